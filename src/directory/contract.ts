@@ -1,0 +1,59 @@
+/**
+ * The directory: domains, accounts, aliases, sub-addresses, domain mail servers.
+ *
+ * Asked on the hot path, so answers come at once where the database can (MaybePromise).
+ */
+import type { Address } from '../model/address.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
+
+export interface Domain {
+  readonly name: string;
+  readonly enabled: boolean;
+}
+
+export interface Account {
+  readonly address: string;
+  readonly domain: string;
+  readonly state: 'active' | 'frozen' | 'disabled';
+}
+
+export interface DomainMailServer {
+  readonly id: number;
+  readonly description: string;
+  readonly host: string;
+  readonly port: number;
+  readonly order: number;
+  readonly isDefault: boolean;
+  /** Empty for a default server that serves whoever has none. */
+  readonly domains: readonly string[];
+}
+
+export type Resolution =
+  /** Not a local domain. */
+  | { readonly kind: 'remote' }
+  /** Local; `targets`: where copies go (one for an account; several for an alias list; remote targets possible). */
+  | {
+      readonly kind: 'local';
+      readonly account?: Account;
+      readonly targets: readonly Address[];
+      readonly viaAlias: boolean;
+    }
+  /** postmaster or abuse without an account or alias of that name: the domain's server, else the administrators. */
+  | { readonly kind: 'role'; readonly targets: readonly Address[] }
+  | { readonly kind: 'unknown-user' }
+  | { readonly kind: 'cannot-tell'; readonly reason: string };
+
+export interface Directory {
+  domain(name: string): MaybePromise<Domain | undefined>;
+  /** The bare `<postmaster>` resolves to the administrators' address. */
+  resolve(address: Address): MaybePromise<Resolution>;
+  /** A domain's own servers in order, else the default ones, else none. */
+  mailServers(domain: string): MaybePromise<readonly DomainMailServer[]>;
+  /**
+   * Whether the client is a domain mail server of that domain (host names resolved, all addresses, TTL-cached).
+   * `cannot-tell` when a server's name could not be resolved and no other server matches.
+   */
+  isMailServerOf(domain: string, clientAddress: string): MaybePromise<'yes' | 'no' | 'cannot-tell'>;
+  /** Any domain this client is a mail server of (for `MAIL FROM:<>`). */
+  mailServerDomains(clientAddress: string): MaybePromise<readonly string[]>;
+}

@@ -1,0 +1,29 @@
+/**
+ * A handle to a message's bytes: immutable, never a Buffer above 256 kB (limits.ts of store).
+ * Where the bytes live (row, file, S3) is the blob store's business.
+ */
+import type { Readable } from 'node:stream';
+
+export interface ByteRange {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+export interface ContentRef {
+  readonly sizeBytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** The bytes, where the store holds them in memory anyway; spares small messages a stream. */
+  readonly bytes?: Uint8Array;
+  /** Streams a range (default: all). Errors: OperationalError `content.missing`, `content.corrupt`. */
+  open(range?: ByteRange): Readable;
+}
+
+/** Ordered edits of the header; the content itself is never rewritten. */
+export type HeaderEdit =
+  /** Raw header lines with CRLF, put above everything (a later prepend goes above an earlier). */
+  | { readonly kind: 'prepend'; readonly raw: string }
+  /** Removes the occurrence-th (0 = topmost) field of that name, case-insensitive. */
+  | { readonly kind: 'remove'; readonly name: string; readonly occurrence: number }
+  | { readonly kind: 'replace'; readonly name: string; readonly occurrence: number; readonly raw: string };

@@ -1,0 +1,23 @@
+/**
+ * Operational errors: a stable code, a sentence of the form "cannot X, as Y must be Z: current
+ * value is V", and the cause. Faults of neighbours (disk, DNS, peers), bad input and bad
+ * configuration are these; a defect is a plain Error and ends what it happened in.
+ */
+export class OperationalError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'OperationalError';
+    this.code = code;
+  }
+}
+
+export function isOperational(error: unknown, code?: string): error is OperationalError {
+  return error instanceof OperationalError && (code === undefined || error.code === code);
+}
+
+/** A broken invariant: names the object, so that the report says where to look. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`invariant broken: ${message}`);
+}

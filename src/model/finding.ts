@@ -1,0 +1,40 @@
+/** What a check saw (evidence), what it concludes (finding), and what happens to a recipient (disposition). */
+import type { Reply } from './reply.ts';
+
+export type Stage = 'connect' | 'ehlo' | 'auth' | 'mail' | 'rcpt' | 'message';
+
+/** Evidence is plain JSON: it is stored with the message, and `judge` is replayed over it. */
+export type Evidence = { readonly [key: string]: Json };
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export type Outcome = 'pass' | 'fail' | 'none' | 'error';
+
+/** What a check asks for; decide.ts makes one disposition a recipient of all that is asked. */
+export type Action = 'accept' | 'refuse' | 'defer' | 'quarantine-user' | 'quarantine-admin' | 'redirect' | 'discard';
+
+export interface Finding {
+  /** The check's id. */
+  readonly check: string;
+  readonly outcome: Outcome;
+  /** From the check's closed list, e.g. `unknown-recipient`. */
+  readonly code: string;
+  /** For an administrator: a sentence. */
+  readonly text: string;
+  readonly score?: number;
+  readonly action?: Action;
+  /** What the sender is told when `action` is refuse or defer. */
+  readonly reply?: Reply;
+}
+
+export type HoldClass = 'user' | 'admin' | 'operator';
+
+export type Disposition =
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'hold'; readonly class: HoldClass; readonly reason: string }
+  | { readonly kind: 'redirect'; readonly to: string; readonly reason: string }
+  | { readonly kind: 'discard'; readonly reason: string }
+  | { readonly kind: 'refuse'; readonly reply: Reply; readonly reason: string }
+  | { readonly kind: 'defer'; readonly reply: Reply; readonly reason: string };
+
+/** Who a message is to a recipient (architecture, section 3). */
+export type Direction = 'inbound' | 'internal' | 'outbound';

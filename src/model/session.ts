@@ -1,0 +1,33 @@
+/** What every room may know of the SMTP session a message came in by. */
+export type ListenerProfile = 'mx' | 'submission' | 'submissions';
+
+export interface Peer {
+  /** Textual IPv4 or IPv6; IPv4-mapped IPv6 is written as IPv4. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface TlsFacts {
+  readonly protocol: string;
+  readonly cipher: string;
+  readonly servername?: string;
+}
+
+export interface SessionFacts {
+  /** Unique, time-ordered; the journal's key of the session. */
+  readonly id: string;
+  readonly profile: ListenerProfile;
+  /** The client as PROXY or XCLIENT told it, else the socket's other end. */
+  readonly client: Peer;
+  /** The proxy in between, if one spoke for the client. */
+  readonly proxy?: Peer;
+  readonly local: Peer;
+  /** As the client said it in HELO or EHLO. */
+  readonly helo?: string;
+  readonly extended: boolean;
+  readonly tls?: TlsFacts;
+  /** The account that authenticated; absent until the session did. */
+  readonly account?: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+}

@@ -1,0 +1,138 @@
+/**
+ * The durable queue (architecture, section 4): what was answered 250 is here until it is settled.
+ *
+ * `receive` commits, `deliver` claims and settles, `operations` holds, releases, retries, redirects,
+ * bounces and deletes. A claim is all due recipients of one message, variant and destination under a
+ * lease; settling with a lease that changed meanwhile is void and changes nothing.
+ */
+import type { Address, ReversePath } from '../model/address.ts';
+import type { ContentRef, HeaderEdit } from '../model/content.ts';
+import type { BodyType, Notify, OriginalRecipient } from '../model/envelope.ts';
+import type { Direction, HoldClass } from '../model/finding.ts';
+import type { MessageTrail } from '../model/trail.ts';
+import type { StagedContent } from '../store/contract.ts';
+
+export type ActiveState = 'queued' | 'held';
+export type FinalState = 'delivered' | 'relayed' | 'bounced' | 'expired' | 'discarded' | 'redirected' | 'deleted';
+export type QueueState = ActiveState | FinalState;
+
+export interface NewRecipient {
+  /** Where it is delivered to. */
+  readonly address: Address;
+  /** What the client said in RCPT, where an alias or a redirect changed it. */
+  readonly original: Address;
+  readonly notify?: Notify;
+  readonly orcpt?: OriginalRecipient;
+  readonly direction: Direction;
+  /** Rows of one destination share back-off, connections and slow start: normally the domain. */
+  readonly destination: string;
+  /** Edits for this recipient beyond the message's; recipients with equal variants travel together. */
+  readonly edits?: readonly HeaderEdit[];
+  readonly state: 'queued' | { readonly held: HoldClass; readonly reason: string } | { readonly discarded: string };
+  /** RFC 3461 5.2.7: an alias with several targets has confirmed success itself ("expanded"). */
+  readonly expanded?: boolean;
+}
+
+export interface NewMessage {
+  /** Made by newId; the id the client sees in `250 queued as`. */
+  readonly id: string;
+  readonly session?: string;
+  readonly reversePath: ReversePath;
+  readonly body: BodyType;
+  readonly smtputf8: boolean;
+  readonly ret?: 'full' | 'headers';
+  readonly envid?: string;
+  readonly receivedAt: number;
+  readonly content: StagedContent;
+  /** Header lines that this node puts on top of every copy (Received, later Authentication-Results), CRLF-ended. */
+  readonly trace: string;
+  /** The journal's row of the message; also kept with the message until the journal has it on disk. */
+  readonly trail: MessageTrail;
+  readonly recipients: readonly NewRecipient[];
+}
+
+export interface ClaimedRecipient {
+  readonly row: number;
+  readonly address: Address;
+  readonly original: Address;
+  readonly notify?: Notify;
+  readonly orcpt?: OriginalRecipient;
+  readonly direction: Direction;
+  /** Tries made so far, this one not counted. */
+  readonly attempts: number;
+}
+
+export interface Claim {
+  readonly lease: string;
+  readonly message: {
+    readonly id: string;
+    readonly reversePath: ReversePath;
+    readonly body: BodyType;
+    readonly smtputf8: boolean;
+    readonly ret?: 'full' | 'headers';
+    readonly envid?: string;
+    readonly receivedAt: number;
+  };
+  readonly content: ContentRef;
+  readonly trace: string;
+  readonly edits: readonly HeaderEdit[];
+  readonly destination: string;
+  readonly recipients: readonly ClaimedRecipient[];
+}
+
+/** What a try came to, for one recipient. */
+export type AttemptResult =
+  /** `delivered`: into a local mailbox; `relayed`: accepted by the next host. `dsn`: that host took over the DSN duties (RFC 3461 5.2.2). */
+  | {
+      readonly row: number;
+      readonly kind: 'delivered' | 'relayed';
+      readonly dsn: boolean;
+      readonly detail: AttemptDetail;
+    }
+  | {
+      readonly row: number;
+      readonly kind: 'deferred';
+      readonly detail: AttemptDetail;
+      readonly countsAsAttempt: boolean;
+      readonly notBeforeMs?: number;
+    }
+  | { readonly row: number; readonly kind: 'failed'; readonly detail: AttemptDetail };
+
+export interface AttemptDetail {
+  readonly at: number;
+  /** Host name and address talked to; absent when none was reached. */
+  readonly host?: string;
+  readonly address?: string;
+  readonly port?: number;
+  readonly tls?: string;
+  /** RFC 3463 status, e.g. `4.4.1`. */
+  readonly status: string;
+  /** The remote's reply as it came (code, enhanced, text), or our reason where none came. */
+  readonly reply: string;
+  /** True when `reply` was said by the remote host (DSN: Diagnostic-Code smtp; else X-Postern). */
+  readonly remote: boolean;
+}
+
+/** Takes claims while it has room; `deliver` is the only one. */
+export interface Dispatcher {
+  /** How many more claims for this destination it would start now. Asked on the hot path: must be quick. */
+  room(destination: string): number;
+  /** Takes the claim; the queue renews its lease until `settle`. */
+  take(claim: Claim): void;
+}
+
+export interface Queue {
+  newId(): string;
+  /** Durable when it resolves. Errors: `store.full`, `store.unavailable`. Discards the staged content on error. */
+  commit(message: NewMessage): Promise<void>;
+  attach(dispatcher: Dispatcher): void;
+  /** The dispatcher has room again (for one destination or at all). */
+  wake(destination?: string): void;
+  /** `void`: the lease was lost; nothing was changed. */
+  settle(claim: Claim, results: readonly AttemptResult[]): Promise<'settled' | 'void'>;
+  /** Back-off of a destination: only delays. */
+  destinationFailed(destination: string): void;
+  destinationSucceeded(destination: string): void;
+  /** Stops claiming; resolves when nothing is in flight or at the deadline. */
+  drain(deadlineMs: number): Promise<void>;
+}

@@ -1,0 +1,69 @@
+/**
+ * Screening as `receive` sees it: ask at each stage, get a typed answer.
+ */
+import type { Address, ReversePath } from '../model/address.ts';
+import type { ContentRef, HeaderEdit } from '../model/content.ts';
+import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
+import type { Direction, Disposition, Evidence, Finding } from '../model/finding.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
+import type { Reply } from '../model/reply.ts';
+import type { SessionFacts } from '../model/session.ts';
+import type { RecipientFindings } from '../model/trail.ts';
+
+/** What a stage before RCPT comes to; `refusal` only from checks of scope `server`. */
+export interface StageVerdict {
+  readonly findings: readonly Finding[];
+  readonly refusal?: Reply;
+}
+
+/** What RCPT comes to: the recipient, where its copies go, and who the message is to it. */
+export type RecipientVerdict =
+  | {
+      readonly accepted: true;
+      readonly recipient: Recipient;
+      readonly direction: Direction;
+      readonly trusted: boolean;
+      readonly policyDomain: string;
+      readonly targets: readonly Address[];
+      readonly viaAlias: boolean;
+      readonly findings: readonly Finding[];
+    }
+  | { readonly accepted: false; readonly reply: Reply; readonly findings: readonly Finding[] };
+
+/** What the whole message comes to. */
+export type MessageVerdict =
+  /** All refused or any deferred: only the journal is written. */
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly findings: readonly RecipientFindings[] }
+  /** 250: a disposition for each accepted recipient, in order of RCPT. */
+  | {
+      readonly kind: 'commit';
+      readonly dispositions: readonly Disposition[];
+      readonly edits: readonly (readonly HeaderEdit[])[];
+      readonly findings: readonly RecipientFindings[];
+    };
+
+export interface MessageFacts {
+  readonly subject?: string;
+  readonly headerFrom?: string;
+  readonly messageIdHeader?: string;
+}
+
+/** Everything screening remembers of one session; `receive` only hands it back. */
+export interface ScreenSession {
+  connect(): MaybePromise<StageVerdict>;
+  ehlo(facts: SessionFacts): MaybePromise<StageVerdict>;
+  /** Starts a transaction; ends the one before. */
+  mail(facts: SessionFacts, reversePath: ReversePath, parameters: MailParameters): MaybePromise<StageVerdict>;
+  recipient(recipient: Recipient): MaybePromise<RecipientVerdict>;
+  /** `header`: the first bytes up to and with the empty line, bounded by limits.ts; `content`: all of it. */
+  message(
+    envelope: Envelope,
+    content: ContentRef,
+  ): MaybePromise<
+    MessageVerdict & { readonly facts: MessageFacts; readonly evidence: Readonly<Record<string, Evidence>> }
+  >;
+}
+
+export interface Screen {
+  session(facts: SessionFacts): ScreenSession;
+}

@@ -1,0 +1,99 @@
+/**
+ * How a setting is defined: once, next to the code that obeys it.
+ *
+ * The definition is the default, the validation, the form field in the console, the API schema, the
+ * CLI's type and the manual's paragraph. `0` never means unlimited: where there is no bound, the
+ * setting is a flag of its own.
+ */
+import { type TSchema, Type } from 'typebox';
+
+/** The widest level a value may be set at; `domain` also allows global, `account` allows all three. */
+export type Scope = 'global' | 'domain' | 'account';
+
+export interface SettingDefinition<T> {
+  /** `group.name`, filled in by defineSettings. */
+  readonly key: string;
+  readonly scope: Scope;
+  readonly schema: TSchema;
+  readonly default: T;
+  /** The manual's paragraph: what it does, what the value means, when to change it. Markdown. */
+  readonly manual: string;
+  /** Shown behind the value: ms, bytes, days. */
+  readonly unit?: 'ms' | 'bytes' | 'days' | 'hours' | 'minutes' | 'seconds';
+  /** Beyond the schema: a sentence on why the value cannot be (`must be ...`), or undefined. */
+  readonly check?: (value: T) => string | undefined;
+}
+
+type Options<T> = { scope?: Scope; check?: (value: T) => string | undefined };
+type Draft<T> = Omit<SettingDefinition<T>, 'key'>;
+
+export function flag(value: boolean, manual: string, options: Options<boolean> = {}): Draft<boolean> {
+  return { scope: 'global', schema: Type.Boolean(), default: value, manual, ...options };
+}
+
+export function count(
+  value: number,
+  bounds: { min: number; max: number },
+  manual: string,
+  options: Options<number> = {},
+): Draft<number> {
+  const schema = Type.Integer({ minimum: bounds.min, maximum: bounds.max });
+  return { scope: 'global', schema, default: value, manual, ...options };
+}
+
+/** A whole number of `unit`; the value keeps that unit, so the name of the setting ends in it. */
+export function amount(
+  value: number,
+  unit: NonNullable<SettingDefinition<number>['unit']>,
+  bounds: { min: number; max: number },
+  manual: string,
+  options: Options<number> = {},
+): Draft<number> {
+  return { ...count(value, bounds, manual, options), unit };
+}
+
+export function text(
+  value: string,
+  manual: string,
+  options: Options<string> & { maxLength?: number } = {},
+): Draft<string> {
+  const { maxLength = 1000, ...rest } = options;
+  return { scope: 'global', schema: Type.String({ maxLength }), default: value, manual, ...rest };
+}
+
+export function choice<const C extends readonly string[]>(
+  values: C,
+  value: C[number],
+  manual: string,
+  options: Options<C[number]> = {},
+): Draft<C[number]> {
+  return { scope: 'global', schema: Type.Enum([...values]), default: value, manual, ...options };
+}
+
+export function list(
+  value: readonly string[],
+  manual: string,
+  options: Options<readonly string[]> & { maxItems?: number } = {},
+): Draft<readonly string[]> {
+  const { maxItems = 10_000, ...rest } = options;
+  return {
+    scope: 'global',
+    schema: Type.Array(Type.String({ maxLength: 1000 }), { maxItems }),
+    default: value,
+    manual,
+    ...rest,
+  };
+}
+
+type Defined<G> = { readonly [K in keyof G]: G[K] extends Draft<infer T> ? SettingDefinition<T> : never };
+
+/** `group` is the first part of every key: `defineSettings('smtp', { maxRecipients: count(...) })` defines `smtp.maxRecipients`. */
+export function defineSettings<const G extends Record<string, Draft<never> | Draft<any>>>(
+  group: string,
+  drafts: G,
+): Defined<G> {
+  const defined: Record<string, unknown> = {};
+  for (const [name, draft] of Object.entries(drafts))
+    defined[name] = Object.freeze({ key: `${group}.${name}`, ...draft });
+  return Object.freeze(defined) as Defined<G>;
+}

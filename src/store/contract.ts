@@ -1,0 +1,89 @@
+/**
+ * The three seams to a cluster (architecture, section 8): database, blobs, counters.
+ *
+ * The database's seam is deliberately narrow, so that one writer (a thread over SQLite, a pool over
+ * PostgreSQL) can serve every room: a read is one statement; a write is a *unit*, a list of
+ * statements that all happen or none do. Units of concurrent callers are grouped into one durable
+ * transaction, a savepoint each; when `write` resolves, the unit is on disk. There are no
+ * interactive transactions: what must not race is said as a statement's `expect`.
+ */
+import type { Readable } from 'node:stream';
+import type { ContentRef } from '../model/content.ts';
+
+export type SqlValue = null | number | bigint | string | Uint8Array;
+
+/** SQL made once by kysely for the dialect (store/statement.ts), with named parameters put in order. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+  /** `changed`: the unit fails with `store.expectation` unless the statement changed at least one row. */
+  readonly expect?: 'changed';
+}
+
+export type Row = Record<string, SqlValue>;
+
+export interface WriteResult {
+  readonly changes: number;
+  /** Of statements with RETURNING. */
+  readonly rows: readonly Row[];
+}
+
+export interface Database {
+  readonly dialect: 'sqlite' | 'postgres';
+  /** One SELECT. Bounded work only: what may scan goes to `scan`. Errors: OperationalError `store.unavailable`. */
+  read(statement: Statement): Promise<readonly Row[]>;
+  /** The same at once, where the dialect can (SQLite); undefined where it cannot. */
+  readonly readNow?: (statement: Statement) => readonly Row[];
+  /** A SELECT that may take long: never on the event loop. */
+  scan(statement: Statement): Promise<readonly Row[]>;
+  /**
+   * Errors: OperationalError `store.expectation` (this unit only), `store.constraint` (this unit only),
+   * `store.full` (disk full), `store.unavailable` (failed commit or fsync: all in the group; busy).
+   */
+  write(unit: readonly Statement[]): Promise<readonly WriteResult[]>;
+  close(): Promise<void>;
+}
+
+/** Receives a message's bytes; finish or discard must be called. */
+export interface Spool {
+  readonly sizeBytes: number;
+  /** False asks the writer to wait for `drained` before the next chunk. Keeps the chunk: do not reuse its memory. */
+  write(chunk: Uint8Array): boolean;
+  drained(): Promise<void>;
+  /** The content, hashed, not yet durable (`Blobs.keep` or the row's own transaction makes it so). Errors: `store.full`, `store.unavailable`. */
+  finish(): Promise<StagedContent>;
+  /** Frees everything; never throws. */
+  discard(): void;
+}
+
+export interface StagedContent extends ContentRef {
+  /** `row`: small enough to live in the message row's own transaction. `file`: durable already: file and folder are fsynced. */
+  readonly home: { readonly kind: 'row'; readonly bytes: Uint8Array } | { readonly kind: 'blob'; readonly key: string };
+  discard(): void;
+}
+
+export interface Blobs {
+  spool(): Spool;
+  /** Errors: `content.missing`, `content.corrupt` (size or hash differ), `store.unavailable`. */
+  open(key: string, sizeBytes: number, sha256: string): ContentRef;
+  delete(key: string): Promise<void>;
+  /** Deletes blobs older than `olderThanMs` that `isReferenced` denies. Returns their keys. */
+  sweep(
+    olderThanMs: number,
+    isReferenced: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<readonly string[]>;
+  /** Moves a damaged blob aside (folder `damaged/`), named. */
+  setAside(key: string): Promise<void>;
+}
+
+/** Windows and caches; may be lost by a restart, so nothing that must survive lives only here. */
+export interface Counters {
+  /** Adds `by` to a sliding window of `windowMs`; returns the sum inside the window. */
+  add(key: string, windowMs: number, by?: number): Promise<number>;
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string, ttlMs: number): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+/** Anything that reads a stream of bytes in order. */
+export type ByteStream = Readable;

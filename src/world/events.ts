@@ -1,0 +1,62 @@
+/**
+ * Events: one closed list is log line, metric, audit row and webhook at once.
+ *
+ * Every event is defined once, in `events/<room>.ts`, with its level, its sentence and the typed
+ * fields it carries; rooms emit, `main` attaches sinks. No address or domain is a metric label:
+ * `metric.labels` names fields with a small closed set of values.
+ */
+import { deliveryEvents } from './events/deliver.ts';
+import { dnsEvents } from './events/dns.ts';
+import { journalEvents } from './events/journal.ts';
+import { nodeEvents } from './events/node.ts';
+import { operationEvents } from './events/operations.ts';
+import { queueEvents } from './events/queue.ts';
+import { receiveEvents } from './events/receive.ts';
+import { screenEvents } from './events/screen.ts';
+import { storeEvents } from './events/store.ts';
+import { wireEvents } from './events/wire.ts';
+
+export const EVENTS = {
+  ...nodeEvents,
+  ...wireEvents,
+  ...receiveEvents,
+  ...screenEvents,
+  ...queueEvents,
+  ...deliveryEvents,
+  ...storeEvents,
+  ...journalEvents,
+  ...dnsEvents,
+  ...operationEvents,
+} as const;
+
+export type EventName = keyof typeof EVENTS;
+export type EventFields<N extends EventName> = (typeof EVENTS)[N] extends { readonly fields: infer F } ? F : never;
+
+export type EventSink = (name: EventName, fields: Readonly<Record<string, unknown>>, atMs: number) => void;
+
+export interface Events {
+  emit<N extends EventName>(name: N, fields: EventFields<N>): void;
+  attach(sink: EventSink): () => void;
+}
+
+/** A sink that throws is a defect of that sink, and must not end the session that emitted. */
+export function createEvents(now: () => number, onSinkError: (error: unknown) => void): Events {
+  const sinks = new Set<EventSink>();
+  return {
+    emit(name, fields) {
+      if (sinks.size === 0) return;
+      const at = now();
+      for (const sink of sinks) {
+        try {
+          sink(name, fields as Readonly<Record<string, unknown>>, at);
+        } catch (error) {
+          onSinkError(error);
+        }
+      }
+    },
+    attach(sink) {
+      sinks.add(sink);
+      return () => sinks.delete(sink);
+    },
+  };
+}

@@ -1,0 +1,3 @@
+/** Events of deliver. */
+
+export const deliveryEvents = {} as const;

@@ -1,0 +1,3 @@
+/** Events of dns. */
+
+export const dnsEvents = {} as const;

@@ -1,0 +1,3 @@
+/** Events of journal. */
+
+export const journalEvents = {} as const;

@@ -1,0 +1,3 @@
+/** Events of operations. */
+
+export const operationEvents = {} as const;

@@ -1,0 +1,3 @@
+/** Events of queue. */
+
+export const queueEvents = {} as const;

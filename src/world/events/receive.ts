@@ -1,0 +1,3 @@
+/** Events of receive. */
+
+export const receiveEvents = {} as const;

@@ -1,0 +1,3 @@
+/** Events of screen. */
+
+export const screenEvents = {} as const;

@@ -1,0 +1,3 @@
+/** Events of store. */
+
+export const storeEvents = {} as const;

@@ -1,0 +1,3 @@
+/** Events of wire. */
+
+export const wireEvents = {} as const;
