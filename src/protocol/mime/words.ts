@@ -1,0 +1,174 @@
+/**
+ * The values of this folder: what its readers make of a message's bytes.
+ *
+ * Everything is ranges and facts; no part is copied or decoded here. Offsets count octets from the
+ * first byte of the message; ends are exclusive. Strings taken from a header are binary strings (one
+ * character an octet) where structure is read from them, and text where a person reads them.
+ */
+
+/** A range of a message, or of a header of it. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One header field: `span` covers it with its folded lines and the last line break. */
+export interface HeaderField extends Span {
+  /** In lower case, without the colon. */
+  readonly name: string;
+  /** The first byte behind the colon. */
+  readonly valueStart: number;
+}
+
+/** What octets a range is made of: what decides whether a transport can carry it. */
+export interface OctetFacts {
+  /** An octet above 127. */
+  readonly has8bit: boolean;
+  /** NUL, or a CR or LF alone: only BINARYMIME carries these (RFC 5321 2.3.8, RFC 3030). */
+  readonly isBinary: boolean;
+  /** Octets of the longest line, without its line break. */
+  readonly longestLine: number;
+}
+
+/** RFC 5322 3.4. Display names are as written: comments gone, quotes undone, encoded words untouched. */
+export interface Mailbox {
+  readonly displayName?: string;
+  readonly local: string;
+  /** Lower case, or an address literal with its brackets; empty where the address has no domain. */
+  readonly domain: string;
+}
+
+export interface AddressList {
+  readonly mailboxes: readonly Mailbox[];
+  /** Group names, of `Team: a@example.com, b@example.com;`. The members are among the mailboxes. */
+  readonly groups: readonly string[];
+  /** Some of it could not be read: what was read is kept, and may mean something else to another reader. */
+  readonly isMalformed: boolean;
+}
+
+/** Why the header cannot be told from the body, or is beyond limits.ts. */
+export type HeaderProblem = 'no-end' | 'header-too-long' | 'line-too-long' | 'too-many-fields';
+
+/** What receiving and the log need of a header, read in one pass. */
+export interface HeaderFacts extends OctetFacts {
+  /** Where the body starts (behind the empty line). With `problem`, how far reading came. */
+  readonly endOffset: number;
+  readonly problem?: HeaderProblem;
+  readonly fieldCount: number;
+  /** Lines that are neither field nor continuation. */
+  readonly malformedLines: number;
+  /** RFC 5321 6.3: the hops so far. */
+  readonly receivedCount: number;
+  /** One entry a From field; a good message has one. */
+  readonly fromFields: readonly AddressList[];
+  /** The addresses of the first From field as `local@domain`, joined with a comma; for the log. */
+  readonly headerFrom?: string;
+  /** Of the first Subject field: encoded words decoded (RFC 2047), control characters gone, bounded. */
+  readonly subject?: string;
+  /** Of the first Message-ID field, trimmed, with its angle brackets. */
+  readonly messageId?: string;
+}
+
+export type TransferEncoding = '7bit' | '8bit' | 'binary' | 'quoted-printable' | 'base64' | 'unknown';
+
+/** RFC 2045 5.1, `type/subtype` and parameter names in lower case; RFC 2231 continuations and charsets resolved. */
+export interface ContentType {
+  readonly value: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/**
+ * What makes a reader unsure, where another may read something else: whoever scans content treats a
+ * message with one of these as one that could not be scanned whole.
+ */
+export type MimeProblemCode =
+  | 'header-too-long'
+  | 'line-too-long'
+  | 'too-many-fields'
+  | 'malformed-header-line'
+  | 'missing-header-end'
+  | 'duplicate-content-field'
+  | 'malformed-content-type'
+  | 'malformed-disposition'
+  | 'duplicate-parameter'
+  | 'missing-boundary-parameter'
+  | 'odd-boundary-parameter'
+  | 'boundary-reused'
+  | 'boundary-overlap'
+  | 'boundary-not-found'
+  | 'boundary-after-close'
+  | 'boundary-like-line'
+  | 'missing-close-boundary'
+  | 'unknown-encoding'
+  | 'malformed-encoding'
+  | 'encoded-composite'
+  | 'too-deep'
+  | 'too-many-parts';
+
+export interface MimeProblem {
+  readonly code: MimeProblemCode;
+  /** Where in the message. */
+  readonly at: number;
+}
+
+export interface MimePart {
+  /** `message`: message/rfc822 or message/global in clear, its one child is the message in it. */
+  readonly kind: 'leaf' | 'multipart' | 'message';
+  readonly header: Span & OctetFacts;
+  readonly fields: readonly HeaderField[];
+  /** Without the line break that belongs to the boundary behind it (RFC 2046 5.1.1). */
+  readonly body: Span;
+  /** Of a leaf's body; of a multipart, what its preamble and epilogue hold. */
+  readonly octets: OctetFacts;
+  readonly type: ContentType;
+  readonly encoding: TransferEncoding;
+  readonly disposition?: ContentType;
+  /** From Content-Disposition, else from Content-Type; a name to show and to judge, never a path to open. */
+  readonly filename?: string;
+  readonly children: readonly MimePart[];
+}
+
+export interface MimeTree {
+  readonly root: MimePart;
+  readonly sizeBytes: number;
+  readonly partCount: number;
+  readonly problems: readonly MimeProblem[];
+}
+
+/** A message written anew: ranges of the original, ranges that pass through an encoder, and new octets, in order. */
+export type Segment =
+  | { readonly kind: 'original'; readonly start: number; readonly end: number }
+  | {
+      readonly kind: 'encoded';
+      readonly start: number;
+      readonly end: number;
+      readonly encoding: 'quoted-printable' | 'base64';
+    }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+
+export type SevenBitObstacle =
+  /** Raw 8-bit in a header (RFC 6532), which no encoding of a body can hide. */
+  | 'header-8bit'
+  /** Inside multipart/signed, multipart/encrypted or S/MIME: a change would break the signature. */
+  | 'protected'
+  /** A part that says base64 or quoted-printable and is neither, or a type that may not be encoded. */
+  | 'not-encodable'
+  /** 8-bit octets outside all parts, or a structure with problems: nobody knows what the change would do. */
+  | 'malformed';
+
+export type SevenBit =
+  /** Nothing in it needs a change. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'converted'; readonly segments: readonly Segment[] }
+  | { readonly kind: 'cannot'; readonly reason: SevenBitObstacle };
+
+/*
+ * The functions, a file each:
+ *   inspect-header.ts   inspectHeader(bytes: Uint8Array, complete?: boolean): HeaderFacts
+ *   header-end.ts       createHeaderEnd(): { push(chunk): number | undefined }  incremental end of header
+ *   fields.ts           scanFields(bytes, start?, end?): { fields, end, problems }; fieldValue(bytes, field): string
+ *   tree-builder.ts     createTreeBuilder(): { push(chunk: Uint8Array): void; end(): MimeTree }
+ *   tree.ts             parseTree(bytes: Uint8Array): MimeTree
+ *   seven-bit.ts        toSevenBit(tree: MimeTree): SevenBit
+ *   rewrite.ts          createRewriter(segments): { push(chunk: Uint8Array): Uint8Array[]; end(): Uint8Array[] }
+ */
