@@ -13,6 +13,8 @@ export interface Address {
   readonly local: string;
   readonly domain: string;
   readonly text: string;
+  /** The source route that came before it (RFC 5321 appendix C), as sent: `@a,@b`. Never followed. */
+  readonly route?: string;
 }
 
 /** `null` is the null reverse-path `<>` (RFC 5321 4.5.5). */

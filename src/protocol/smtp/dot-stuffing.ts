@@ -1,0 +1,60 @@
+/**
+ * Transparency on the way out (RFC 5321 4.5.2): a dot more before every line that begins with one,
+ * and the end of data. Content comes in any chunks and goes out as slices of them, never copied.
+ */
+export interface DotStuffer {
+  /** What to write for this chunk, in order. */
+  push(chunk: Buffer): readonly Buffer[];
+  /** What ends the data: CRLF first where the content does not end with one. */
+  end(): Buffer;
+}
+
+const LINE_THEN_DOT = Buffer.from('\r\n.');
+const DOT = Buffer.from('.');
+const END_AFTER_LINE = Buffer.from('.\r\n');
+const END_WITHIN_LINE = Buffer.from('\r\n.\r\n');
+
+export function createDotStuffer(): DotStuffer {
+  let place: 'line-start' | 'after-cr' | 'within-line' = 'line-start';
+
+  /** Dots at the very start of the chunk whose line end was in an earlier one. */
+  const stuffsAt = (chunk: Buffer): number => {
+    if (place === 'line-start') return chunk[0] === 0x2e ? 0 : -1;
+    return place === 'after-cr' && chunk[0] === 0x0a && chunk[1] === 0x2e ? 1 : -1;
+  };
+
+  return {
+    push(chunk) {
+      if (chunk.length === 0) return [];
+      const out: Buffer[] = [];
+      let from = 0;
+      let at = stuffsAt(chunk);
+      if (at < 0) at = nextStuff(chunk, 0);
+      while (at >= 0) {
+        if (at > from) out.push(chunk.subarray(from, at));
+        out.push(DOT);
+        from = at;
+        at = nextStuff(chunk, at);
+      }
+      out.push(from === 0 ? chunk : chunk.subarray(from));
+      place = placeAfter(chunk, place);
+      return out;
+    },
+    end() {
+      return place === 'line-start' ? END_AFTER_LINE : END_WITHIN_LINE;
+    },
+  };
+}
+
+function nextStuff(chunk: Buffer, from: number): number {
+  const found = chunk.indexOf(LINE_THEN_DOT, from);
+  return found < 0 ? -1 : found + 2;
+}
+
+function placeAfter<P extends string>(chunk: Buffer, before: P): P | 'line-start' | 'after-cr' | 'within-line' {
+  const last = chunk[chunk.length - 1];
+  if (last === 0x0d) return 'after-cr';
+  if (last !== 0x0a) return 'within-line';
+  const afterCr = chunk.length > 1 ? chunk[chunk.length - 2] === 0x0d : before === 'after-cr';
+  return afterCr ? 'line-start' : 'within-line';
+}
