@@ -1,0 +1,152 @@
+/**
+ * Address lists of header fields (RFC 5322 3.4, with the obsolete forms of 4.4).
+ *
+ * Made to say who a From field names, and whether two readers could see two different people in it.
+ * Tolerant: reads what it can and says `isMalformed` for the rest. Linear in the length of the value;
+ * never throws. Comments go, quotes are undone, encoded words stay as written.
+ */
+import { MIME_LIMITS } from './limits.ts';
+import type { AddressList, Mailbox } from './words.ts';
+
+/** One element of the list as it is being read. */
+interface Element {
+  /** Words so far, quotes undone, comments gone, runs of white space one space. */
+  words: string;
+  /** Where in `words` the last `@` outside quotes is, else -1. */
+  at: number;
+  atCount: number;
+  pendingSpace: boolean;
+  /** A space stands between two words, outside quotes. */
+  hasGap: boolean;
+  /** What was in the angle brackets, once they were read. */
+  angle?: { readonly words: string; readonly at: number; readonly atCount: number };
+}
+
+function emptyElement(): Element {
+  return { words: '', at: -1, atCount: 0, pendingSpace: false, hasGap: false };
+}
+
+function append(element: Element, text: string): void {
+  if (element.pendingSpace && element.words !== '') {
+    element.words += ' ';
+    element.hasGap = true;
+  }
+  element.pendingSpace = false;
+  element.words += text;
+}
+
+export function parseAddressList(value: string): AddressList {
+  const mailboxes: Mailbox[] = [];
+  const groups: string[] = [];
+  let isMalformed = false;
+  let inGroup = false;
+  let outer = emptyElement();
+  let inner: Element | undefined;
+
+  const finish = (): void => {
+    if (inner) isMalformed = true;
+    const made = toMailbox(outer, inner);
+    if (made.mailbox) mailboxes.push(made.mailbox);
+    if (made.isMalformed) isMalformed = true;
+    outer = emptyElement();
+    inner = undefined;
+  };
+
+  for (let i = 0; i < value.length; i++) {
+    const element = inner ?? outer;
+    const c = value[i]!;
+    if (c === ' ' || c === '\t' || c === '\r' || c === '\n') element.pendingSpace = true;
+    else if (c === '"') {
+      const end = endOfQuoted(value, i);
+      if (end === value.length || (outer.angle && !inner)) isMalformed = true;
+      append(element, unquote(value.slice(i + 1, end)));
+      i = end;
+    } else if (c === '(') {
+      const end = endOfComment(value, i);
+      if (end === value.length) isMalformed = true;
+      element.pendingSpace = true;
+      i = end;
+    } else if (c === '<' && !inner) {
+      if (outer.angle) isMalformed = true;
+      inner = emptyElement();
+    } else if (c === '>' && inner) {
+      outer.angle = { words: inner.words, at: inner.at, atCount: inner.atCount };
+      inner = undefined;
+    } else if (c === ':' && inner) {
+      // The obsolete source route of 4.4: `<@a,@b:local@domain>`; only the last part names the mailbox.
+      inner = emptyElement();
+    } else if (c === ',' && inner?.words.startsWith('@')) append(inner, ',');
+    else if (c === ',') finish();
+    else if (c === ':' && !inGroup && !outer.angle && outer.at < 0 && outer.words !== '') {
+      groups.push(outer.words);
+      inGroup = true;
+      outer = emptyElement();
+    } else if (c === ';' && inGroup && !inner) {
+      finish();
+      inGroup = false;
+    } else if (c === '[') {
+      const end = endOfLiteral(value, i);
+      if (end === value.length) isMalformed = true;
+      append(element, value.slice(i, end + 1));
+      i = end;
+    } else {
+      if (c === '<' || c === '>' || c === ';' || c === ':' || (outer.angle && !inner)) isMalformed = true;
+      append(element, c);
+      if (c === '@') {
+        element.at = element.words.length - 1;
+        element.atCount++;
+      }
+    }
+  }
+  if (inGroup) isMalformed = true;
+  finish();
+  return { mailboxes, groups, isMalformed };
+}
+
+function toMailbox(outer: Element, unclosed: Element | undefined): { mailbox?: Mailbox; isMalformed: boolean } {
+  const angle = outer.angle ?? unclosed;
+  const address = angle ?? outer;
+  // Empty elements between commas are an obsolete form (RFC 5322 4.4).
+  if (address.words === '') return { isMalformed: outer.words !== '' || angle !== undefined };
+  const hasAt = address.at >= 0;
+  const local = (hasAt ? address.words.slice(0, address.at) : address.words).trim();
+  const domain = hasAt
+    ? address.words
+        .slice(address.at + 1)
+        .trim()
+        .toLowerCase()
+    : '';
+  const isMalformed = local === '' || domain === '' || address.atCount > 1 || domain.includes(' ');
+  // Words before a bare address, as in `Alice alice@example.com`: no reader agrees with another here.
+  const hasStrayWords = !angle && outer.hasGap;
+  const displayName = angle && outer.words !== '' ? outer.words : undefined;
+  return { mailbox: { displayName, local, domain }, isMalformed: isMalformed || hasStrayWords };
+}
+
+/** The index of the closing quote; the value's length where there is none. */
+function endOfQuoted(value: string, start: number): number {
+  let i = start + 1;
+  while (i < value.length && value[i] !== '"') i += value[i] === '\\' ? 2 : 1;
+  return Math.min(i, value.length);
+}
+
+function unquote(text: string): string {
+  return text.includes('\\') ? text.replaceAll(/\\(.)/gs, '$1') : text;
+}
+
+function endOfComment(value: string, start: number): number {
+  let depth = 0;
+  let i = start;
+  for (; i < value.length; i++) {
+    const c = value[i];
+    if (c === '\\') i++;
+    else if (c === '(' && ++depth > MIME_LIMITS.commentDepth) return value.length;
+    else if (c === ')' && --depth === 0) return i;
+  }
+  return value.length;
+}
+
+function endOfLiteral(value: string, start: number): number {
+  const end = value.indexOf(']', start);
+  return end < 0 ? value.length : end;
+}

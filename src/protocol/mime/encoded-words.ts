@@ -1,0 +1,108 @@
+/**
+ * Encoded words of RFC 2047 in unstructured text, for the log.
+ *
+ * Words of one charset that stand side by side are joined before they are decoded, as senders split
+ * characters across them. What cannot be decoded stays as it is written. The result has no control
+ * or bidirectional formatting characters, so that it can neither break nor disguise a line of a log.
+ */
+import { decodeBase64 } from './base64.ts';
+import { decodeCharset } from './charset.ts';
+import { hexValue } from './hex.ts';
+import { binaryBytes, readable } from './text.ts';
+
+interface EncodedWord {
+  readonly charset: string;
+  readonly octets: Uint8Array;
+  readonly end: number;
+}
+
+/** `value` is an unfolded binary string. At most `maxCharacters` come back. */
+export function decodeUnstructured(value: string, maxCharacters: number): string {
+  if (!value.includes('=?')) return printable(readable(value.slice(0, 4 * maxCharacters)), maxCharacters);
+  let text = '';
+  let position = 0;
+  while (position < value.length && text.length < maxCharacters) {
+    const start = value.indexOf('=?', position);
+    const word = start < 0 ? undefined : parseWord(value, start);
+    if (!word) {
+      const end = start < 0 ? value.length : start + 2;
+      text += readable(value.slice(position, end));
+      position = end;
+      continue;
+    }
+    text += readable(value.slice(position, start));
+    const run = joinRun(value, word);
+    text += decodeCharset(run.octets, run.charset) ?? value.slice(start, run.end);
+    position = run.end;
+  }
+  return printable(text, maxCharacters);
+}
+
+/** `=?charset?encoding?text?=` at `start`; RFC 2231 5 allows `charset*language`. */
+function parseWord(value: string, start: number): EncodedWord | undefined {
+  const charsetEnd = value.indexOf('?', start + 2);
+  if (charsetEnd <= start + 2 || value[charsetEnd + 2] !== '?') return undefined;
+  const textEnd = value.indexOf('?=', charsetEnd + 3);
+  if (textEnd < 0) return undefined;
+  const encoded = value.slice(charsetEnd + 3, textEnd);
+  const charset = value.slice(start + 2, charsetEnd).split('*', 1)[0]!;
+  const encoding = value[charsetEnd + 1]!.toLowerCase();
+  if (encoding === 'q') return { charset, octets: decodeQ(encoded), end: textEnd + 2 };
+  if (encoding === 'b') return { charset, octets: decodeBase64(binaryBytes(encoded)).bytes, end: textEnd + 2 };
+  return undefined;
+}
+
+/** RFC 2047 6.2: white space between encoded words is not shown; here they also share a charset. */
+function joinRun(value: string, first: EncodedWord): EncodedWord {
+  const pieces = [first.octets];
+  let end = first.end;
+  for (;;) {
+    let next = end;
+    while (value[next] === ' ' || value[next] === '\t') next++;
+    const word = value.startsWith('=?', next) ? parseWord(value, next) : undefined;
+    if (!word) break;
+    if (word.charset.toLowerCase() !== first.charset.toLowerCase()) {
+      end = next;
+      break;
+    }
+    pieces.push(word.octets);
+    end = word.end;
+  }
+  return { charset: first.charset, octets: pieces.length === 1 ? first.octets : Buffer.concat(pieces), end };
+}
+
+/** RFC 2047 4.2. */
+function decodeQ(text: string): Uint8Array {
+  const octets = new Uint8Array(text.length);
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    const high = c === 61 ? hexValue(text.charCodeAt(i + 1)) : -1;
+    const low = high < 0 ? -1 : hexValue(text.charCodeAt(i + 2));
+    if (low >= 0) {
+      octets[length++] = high * 16 + low;
+      i += 2;
+    } else octets[length++] = c === 95 ? 32 : c;
+  }
+  return octets.subarray(0, length);
+}
+
+/** Without characters that steer a terminal or turn the direction of text. */
+function printable(text: string, maxCharacters: number): string {
+  const bounded = text.length > maxCharacters ? text.slice(0, maxCharacters) : text;
+  for (let i = 0; i < bounded.length; i++) {
+    if (steers(bounded.charCodeAt(i))) return replaceSteering(bounded);
+  }
+  return bounded.trim();
+}
+
+function replaceSteering(text: string): string {
+  let clean = '';
+  for (let i = 0; i < text.length; i++) clean += steers(text.charCodeAt(i)) ? ' ' : text[i];
+  return clean.trim();
+}
+
+function steers(code: number): boolean {
+  if (code >= 32 && code < 127) return false;
+  return code < 160 || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}

@@ -1,0 +1,23 @@
+/** The bounds of this folder, each with its reason. What is beyond is named as a problem, never read on. */
+export const MIME_LIMITS = {
+  /** Ten times what mailing lists with long To fields need; also what the store keeps in memory at once. */
+  headerBytes: 256 * 1024,
+  /** Sixty-five times RFC 5322 2.1.1: real senders write unfolded To and X- fields of many kilobytes. */
+  headerLineBytes: 64 * 1024,
+  /** Each field costs a reader an object; the longest relay chains stay below 300. */
+  headerFields: 2_000,
+  /** What a log line, a search index and a list view can use. */
+  subjectCharacters: 998,
+  /** Nested comments of RFC 5322 3.2.2; nobody writes more than two, and the reader need not count further. */
+  commentDepth: 20,
+  /** Forwarded mail in forwarded mail: ten levels is a long thread; each level costs every boundary line a comparison. */
+  depth: 50,
+  /** Digests of hundreds of messages exist; past this the tree costs more memory than the message. */
+  parts: 5_000,
+  /** RFC 2046 5.1.1 allows 70; writers with UUIDs and host names reach 200. A delimiter line is read this far. */
+  boundaryBytes: 512,
+  /** Parameters of one Content-Type or Content-Disposition, and RFC 2231 pieces of one parameter. */
+  parameters: 200,
+  /** Fields of one delivery report: a group a recipient, some eight fields each. */
+  reportFields: 20_000,
+} as const;

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseAddressList } from '../../../src/protocol/mime/address-list.ts';
+
+const read = (value: string): string =>
+  parseAddressList(value)
+    .mailboxes.map((box) => `${box.displayName === undefined ? '' : `${box.displayName} `}[${box.local}|${box.domain}]`)
+    .join(' ');
+
+test('the forms of RFC 5322 are read', () => {
+  const cases: [string, string][] = [
+    ['alice@example.com', '[alice|example.com]'],
+    ['Alice <alice@example.com>', 'Alice [alice|example.com]'],
+    ['"Smith, Alice" <alice@example.com>, bob@example.org', 'Smith, Alice [alice|example.com] [bob|example.org]'],
+    ['Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>', 'Pete [pete|silly.test]'],
+    ['"Joe \\"Q\\" Public" <joe@example.com>', 'Joe "Q" Public [joe|example.com]'],
+    ['Team: a@example.com, B <b@example.com>;', '[a|example.com] B [b|example.com]'],
+    ['undisclosed recipients: ;', ''],
+    ['"odd@local part"@example.com', '[odd@local part|example.com]'],
+    ['<@relay.example,@other.example:alice@example.com>', '[alice|example.com]'],
+    ['alice@[192.0.2.1]', '[alice|[192.0.2.1]]'],
+    ['=?utf-8?Q?J=C3=BCrgen?= <j@example.com>', '=?utf-8?Q?J=C3=BCrgen?= [j|example.com]'],
+    ['jürgen@müller.example', '[jürgen|müller.example]'],
+    [',, a@example.com ,', '[a|example.com]'],
+  ];
+  for (const [value, expected] of cases) {
+    assert.equal(read(value), expected, value);
+    assert.equal(parseAddressList(value).isMalformed, false, value);
+  }
+});
+
+test('groups are named', () => {
+  assert.deepEqual(parseAddressList('Team: a@example.com; Other:;').groups, ['Team', 'Other']);
+});
+
+test('an attacker writes a From that two readers take for two people', () => {
+  const moves = [
+    'ceo@bank.example <thief@evil.example> <x@y.example>',
+    '<a@bank.example>b@evil.example',
+    'a@bank.example@evil.example',
+    'a@bank.example b@evil.example',
+    '"a@bank.example <b@evil.example>',
+    'a@bank.example (<b@evil.example>',
+    '<a@bank.example',
+    'a@bank.example; b@evil.example',
+    'alice',
+    '@example.com',
+    'alice@',
+    '<>',
+  ];
+  for (const value of moves) assert.equal(parseAddressList(value).isMalformed, true, value);
+});
+
+test('an address as display name is a display name, and the brackets decide', () => {
+  const list = parseAddressList('"ceo@bank.example" <thief@evil.example>');
+  assert.equal(list.isMalformed, false);
+  assert.deepEqual(list.mailboxes, [{ displayName: 'ceo@bank.example', local: 'thief', domain: 'evil.example' }]);
+});
+
+test('comments nested beyond the bound are malformed, not a stack overflow', () => {
+  assert.equal(parseAddressList(`${'('.repeat(60_000)} a@example.com`).isMalformed, true);
+});
+
+test('what is written as a list is read as that list', () => {
+  const word = fc.stringMatching(/^[a-z0-9]{1,8}$/);
+  const mailbox = fc.record(
+    { displayName: fc.option(word, { nil: undefined }), local: word, domain: word },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(fc.array(mailbox, { minLength: 1, maxLength: 5 }), (boxes) => {
+      const text = boxes
+        .map(({ displayName, local, domain }) =>
+          displayName ? `"${displayName}" <${local}@${domain}>` : `${local}@${domain}`,
+        )
+        .join(', ');
+      assert.deepEqual(parseAddressList(text), { mailboxes: boxes, groups: [], isMalformed: false });
+    }),
+  );
+});
