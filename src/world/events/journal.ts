@@ -1,3 +1,37 @@
-/** Events of journal. */
+/** Events of the journal: all that keeps it from writing down what happened. */
+import { event } from '../event.ts';
 
-export const journalEvents = {} as const;
+export const journalEvents = {
+  'journal.unwritable': event<{ reason: 'full' | 'read-only' | 'busy' | 'io'; error: string }>()({
+    level: 'error',
+    text: 'the log database cannot be written: records wait in memory, mail goes on',
+    metric: { name: 'postern_journal_unwritable_total', labels: ['reason'] },
+    webhook: true,
+  }),
+  'journal.writable': event<{ afterMs: number }>()({
+    level: 'info',
+    text: 'the log database is written again',
+  }),
+  'journal.lost': event<{ records: number }>()({
+    level: 'error',
+    text: 'records were left out of the log, as more waited to be written than memory allows',
+    metric: { name: 'postern_journal_lost_total' },
+    webhook: true,
+  }),
+  'journal.damaged': event<{ file: string; movedTo: string; error: string }>()({
+    level: 'error',
+    text: 'the log database is damaged: it was set aside and a new one was started',
+    metric: { name: 'postern_journal_damaged_total' },
+    webhook: true,
+  }),
+  'journal.rejected': event<{ records: number; error: string }>()({
+    level: 'error',
+    text: 'the log database refused records that should be valid: they were left out',
+    metric: { name: 'postern_journal_rejected_total' },
+  }),
+  'journal.restarted': event<{ error: string; records: number }>()({
+    level: 'error',
+    text: 'the thread that writes the log ended by itself and was started again with the records it had not written',
+    metric: { name: 'postern_journal_restarted_total' },
+  }),
+} as const;

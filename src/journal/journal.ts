@@ -1,0 +1,239 @@
+/**
+ * The journal's near side: takes records on the event loop and hands them to the writing thread.
+ *
+ * A record becomes a flat row at once and travels with others; batches are kept until the thread says
+ * they are on disk, so that a thread that dies is started again and loses nothing. When more waits than
+ * memory allows (thread too slow, disk full) new records are left out, counted and told by an event;
+ * their sequence numbers become durable with those before them, so that the queue never waits for them.
+ */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { OperationalError } from '../model/errors.ts';
+import type { Clock, TimerHandle } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
+import type { Journal } from './contract.ts';
+import type { Retention } from './expire.ts';
+import { createIdleSessions } from './idle-sessions.ts';
+import {
+  FLUSH_DEADLINE_MS,
+  IDLE_SESSION_WINDOW_MS,
+  LOST_NOTICE_MS,
+  POST_DELAY_MS,
+  POST_RECORDS,
+  RECORD_OVERHEAD_BYTES,
+  RETRY_FIRST_MS,
+  WAITING_BYTES,
+  WAITING_RECORDS,
+} from './limits.ts';
+import type { FromThread, ThreadOptions, ToThread } from './post.ts';
+import { auditRow, type LogRow, messageRow, recipientRow, rowBytes, sessionRow } from './record.ts';
+
+export interface JournalOptions {
+  /** Of log.db; its folder exists. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly retention: Retention;
+  /** What may wait in memory; tests make it small. */
+  readonly waitingBytes?: number;
+}
+
+export interface OpenJournal extends Journal {
+  setRetention(retention: Retention): void;
+}
+
+interface Batch {
+  readonly number: number;
+  readonly rows: LogRow[];
+  bytes: number;
+  /** The highest sequence number that is durable with this batch. */
+  upTo: number;
+}
+
+/** Errors: OperationalError `journal.schema-newer`. A full disk or a damaged file is no error: it is waited out or set aside. */
+export async function openJournal(options: JournalOptions): Promise<OpenJournal> {
+  const { clock, events, waitingBytes = WAITING_BYTES } = options;
+  let retention = options.retention;
+  let sequence = 0;
+  let durable = 0;
+  let batches = 0;
+  let current: Batch | undefined;
+  let postTimer: TimerHandle | undefined;
+  const sent: Batch[] = [];
+  const waiting = { records: 0, bytes: 0 };
+  let lost = 0;
+  let lostTimer: TimerHandle | undefined;
+  let closing = false;
+  let tokens = 0;
+  const flushes = new Map<number, () => void>();
+  const listeners = new Set<(upTo: number) => void>();
+  const idleSessions = createIdleSessions(clock.now());
+  let worker: Worker;
+
+  const post = (message: ToThread): void => worker.postMessage(message);
+
+  const send = (): void => {
+    postTimer?.cancel();
+    postTimer = undefined;
+    if (!current) return;
+    sent.push(current);
+    post({ kind: 'rows', batch: current.number, rows: current.rows });
+    current = undefined;
+  };
+
+  const append = (row: LogRow): void => {
+    const bytes = rowBytes(row) + RECORD_OVERHEAD_BYTES;
+    if (waiting.bytes + bytes > waitingBytes || waiting.records >= WAITING_RECORDS) return lose();
+    current ??= { number: ++batches, rows: [], bytes: 0, upTo: sequence };
+    current.rows.push(row);
+    current.bytes += bytes;
+    current.upTo = sequence;
+    waiting.bytes += bytes;
+    waiting.records++;
+    if (current.rows.length >= POST_RECORDS) send();
+    else postTimer ??= clock.after(POST_DELAY_MS, send);
+  };
+
+  const lose = (): void => {
+    lost++;
+    lostTimer ??= clock.after(LOST_NOTICE_MS, tellLost);
+  };
+  const tellLost = (): void => {
+    lostTimer?.cancel();
+    lostTimer = undefined;
+    if (lost > 0) events.emit('journal.lost', { records: lost });
+    lost = 0;
+  };
+
+  const onWritten = (batch: number): void => {
+    while (sent[0] && sent[0].number <= batch) {
+      const done = sent.shift()!;
+      waiting.bytes -= done.bytes;
+      waiting.records -= done.rows.length;
+      durable = done.upTo;
+    }
+    // Numbers of records that were left out have no batch to become durable with.
+    if (sent.length === 0 && !current) durable = sequence;
+    for (const listener of listeners) listener(durable);
+  };
+
+  const onMessage = (message: FromThread): void => {
+    if (message.kind === 'written') return onWritten(message.batch);
+    if (message.kind === 'event') return events.emit(message.name, message.fields as never);
+    if (message.kind === 'flushed') {
+      flushes.get(message.token)?.();
+      flushes.delete(message.token);
+    }
+  };
+
+  const start = (): Promise<void> => {
+    const workerData: ThreadOptions = { path: options.path, retention };
+    worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData, name: 'journal' });
+    const thread = worker;
+    thread.on('message', onMessage);
+    return new Promise((resolve, reject) => {
+      thread.on('message', (message: FromThread) => {
+        if (message.kind === 'ready') resolve();
+        if (message.kind === 'unusable') reject(new OperationalError(message.code, message.message));
+      });
+      thread.on('error', (error) => {
+        reject(error);
+        restart(error);
+      });
+    });
+  };
+
+  /** A thread that ended by itself: what it had not written is sent to the next one. */
+  const restart = (error: unknown): void => {
+    events.emit('journal.restarted', {
+      error: error instanceof Error ? error.message : String(error),
+      records: waiting.records,
+    });
+    clock.after(RETRY_FIRST_MS, () => {
+      if (closing) return;
+      // A start that fails comes back here by the thread's own error.
+      start().catch(() => {});
+      for (const batch of sent) post({ kind: 'rows', batch: batch.number, rows: batch.rows });
+    });
+  };
+
+  const endIdleWindow = (): void => {
+    for (const { network, since, until, count } of idleSessions.endWindow(clock.now())) {
+      append(['session-count', network, since, until, count]);
+    }
+  };
+  const armIdleWindow = (): TimerHandle =>
+    clock.after(IDLE_SESSION_WINDOW_MS, () => {
+      endIdleWindow();
+      idleTimer = armIdleWindow();
+    });
+  let idleTimer = armIdleWindow();
+
+  const flush = async (): Promise<void> => {
+    send();
+    const token = ++tokens;
+    await new Promise<void>((resolve) => {
+      const deadline = clock.after(FLUSH_DEADLINE_MS, resolve, { keepAlive: true });
+      flushes.set(token, () => {
+        deadline.cancel();
+        resolve();
+      });
+      post({ kind: 'flush', token });
+    });
+    flushes.delete(token);
+  };
+
+  /** The thread closes the database itself; one that hangs is ended. */
+  const end = async (): Promise<void> => {
+    const exited = once(worker, 'exit');
+    const deadline = clock.after(FLUSH_DEADLINE_MS, () => void worker.terminate(), { keepAlive: true });
+    post({ kind: 'close' });
+    await exited;
+    deadline.cancel();
+  };
+
+  try {
+    await start();
+  } catch (error) {
+    closing = true;
+    idleTimer.cancel();
+    await end();
+    throw error;
+  }
+  return {
+    session(record) {
+      if (record.messagesAccepted === 0 && !idleSessions.admit(record.facts.client.address)) return;
+      append(sessionRow(record));
+    },
+    message(record) {
+      const number = ++sequence;
+      append(messageRow(record));
+      return number;
+    },
+    recipient(record) {
+      const number = ++sequence;
+      append(recipientRow(record));
+      return number;
+    },
+    audit: (record) => append(auditRow(record)),
+    durable: () => durable,
+    onDurable(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    flush,
+    async close() {
+      if (closing) return;
+      endIdleWindow();
+      await flush();
+      closing = true;
+      idleTimer.cancel();
+      tellLost();
+      await end();
+    },
+    setRetention(next) {
+      retention = next;
+      post({ kind: 'retention', retention });
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** The bounds of the journal, each with its reason. */
+
+/** Records that go to the thread in one post: the post costs 20 microseconds, shared by these. */
+export const POST_RECORDS = 64;
+
+/** The longest a record waits for such company; with COMMIT_DELAY_MS well below the second in which a search finds it. */
+export const POST_DELAY_MS = 50;
+
+/** The longest a written record waits for its commit: two fsyncs a second do not disturb those of the queue. */
+export const COMMIT_DELAY_MS = 400;
+
+/** Memory for what is not yet on disk: a minute of 1,000 messages a second with full dialogues. */
+export const WAITING_BYTES = 64 * 1024 * 1024;
+
+/** The same, for many small records. */
+export const WAITING_RECORDS = 200_000;
+
+/** What a record weighs beyond its text: arrays, numbers, headers of strings. */
+export const RECORD_OVERHEAD_BYTES = 300;
+
+/** A loss goes on while it lasts, but is told once in this time. */
+export const LOST_NOTICE_MS = 5_000;
+
+/** Shutdown and flush wait this long for the thread; a full disk must not keep a node from stopping. */
+export const FLUSH_DEADLINE_MS = 10_000;
+
+/** Pause before the database is tried again after a failure; doubles up to the second. */
+export const RETRY_FIRST_MS = 500;
+export const RETRY_LAST_MS = 10_000;
+
+/** Details compressed together: ten times smaller than alone, and quick to unpack for one message. */
+export const BLOCK_LINES = 64;
+export const BLOCK_BYTES = 256 * 1024;
+
+/** One message's evidence, findings and dialogue; a longer dialogue is cut in the middle. */
+export const DIALOGUE_BYTES = 64 * 1024;
+
+/** Messages that a search scans because they are not indexed yet: some 20 ms; as a group they are indexed cheaply. */
+export const TAIL_MESSAGES = 4_000;
+
+/** Messages in one table of search terms: retention drops it whole, a prefix search merges at most these at once. */
+export const PARTITION_MESSAGES = 500_000;
+
+/** Terms of one message: a list with thousands of recipients is found by the first of them. */
+export const MESSAGE_TERMS = 2_000;
+
+/** Words of a subject that are indexed, and the length of any term: beyond is padding or an attack. */
+export const SUBJECT_WORDS = 48;
+export const TERM_LENGTH = 320;
+
+/** Rows deleted in one step by retention, so that ingest waits only milliseconds. */
+export const EXPIRE_ROWS = 500;
+
+/** How often retention looks for expired rows; while it finds some it goes on every EXPIRE_PAUSE_MS. */
+export const EXPIRE_INTERVAL_MS = 10 * 60_000;
+export const EXPIRE_PAUSE_MS = 100;
+
+/** Sessions that ended without a message, by network: so many rows in a window, then one row with a count. */
+export const IDLE_SESSION_ROWS = 60;
+export const IDLE_SESSION_WINDOW_MS = 10 * 60_000;
+
+/** Networks counted apart in one window; all further ones share a count. */
+export const IDLE_SESSION_NETWORKS = 10_000;
+
+/** A search that takes longer helps nobody at the console, and keeps a core from the mail. */
+export const SEARCH_DEADLINE_MS = 20_000;
+
+/** Searches waiting for the reader thread. */
+export const SEARCHES_WAITING = 32;
+
+/** The reader thread ends after so long without a question: it holds some 15 MB. */
+export const READER_IDLE_MS = 30_000;
+
+/** Rows of one page. */
+export const PAGE_ROWS = 1_000;
+
+/** Rows that a listing of sessions looks through before it hands back what it has, with a cursor. */
+export const SESSION_SCAN_ROWS = 500_000;
+
+/** Messages of one session shown with it. */
+export const SESSION_MESSAGES = 200;
+
+/** Memory for pages of log.db in the writing thread, and in the reading one while it lives. */
+export const PAGE_CACHE_KIB = 8 * 1024;
+
+/** The write-ahead log is folded back after so many pages (16 MB): pages written often are copied once. */
+export const CHECKPOINT_PAGES = 4_000;

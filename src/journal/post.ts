@@ -1,0 +1,33 @@
+/** What the journal and its writing thread say to each other. */
+import type { EventFields } from '../world/events.ts';
+import type { Retention } from './expire.ts';
+import type { LogRow } from './record.ts';
+
+export interface ThreadOptions {
+  readonly path: string;
+  readonly retention: Retention;
+}
+
+export type ToThread =
+  | { readonly kind: 'rows'; readonly batch: number; readonly rows: readonly LogRow[] }
+  /** Commit now what came so far, and answer `flushed` whether it worked or not. */
+  | { readonly kind: 'flush'; readonly token: number }
+  | { readonly kind: 'retention'; readonly retention: Retention }
+  | { readonly kind: 'close' };
+
+type JournalEvent = Extract<
+  keyof typeof import('../world/events/journal.ts').journalEvents,
+  'journal.unwritable' | 'journal.writable' | 'journal.damaged' | 'journal.rejected'
+>;
+
+export type FromThread =
+  | { readonly kind: 'ready' }
+  /** The log cannot be opened at all, and waiting does not help: the schema is newer. */
+  | { readonly kind: 'unusable'; readonly code: string; readonly message: string }
+  /** Every batch up to this one is on disk (or was rejected, with an event). */
+  | { readonly kind: 'written'; readonly batch: number }
+  | { readonly kind: 'flushed'; readonly token: number }
+  | {
+      readonly [N in JournalEvent]: { readonly kind: 'event'; readonly name: N; readonly fields: EventFields<N> };
+    }[JournalEvent]
+  | { readonly kind: 'closed' };

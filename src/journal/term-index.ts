@@ -1,0 +1,99 @@
+/**
+ * Indexes messages by their terms, some thousands at a time.
+ *
+ * A full-text table is cheap to fill in bulk and dear to fill row by row, so the newest messages, the
+ * tail, stay unindexed until there are enough; a search scans them (search.ts). What arrives with an
+ * older key than the index has reached (journaled again after a crash) is kept in `late` until then.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { PARTITION_MESSAGES, TAIL_MESSAGES } from './limits.ts';
+import { createPartition, partitionTable } from './schema.ts';
+import { messageTerms, type Termed } from './terms.ts';
+
+export interface TermIndex {
+  /** A message row was inserted under this key. */
+  added(n: number): void;
+  /** Indexes the tail if it is long enough; part of the transaction that is open. */
+  catchUp(): void;
+  /** Reads its state again after a rollback. */
+  reload(): void;
+}
+
+type Row = Termed & { readonly n: number };
+
+export function createTermIndex(db: DatabaseSync): TermIndex {
+  const sql = {
+    late: db.prepare('INSERT INTO late (n) VALUES (?)'),
+    forgetLate: db.prepare('DELETE FROM late'),
+    upTo: db.prepare('SELECT up_to FROM indexed'),
+    setUpTo: db.prepare('UPDATE indexed SET up_to = ?'),
+    tailLength: db.prepare(
+      'SELECT (SELECT count(*) FROM messages WHERE n > ?) + (SELECT count(*) FROM late) AS length',
+    ),
+    tail: db.prepare(`${TERMED} WHERE n > ? ORDER BY n`),
+    lateRows: db.prepare(`${TERMED} WHERE n IN (SELECT n FROM late) ORDER BY n`),
+    partitionOf: db.prepare(
+      'SELECT number, messages FROM partitions WHERE first <= ? ORDER BY first DESC, number DESC LIMIT 1',
+    ),
+    lastPartition: db.prepare('SELECT max(number) AS number FROM partitions'),
+    count: db.prepare('UPDATE partitions SET messages = messages + ? WHERE number = ?'),
+  };
+  let upTo = 0;
+  let tail = 0;
+
+  const reload = (): void => {
+    upTo = (sql.upTo.get() as { up_to: number }).up_to;
+    tail = (sql.tailLength.get(upTo) as { length: number }).length;
+  };
+
+  const addTo = (partition: number, rows: readonly Row[]): void => {
+    const insert = db.prepare(`INSERT INTO ${partitionTable(partition)} (rowid, terms) VALUES (?, ?)`);
+    for (const row of rows) insert.run(row.n, [...messageTerms(row)].join(' '));
+    sql.count.run(rows.length, partition);
+  };
+  const partitionFor = (n: number): { number: number; messages: number } =>
+    (sql.partitionOf.get(n) as { number: number; messages: number } | undefined) ?? newPartition(0);
+  const newPartition = (first: number): { number: number; messages: number } => {
+    const number = ((sql.lastPartition.get() as { number: number | null }).number ?? 0) + 1;
+    createPartition(db, number, first);
+    return { number, messages: 0 };
+  };
+
+  /** Rows of one partition are neighbours, as both are in order of key. */
+  const addLate = (rows: readonly Row[]): void => {
+    let group: { readonly partition: number; readonly rows: Row[] } | undefined;
+    for (const row of rows) {
+      const { number } = partitionFor(row.n);
+      if (group && group.partition !== number) addTo(group.partition, group.rows);
+      if (group?.partition !== number) group = { partition: number, rows: [] };
+      group.rows.push(row);
+    }
+    if (group) addTo(group.partition, group.rows);
+    sql.forgetLate.run();
+  };
+
+  reload();
+  return {
+    added(n) {
+      if (n <= upTo) sql.late.run(n);
+      tail++;
+    },
+    catchUp() {
+      if (tail < TAIL_MESSAGES) return;
+      addLate(sql.lateRows.all() as unknown as Row[]);
+      const rows = sql.tail.all(upTo) as unknown as Row[];
+      const [first, last] = [rows[0], rows.at(-1)];
+      if (first && last) {
+        const newest = partitionFor(Number.MAX_SAFE_INTEGER);
+        const full = newest.messages + rows.length > PARTITION_MESSAGES;
+        addTo((full ? newPartition(first.n) : newest).number, rows);
+        upTo = last.n;
+        sql.setUpTo.run(upTo);
+      }
+      tail = 0;
+    },
+    reload,
+  };
+}
+
+const TERMED = 'SELECT n, sender, client, direction, subject, message_id, recipients FROM messages';

@@ -1,0 +1,151 @@
+/**
+ * Writes log.db: rows into an open transaction, committed by the caller.
+ *
+ * Synchronous, so it belongs in the writing thread. A message row that is there already (journaled
+ * again after a crash) changes nothing, nor does a recipient's change. Throws what SQLite throws; the
+ * caller rolls back and writes the same rows again, or sets the file aside.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { addLine, isFull, type OpenBlock, packBlock } from './block.ts';
+import { CHECKPOINT_PAGES, PAGE_CACHE_KIB } from './limits.ts';
+import type { LogRow, MessageRow, SessionRow } from './record.ts';
+import { KEYS_PER_MS, keyOf, migrate } from './schema.ts';
+import { createTermIndex, type TermIndex } from './term-index.ts';
+
+export interface LogWriter {
+  readonly db: DatabaseSync;
+  readonly index: TermIndex;
+  write(row: LogRow): void;
+  commit(): void;
+  /** Never throws: SQLite may have rolled back by itself. */
+  rollback(): void;
+  close(): void;
+}
+
+/** Errors: those of SQLite, and `journal.schema-newer`. */
+export function openLogWriter(path: string, now: () => number): LogWriter {
+  const db = new DatabaseSync(path, { timeout: 1_000 });
+  try {
+    return prepare(db, now);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function prepare(db: DatabaseSync, now: () => number): LogWriter {
+  // FULL: what `durable()` promises is on disk; at two commits a second that costs nothing.
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${PAGE_CACHE_KIB};
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY;`);
+  migrate(db);
+  const sql = statements(db);
+  const index = createTermIndex(db);
+  let open = false;
+  let counter = 0;
+  let block: OpenBlock | undefined;
+  let lastBlock = Number((sql.lastBlock.get() as { n: number | null }).n ?? 0);
+
+  const begin = (): void => {
+    if (open) return;
+    sql.begin.run();
+    open = true;
+  };
+  const closeBlock = (): void => {
+    if (block) sql.block.run(block.n, packBlock(block));
+    block = undefined;
+  };
+  const blockWithRoom = (): OpenBlock => {
+    if (block && isFull(block)) closeBlock();
+    if (!block) {
+      lastBlock = Math.max(lastBlock + 1, keyOf(now(), 0));
+      block = { n: lastBlock, lines: [], bytes: 0 };
+    }
+    return block;
+  };
+
+  /** Under a key of that time which is free (`insert` says whether it was), or of the next millisecond. */
+  const atFreeKey = (at: number, insert: (n: number) => boolean): void => {
+    for (let tries = 0; !insert(keyOf(at + Math.floor(tries / KEYS_PER_MS), counter++)); tries++);
+  };
+
+  const message = (row: MessageRow): void => {
+    const [, id, at, session, direction, from, client, size, subject, headerFrom, messageId, recipients, detail] = row;
+    const home = blockWithRoom();
+    const line = addLine(home, detail);
+    const columns = [id, session, direction, from, client, size, subject, headerFrom, messageId, recipients] as const;
+    atFreeKey(at, (n) => {
+      if (sql.message.run(n, ...columns, home.n, line).changes === 0) return sql.hasMessage.get(id) !== undefined;
+      index.added(n);
+      return true;
+    });
+  };
+  const session = ([, id, startedAt, endedAt, client, end, accepted, detail]: SessionRow): void => {
+    const home = blockWithRoom();
+    const line = addLine(home, detail);
+    atFreeKey(endedAt, (n) => sql.session.run(n, id, startedAt, client, end, accepted, home.n, line).changes === 1);
+  };
+
+  return {
+    db,
+    index,
+    write(row) {
+      begin();
+      switch (row[0]) {
+        case 'message':
+          return message(row);
+        case 'recipient':
+          return void sql.change.run(row[1], row[3], row[2], row[4], row[5]);
+        case 'session':
+          return session(row);
+        case 'session-count':
+          return atFreeKey(row[3], (n) => sql.sessionCount.run(n, row[1], row[2], row[4]).changes === 1);
+        case 'audit':
+          return atFreeKey(row[1], (n) => sql.audit.run(n, row[2], row[3], row[4], row[5], row[6]).changes === 1);
+      }
+    },
+    commit() {
+      begin();
+      closeBlock();
+      index.catchUp();
+      sql.commit.run();
+      open = false;
+    },
+    rollback() {
+      block = undefined;
+      open = false;
+      try {
+        if (db.isTransaction) db.exec('ROLLBACK');
+      } finally {
+        index.reload();
+      }
+    },
+    close: () => db.close(),
+  };
+}
+
+function statements(db: DatabaseSync) {
+  return {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    message: db.prepare(
+      `INSERT INTO messages (n, id, session, direction, sender, client, size, subject, header_from, message_id, recipients, block, line)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    ),
+    hasMessage: db.prepare('SELECT 1 FROM messages WHERE id = ?'),
+    change: db.prepare(
+      'INSERT INTO changes (message, at, recipient, state, detail) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+    session: db.prepare(
+      `INSERT INTO sessions (n, id, started_at, client, ended_by, accepted, block, line)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    ),
+    sessionCount: db.prepare(
+      'INSERT INTO session_counts (n, network, since, sessions) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+    audit: db.prepare(
+      'INSERT INTO audit (n, actor, operation, input, result, detail) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+    block: db.prepare('INSERT INTO blocks (n, data) VALUES (?, ?)'),
+    lastBlock: db.prepare('SELECT max(n) AS n FROM blocks'),
+  };
+}
