@@ -1,0 +1,75 @@
+/** Postern as a user runs it: `postern serve` on a fresh data folder, one domain, one account. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePort } from '../measure/free-port.ts';
+import { DOMAIN, type Endpoint, type Product, RECIPIENT, type RunningProduct } from './product.ts';
+
+const HOST = '127.0.0.1';
+
+export interface PosternOptions {
+  /** `[['smtp.maxConnections', '12000']]`, set before it starts. */
+  readonly settings?: readonly (readonly [key: string, value: string])[];
+}
+
+export function postern(command: string, options: PosternOptions = {}): Product {
+  return {
+    name: 'Postern',
+    async start(folder, sink) {
+      const port = await freePort(HOST);
+      const env = environment(join(folder, 'data'), port);
+      prepare(command, env, sink, options);
+      const child = spawn(command, ['serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      await ready(child);
+      return running(child, { host: HOST, port });
+    },
+  };
+}
+
+export function environment(data: string, port: number): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    POSTERN_DATA: data,
+    POSTERN_HOSTNAME: 'mx.postern.example',
+    POSTERN_LISTEN_MX: `${HOST}:${port}`,
+    POSTERN_LISTEN_SUBMISSION: '',
+    POSTERN_LISTEN_SUBMISSIONS: '',
+    POSTERN_LISTEN_HTTPS: '',
+    POSTERN_LISTEN_METRICS: '',
+  };
+}
+
+function prepare(command: string, env: NodeJS.ProcessEnv, sink: Endpoint, options: PosternOptions): void {
+  const run = (args: readonly string[], input = ''): void => {
+    const { status, stderr } = spawnSync(command, args, { env, input, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`postern ${args.join(' ')} exited ${status}: ${stderr}`);
+  };
+  run(['domain', 'add', DOMAIN, '--server', `${sink.host}:${sink.port}`]);
+  run(['user', 'add', RECIPIENT, '--password-stdin'], 'only for benches, never used to sign in\n');
+  for (const [key, value] of options.settings ?? []) run(['settings', 'set', key, value]);
+}
+
+async function ready(child: ChildProcess): Promise<void> {
+  const lines = createInterface({ input: child.stdout! });
+  const isReady = (async () => {
+    for await (const line of lines) if (line.startsWith('ready')) return true;
+    return false;
+  })();
+  if (!(await Promise.race([isReady, once(child, 'exit').then(() => false)])))
+    throw new Error(`Postern exited ${child.exitCode} before it was ready`);
+  child.stdout!.resume();
+}
+
+function running(child: ChildProcess, endpoint: Endpoint): RunningProduct {
+  return {
+    name: 'Postern',
+    pid: child.pid!,
+    ...endpoint,
+    async [Symbol.asyncDispose]() {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,7 @@
+/** Every scenario of `bench/run`, in the order in which it runs them. */
+import type { Scenario } from '../scenario.ts';
+import { throughput1kSingle } from './throughput-1k-single.ts';
+import { throughput10kKept } from './throughput-10k-kept.ts';
+import { throughput200k } from './throughput-200k.ts';
+
+export const scenarios: readonly Scenario[] = [throughput10kKept, throughput1kSingle, throughput200k];
