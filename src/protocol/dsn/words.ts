@@ -10,7 +10,7 @@ export type DsnAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expand
 
 export interface DsnRecipient {
   readonly action: DsnAction;
-  /** Where it was delivered to, or should have been: `local@domain` as on the wire. */
+  /** Where it was delivered to, or should have been: `local@domain`. The sender sees it: to keep the target of an alias private, give the alias. */
   readonly finalRecipient: string;
   /** What the sender wrote in RCPT, where an alias or a redirect changed it; shown to the reader only when it differs. */
   readonly addressedTo?: string;

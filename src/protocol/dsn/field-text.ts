@@ -1,0 +1,49 @@
+/**
+ * Text of others inside fields of a report: nothing that a remote host or a sender wrote may end a
+ * line, start a field or steer a terminal.
+ */
+
+/** One line: line breaks and control characters become single spaces; bounded. */
+export function oneLine(text: string, maxCharacters = 2_000): string {
+  let line = '';
+  for (const c of text.slice(0, maxCharacters)) {
+    const code = c.codePointAt(0)!;
+    const isControl = code < 32 || (code >= 127 && code < 160) || code === 0x2028 || code === 0x2029;
+    line += isControl ? ' ' : c;
+  }
+  return line.replaceAll(/ {2,}/g, ' ').trim();
+}
+
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
+
+/** For fields that have no room for anything else (RFC 3464 2.1.1). */
+export function asciiOnly(text: string): string {
+  return isAscii(text) ? text : text.replaceAll(/[^\0-\x7f]+/g, '?');
+}
+
+const FOLD_AT = 76;
+/** A word of UTF-8 this long has at most 960 octets: RFC 5322 2.1.1 allows 998 a line. Addresses are shorter. */
+const LONGEST_WORD = 320;
+
+/** `Name: value` folded at spaces (RFC 5322 2.2.3), CRLF-ended. Only a word beyond all bounds is broken. */
+export function field(name: string, value: string): string {
+  let folded = `${name}:`;
+  let column = folded.length;
+  for (const word of words(value)) {
+    if (column + 1 + word.length > FOLD_AT && column > name.length + 1) {
+      folded += '\r\n';
+      column = 0;
+    }
+    folded += ` ${word}`;
+    column += 1 + word.length;
+  }
+  return `${folded}\r\n`;
+}
+
+function* words(value: string): Generator<string> {
+  for (const word of value.split(' '))
+    for (let at = 0; at === 0 || at < word.length; at += LONGEST_WORD) yield word.slice(at, at + LONGEST_WORD);
+}

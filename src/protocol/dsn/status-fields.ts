@@ -1,0 +1,44 @@
+/**
+ * The part of a report that programs read: message/delivery-status (RFC 3464 2), or its UTF-8 form
+ * message/global-delivery-status (RFC 6533 4) where an address demands it.
+ */
+import { formatDate } from './date.ts';
+import { asciiOnly, field, isAscii, oneLine } from './field-text.ts';
+import type { DsnRecipient, DsnReport } from './words.ts';
+
+/** Whether an address in it cannot be written in ASCII. */
+export function needsUtf8(report: DsnReport): boolean {
+  return report.recipients.some(
+    ({ finalRecipient, orcpt }) => !isAscii(finalRecipient) || !isAscii(orcpt?.address ?? ''),
+  );
+}
+
+/** Groups of fields, the message's first, an empty line between them. */
+export function statusFields(report: DsnReport, utf8: boolean): string {
+  const text = (value: string): string => (utf8 ? oneLine(value) : asciiOnly(oneLine(value)));
+  let message = field('Reporting-MTA', `dns; ${text(report.reportingMta)}`);
+  // RFC 3464 2.2.1: without its xtext, and first of what the sender can match by.
+  if (report.envid !== undefined) message = field('Original-Envelope-Id', text(report.envid)) + message;
+  message += field('Arrival-Date', formatDate(report.arrivedAt));
+  return [message, ...report.recipients.map((recipient) => recipientFields(recipient, text))].join('\r\n');
+}
+
+function recipientFields(recipient: DsnRecipient, text: (value: string) => string): string {
+  const { orcpt, finalRecipient, remoteMta, diagnostic, lastAttemptAt, willRetryUntil, action } = recipient;
+  const finalType = isAscii(finalRecipient) ? 'rfc822' : 'utf-8';
+  let fields = orcpt ? field('Original-Recipient', `${text(orcpt.type)}; ${text(orcpt.address)}`) : '';
+  fields += field('Final-Recipient', `${finalType}; ${text(finalRecipient)}`);
+  fields += field('Action', action);
+  fields += field('Status', text(recipient.status));
+  if (remoteMta !== undefined) fields += field('Remote-MTA', `dns; ${text(remoteMta)}`);
+  if (diagnostic)
+    fields += field(
+      'Diagnostic-Code',
+      `${diagnostic.saidBy === 'remote' ? 'smtp' : 'X-Postern'}; ${text(diagnostic.text)}`,
+    );
+  if (lastAttemptAt !== undefined) fields += field('Last-Attempt-Date', formatDate(lastAttemptAt));
+  // RFC 3464 2.3.9: only where it is still being tried.
+  if (action === 'delayed' && willRetryUntil !== undefined)
+    fields += field('Will-Retry-Until', formatDate(willRetryUntil));
+  return fields;
+}
