@@ -1,0 +1,39 @@
+/** Bounds of `world`, each with its reason. */
+
+export const DNS_LIMITS = {
+  /** About an hour's distinct names of a busy node; more only costs memory. */
+  cacheEntries: 20_000,
+  /** The idle node has 150 MB for everything. */
+  cacheBytes: 16 * 1024 * 1024,
+  /** Each has a socket of its own, and file descriptors are shared with 10,000 sessions. */
+  inFlight: 256,
+  /** Who would wait behind so many is answered `too-many` at once. */
+  waiting: 1024,
+  /** RFC 1035 names no bound for chains; resolvers stop between 8 and 16. */
+  aliasHops: 10,
+  /** Tries of one question over all servers, or one a server where there are more. */
+  tries: 4,
+  /** From the first packet to `unknown`: RFC 5321 gives a client five minutes for a command, we use far less. */
+  questionMs: 10_000,
+  /** How long one server is waited for before the next is asked too; its late answer still counts. */
+  patienceMs: { first: 1000, least: 300, most: 3000 },
+  /** An off-path forger needs many guesses; after these the question goes over TCP. */
+  strayDatagrams: 8,
+  /** A day: what was changed meanwhile should not be missed for longer (RFC 1035 7.3 leaves it to the resolver). */
+  ttlSeconds: 86_400,
+  /** RFC 2308 5: one to three hours. */
+  denialSeconds: 10_800,
+  /** RFC 9520 3.2: at least one second, at most five minutes. */
+  failureSeconds: 5,
+  /** A TTL of zero still serves the questions of the same burst. */
+  leastTtlSeconds: 1,
+  /** resolv.conf(5) stops at three; nobody needs ten. */
+  servers: 10,
+} as const;
+
+export const REREAD_LIMITS = {
+  /** How stale a hosts file or resolv.conf may be. */
+  everyMs: 5000,
+  /** A block list of a hosts file may be large; a larger file is not for us. */
+  fileBytes: 4 * 1024 * 1024,
+} as const;

@@ -1,0 +1,105 @@
+/**
+ * One question to as many servers as it takes: the best first, the next when it is silent or of no
+ * help, and a late answer of the first still counts. Ends within DNS_LIMITS.questionMs.
+ */
+import type { Clock } from '../clock.ts';
+import { DNS_LIMITS } from '../limits.ts';
+import type { Random } from '../random.ts';
+import type { DnsAnswer } from '../resolver.ts';
+import { type Exchange, exchange, mixCase } from './exchange.ts';
+import type { Server } from './servers.ts';
+import { type DnsMessage, RCODE } from './wire.ts';
+
+export type Failure = Extract<DnsAnswer<never>, { kind: 'unknown' }>['reason'];
+
+export type Asked =
+  | { readonly kind: 'message'; readonly message: DnsMessage; readonly trusted: boolean }
+  /** `heard`: some server said something, so this is no outage. */
+  | { readonly kind: 'failure'; readonly reason: Failure; readonly heard: boolean };
+
+export interface AskServices {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly mixCase: boolean;
+}
+
+export function ask(servers: readonly Server[], question: Uint8Array, services: AskServices): Promise<Asked> {
+  return new Promise((resolve) => {
+    const { clock, random } = services;
+    const abort = new AbortController();
+    const tries = Math.max(DNS_LIMITS.tries, servers.length);
+    /** Servers that said that they cannot help are not asked twice. */
+    const useless = new Set<Server>();
+    let started = 0;
+    let waiting = 0;
+    let reason: Failure = 'timeout';
+    let heard = false;
+    let patience = clock.after(0, () => {});
+
+    const end = (asked: Asked): void => {
+      patience.cancel();
+      deadline.cancel();
+      abort.abort();
+      resolve(asked);
+    };
+    const deadline = clock.after(DNS_LIMITS.questionMs, () => end({ kind: 'failure', reason, heard }), {
+      keepAlive: true,
+    });
+
+    const next = (): void => {
+      patience.cancel();
+      while (started < tries && useless.has(servers[started % servers.length]!)) started += 1;
+      if (started >= tries) {
+        if (waiting === 0) end({ kind: 'failure', reason, heard });
+        return;
+      }
+      const server = servers[started % servers.length]!;
+      started += 1;
+      waiting += 1;
+      const patienceMs = server.patienceMs();
+      patience = clock.after(patienceMs, () => {
+        server.silent(patienceMs);
+        next();
+      });
+      void tryServer(server);
+    };
+
+    const tryServer = async (server: Server): Promise<void> => {
+      const startedAt = clock.monotonic();
+      const exactCase = services.mixCase;
+      const asked = exactCase ? mixCase(question, random) : question;
+      let said = await exchange(server, { question: asked, edns: server.edns, exactCase }, random, abort.signal);
+      if (server.edns && dislikesEdns(said)) {
+        server.edns = false;
+        said = await exchange(server, { question: asked, edns: false, exactCase }, random, abort.signal);
+      }
+      waiting -= 1;
+      if (said !== 'unreachable') {
+        heard = true;
+        server.answered(clock.monotonic() - startedAt);
+      }
+      const failure = failureOf(said);
+      if (!failure) return end({ kind: 'message', message: said as DnsMessage, trusted: server.trusted });
+      if (failure === 'unreachable') server.silent(server.patienceMs());
+      reason = failure;
+      useless.add(server);
+      next();
+    };
+
+    next();
+  });
+}
+
+/** RFC 6891 7: FORMERR or NOTIMP from servers that are older than EDNS. */
+function dislikesEdns(said: Exchange): boolean {
+  return typeof said === 'object' && (said.rcode === RCODE.formErr || said.rcode === RCODE.notImp);
+}
+
+function failureOf(said: Exchange): Failure | undefined {
+  if (typeof said === 'string') return said;
+  if (said.rcode === RCODE.refused) return 'refused';
+  if (said.rcode !== RCODE.noError && said.rcode !== RCODE.nxDomain) return 'servfail';
+  // Lame: it neither owns the name nor asks on our behalf, and has nothing to say.
+  const hasNothing = said.answers.length === 0 && said.rcode === RCODE.noError;
+  return hasNothing && !said.authoritative && !said.recursionAvailable ? 'servfail' : undefined;
+}

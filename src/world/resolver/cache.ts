@@ -1,0 +1,86 @@
+/**
+ * Answers until their TTL ends: bounded in entries and bytes, the least recently used go first.
+ * What is handed out carries the seconds that are left.
+ */
+import type { Clock } from '../clock.ts';
+import { DNS_LIMITS } from '../limits.ts';
+import type { DnsAnswer, RecordType, RecordTypes } from '../resolver.ts';
+
+export type AnyAnswer = DnsAnswer<RecordTypes[RecordType]>;
+
+export interface AnswerCache {
+  get(key: string): AnyAnswer | undefined;
+  /** `seconds` 0 is not kept. */
+  put(key: string, answer: AnyAnswer, seconds: number): void;
+  size(): { readonly entries: number; readonly bytes: number };
+}
+
+interface Entry {
+  readonly answer: AnyAnswer;
+  readonly expiresAt: number;
+  readonly bytes: number;
+}
+
+/** The map's slot, the entry and the answer around the records. */
+const ENTRY_BYTES = 250;
+
+export function createAnswerCache(
+  clock: Clock,
+  bounds: { readonly entries: number; readonly bytes: number } = {
+    entries: DNS_LIMITS.cacheEntries,
+    bytes: DNS_LIMITS.cacheBytes,
+  },
+): AnswerCache {
+  // A Map keeps the order of insertion: a used entry is put in again, so the first is the least recent.
+  const entries = new Map<string, Entry>();
+  let bytes = 0;
+
+  const drop = (key: string, entry: Entry): void => {
+    entries.delete(key);
+    bytes -= entry.bytes;
+  };
+
+  return {
+    get(key) {
+      const entry = entries.get(key);
+      if (!entry) return undefined;
+      const leftMs = entry.expiresAt - clock.monotonic();
+      if (leftMs <= 0) {
+        drop(key, entry);
+        return undefined;
+      }
+      entries.delete(key);
+      entries.set(key, entry);
+      return entry.answer.kind === 'unknown' ? entry.answer : { ...entry.answer, ttlSeconds: Math.ceil(leftMs / 1000) };
+    },
+    put(key, answer, seconds) {
+      const old = entries.get(key);
+      if (old) drop(key, old);
+      if (seconds <= 0) return;
+      const entry = { answer, expiresAt: clock.monotonic() + seconds * 1000, bytes: weight(key, answer) };
+      entries.set(key, entry);
+      bytes += entry.bytes;
+      for (const [oldest, victim] of entries) {
+        if (entries.size <= bounds.entries && bytes <= bounds.bytes) break;
+        drop(oldest, victim);
+      }
+    },
+    size: () => ({ entries: entries.size, bytes }),
+  };
+}
+
+function weight(key: string, answer: AnyAnswer): number {
+  let bytes = ENTRY_BYTES + key.length;
+  if (answer.kind === 'found') for (const record of answer.records) bytes += recordBytes(record);
+  return bytes;
+}
+
+/** A string, an object or a typed array each cost some tens of bytes beside what they hold. */
+function recordBytes(record: RecordTypes[RecordType]): number {
+  if (typeof record === 'string') return 24 + record.length;
+  if ('exchange' in record) return 64 + record.exchange.length;
+  if ('data' in record) return 160 + record.data.length;
+  let bytes = 32;
+  for (const string of record) bytes += 120 + string.length;
+  return bytes;
+}

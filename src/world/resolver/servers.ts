@@ -1,0 +1,107 @@
+/**
+ * The name servers a stub asks, the best first.
+ *
+ * Each has a smoothed time of answer, in which a silence counts as what it cost; the figure halves
+ * every minute, so that a server that was slow or dead is tried again. Servers come from the
+ * operator, else from resolv.conf, which is looked at again when it changes.
+ */
+import { isIP } from 'node:net';
+import type { Clock } from '../clock.ts';
+import { DNS_LIMITS } from '../limits.ts';
+import { rereadFile } from '../reread.ts';
+
+export interface ServerAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Server extends ServerAddress {
+  /** Its AD bit counts. */
+  readonly trusted: boolean;
+  /** False once it refused a query for its EDNS part (RFC 6891 7). */
+  edns: boolean;
+  answered(tookMs: number): void;
+  silent(waitedMs: number): void;
+  /** How long to wait before another server is asked too. */
+  patienceMs(): number;
+}
+
+export interface Servers {
+  inOrder(): readonly Server[];
+}
+
+const DNS_PORT = 53;
+const HALF_LIFE_MS = 60_000;
+/** Weight of the newest answer in the smoothed time. */
+const NEWEST = 0.3;
+/** Below this, differences of time are noise. */
+const BAND_MS = 20;
+
+export function fixedServers(addresses: readonly ServerAddress[], trusted: readonly string[], clock: Clock): Servers {
+  const servers = addresses.slice(0, DNS_LIMITS.servers).map((address) => createServer(address, trusted, clock));
+  return { inOrder: () => ordered(servers) };
+}
+
+export function systemServers(path: string, trusted: readonly string[], clock: Clock): Servers {
+  const read = rereadFile(path, clock, (text) =>
+    parseResolvConf(text).map((address) => createServer({ address, port: DNS_PORT }, trusted, clock)),
+  );
+  return { inOrder: () => ordered(read()) };
+}
+
+/** resolv.conf(5): `nameserver` lines count, absolute names need no more; none at all means the local machine. */
+export function parseResolvConf(text: string): readonly string[] {
+  const found = [...text.matchAll(/^nameserver[ \t]+(\S+)/gm)].map(([, address]) => address!);
+  const usable = found.filter((address) => isIP(address)).slice(0, DNS_LIMITS.servers);
+  return usable.length > 0 ? usable : ['127.0.0.1'];
+}
+
+/**
+ * AD is the resolver's word, unprotected on the way: it counts from this machine, or from where the
+ * operator says that the way is safe. Docker's 127.0.0.11 only passes on what the network says.
+ */
+export function isTrusted(address: string, trusted: readonly string[]): boolean {
+  if (trusted.includes(address)) return true;
+  return address === '::1' || (address.startsWith('127.') && address !== '127.0.0.11');
+}
+
+interface Timed extends Server {
+  /** Smoothed milliseconds, decayed to now; 0 was never asked. */
+  score(): number;
+}
+
+function createServer({ address, port }: ServerAddress, trustedAddresses: readonly string[], clock: Clock): Timed {
+  const { first, least, most } = DNS_LIMITS.patienceMs;
+  let smoothedMs = 0;
+  let measuredAt = 0;
+  const score = (): number => smoothedMs * 0.5 ** ((clock.monotonic() - measuredAt) / HALF_LIFE_MS);
+  const measured = (ms: number): void => {
+    measuredAt = clock.monotonic();
+    smoothedMs = ms;
+  };
+  return {
+    address,
+    port,
+    trusted: isTrusted(address, trustedAddresses),
+    edns: true,
+    score,
+    answered(tookMs) {
+      const known = score();
+      measured(known === 0 ? tookMs : known + NEWEST * (tookMs - known));
+    },
+    // Twice as bad as what it cost, so that a dead server goes behind a slow one at once.
+    silent: (waitedMs) => measured(Math.max(score(), 2 * waitedMs)),
+    patienceMs() {
+      return smoothedMs === 0 ? first : Math.min(Math.max(3 * score(), least), most);
+    },
+  };
+}
+
+/** The operator's order breaks ties: servers that answer within one band are as good as each other. */
+function ordered(servers: readonly Timed[]): readonly Server[] {
+  if (servers.length < 2) return servers;
+  return servers
+    .map((server) => ({ server, band: Math.ceil(Math.log2(1 + server.score() / BAND_MS)) }))
+    .sort((a, b) => a.band - b.band)
+    .map(({ server }) => server);
+}

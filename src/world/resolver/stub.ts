@@ -1,0 +1,124 @@
+/**
+ * The resolver of `world/resolver.ts`: a caching stub over recursive name servers.
+ *
+ * Equal questions that are under way share one answer; answers are kept for their TTL, denials as
+ * RFC 2308 says, failures a few seconds. Questions under way are bounded. Never throws for what
+ * name servers do; an outage is one event when it begins and one when it ends.
+ */
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import { DNS_LIMITS } from '../limits.ts';
+import type { Random } from '../random.ts';
+import type { DnsAnswer, RecordType, RecordTypes, Resolver } from '../resolver.ts';
+import { ask, type Failure } from './ask.ts';
+import { type AnyAnswer, createAnswerCache } from './cache.ts';
+import { createOutageWatch } from './outage.ts';
+import { readAnswer } from './read-answer.ts';
+import { fixedServers, type ServerAddress, systemServers } from './servers.ts';
+import { createSlots } from './slots.ts';
+import { encodeQuestion } from './wire.ts';
+
+export interface ResolverServices {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: Events;
+}
+
+export interface ResolverOptions {
+  /** Default: those of resolv.conf, read again when it changes. */
+  readonly servers?: readonly ServerAddress[];
+  readonly resolvConf?: string;
+  /** Addresses whose AD bit counts although they are not on this machine. */
+  readonly trusted?: readonly string[];
+  /** DNS 0x20; some servers do not repeat the letters as they were. */
+  readonly mixCase?: boolean;
+}
+
+type Answer<K extends RecordType> = DnsAnswer<RecordTypes[K]>;
+
+export function createResolver(services: ResolverServices, options: ResolverOptions = {}): Resolver {
+  const { clock } = services;
+  const trusted = options.trusted ?? [];
+  const servers = options.servers?.length
+    ? fixedServers(options.servers, trusted, clock)
+    : systemServers(options.resolvConf ?? '/etc/resolv.conf', trusted, clock);
+  const askServices = { clock, random: services.random, mixCase: options.mixCase ?? false };
+  const cache = createAnswerCache(clock);
+  const slots = createSlots(DNS_LIMITS.inFlight, DNS_LIMITS.waiting);
+  const outage = createOutageWatch(clock, services.events);
+  const underWay = new Map<string, Promise<AnyAnswer>>();
+
+  /** Follows a chain that leads out of one message by asking again. */
+  async function follow<K extends RecordType>(name: string, type: K): Promise<Answer<K>> {
+    let owner = name;
+    const until = clock.monotonic() + DNS_LIMITS.questionMs;
+    let [ttlSeconds, authentic]: [number, boolean] = [DNS_LIMITS.ttlSeconds, true];
+    for (let hops = 0; hops <= DNS_LIMITS.aliasHops; ) {
+      const question = encodeQuestion(owner, type);
+      // What cannot be asked cannot exist.
+      if (!question) return { kind: 'none', nxdomain: true, ttlSeconds: DNS_LIMITS.denialSeconds, authentic: false };
+      const order = servers.inOrder();
+      const asked = await ask(order, question, askServices);
+      if (asked.kind === 'failure') {
+        outage.failed(order, asked.reason, asked.heard);
+        return unknown(asked.reason);
+      }
+      outage.answered();
+      authentic &&= asked.trusted && asked.message.authentic;
+      const read = readAnswer(owner, type, asked.message);
+      if (read.kind === 'malformed') return unknown('malformed');
+      ttlSeconds = Math.min(ttlSeconds, read.ttlSeconds);
+      if (read.kind === 'found') return { kind: 'found', records: read.records, ttlSeconds, authentic };
+      if (read.kind === 'none') return { kind: 'none', nxdomain: read.nxdomain, ttlSeconds, authentic };
+      owner = read.target;
+      hops += read.hops;
+      if (clock.monotonic() >= until) return unknown('timeout');
+    }
+    return unknown('malformed');
+  }
+
+  async function lookUp<K extends RecordType>(key: string, name: string, type: K): Promise<Answer<K>> {
+    if (!(await slots.take())) return unknown('too-many');
+    try {
+      const answer = await follow(name, type);
+      cache.put(key, answer, secondsToKeep(answer));
+      return answer;
+    } finally {
+      slots.free();
+    }
+  }
+
+  return {
+    resolve<K extends RecordType>(name: string, type: K, signal?: AbortSignal): Promise<Answer<K>> {
+      if (signal?.aborted) return Promise.reject(signal.reason);
+      const owner = name.toLowerCase();
+      const key = `${type} ${owner}`;
+      const known = cache.get(key) as Answer<K> | undefined;
+      if (known) return Promise.resolve(known);
+      let answer = underWay.get(key) as Promise<Answer<K>> | undefined;
+      if (!answer) {
+        answer = lookUp(key, owner, type).finally(() => underWay.delete(key));
+        underWay.set(key, answer);
+      }
+      return signal ? unlessAborted(answer, signal) : answer;
+    },
+  };
+}
+
+function unknown(reason: Failure): { readonly kind: 'unknown'; readonly reason: Failure } {
+  return { kind: 'unknown', reason };
+}
+
+function secondsToKeep(answer: AnyAnswer): number {
+  if (answer.kind === 'unknown') return DNS_LIMITS.failureSeconds;
+  return answer.kind === 'found' ? Math.max(answer.ttlSeconds, DNS_LIMITS.leastTtlSeconds) : answer.ttlSeconds;
+}
+
+/** The asker goes; the question stays, for others may wait for it, and it is bounded. */
+function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    void answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

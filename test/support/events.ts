@@ -1,0 +1,26 @@
+/** Events that remember themselves, so that a test can say what an operator would have seen. */
+import { createEvents, type EventFields, type EventName, type Events } from '../../src/world/events.ts';
+
+export interface RecordedEvents extends Events {
+  readonly seen: readonly { readonly name: EventName; readonly fields: Readonly<Record<string, unknown>> }[];
+  count(name: EventName): number;
+  last<N extends EventName>(name: N): EventFields<N> | undefined;
+}
+
+export function recordedEvents(): RecordedEvents {
+  const seen: { name: EventName; fields: Readonly<Record<string, unknown>> }[] = [];
+  const events = createEvents(
+    () => 0,
+    (error) => {
+      throw error;
+    },
+  );
+  events.attach((name, fields) => void seen.push({ name, fields }));
+  return {
+    ...events,
+    seen,
+    count: (name) => seen.filter((event) => event.name === name).length,
+    last: <N extends EventName>(name: N) =>
+      seen.findLast((event) => event.name === name)?.fields as EventFields<N> | undefined,
+  };
+}
