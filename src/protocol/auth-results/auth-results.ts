@@ -1,0 +1,112 @@
+/**
+ * Authentication-Results (RFC 8601) and Received-SPF (RFC 7208 9.1): values to header fields, and the
+ * one thing that must be read of a stranger's: in whose name it speaks.
+ *
+ * Values of strangers (domains, addresses) stand in these fields, so everything that is no token is
+ * quoted, and control characters are dropped: a field never breaks into two.
+ */
+
+export interface MethodResult {
+  /** `spf`, `dkim`, `dmarc`, `arc`, `iprev`, `auth`, `bimi`. */
+  readonly method: string;
+  readonly result: string;
+  /** In parentheses, for a person. */
+  readonly comment?: string;
+  readonly reason?: string;
+  /** `smtp.mailfrom`, `header.d`, ... in order. */
+  readonly properties?: readonly (readonly [property: string, value: string])[];
+}
+
+/** RFC 5322 2.1.1: lines should have at most 78 octets. */
+const FOLD_AT = 78;
+
+/** The whole field with CRLF; without results it says `none` (RFC 8601 2.2). */
+export function formatAuthResults(authservId: string, results: readonly MethodResult[]): string {
+  const head = `Authentication-Results: ${pvalue(authservId)}`;
+  if (results.length === 0) return `${head}; none\r\n`;
+  return `${fold([`${head};`, ...results.flatMap((result, i) => methodWords(result, i === results.length - 1))])}\r\n`;
+}
+
+function methodWords({ method, result, comment, reason, properties = [] }: MethodResult, isLast: boolean): string[] {
+  const words = [`${method}=${result}`];
+  if (comment) words.push(`(${commentText(comment)})`);
+  if (reason) words.push(`reason=${quoted(reason)}`);
+  for (const [property, value] of properties) words.push(`${property}=${pvalue(value)}`);
+  if (!isLast) words.push(`${words.pop()};`);
+  return words;
+}
+
+export interface ReceivedSpf {
+  readonly result: string;
+  readonly comment: string;
+  /** `client-ip`, `envelope-from`, `helo`, `receiver`, `identity`, ... in order. */
+  readonly pairs: readonly (readonly [key: string, value: string])[];
+}
+
+export function formatReceivedSpf({ result, comment, pairs }: ReceivedSpf): string {
+  const words = pairs.map(([key, value]) => `${key}=${pvalue(value)};`);
+  return `${fold([`Received-SPF: ${result} (${commentText(comment)})`, ...words])}\r\n`;
+}
+
+/**
+ * The authserv-id of a field's value (RFC 8601 2.2), lower case; undefined where none can be read. An
+ * unreadable one is nobody's, and a reader in the field may still take it for ours: `mayClaim` errs on
+ * the side of removal.
+ */
+export function parseAuthservId(value: string): string | undefined {
+  const text = skipBlanks(value);
+  const match = /^(?:"((?:[^"\\]|\\.)*)"|([^\s;"()]+))/s.exec(text);
+  if (!match) return undefined;
+  return (match[1]?.replace(/\\(.)/gs, '$1') ?? match[2]!).toLowerCase();
+}
+
+/** Whether some reader could take this value for the word of `authservId`. */
+export function mayClaim(value: string, authservId: string): boolean {
+  const said = parseAuthservId(value);
+  const ours = authservId.toLowerCase();
+  // An older version of the field put a version number or `/1` behind the id.
+  return said === undefined ? value.toLowerCase().includes(ours) : said === ours || said.startsWith(`${ours}/`);
+}
+
+/** White space and comments in front; nesting is counted, not recursed into. */
+function skipBlanks(text: string): string {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]!;
+    if (depth > 0 && character === '\\') i++;
+    else if (character === '(') depth++;
+    else if (depth > 0 && character === ')') depth--;
+    else if (depth === 0 && !/\s/.test(character)) return text.slice(i);
+  }
+  return '';
+}
+
+/** RFC 8601 2.2 pvalue: a token (RFC 2045), or an address of plain atoms, else quoted. */
+function pvalue(text: string): string {
+  return /^[A-Za-z0-9!#$%&'*+\-.^_`{|}~]+(?:@[A-Za-z0-9.-]+)?$/.test(text) || /^@[A-Za-z0-9.-]+$/.test(text)
+    ? text
+    : quoted(text);
+}
+
+function quoted(text: string): string {
+  return `"${withoutControls(text).replace(/["\\]/g, '\\$&')}"`;
+}
+
+function commentText(text: string): string {
+  return withoutControls(text).replace(/[()\\]/g, '\\$&');
+}
+
+function withoutControls(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f]/g, ' ');
+}
+
+function fold(words: readonly string[]): string {
+  let field = '';
+  let lineLength = 0;
+  for (const word of words) {
+    const breaks = lineLength > 0 && lineLength + 1 + word.length > FOLD_AT;
+    field += lineLength === 0 ? word : breaks ? `\r\n\t${word}` : ` ${word}`;
+    lineLength = lineLength === 0 || breaks ? word.length + 8 : lineLength + 1 + word.length;
+  }
+  return field;
+}
