@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { send } from '../../src/cli/demo/client.ts';
 import { startSink } from '../../src/cli/demo/sink.ts';
-import { letter, send } from './support/client.ts';
+import { letter } from './support/letter.ts';
 import { eventually, type RunningNode, startNode } from './support/node.ts';
 
 /** example.com with two mailboxes, whose mail server is the sink on 127.0.0.2. */

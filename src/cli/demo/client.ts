@@ -1,6 +1,6 @@
 /**
- * A plain SMTP client for system tests: says what it is told, hands back the replies. Independent of
- * the product's own client, so that it can be a witness.
+ * A plain SMTP client: says what it is told, however wrong, and hands back the replies. Independent of
+ * the product's own client, so that it can be a witness; used by `postern demo` and the system tests.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -131,14 +131,4 @@ export async function send(port: number, mail: Mail): Promise<Sent> {
   } finally {
     client.close();
   }
-}
-
-export function letter(fields: { from?: string; to?: string; subject?: string; body?: string } = {}): string {
-  const {
-    from = 'bob@elsewhere.example',
-    to = 'alice@example.com',
-    subject = 'a letter',
-    body = 'Hello.\r\n',
-  } = fields;
-  return `From: <${from}>\r\nTo: <${to}>\r\nSubject: ${subject}\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\nMessage-ID: <${subject.replace(/\W+/g, '-')}@elsewhere.example>\r\n\r\n${body}`;
 }

@@ -1,0 +1,144 @@
+/**
+ * What the demo sends, in order. Each message shows one thing that an administrator will meet; a
+ * new feature adds its own here.
+ */
+
+export interface DemoMessage {
+  /** What it shows, for the table. */
+  readonly title: string;
+  readonly from: string;
+  readonly to: readonly string[];
+  /** Header and body, CRLF. */
+  readonly content: string;
+  /** Whether the organisation's own mail server sends it (127.0.0.2), or someone on the Internet. */
+  readonly sender: 'stranger' | 'organisation';
+}
+
+const OUTSIDER = 'bob@elsewhere.example';
+
+function letter(subject: string, to: string, options: { from?: string; body?: string; extra?: string } = {}): string {
+  const { from = OUTSIDER, body = 'Hello,\r\n\r\nthis is the demo of Postern.\r\n', extra = '' } = options;
+  const header = [
+    `From: ${from}`,
+    `To: ${to}`,
+    `Subject: ${subject}`,
+    'Date: Sun, 22 Nov 2026 12:00:00 +0000',
+    `Message-ID: <${subject.replace(/\W+/g, '-')}@elsewhere.example>`,
+  ];
+  return `${extra}${header.join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** The domain example.org of the sandbox takes at most this much. */
+export const SMALL_DOMAIN_BYTES = 20_000;
+
+export const DEMO_MESSAGES: readonly DemoMessage[] = [
+  {
+    title: 'a clean message',
+    from: OUTSIDER,
+    to: ['alice@example.com'],
+    content: letter('Lunch on Friday', 'alice@example.com'),
+    sender: 'stranger',
+  },
+  {
+    title: 'an alias of two people',
+    from: OUTSIDER,
+    to: ['sales@example.com'],
+    content: letter('An offer', 'sales@example.com'),
+    sender: 'stranger',
+  },
+  {
+    title: 'a sub-address',
+    from: OUTSIDER,
+    to: ['alice+newsletter@example.com'],
+    content: letter('Your newsletter', 'alice+newsletter@example.com'),
+    sender: 'stranger',
+  },
+  {
+    title: 'an unknown recipient',
+    from: OUTSIDER,
+    to: ['nobody@example.com'],
+    content: letter('Is anyone there', 'nobody@example.com'),
+    sender: 'stranger',
+  },
+  {
+    title: 'a relay attempt',
+    from: OUTSIDER,
+    to: ['victim@other.example'],
+    content: letter('Cheap watches', 'victim@other.example'),
+    sender: 'stranger',
+  },
+  {
+    title: 'a relay attempt with a percent sign',
+    from: OUTSIDER,
+    to: ['victim%other.example@example.com'],
+    content: letter('Cheaper watches', 'victim@other.example'),
+    sender: 'stranger',
+  },
+  {
+    title: 'too large for the domain',
+    from: OUTSIDER,
+    to: ['erin@example.org'],
+    content: letter('Holiday pictures', 'erin@example.org', { body: `${'x'.repeat(70)}\r\n`.repeat(400) }),
+    sender: 'stranger',
+  },
+  {
+    title: 'two From fields',
+    from: OUTSIDER,
+    to: ['alice@example.com'],
+    content: letter('Who wrote this', 'alice@example.com', { extra: 'From: ceo@example.com\r\n' }),
+    sender: 'stranger',
+  },
+  {
+    title: 'a message going in circles',
+    from: OUTSIDER,
+    to: ['alice@example.com'],
+    content: letter('Round and round', 'alice@example.com', {
+      extra: 'Received: from a.example by b.example; Sun, 22 Nov 2026 12:00:00 +0000\r\n'.repeat(120),
+    }),
+    sender: 'stranger',
+  },
+  {
+    title: 'a second message smuggled behind a bare line feed',
+    from: OUTSIDER,
+    to: ['alice@example.com'],
+    content: letter('Innocent', 'alice@example.com', {
+      body: 'text\n.\r\nMAIL FROM:<ceo@example.com>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\n',
+    }),
+    sender: 'stranger',
+  },
+  {
+    title: 'the mailbox is busy: a temporary failure',
+    from: OUTSIDER,
+    to: ['busy@example.com'],
+    content: letter('Please wait', 'busy@example.com'),
+    sender: 'stranger',
+  },
+  {
+    title: 'two recipients with different fates',
+    from: OUTSIDER,
+    to: ['carol@example.com', 'full@example.com'],
+    content: letter('To both of you', 'carol@example.com, full@example.com'),
+    sender: 'stranger',
+  },
+  {
+    title: 'to the postmaster, who has no account',
+    from: OUTSIDER,
+    to: ['postmaster@example.org'],
+    content: letter('Your server', 'postmaster@example.org'),
+    sender: 'stranger',
+  },
+  {
+    title: "going out, from the organisation's server",
+    from: 'alice@example.com',
+    to: [OUTSIDER],
+    content: letter('Re: Lunch on Friday', OUTSIDER, { from: 'alice@example.com' }),
+    sender: 'organisation',
+  },
+  {
+    title: 'a forged local sender going out',
+    from: 'alice@example.com',
+    to: ['victim@other.example'],
+    content: letter('Trust me', 'victim@other.example', { from: 'alice@example.com' }),
+    sender: 'stranger',
+  },
+];

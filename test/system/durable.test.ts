@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { send } from '../../src/cli/demo/client.ts';
+import { letter } from './support/letter.ts';
+import { startNode, temporaryFolder } from './support/node.ts';
+
+function missing(command: string): string | false {
+  try {
+    execFileSync('which', [command], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return `${command} is not installed`;
+  }
+}
+
+const SETUP = [
+  ['domain', 'add', 'example.com', '--server', '127.0.0.2:9'],
+  ['user', 'add', 'alice@example.com'],
+];
+
+/** Of a trace by `strace -f -y`: the completed calls in order of completion. */
+function completedCalls(trace: string): string[] {
+  const begun = new Map<string, string>();
+  const calls: string[] = [];
+  for (const line of trace.split('\n')) {
+    const [, thread, rest] = /^(\d+)\s+(.*)$/.exec(line) ?? [];
+    if (!thread || !rest) continue;
+    if (rest.endsWith('<unfinished ...>')) begun.set(thread, rest.slice(0, -'<unfinished ...>'.length));
+    else if (rest.startsWith('<... '))
+      calls.push(`${begun.get(thread) ?? ''}${rest.replace(/^<\.\.\. \w+ resumed>/, '')}`);
+    else calls.push(rest);
+  }
+  return calls;
+}
+
+for (const [what, bodyLines] of [
+  ['a small message', 10],
+  ['a large message', 20_000],
+] as const) {
+  test(`the fsyncs of ${what} precede the write of its 250`, { skip: missing('strace') }, async (t) => {
+    const folder = temporaryFolder(t);
+    const trace = join(folder, 'trace');
+    const node = await startNode(t, {
+      setup: SETUP,
+      under: ['strace', '-f', '-y', '-s', '60', '-e', 'trace=fsync,fdatasync,write,writev,sendto,sendmsg', '-o', trace],
+    });
+    const content = letter({ body: `${'x'.repeat(60)}\r\n`.repeat(bodyLines) });
+    const sent = await send(node.port('mx'), { from: 'bob@elsewhere.example', to: ['alice@example.com'], content });
+    assert.equal(sent.final.code, 250);
+    await node.stop();
+    const calls = completedCalls(readFileSync(trace, 'utf8'));
+    const go = calls.findIndex((call) => /write|send/.test(call) && call.includes('"354 '));
+    const acknowledged = calls.findIndex(
+      (call, at) => at > go && /write|send/.test(call) && call.includes('queued as'),
+    );
+    assert.ok(go >= 0 && acknowledged > go, 'the trace has 354 and the final reply');
+    const syncs = calls.slice(go, acknowledged).filter((call) => /^f(data)?sync\(/.test(call) && / = 0$/.test(call));
+    assert.ok(
+      syncs.some((call) => call.includes('state.db')),
+      `state.db is synced between:\n${calls.slice(go, acknowledged + 1).join('\n')}`,
+    );
+    if (bodyLines > 1000) {
+      const firstState = syncs.findIndex((call) => call.includes('state.db'));
+      const contentSyncs = syncs.map((call, at) => (call.includes('/content/') ? at : -1)).filter((at) => at >= 0);
+      assert.ok(contentSyncs.length >= 2, 'the file and its folder are synced');
+      assert.ok(
+        contentSyncs.every((at) => at < firstState || syncs.slice(at).some((call) => call.includes('state.db'))),
+        'before the row commits',
+      );
+    }
+  });
+}
+
+test('while fsync fails, mail is answered 451 and the log says so; nothing unacknowledged is kept', {
+  skip: missing('strace'),
+}, async (t) => {
+  const data = temporaryFolder(t);
+  const node = await startNode(t, {
+    data,
+    setup: SETUP,
+    under: [
+      'strace',
+      '-f',
+      '-o',
+      '/dev/null',
+      '-P',
+      join(data, 'state.db-wal'),
+      '-e',
+      'trace=fsync,fdatasync',
+      '-e',
+      'inject=fsync,fdatasync:error=EIO:when=1..3',
+    ],
+  });
+  const replies: string[] = [];
+  for (let i = 0; i < 20; i++) {
+    const sent = await send(node.port('mx'), {
+      from: 'bob@elsewhere.example',
+      to: ['alice@example.com'],
+      content: letter({ subject: `try ${i}` }),
+    });
+    replies.push(`${sent.final.lines[0]}`);
+    if (sent.final.code === 250) break;
+  }
+  assert.match(replies[0]!, /^451 4\.3\.0 /);
+  assert.match(replies.at(-1)!, /^250 /, `service resumes by itself: ${replies.join(' | ')}`);
+  assert.match(node.log(), /store\./, 'an event of the store is logged');
+  const rows = JSON.parse(await node.cli(['queue', 'list', '--json'])) as unknown[];
+  assert.equal(rows.length, 1, 'only the acknowledged one');
+});
+
+test('a full disk is answered 452 or 451, told by an event, and service resumes when there is room again', {
+  skip: missing('strace'),
+}, async (t) => {
+  const data = temporaryFolder(t);
+  const node = await startNode(t, {
+    data,
+    setup: SETUP,
+    under: [
+      'strace',
+      '-f',
+      '-o',
+      '/dev/null',
+      '-P',
+      join(data, 'state.db-wal'),
+      '-e',
+      'trace=write,pwrite64',
+      '-e',
+      'inject=pwrite64:error=ENOSPC:when=1..6',
+    ],
+  });
+  let last = await send(node.port('mx'), {
+    from: 'bob@elsewhere.example',
+    to: ['alice@example.com'],
+    content: letter(),
+  });
+  assert.match(last.final.lines[0]!, /^45[12] 4\.3\.[01] /);
+  assert.match(node.log(), /full/i);
+  for (let i = 0; i < 20 && last.final.code !== 250; i++) {
+    last = await send(node.port('mx'), { from: 'bob@elsewhere.example', to: ['alice@example.com'], content: letter() });
+  }
+  assert.equal(last.final.code, 250, last.final.lines[0]);
+});
