@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 import { test } from 'node:test';
-import { SmtpConversation } from '../../src/cli/demo/client.ts';
 import { startSink } from '../../src/cli/demo/sink.ts';
+import { SmtpConversation } from './support/client.ts';
 import { corpusArchives, readCorpus, SUITES } from './support/corpus.ts';
 import { startNode } from './support/node.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { SmtpConversation } from '../../src/cli/demo/client.ts';
+import { SmtpConversation } from './support/client.ts';
 import { nodeEnvironment, postern, startNode, temporaryFolder } from './support/node.ts';
 
 test('serve prints one ready line with its listeners, answers on them, and exits 0 on SIGTERM', async (t) => {
