@@ -1,0 +1,199 @@
+/**
+ * A node's configuration: postern.toml and `POSTERN_*`, read once, before anything else.
+ *
+ * The environment goes before the file, the file before the defaults. Everything that is wrong is
+ * told at once, in one OperationalError `config.invalid` with a sentence a line; a `POSTERN_*` name
+ * that nobody knows is only warned about, since an environment is shared, while an unknown key of
+ * the file is an error.
+ */
+import { readFileSync } from 'node:fs';
+import { networkInterfaces, hostname as osHostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parse as parseToml, TomlError } from 'smol-toml';
+import { OperationalError } from '../model/errors.ts';
+import { CONFIG_KEYS, type ConfigKey, type ConfigValues, type ProxyMode } from './config/keys.ts';
+import { hostName, type SocketAddress } from './config/values.ts';
+import { didYouMean } from './nearest.ts';
+
+export type { ProxyMode } from './config/keys.ts';
+export { formatSocketAddress, type SocketAddress } from './config/values.ts';
+
+/** A refusal repeats the value, but not a whole file that got there by mistake. */
+const QUOTED_LENGTH = 200;
+
+export type SmtpListenerName = 'mx' | 'submission' | 'submissions';
+export type ListenerName = SmtpListenerName | 'https' | 'metrics';
+
+export interface ListenerConfig extends SocketAddress {
+  /** False where the default stands: only then may another port be taken when this one needs rights we lack. */
+  readonly configured: boolean;
+  readonly proxy: ProxyMode;
+}
+
+export interface NodeConfig {
+  /** Absolute. */
+  readonly data: string;
+  readonly hostname: string;
+  /** Undefined: turned off. */
+  readonly listen: Readonly<Record<ListenerName, ListenerConfig | undefined>>;
+  /** Addresses and CIDR networks. */
+  readonly trustedProxies: readonly string[];
+  /** Undefined: those of resolv.conf. */
+  readonly dnsServers: readonly SocketAddress[] | undefined;
+  readonly dnsTrusted: readonly string[];
+  /** Paths of PEM files; undefined: a self-signed certificate is made. */
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  readonly log: {
+    readonly format: 'json' | 'readable' | undefined;
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+  };
+}
+
+/** What configuration is read from; tests hand in their own. */
+export interface ConfigSource {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Read where neither POSTERN_CONFIG nor a postern.toml in `cwd` is. */
+  readonly systemFile: string;
+  /** The machine's own name. */
+  readonly hostname: string;
+  readonly hasIpv6: boolean;
+}
+
+export interface ReadConfig {
+  readonly config: NodeConfig;
+  /** Sentences, for the log. */
+  readonly warnings: readonly string[];
+}
+
+export function systemConfigSource(): ConfigSource {
+  const addresses = Object.values(networkInterfaces()).flat();
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    systemFile: '/etc/postern/postern.toml',
+    hostname: osHostname(),
+    hasIpv6: addresses.some((address) => address?.family === 'IPv6'),
+  };
+}
+
+/** Errors: OperationalError `config.invalid`, all problems at once. */
+export function readConfig(source: ConfigSource = systemConfigSource()): ReadConfig {
+  const problems: string[] = [];
+  const file = readConfigFile(source, problems);
+  const values: Record<string, unknown> = {};
+  for (const [name, key] of Object.entries<ConfigKey<unknown>>(CONFIG_KEYS)) {
+    const fromEnv = source.env[key.env];
+    const said = fromEnv === undefined ? file.values.get(key.toml) : { where: key.env, text: fromEnv };
+    if (said === undefined) continue;
+    const value = said.text === undefined ? undefined : key.kind.parse(said.text.trim());
+    if (value === undefined)
+      problems.push(`cannot read ${said.where}, as it must be ${key.kind.must}: current value is ${quoted(said)}`);
+    else if (key.kind === CONFIG_KEYS.data.kind)
+      values[name] = resolve(fromEnv === undefined ? file.folder : source.cwd, value as string);
+    else values[name] = value;
+  }
+  if ((values['tlsCertificate'] === undefined) !== (values['tlsKey'] === undefined))
+    problems.push('cannot use tls.certificate and tls.key, as both must be given or neither: one is missing');
+  if (problems.length > 0) throw new OperationalError('config.invalid', problems.join('\n'));
+  return { config: withDefaults(values as ConfigValues, source), warnings: unknownNames(source.env) };
+}
+
+interface Said {
+  /** Names the place, for an error: `POSTERN_DATA`, or `data in /etc/postern/postern.toml`. */
+  readonly where: string;
+  /** Undefined where the file has a value of a wrong type. */
+  readonly text: string | undefined;
+  readonly raw?: unknown;
+}
+
+function quoted({ text, raw }: Said): string {
+  const value = text ?? JSON.stringify(raw) ?? String(raw);
+  return value === '' ? 'empty' : value.slice(0, QUOTED_LENGTH);
+}
+
+/** The first of POSTERN_CONFIG (must exist), postern.toml here, /etc/postern/postern.toml. */
+function readConfigFile(source: ConfigSource, problems: string[]): { values: Map<string, Said>; folder: string } {
+  const named = source.env['POSTERN_CONFIG'];
+  const paths = named ? [resolve(source.cwd, named)] : [join(source.cwd, 'postern.toml'), source.systemFile];
+  const values = new Map<string, Said>();
+  for (const path of paths) {
+    try {
+      flatten(parseToml(readFileSync(path, 'utf8')), '', path, values, problems);
+      return { values, folder: dirname(path) };
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'ENOENT' && !named) continue;
+      problems.push(`cannot read ${path}, as it must be a readable TOML file: ${unreadable(error)}`);
+      break;
+    }
+  }
+  return { values, folder: source.cwd };
+}
+
+function unreadable(error: unknown): string {
+  if (!(error instanceof TomlError)) return (error as Error).message;
+  return `line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`;
+}
+
+const TOML_KEYS = Object.values(CONFIG_KEYS).map((key) => key.toml);
+
+function flatten(table: object, prefix: string, file: string, values: Map<string, Said>, problems: string[]): void {
+  for (const [name, value] of Object.entries(table)) {
+    const toml = prefix + name;
+    const key = Object.values<ConfigKey<unknown>>(CONFIG_KEYS).find((known) => known.toml === toml);
+    if (key) values.set(toml, { where: `${toml} in ${file}`, text: textOf(value, key.kind.list ?? false), raw: value });
+    else if (isTable(value) && TOML_KEYS.some((known) => known.startsWith(`${toml}.`)))
+      flatten(value, `${toml}.`, file, values, problems);
+    else problems.push(`cannot read ${file}, as ${toml} must be a key that exists${didYouMean(toml, TOML_KEYS)}`);
+  }
+}
+
+function textOf(value: unknown, isList: boolean): string | undefined {
+  if (typeof value === 'string') return value;
+  if (isList && Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(',');
+  return undefined;
+}
+
+function isTable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+function unknownNames(env: ConfigSource['env']): readonly string[] {
+  const known = [...Object.values(CONFIG_KEYS).map((key) => key.env), 'POSTERN_CONFIG', 'POSTERN_SUITES'];
+  return Object.keys(env)
+    .filter((name) => name.startsWith('POSTERN_') && !name.startsWith('POSTERN_TEST_') && !known.includes(name))
+    .map((name) => `${name} is not used, as no such name exists${didYouMean(name, known)}`);
+}
+
+function withDefaults(values: ConfigValues, source: ConfigSource): NodeConfig {
+  const everywhere = source.hasIpv6 ? '::' : '0.0.0.0';
+  const listener = (
+    said: SocketAddress | 'off' | undefined,
+    address: string,
+    port: number,
+    proxy: ProxyMode = 'off',
+  ): ListenerConfig | undefined =>
+    said === 'off' ? undefined : { address, port, ...said, configured: said !== undefined, proxy };
+  // Only trusted proxies are heard, and by default there are none: `optional` opens nothing.
+  const { proxyMx = 'optional', proxySubmission = 'optional', proxySubmissions = 'optional' } = values;
+  return {
+    data: values.data ?? join(source.cwd, 'data'),
+    hostname: values.hostname ?? hostName.parse(source.hostname) ?? 'localhost',
+    listen: {
+      mx: listener(values.listenMx, everywhere, 25, proxyMx),
+      submission: listener(values.listenSubmission, everywhere, 587, proxySubmission),
+      submissions: listener(values.listenSubmissions, everywhere, 465, proxySubmissions),
+      https: listener(values.listenHttps, '127.0.0.1', 8443),
+      metrics: listener(values.listenMetrics, '127.0.0.1', 9425),
+    },
+    trustedProxies: values.trustedProxies ?? [],
+    dnsServers: values.dnsServers?.length ? values.dnsServers : undefined,
+    dnsTrusted: values.dnsTrusted ?? [],
+    tls:
+      values.tlsCertificate !== undefined && values.tlsKey !== undefined
+        ? { certificate: values.tlsCertificate, key: values.tlsKey }
+        : undefined,
+    log: { format: values.logFormat, level: values.logLevel ?? 'info' },
+  };
+}

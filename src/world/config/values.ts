@@ -1,0 +1,94 @@
+/**
+ * The values of postern.toml and of the environment: text in, typed value out.
+ *
+ * Each kind says what it `must` be, for the sentence of its refusal, and reads undefined where the
+ * text is none of it.
+ */
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { parseDomain } from '../../protocol/smtp/domain.ts';
+
+export interface ValueKind<T> {
+  /** Completes "it must be ...". */
+  readonly must: string;
+  /** A comma list in the environment, an array in postern.toml. */
+  readonly list?: boolean;
+  parse(text: string): T | undefined;
+}
+
+export interface SocketAddress {
+  /** Textual IPv4 or IPv6, without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** `[2001:db8::1]:25` or `192.0.2.1:25`. Port 0 lets the system choose. */
+export function parseSocketAddress(text: string): SocketAddress | undefined {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, Math.max(colon, 0));
+  const digits = text.slice(colon + 1);
+  const bracketed = host.startsWith('[') && host.endsWith(']');
+  const address = bracketed ? host.slice(1, -1) : host;
+  if (!(bracketed ? isIPv6(address) : isIPv4(address)) || !/^\d{1,5}$/.test(digits)) return undefined;
+  const port = Number(digits);
+  return port > 65_535 ? undefined : { address, port };
+}
+
+export function formatSocketAddress({ address, port }: SocketAddress): string {
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** `off` is an empty value: the listener is turned off. */
+export const listenAddress: ValueKind<SocketAddress | 'off'> = {
+  must: 'address:port (for example 0.0.0.0:25 or [::]:25), or empty to turn it off',
+  parse: (text) => (text === '' ? 'off' : parseSocketAddress(text)),
+};
+
+export const serverAddresses: ValueKind<readonly SocketAddress[]> = {
+  must: 'a list of address:port (for example 127.0.0.1:53)',
+  list: true,
+  parse: (text) =>
+    every(text, (item) => {
+      const server = parseSocketAddress(item);
+      return server?.port === 0 ? undefined : server;
+    }),
+};
+
+export const networks: ValueKind<readonly string[]> = {
+  must: 'a list of addresses or networks (for example 192.0.2.7, 10.0.0.0/8)',
+  list: true,
+  parse: (text) => every(text, (item) => (isNetwork(item) ? item : undefined)),
+};
+
+export const hostName: ValueKind<string> = {
+  must: 'a host name (for example mx.example.com)',
+  parse(text) {
+    const domain = parseDomain(text);
+    return domain.ok ? domain.value : undefined;
+  },
+};
+
+export const path: ValueKind<string> = {
+  must: 'a path',
+  parse: (text) => (text === '' || text.includes('\0') ? undefined : text),
+};
+
+export function oneOf<const C extends readonly string[]>(choices: C): ValueKind<C[number]> {
+  return { must: `one of ${choices.join(', ')}`, parse: (text) => (choices.includes(text) ? text : undefined) };
+}
+
+function isNetwork(text: string): boolean {
+  const slash = text.indexOf('/');
+  if (slash < 0) return isIP(text) !== 0;
+  const family = isIP(text.slice(0, slash));
+  const bits = text.slice(slash + 1);
+  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+function every<T>(text: string, parse: (item: string) => T | undefined): readonly T[] | undefined {
+  const items = text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  const values = items.map(parse);
+  return values.includes(undefined) ? undefined : (values as T[]);
+}
