@@ -83,7 +83,10 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
 
   const append = (row: LogRow): void => {
     const bytes = rowBytes(row) + RECORD_OVERHEAD_BYTES;
-    if (waiting.bytes + bytes > waitingBytes || waiting.records >= WAITING_RECORDS) return lose();
+    if (waiting.bytes + bytes > waitingBytes || waiting.records >= WAITING_RECORDS) {
+      lose();
+      return;
+    }
     current ??= { number: ++batches, rows: [], bytes: 0, upTo: sequence };
     current.rows.push(row);
     current.bytes += bytes;
@@ -118,8 +121,8 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   };
 
   const onMessage = (message: FromThread): void => {
-    if (message.kind === 'written') return onWritten(message.batch);
-    if (message.kind === 'event') return events.emit(message.name, message.fields as never);
+    if (message.kind === 'written') onWritten(message.batch);
+    if (message.kind === 'event') events.emit(message.name, message.fields as never);
     if (message.kind === 'flushed') {
       flushes.get(message.token)?.();
       flushes.delete(message.token);

@@ -12,7 +12,7 @@ import { OperationalError } from '../model/errors.ts';
 
 export const SCHEMA_VERSION = 1;
 
-export const KEYS_PER_MS = 2048;
+const KEYS_PER_MS = 2048;
 
 /** The first key of a millisecond; exact until the year 2109. */
 export function firstKey(atMs: number): number {
@@ -74,11 +74,13 @@ export function partitionTable(number: number): string {
 export function migrate(db: DatabaseSync): void {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version === SCHEMA_VERSION) return;
-  if (version > SCHEMA_VERSION) {
-    throw new OperationalError(
-      'journal.schema-newer',
-      `cannot open log.db, as its schema must be ${SCHEMA_VERSION} or older: current value is ${version}; start the newer Postern that wrote it`,
-    );
-  }
+  if (version > SCHEMA_VERSION) throw schemaNewer(version);
   db.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+}
+
+export function schemaNewer(version: number): OperationalError {
+  return new OperationalError(
+    'journal.schema-newer',
+    `cannot open log.db, as its schema must be ${SCHEMA_VERSION} or older: current value is ${version}; start the newer Postern that wrote it`,
+  );
 }

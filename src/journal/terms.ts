@@ -48,28 +48,31 @@ function addAddress(terms: Set<string>, whole: string, domain: string, address: 
 
 /** Spaces part terms in the index, and control characters too, so inside a term they become a no-break space. */
 export function term(kind: string, value: string): string {
-  return `${kind}:${value
-    .slice(0, TERM_LENGTH)
-    .toLowerCase()
-    .replace(/[\x00-\x20\x7f]/g, '\u00a0')}`;
+  const folded = (value.length > TERM_LENGTH ? value.slice(0, TERM_LENGTH) : value).toLowerCase();
+  return `${kind}:${PARTING.test(folded) ? folded.replace(ALL_PARTING, '\u00a0') : folded}`;
 }
+
+const PARTING = /[\x00-\x20\x7f]/;
+const ALL_PARTING = /[\x00-\x20\x7f]/g;
 
 /** With or without its angle brackets. */
 export function messageIdTerm(header: string): string {
   return term('m', header.trim().replace(/^<|>$/g, ''));
 }
 
+const ASCII = /^[\x00-\x7f]*$/;
+const ASCII_WORD = /[a-z0-9]+/g;
 const WORD = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]|[[\p{L}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]]+/gv;
 const MARKS = /\p{M}+/gu;
 
+/** Cut before folding: a subject is bounded by the header's limit, not by ours. */
+const SUBJECT_LENGTH = 2_000;
+
 /** Runs of letters and digits without accents; scripts without spaces by character. */
-export function subjectWords(subject: string): string[] {
-  const words: string[] = [];
-  // Cut before folding: a subject is bounded by the header's limit, not by ours.
-  const folded = subject.slice(0, 2_000).normalize('NFKD').replace(MARKS, '').toLowerCase();
-  for (const [word] of folded.matchAll(WORD)) {
-    words.push(word.slice(0, TERM_LENGTH));
-    if (words.length === SUBJECT_WORDS) break;
-  }
-  return words;
+export function subjectWords(subject: string): readonly string[] {
+  const cut = subject.slice(0, SUBJECT_LENGTH);
+  const words = ASCII.test(cut)
+    ? cut.toLowerCase().match(ASCII_WORD)
+    : cut.normalize('NFKD').replace(MARKS, '').toLowerCase().match(WORD);
+  return (words ?? []).slice(0, SUBJECT_WORDS).map((word) => word.slice(0, TERM_LENGTH));
 }

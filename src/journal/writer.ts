@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { addLine, isFull, type OpenBlock, packBlock } from './block.ts';
 import { CHECKPOINT_PAGES, PAGE_CACHE_KIB } from './limits.ts';
 import type { LogRow, MessageRow, SessionRow } from './record.ts';
-import { KEYS_PER_MS, keyOf, migrate } from './schema.ts';
+import { keyOf, migrate } from './schema.ts';
 import { createTermIndex, type TermIndex } from './term-index.ts';
 
 export interface LogWriter {
@@ -63,9 +63,10 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
     return block;
   };
 
-  /** Under a key of that time which is free (`insert` says whether it was), or of the next millisecond. */
+  /** Under a key of that time which is free (`insert` says whether it was), else of a millisecond soon after. */
   const atFreeKey = (at: number, insert: (n: number) => boolean): void => {
-    for (let tries = 0; !insert(keyOf(at + Math.floor(tries / KEYS_PER_MS), counter++)); tries++);
+    counter++;
+    for (let lateMs = 0; !insert(keyOf(at + lateMs, counter)); lateMs++);
   };
 
   const message = (row: MessageRow): void => {

@@ -1,0 +1,107 @@
+/** What a search asks for, as terms and a range of keys. */
+import { OperationalError } from '../model/errors.ts';
+import { firstKey } from './schema.ts';
+import { messageIdTerm, subjectWords, term } from './terms.ts';
+
+export interface LogFilter {
+  /** The id told in `250 2.0.0 queued as`, or the one of a refused message. */
+  readonly id?: string;
+  /** The Message-ID header, with or without angle brackets. */
+  readonly messageId?: string;
+  /** `alice@example.com`, `example.com` or `@example.com` (a domain), `alice*` (a beginning), `<>` or empty (null reverse-path). */
+  readonly sender?: string;
+  /** As `sender`; matches the address delivered to and the one the client said. */
+  readonly recipient?: string;
+  /** Words that all occur; the last character of a word may be `*`. */
+  readonly subject?: string;
+  readonly client?: string;
+  readonly disposition?: string;
+  readonly direction?: string;
+  /** Milliseconds since the epoch; inclusive. */
+  readonly since?: number;
+  /** Exclusive. */
+  readonly until?: number;
+}
+
+export interface Wanted {
+  readonly id?: string;
+  /** All must match; one that ends in `*` is a beginning. */
+  readonly terms: readonly WantedTerm[];
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+}
+
+export interface WantedTerm {
+  readonly text: string;
+  readonly prefix: boolean;
+}
+
+/** `cursor`: of the page before. Errors: `log.invalid-cursor`, `log.invalid-filter`. */
+export function wanted(filter: LogFilter, cursor?: string): Wanted {
+  const terms: WantedTerm[] = [];
+  if (filter.sender !== undefined) terms.push(addressTerm('f', 'g', filter.sender));
+  if (filter.recipient !== undefined) terms.push(addressTerm('t', 'u', filter.recipient));
+  if (filter.messageId !== undefined) terms.push({ text: messageIdTerm(filter.messageId), prefix: false });
+  if (filter.client !== undefined) terms.push(withPrefix('c', filter.client));
+  if (filter.disposition !== undefined) terms.push({ text: term('d', filter.disposition), prefix: false });
+  if (filter.direction !== undefined) terms.push({ text: term('i', filter.direction), prefix: false });
+  if (filter.subject !== undefined) terms.push(...subjectTerms(filter.subject));
+  const until = filter.until === undefined ? Number.MAX_SAFE_INTEGER : firstKey(filter.until);
+  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(cursor);
+  return { id: filter.id, terms, from: firstKey(filter.since ?? 0), to: Math.min(until, before) };
+}
+
+function addressTerm(whole: string, domain: string, said: string): WantedTerm {
+  const value = said.trim();
+  if (value === '' || value === '<>') return { text: term(whole, '<>'), prefix: false };
+  if (value.endsWith('*')) return withPrefix(whole, value);
+  const at = value.lastIndexOf('@');
+  return { text: at > 0 ? term(whole, value) : term(domain, value.slice(at + 1)), prefix: false };
+}
+
+function withPrefix(kind: string, value: string): WantedTerm {
+  const prefix = value.endsWith('*');
+  return { text: term(kind, prefix ? value.slice(0, -1) : value), prefix };
+}
+
+function subjectTerms(subject: string): WantedTerm[] {
+  const terms: WantedTerm[] = [];
+  for (const said of subject.split(/\s+/)) {
+    const words = subjectWords(said);
+    words.forEach((word, at) => {
+      terms.push({ text: `w:${word}`, prefix: said.endsWith('*') && at === words.length - 1 });
+    });
+  }
+  if (terms.length > 0) return terms;
+  throw new OperationalError(
+    'log.invalid-filter',
+    `cannot search the log, as subject must hold a word: current value is ${JSON.stringify(subject.slice(0, 100))}`,
+  );
+}
+
+export function formatCursor(n: number): string {
+  return n.toString(36);
+}
+
+function parseCursor(cursor: string): number {
+  const n = /^[0-9a-z]{1,11}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
+  if (Number.isSafeInteger(n)) return n;
+  throw new OperationalError(
+    'log.invalid-cursor',
+    `cannot search the log, as cursor must be one that a page before gave: current value is ${JSON.stringify(cursor.slice(0, 40))}`,
+  );
+}
+
+/** For FTS5: quoted, so that nothing in a term is an operator. */
+export function matchExpression(terms: readonly WantedTerm[]): string {
+  return terms.map(({ text, prefix }) => `"${text.replaceAll('"', '""')}"${prefix ? '*' : ''}`).join(' AND ');
+}
+
+export function matches(terms: readonly WantedTerm[], has: ReadonlySet<string>): boolean {
+  return terms.every(({ text, prefix }) => {
+    if (!prefix) return has.has(text);
+    for (const candidate of has) if (candidate.startsWith(text)) return true;
+    return false;
+  });
+}

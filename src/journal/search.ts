@@ -1,0 +1,154 @@
+/**
+ * Searches log.db, newest first: the unindexed tail by scanning, the rest by terms.
+ *
+ * Synchronous, for the reading thread or an offline command. Runs in one read transaction, so that the
+ * tail and the index belong together. Errors: `log.invalid-cursor`, `log.invalid-filter`.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { formatCursor, type LogFilter, matchExpression, matches, type Wanted, wanted } from './filter.ts';
+import { PAGE_ROWS } from './limits.ts';
+import { keyTime, partitionTable } from './schema.ts';
+import { type LoggedRecipient, messageTerms, type Termed } from './terms.ts';
+
+export interface Page {
+  /** Default 100. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface FoundMessage {
+  /** As told in `250 2.0.0 queued as`; of a refused message, its own. */
+  readonly id: string;
+  /** The Message-ID header. */
+  readonly messageId: string | null;
+  /** ISO 8601. */
+  readonly time: string;
+  readonly direction: string;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly subject: string | null;
+  /** Of all recipients, or `mixed`. */
+  readonly disposition: string;
+  readonly client: string | null;
+  readonly sizeBytes: number;
+  readonly session: string | null;
+  /** `state`: the last one recorded; null before the first try. */
+  readonly recipients: readonly (LoggedRecipient & { readonly state: string | null })[];
+}
+
+export interface FoundMessages {
+  readonly messages: readonly FoundMessage[];
+  /** Absent on the last page. */
+  readonly cursor?: string;
+}
+
+export interface StoredMessage extends Termed {
+  readonly n: number;
+  readonly id: string;
+  readonly session: string | null;
+  readonly size: number;
+  readonly header_from: string | null;
+  readonly block: number;
+  readonly line: number;
+}
+
+export function searchMessages(db: DatabaseSync, filter: LogFilter, page: Page = {}): FoundMessages {
+  const limit = Math.min(Math.max(page.limit ?? 100, 1), PAGE_ROWS);
+  const want = wanted(filter, page.cursor);
+  // One more than asked for tells whether there is a next page.
+  const rows = find(db, want, limit + 1);
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  const states = lastStates(db);
+  return {
+    messages: rows.slice(0, limit).map((row) => foundMessage(row, states(row.id))),
+    ...(last && { cursor: formatCursor(last.n) }),
+  };
+}
+
+const RANGE = 'm.n >= ? AND m.n < ?';
+
+function find(db: DatabaseSync, want: Wanted, count: number): readonly StoredMessage[] {
+  if (want.id !== undefined) {
+    const row = db.prepare('SELECT * FROM messages m WHERE id = ?').get(want.id) as StoredMessage | undefined;
+    return row && row.n >= want.from && row.n < want.to && matches(want.terms, messageTerms(row)) ? [row] : [];
+  }
+  if (want.terms.length === 0) {
+    const newest = db.prepare(`SELECT * FROM messages m WHERE ${RANGE} ORDER BY m.n DESC LIMIT ?`);
+    return newest.all(want.from, want.to, count) as unknown as StoredMessage[];
+  }
+  const found = findInTail(db, want, count);
+  found.push(...findIndexed(db, want, count));
+  return found.sort((a, b) => b.n - a.n).slice(0, count);
+}
+
+function findInTail(db: DatabaseSync, want: Wanted, count: number): StoredMessage[] {
+  const found: StoredMessage[] = [];
+  const scan = (where: string): void => {
+    const rows = db.prepare(`SELECT * FROM messages m WHERE ${where} AND ${RANGE} ORDER BY m.n DESC`);
+    const before = found.length;
+    for (const row of rows.iterate(want.from, want.to) as Iterable<unknown> as Iterable<StoredMessage>) {
+      if (matches(want.terms, messageTerms(row))) found.push(row);
+      if (found.length - before === count) break;
+    }
+  };
+  scan('m.n > (SELECT up_to FROM indexed)');
+  scan('m.n IN (SELECT n FROM late)');
+  return found;
+}
+
+/** Partitions lie in order of time: from the newest back, until there is enough. */
+function findIndexed(db: DatabaseSync, want: Wanted, count: number): StoredMessage[] {
+  const found: StoredMessage[] = [];
+  const expression = matchExpression(want.terms);
+  const { oldest } = db.prepare('SELECT coalesce(min(n), 0) AS oldest FROM messages').get() as { oldest: number };
+  const from = Math.max(want.from, oldest);
+  const partitions = db
+    .prepare(
+      `SELECT number FROM (SELECT number, first, lead(first) OVER (ORDER BY first, number) AS next FROM partitions)
+       WHERE first < ? AND (next IS NULL OR next > ?) ORDER BY first DESC, number DESC`,
+    )
+    .all(want.to, from) as { number: number }[];
+  for (const { number } of partitions) {
+    const table = partitionTable(number);
+    const rows = db
+      .prepare(
+        `SELECT m.* FROM ${table} t CROSS JOIN messages m ON m.n = t.rowid
+         WHERE ${table} MATCH ? AND t.rowid >= ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT ?`,
+      )
+      .all(expression, from, want.to, count - found.length);
+    found.push(...(rows as unknown as StoredMessage[]));
+    if (found.length >= count) break;
+  }
+  return found;
+}
+
+type States = ReadonlyMap<string, string>;
+
+/** Of one message: the last state of each recipient. */
+function lastStates(db: DatabaseSync): (id: string) => States {
+  const changes = db.prepare('SELECT recipient, state FROM changes WHERE message = ? ORDER BY at');
+  return (id) =>
+    new Map(
+      (changes.all(id) as { recipient: string; state: string }[]).map(({ recipient, state }) => [recipient, state]),
+    );
+}
+
+function foundMessage(row: StoredMessage, states: States): FoundMessage {
+  const recipients = JSON.parse(row.recipients) as LoggedRecipient[];
+  const dispositions = new Set(recipients.map(({ disposition }) => disposition));
+  const [only = row.direction] = dispositions;
+  return {
+    id: row.id,
+    messageId: row.message_id,
+    time: new Date(keyTime(row.n)).toISOString(),
+    direction: row.direction,
+    from: row.sender,
+    to: recipients.map(({ address }) => address),
+    subject: row.subject,
+    disposition: dispositions.size > 1 ? 'mixed' : only,
+    client: row.client,
+    sizeBytes: row.size,
+    session: row.session,
+    recipients: recipients.map((recipient) => ({ ...recipient, state: states.get(recipient.address) ?? null })),
+  };
+}

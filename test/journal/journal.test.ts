@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { closeSync, existsSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { openJournal } from '../../src/journal/journal.ts';
+import { systemClock } from '../../src/world/clock.ts';
+import { createEvents } from '../../src/world/events.ts';
+import { change, folderOf, message, NOON, openLog, session } from './support.ts';
+
+test('a message is found with its session, findings, attempts and dialogue', async (t) => {
+  const { journal, reader } = await openLog(t);
+  journal.message(message('M1'));
+  journal.recipient(change('M1', 'queued', { at: NOON + 1, status: '4.4.1', reply: 'no answer' }));
+  journal.recipient(change('M1', 'relayed', { at: NOON + 2, host: 'mx.example.com', reply: '250 ok' }));
+  journal.session(session('S1'));
+  await journal.flush();
+
+  const { messages } = await reader.searchLog({});
+  assert.deepEqual(messages, [
+    {
+      id: 'M1',
+      messageId: '<M1@sender.example>',
+      time: '2026-03-01T12:00:00.000Z',
+      direction: 'inbound',
+      from: 'alice@sender.example',
+      to: ['bob@example.com'],
+      subject: 'Subject of M1',
+      disposition: 'accept',
+      client: '192.0.2.1',
+      sizeBytes: 1234,
+      session: 'S1',
+      recipients: [{ address: 'bob@example.com', disposition: 'accept', state: 'relayed' }],
+    },
+  ]);
+  const shown = await reader.showMessage('M1');
+  assert.ok(shown?.kind === 'message');
+  assert.equal(shown.session?.dialogue, 'S: 220 mx.example\nC: EHLO client.example');
+  assert.equal(shown.detail.dialogue, message('M1').trail.dialogue);
+  assert.deepEqual(shown.detail.evidence, { size: { bytes: 1234 } });
+  assert.deepEqual(
+    shown.changes.map(({ state, reply }) => [state, reply]),
+    [
+      ['queued', 'no answer'],
+      ['relayed', '250 ok'],
+    ],
+  );
+});
+
+test('the watermark tells what is on disk, in order of recording', async (t) => {
+  const { journal, path } = await openLog(t);
+  const reached: number[] = [];
+  journal.onDurable((upTo) => reached.push(upTo));
+  const first = journal.message(message('M1'));
+  const second = journal.recipient(change('M1', 'relayed'));
+  assert.ok(second > first && journal.durable() < first);
+  await journal.flush();
+  assert.equal(journal.durable(), second);
+  assert.equal(reached.at(-1), second);
+  const db = new DatabaseSync(path, { readOnly: true });
+  assert.deepEqual({ ...db.prepare('SELECT count(*) AS n FROM changes').get() }, { n: 1 });
+  db.close();
+});
+
+test('records reach another connection without anybody asking for a flush', async (t) => {
+  const { journal, reader } = await openLog(t);
+  const durable = new Promise((resolve) => journal.onDurable(resolve));
+  journal.message(message('M1'));
+  await durable;
+  assert.equal((await reader.searchLog({ id: 'M1' })).messages.length, 1);
+});
+
+test('a message journaled again after a crash stays one row', async (t) => {
+  const folder = folderOf(t);
+  const before = await openLog(t, { folder });
+  before.journal.message(message('M1'));
+  before.journal.recipient(change('M1', 'relayed'));
+  await before.journal.close();
+
+  const after = await openLog(t, { folder });
+  after.journal.message(message('M1'));
+  after.journal.recipient(change('M1', 'relayed'));
+  await after.journal.flush();
+  assert.equal((await after.reader.searchLog({})).messages.length, 1);
+  const shown = await after.reader.showMessage('M1');
+  assert.ok(shown?.kind === 'message' && shown.changes.length === 1);
+});
+
+test('thousands of messages in one millisecond each keep a row', async (t) => {
+  const { journal, path } = await openLog(t);
+  for (let i = 0; i < 5000; i++) journal.message(message(`M${i}`));
+  await journal.flush();
+  const db = new DatabaseSync(path, { readOnly: true });
+  assert.deepEqual({ ...db.prepare('SELECT count(*) AS n FROM messages').get() }, { n: 5000 });
+  db.close();
+});
+
+test('a log that is no database is set aside, named, and a new one takes the records', async (t) => {
+  const folder = folderOf(t);
+  writeFileSync(join(folder, 'log.db'), 'this is no database '.repeat(500));
+  const { journal, reader, told } = await openLog(t, { folder });
+  journal.message(message('M1'));
+  await journal.flush();
+  assert.equal((await reader.searchLog({})).messages.length, 1);
+  assert.deepEqual(told, ['journal.damaged']);
+  assert.match(readdirSync(join(folder, 'damaged')).join(), /^log\.db\.2/);
+});
+
+test('pages overwritten under a running journal cost the old log, not the new records', async (t) => {
+  const { journal, reader, path, told } = await openLog(t);
+  for (let i = 0; i < 3000; i++) journal.message(message(`A${i}`));
+  await journal.flush();
+  await journal.close();
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.alloc(200_000, 0x55), 0, 200_000, 4096);
+  closeSync(file);
+
+  const again = await openLog(t, { folder: join(path, '..') });
+  again.journal.message(message('B1'));
+  await again.journal.flush();
+  assert.deepEqual(again.told, ['journal.damaged']);
+  assert.equal((await reader.searchLog({ id: 'B1' })).messages.length, 1);
+  assert.deepEqual(told, []);
+});
+
+test('a schema of a newer Postern is refused, and left as it is', async (t) => {
+  const path = join(folderOf(t), 'log.db');
+  const db = new DatabaseSync(path);
+  db.exec('CREATE TABLE future (x); PRAGMA user_version = 999');
+  db.close();
+  const events = createEvents(systemClock.now, () => {});
+  const retention = { days: 1, auditDays: 1 };
+  await assert.rejects(openJournal({ path, clock: systemClock, events, retention }), { code: 'journal.schema-newer' });
+  assert.ok(existsSync(path) && !existsSync(join(path, '..', 'damaged')));
+});
+
+test('what waits beyond the bound is left out, counted, and holds up no watermark', async (t) => {
+  const { journal, told, events, reader } = await openLog(t, { waitingBytes: 20_000 });
+  let lost = 0;
+  events.attach((name, fields) => {
+    if (name === 'journal.lost') lost += fields['records'] as number;
+  });
+  let last = 0;
+  for (let i = 0; i < 200; i++) last = journal.message(message(`M${i}`));
+  await journal.flush();
+  assert.equal(journal.durable(), last);
+  const kept = (await reader.searchLog({}, { limit: 1000 })).messages.length;
+  await journal.close();
+  assert.ok(kept > 0 && kept < 200);
+  assert.equal(lost, 200 - kept);
+  assert.deepEqual(told, ['journal.lost']);
+});
+
+test('while the log cannot be written records wait, and are there when it can', async (t) => {
+  const folder = folderOf(t);
+  const { journal, path, told, reader } = await openLog(t, { folder });
+  await journal.flush();
+  const blocker = new DatabaseSync(path);
+  blocker.exec('BEGIN IMMEDIATE');
+  journal.message(message('M1'));
+  await journal.flush();
+  assert.deepEqual(told, ['journal.unwritable']);
+  assert.equal(journal.durable(), 0);
+  const durable = new Promise((resolve) => journal.onDurable(resolve));
+  blocker.exec('ROLLBACK');
+  blocker.close();
+  await durable;
+  assert.deepEqual(told, ['journal.unwritable', 'journal.writable']);
+  assert.equal((await reader.searchLog({})).messages.length, 1);
+});
+
+test('a scanner that connects without sending mail leaves a bounded number of rows and a count', async (t) => {
+  const { journal, reader } = await openLog(t);
+  for (let i = 0; i < 500; i++) {
+    journal.session(session(`S${i}`, { messagesAccepted: 0 }, `198.51.100.${i % 200}`));
+  }
+  journal.session(session('other', { messagesAccepted: 0 }, '203.0.113.9'));
+  await journal.close();
+  const { sessions } = await reader.listSessions({ idle: true }, { limit: 1000 });
+  const counted = sessions.filter(({ id }) => id === null);
+  assert.equal(sessions.filter(({ id }) => id?.startsWith('S')).length, 60);
+  assert.deepEqual(
+    counted.map(({ client, count }) => [client, count]),
+    [['198.51.100.0/24', 440]],
+  );
+  assert.ok(sessions.some(({ id }) => id === 'other'));
+});
