@@ -44,6 +44,16 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/**
+ * A change that is checked and ready, not yet made: whoever writes its statements (perhaps together
+ * with those of other changes, in one unit) calls `committed` once they are on disk.
+ */
+export interface PreparedChange {
+  readonly statements: readonly Statement[];
+  /** Lets memory follow the disk; never throws. */
+  committed(): void;
+}
+
 /** Receives a message's bytes; finish or discard must be called. */
 export interface Spool {
   readonly sizeBytes: number;

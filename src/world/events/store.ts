@@ -1,3 +1,53 @@
 /** Events of store. */
+import { event } from '../event.ts';
 
-export const storeEvents = {} as const;
+type Part = 'database' | 'content';
+
+export const storeEvents = {
+  'store.full': event<{ part: Part; detail: string }>()({
+    level: 'error',
+    text: 'the disk is full: mail is answered 452 until there is room again',
+    metric: { name: 'postern_store_full_total', labels: ['part'] },
+    webhook: true,
+  }),
+  'store.unavailable': event<{ part: Part; detail: string }>()({
+    level: 'error',
+    text: 'the disk or the database fails: mail is answered 451 until it works again',
+    metric: { name: 'postern_store_unavailable_total', labels: ['part'] },
+    webhook: true,
+  }),
+  'store.recovered': event<{ part: Part; afterMs: number }>()({
+    level: 'info',
+    text: 'the store takes mail again',
+    metric: { name: 'postern_store_recovered_total', labels: ['part'] },
+    webhook: true,
+  }),
+  'store.corrupt': event<{ file: string; detail: string }>()({
+    level: 'error',
+    text: 'a database is damaged: restore a backup, or recover what can be read with the sqlite3 tool',
+    metric: { name: 'postern_store_corrupt_total' },
+    webhook: true,
+  }),
+  'store.unclean': event<{ file: string; checked: boolean }>()({
+    level: 'info',
+    text: 'the node did not stop in order last time: its database was recovered from its log',
+  }),
+  'store.backed-up': event<{ file: string; sizeBytes: number }>()({
+    level: 'info',
+    text: 'the database was copied before its schema is changed',
+  }),
+  'store.migrated': event<{ from: number; to: number }>()({
+    level: 'info',
+    text: 'the schema of the database was brought up to date',
+  }),
+  'content.set-aside': event<{ key: string; to: string }>()({
+    level: 'error',
+    text: 'a damaged content file was moved aside',
+    metric: { name: 'postern_content_set_aside_total' },
+    webhook: true,
+  }),
+  'content.swept': event<{ files: number }>()({
+    level: 'info',
+    text: 'content files that no message refers to were deleted',
+  }),
+} as const;

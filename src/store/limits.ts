@@ -1,0 +1,57 @@
+/** Bounds of the store, each with its reason. */
+
+/** Units of one durable transaction: enough to share an fsync among all sessions, few enough that a failure hits a fraction of a second's work. */
+export const GROUP_UNITS = 512;
+
+/** Parameter bytes of one transaction: bounds the copy that travels to the writer thread. */
+export const GROUP_BYTES = 8 * 1024 * 1024;
+
+/** Units that may wait for the writer: beyond it the disk is hopelessly slow, and callers hear `store.unavailable` rather than wait. */
+export const WAITING_UNITS = 50_000;
+
+/** Prepared statements kept by a connection: the code has some hundred texts; lists of varying length make more. */
+export const CACHED_STATEMENTS = 500;
+
+/**
+ * Content up to here lives in its row's own transaction. Measured with 20 committers: a row costs one
+ * copy through the log, a file costs two fsyncs of its own; the curves meet between 64 and 256 kB,
+ * and below 64 kB the row is 3 to 10 times cheaper.
+ */
+export const ROW_CONTENT_BYTES = 64 * 1024;
+
+/** Bytes a spool holds before it asks its writer to wait: one session must not fill the memory faster than the disk takes it. */
+export const SPOOL_BUFFERED_BYTES = 256 * 1024;
+
+/** One read of a content file: few calls, and small beside 1,000 deliveries at once. */
+export const CONTENT_READ_BYTES = 64 * 1024;
+
+/** Pages of the log before the writer copies them to the database: 8 MB, a copy each 0.1 s at full speed, small enough to be replayed at once after a crash. */
+export const CHECKPOINT_PAGES = 2000;
+
+/** Page cache of a connection, in kB: holds the hot end of every table and index. */
+export const CACHE_KB = 8 * 1024;
+
+/** A statement waits this long for another process (backup, sqlite3) to let go of the database. */
+export const BUSY_TIMEOUT_MS = 2000;
+
+/** A database up to here is checked whole after a crash (about 2 s); beyond it, only its header and schema are, since a start must stay below 10 s. */
+export const QUICK_CHECK_BYTES = 512 * 1024 * 1024;
+
+/** After a failed fsync the writer tries to come back: soon, then ever more slowly. */
+export const REOPEN_FIRST_MS = 10;
+export const REOPEN_LAST_MS = 5000;
+
+/** The scan thread retires after this long without work: a worker costs 9 MB. */
+export const SCAN_IDLE_MS = 30_000;
+
+/** Rows of one scan: what is longer must be asked for in pages. */
+export const SCAN_ROWS = 100_000;
+
+/** Sliding windows and cached values kept in memory: about 20 MB at worst. */
+export const COUNTER_KEYS = 100_000;
+
+/** Parts a sliding window is counted in: the sum is exact to a tenth of the window. */
+export const COUNTER_SLICES = 10;
+
+/** Names of blobs asked about in one go while sweeping. */
+export const SWEEP_BATCH = 500;

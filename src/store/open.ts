@@ -1,0 +1,111 @@
+/**
+ * Opens a data folder: the lock, the database brought up to date, the content files.
+ *
+ * Fails with OperationalError: `store.locked` (another node has it), `store.schema-newer`,
+ * `store.no-room-for-backup`, `store.corrupt` (the database is left where it is, so that nothing is
+ * lost behind anyone's back), `store.unavailable`.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { OperationalError } from '../model/errors.ts';
+import type { Clock } from '../world/clock.ts';
+import { type Disk, systemDisk } from '../world/disk.ts';
+import type { Events } from '../world/events.ts';
+import type { Random } from '../world/random.ts';
+import { openBlobs } from './blobs/open.ts';
+import type { Blobs, Counters, Database } from './contract.ts';
+import { createCounters } from './counters.ts';
+import { QUICK_CHECK_BYTES } from './limits.ts';
+import { type FolderLock, lockFolder } from './lock.ts';
+import { type Schema, type StoreMigration, schemaOf } from './migration.ts';
+import { connect } from './sqlite/connection.ts';
+import { openSqlite } from './sqlite/database.ts';
+import { failureOf, messageOf, storeError } from './sqlite/failure.ts';
+import { createHealth } from './sqlite/health.ts';
+import { migrate } from './sqlite/migrate.ts';
+import { findDamage } from './sqlite/units.ts';
+
+export interface StoreOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: Events;
+  /** Of every room, in any order. */
+  readonly migrations: readonly StoreMigration[];
+  readonly disk?: Disk;
+  /** Where transactions run; tools that do nothing else take `loop` and spare a thread. */
+  readonly writer?: 'thread' | 'loop';
+}
+
+export interface Store {
+  readonly database: Database;
+  readonly blobs: Blobs;
+  readonly counters: Counters;
+  close(): Promise<void>;
+}
+
+export async function openStore(folder: string, options: StoreOptions): Promise<Store> {
+  const { clock, random, events, disk = systemDisk, writer = 'thread' } = options;
+  const schema = schemaOf(options.migrations);
+  await disk.ensureFolder(folder);
+  const lock: FolderLock = lockFolder(folder);
+  try {
+    const path = join(folder, 'state.db');
+    await prepareFile(path, schema, disk, events);
+    const blobs = await openBlobs(folder, { clock, random, events, disk });
+    const database = openSqlite({
+      path,
+      writer,
+      clock,
+      health: createHealth('database', events, clock),
+      onCorrupt: (detail) => events.emit('store.corrupt', { file: path, detail }),
+    });
+    return {
+      database,
+      blobs,
+      counters: createCounters(clock),
+      async close() {
+        await database.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Checked after a crash, created and migrated before anything else sees it. */
+async function prepareFile(path: string, schema: Schema, disk: Disk, events: Events): Promise<void> {
+  const unclean = existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0;
+  let connection: ReturnType<typeof connect> | undefined;
+  try {
+    connection = connect(path, { readOnly: false });
+    if (unclean) {
+      const damage = findDamage(connection, path);
+      if (damage) throw corrupt(path, damage);
+      events.emit('store.unclean', { file: path, checked: statSync(path).size <= QUICK_CHECK_BYTES });
+    }
+    await migrate({ path, database: connection.database, schema, disk, events });
+  } catch (error) {
+    const refusal = refusalOf(error, path);
+    if (refusal instanceof OperationalError && refusal.code === 'store.corrupt')
+      events.emit('store.corrupt', { file: path, detail: refusal.message });
+    throw refusal;
+  } finally {
+    connection?.close();
+  }
+}
+
+function refusalOf(error: unknown, path: string): unknown {
+  if (error instanceof OperationalError) return error;
+  const failure = failureOf(error);
+  if (failure === 'corrupt') return corrupt(path, messageOf(error));
+  return failure === 'defect' ? error : storeError(failure, `open ${path}`, messageOf(error));
+}
+
+function corrupt(path: string, said: string): OperationalError {
+  return new OperationalError(
+    'store.corrupt',
+    `cannot open ${path}, as it must be in order: SQLite says "${said}". It was left as it is: restore a backup from the folder "backups", or save what can be read with "sqlite3 ${path} .recover", then start again`,
+  );
+}

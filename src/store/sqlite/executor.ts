@@ -1,0 +1,79 @@
+/**
+ * Where batches run: in a thread (the default: an fsync never stops the loop) or in the loop itself
+ * (for tools that do nothing else meanwhile). One request at a time; the writer sees to that.
+ */
+import { Worker } from 'node:worker_threads';
+import { createBatchEncoder } from './batch-wire.ts';
+import { messageOf } from './failure.ts';
+import { type BatchOutcome, createUnitRunner, type Reopened, type Unit } from './units.ts';
+import type { WriterRequest } from './writer-thread.ts';
+
+export interface Executor {
+  run(units: readonly Unit[], done: (outcome: BatchOutcome) => void): void;
+  reopen(): Promise<Reopened>;
+  close(): Promise<void>;
+}
+
+export function loopExecutor(path: string): Executor {
+  const runner = createUnitRunner(path);
+  return {
+    run: (units, done) => done(runner.run(units)),
+    reopen: async () => runner.reopen(),
+    close: async () => runner.close(),
+  };
+}
+
+type Reply = BatchOutcome | Reopened | 'closed';
+
+export function threadExecutor(path: string): Executor {
+  let thread = startThread(path);
+  return {
+    run(units, done) {
+      thread.send(thread.encode(units), (reply) => done(reply as BatchOutcome));
+    },
+    reopen() {
+      if (thread.ended()) thread = startThread(path);
+      return new Promise((resolve) => thread.send('reopen', (reply) => resolve(reply as Reopened)));
+    },
+    close() {
+      if (thread.ended()) return Promise.resolve();
+      return new Promise((resolve) => thread.send('close', () => resolve()));
+    },
+  };
+}
+
+interface Thread {
+  readonly encode: ReturnType<typeof createBatchEncoder>;
+  ended(): boolean;
+  send(request: WriterRequest, answer: (reply: Reply) => void): void;
+}
+
+/** A thread that dies answers the request it had with a failure: the writer then starts another. */
+function startThread(path: string): Thread {
+  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path }, name: 'writer' });
+  let waiting: ((reply: Reply) => void) | undefined;
+  let ended = false;
+  let said = 'the writer thread ended';
+  const answer = (reply: Reply): void => {
+    const to = waiting;
+    waiting = undefined;
+    to?.(reply);
+  };
+  worker.on('message', answer);
+  worker.on('error', (error) => {
+    said = messageOf(error);
+  });
+  worker.on('exit', () => {
+    ended = true;
+    answer({ kind: 'failed', failure: 'broken', said });
+  });
+  return {
+    encode: createBatchEncoder(),
+    ended: () => ended,
+    send(request, to) {
+      waiting = to;
+      if (ended) answer({ kind: 'failed', failure: 'broken', said });
+      else worker.postMessage(request, typeof request === 'string' ? [] : [request.block]);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** What SQLite's result codes mean to whoever waits for a write (https://www.sqlite.org/rescode.html). */
+import { OperationalError } from '../../model/errors.ts';
+
+export type Failure =
+  /** This statement only. */
+  | 'constraint'
+  /** No room on the disk. */
+  | 'full'
+  /** Someone else holds the database. */
+  | 'busy'
+  /** The disk or the file failed: nothing may be written before it was opened anew and verified. */
+  | 'broken'
+  /** The file itself is damaged. */
+  | 'corrupt'
+  /** Not SQLite's doing, or a mistake in a statement. */
+  | 'defect';
+
+const BY_PRIMARY_CODE: Readonly<Record<number, Failure>> = {
+  5: 'busy',
+  6: 'busy',
+  8: 'broken', // READONLY
+  10: 'broken', // IOERR, failed fsyncs among them
+  11: 'corrupt',
+  13: 'full',
+  14: 'broken', // CANTOPEN
+  15: 'busy', // PROTOCOL
+  19: 'constraint',
+  26: 'corrupt', // NOTADB
+};
+
+export function failureOf(error: unknown): Failure {
+  const errcode = (error as { errcode?: unknown }).errcode;
+  return typeof errcode === 'number' ? (BY_PRIMARY_CODE[errcode & 0xff] ?? 'defect') : 'defect';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The error that rooms see. `what` completes "cannot ...". */
+export function storeError(failure: Failure, what: string, said: string): Error {
+  switch (failure) {
+    case 'full':
+      return new OperationalError('store.full', `cannot ${what}, as the disk must have room: SQLite says "${said}"`);
+    case 'constraint':
+      return new OperationalError('store.constraint', `cannot ${what}, as a row must be unique: SQLite says "${said}"`);
+    case 'defect':
+      return new Error(`cannot ${what}: ${said}`);
+    default:
+      return new OperationalError(
+        'store.unavailable',
+        `cannot ${what}, as the database must be in order: SQLite says "${said}"`,
+      );
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Brings a database's schema up to date before anyone uses it.
+ *
+ * A database of a newer node is used as it is where its `minReader` allows, else refused
+ * (`store.schema-newer`). An older one is copied first (`backups/`); where there is no room for the
+ * copy it refuses and says how much is missing (`store.no-room-for-backup`).
+ */
+import { basename, dirname, join } from 'node:path';
+import { backup, type DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { Kysely, SqliteDialect } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { OperationalError } from '../../model/errors.ts';
+import type { Disk } from '../../world/disk.ts';
+import type { Events } from '../../world/events.ts';
+import type { Schema } from '../migration.ts';
+
+interface Stored {
+  readonly version: number;
+  readonly minReader: number;
+}
+
+export interface MigrateParts {
+  readonly path: string;
+  readonly database: DatabaseSync;
+  readonly schema: Schema;
+  readonly disk: Disk;
+  readonly events: Events;
+}
+
+export async function migrate(parts: MigrateParts): Promise<void> {
+  const { path, database, schema, events } = parts;
+  const stored = storedSchema(database);
+  if (stored.minReader > schema.version) {
+    throw new OperationalError(
+      'store.schema-newer',
+      `cannot open ${path}, as its schema must be readable by this version: it needs version ${stored.minReader}, this is ${schema.version}`,
+    );
+  }
+  if (stored.version >= schema.version) return;
+  if (stored.version > 0) await keepBackup(parts, stored.version);
+  await run(database, schema);
+  database
+    .prepare('update schema set version = ?, min_reader = max(min_reader, ?)')
+    .run(schema.version, schema.minReader);
+  if (stored.version > 0) events.emit('store.migrated', { from: stored.version, to: schema.version });
+}
+
+/** `probes` is what the writer changes to prove that the disk takes writes. */
+function storedSchema(database: DatabaseSync): Stored {
+  database.exec('create table if not exists schema (version integer, min_reader integer, probes integer)');
+  const row = database.prepare('select version, min_reader as minReader from schema').get();
+  if (row) return row as unknown as Stored;
+  database.exec('insert into schema values (0, 1, 0)');
+  return { version: 0, minReader: 1 };
+}
+
+async function keepBackup({ path, database, disk, events }: MigrateParts, version: number): Promise<void> {
+  const folder = join(dirname(path), 'backups');
+  await disk.ensureFolder(folder);
+  const pages = database.prepare('pragma page_count').get() as { page_count: number };
+  const size = database.prepare('pragma page_size').get() as { page_size: number };
+  const sizeBytes = pages.page_count * size.page_size;
+  const missingBytes = sizeBytes - (await disk.freeBytes(folder));
+  if (missingBytes > 0) {
+    throw new OperationalError(
+      'store.no-room-for-backup',
+      `cannot change the schema of ${path}, as there must be room for a copy of it first: ${missingBytes} bytes are missing in ${folder}`,
+    );
+  }
+  const file = join(folder, `${basename(path, '.db')}-version-${version}.db`);
+  await backup(database, file);
+  await disk.syncFolder(folder);
+  events.emit('store.backed-up', { file, sizeBytes });
+}
+
+async function run(database: DatabaseSync, { migrations }: Schema): Promise<void> {
+  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: kyselyDatabase(database) }) });
+  const provider = {
+    getMigrations: async () =>
+      Object.fromEntries(
+        migrations.map(({ name, up }) => [name, { up: (within: Kysely<unknown>) => up(within, 'sqlite') }]),
+      ),
+  };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error) throw error;
+}
+
+/** What kysely wants of a driver, in terms of node:sqlite. */
+function kyselyDatabase(database: DatabaseSync): ConstructorParameters<typeof SqliteDialect>[0]['database'] {
+  return {
+    close: () => undefined,
+    prepare(sql: string) {
+      const statement = database.prepare(sql);
+      return {
+        reader: statement.columns().length > 0,
+        all: (values: readonly unknown[]) => statement.all(...(values as SQLInputValue[])),
+        run: (values: readonly unknown[]) => statement.run(...(values as SQLInputValue[])),
+        iterate: (values: readonly unknown[]) => statement.iterate(...(values as SQLInputValue[])),
+      };
+    },
+  };
+}
