@@ -1,10 +1,10 @@
 /**
  * Bounds the rows of sessions that brought no message: so many a network and window, then a count.
  *
- * A scanner that connects a thousand times a second must not fill the log. A network is an IPv4
- * address's /24 or an IPv6 address's /64; past a number of networks all others share one count.
+ * A scanner that connects a thousand times a second must not fill the log. Networks are
+ * those that limits count (wire/network.ts); past a number of them all others share one count.
  */
-import { isIPv6 } from 'node:net';
+import { networkOf } from '../wire/network.ts';
 import { IDLE_SESSION_NETWORKS, IDLE_SESSION_ROWS } from './limits.ts';
 
 export interface IdleSessions {
@@ -46,23 +46,3 @@ export function createIdleSessions(startMs: number): IdleSessions {
 }
 
 const OTHERS = 'other networks';
-
-export function networkOf(address: string): string {
-  if (!isIPv6(address)) return `${address.slice(0, address.lastIndexOf('.'))}.0/24`;
-  return `${expandedPrefix(address)}::/64`;
-}
-
-/** The first four groups of an IPv6 address, without leading zeros. */
-function expandedPrefix(address: string): string {
-  const [head = '', tail] = address.split('%')[0]!.toLowerCase().split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const behind = tail === '' ? 0 : tail.split(':').length + (tail.includes('.') ? 1 : 0);
-    while (groups.length + behind < 8) groups.push('0');
-    groups.push(...(tail === '' ? [] : tail.split(':')));
-  }
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
-}

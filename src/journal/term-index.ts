@@ -13,8 +13,8 @@ import { messageTerms, type Termed } from './terms.ts';
 export interface TermIndex {
   /** A message row was inserted under this key. */
   added(n: number): void;
-  /** Indexes the tail if it is long enough; part of the transaction that is open. */
-  catchUp(): void;
+  /** Indexes the tail if it is at least so long (default TAIL_MESSAGES); part of the transaction that is open. */
+  catchUp(from?: number): void;
   /** Reads its state again after a rollback. */
   reload(): void;
 }
@@ -78,8 +78,8 @@ export function createTermIndex(db: DatabaseSync): TermIndex {
       if (n <= upTo) sql.late.run(n);
       tail++;
     },
-    catchUp() {
-      if (tail < TAIL_MESSAGES) return;
+    catchUp(from = TAIL_MESSAGES) {
+      if (tail < from) return;
       addLate(sql.lateRows.all() as unknown as Row[]);
       const rows = sql.tail.all(upTo) as unknown as Row[];
       const [first, last] = [rows[0], rows.at(-1)];

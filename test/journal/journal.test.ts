@@ -172,7 +172,7 @@ test('while the log cannot be written records wait, and are there when it can', 
 test('a scanner that connects without sending mail leaves a bounded number of rows and a count', async (t) => {
   const { journal, reader } = await openLog(t);
   for (let i = 0; i < 500; i++) {
-    journal.session(session(`S${i}`, { messagesAccepted: 0 }, `198.51.100.${i % 200}`));
+    journal.session(session(`S${i}`, { messagesAccepted: 0 }, `2001:db8:0:7::${i}`));
   }
   journal.session(session('other', { messagesAccepted: 0 }, '203.0.113.9'));
   await journal.close();
@@ -181,7 +181,7 @@ test('a scanner that connects without sending mail leaves a bounded number of ro
   assert.equal(sessions.filter(({ id }) => id?.startsWith('S')).length, 60);
   assert.deepEqual(
     counted.map(({ client, count }) => [client, count]),
-    [['198.51.100.0/24', 440]],
+    [['2001:db8:0:7::/64', 440]],
   );
   assert.ok(sessions.some(({ id }) => id === 'other'));
 });
