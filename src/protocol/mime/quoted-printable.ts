@@ -12,6 +12,7 @@ const TAB = 9;
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
+const HYPHEN = 45;
 const EQUALS = 61;
 
 export function decodeQuotedPrintable(input: Uint8Array): Decoded {
@@ -70,6 +71,8 @@ export function createQuotedPrintableEncoder(): BodyEncoder {
   /** A blank or CR whose meaning the next octet decides; 0 for none. */
   let heldBlank = 0;
   let heldCr = false;
+  /** The line under way is the rest of one that was broken here. */
+  let isContinued = false;
 
   function push(chunk: Uint8Array): Uint8Array {
     // An octet becomes three; a soft break of three comes every 73 or more; what was held adds two.
@@ -81,11 +84,7 @@ export function createQuotedPrintableEncoder(): BodyEncoder {
       out[length++] = CR;
       out[length++] = LF;
       column = 0;
-    };
-    const literal = (c: number): void => {
-      room(1);
-      out[length++] = c;
-      column++;
+      isContinued = true;
     };
     const escaped = (c: number): void => {
       room(3);
@@ -93,6 +92,15 @@ export function createQuotedPrintableEncoder(): BodyEncoder {
       out[length++] = HEX.charCodeAt(c >> 4);
       out[length++] = HEX.charCodeAt(c & 15);
       column += 3;
+    };
+    const literal = (c: number): void => {
+      room(1);
+      // Nobody wrote a boundary at the start of this line, and our breaking must not make one.
+      if (c === HYPHEN && column === 0 && isContinued) escaped(c);
+      else {
+        out[length++] = c;
+        column++;
+      }
     };
     for (const c of chunk) {
       if (heldCr) {
@@ -103,6 +111,7 @@ export function createQuotedPrintableEncoder(): BodyEncoder {
           out[length++] = CR;
           out[length++] = LF;
           column = 0;
+          isContinued = false;
           continue;
         }
         if (heldBlank) literal(heldBlank);

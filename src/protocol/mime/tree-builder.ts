@@ -1,0 +1,228 @@
+/**
+ * Builds the MIME tree of a message (RFC 2045, RFC 2046) while it streams by: ranges and facts only.
+ *
+ * Reads what other readers would read, and names every place where they would differ, for whoever
+ * must know that nothing was missed. Never throws; depth, parts and headers are bounded by
+ * limits.ts, and what is beyond belongs to the leaf it is in, with a problem. Inside a part that is
+ * itself encoded nothing is read: decode it and build its own tree.
+ */
+import { matchBoundary, overlap } from './boundary.ts';
+import { MIME_LIMITS } from './limits.ts';
+import { createLineSplitter, type Line } from './line-splitter.ts';
+import { readPartHeader } from './part-header.ts';
+import type { MimePart, MimeProblem, MimeProblemCode, MimeTree, OctetFacts } from './words.ts';
+
+export interface TreeBuilder {
+  push(chunk: Uint8Array): void;
+  end(): MimeTree;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type Octets = Writable<OctetFacts>;
+type Draft = Omit<Writable<MimePart>, 'children' | 'octets' | 'body'> & {
+  readonly children: Draft[];
+  readonly octets: Octets;
+  readonly body: { start: number; end: number };
+};
+
+/** A part that holds others and is still open. */
+interface Frame {
+  readonly part: Draft;
+  /** Of a multipart; a message has none. */
+  readonly boundary?: Uint8Array;
+  isClosed: boolean;
+}
+
+export function createTreeBuilder(): TreeBuilder {
+  const problems: MimeProblem[] = [];
+  const stack: Frame[] = [];
+  const header = createHeaderBuffer();
+  let root: Draft | undefined;
+  let partCount = 0;
+  /** Where the header under way started; -1 inside a body. */
+  let headerStart = 0;
+  /** The leaf under way, or undefined in a preamble or epilogue. */
+  let leaf: Draft | undefined;
+  let previousBreak: 0 | 1 | 2 = 0;
+
+  const tell = (code: MimeProblemCode, at: number): void => {
+    if (problems.length < MIME_LIMITS.parts) problems.push({ code, at });
+  };
+
+  /** The octets that lines outside headers add to now: the leaf's, else those around the parts of the innermost multipart. */
+  const region = (): Octets | undefined => (leaf ?? stack.at(-1)?.part)?.octets;
+
+  function finishHeader(bodyStart: number): void {
+    const start = headerStart;
+    const parent = stack.at(-1)?.part;
+    const defaultType = parent?.type.value === 'multipart/digest' ? 'message/rfc822' : 'text/plain; charset=us-ascii';
+    const read = readPartHeader(header.take(), start, defaultType);
+    for (const code of read.problems) tell(code, start);
+    const { fields, octets, type, encoding, disposition, filename } = read;
+    const part: Draft = {
+      kind: 'leaf',
+      header: { start, end: bodyStart, ...octets },
+      fields,
+      body: { start: bodyStart, end: bodyStart },
+      octets: { has8bit: false, isBinary: false, longestLine: 0 },
+      type,
+      encoding,
+      disposition,
+      filename,
+      children: [],
+    };
+    if (++partCount === MIME_LIMITS.parts) tell('too-many-parts', start);
+    if (parent) parent.children.push(part);
+    else root = part;
+    headerStart = -1;
+    previousBreak = 0;
+    openPart(part, read.boundary);
+  }
+
+  /** Decides whether the part holds others. RFC 2045 6.4: what does must not be encoded itself. */
+  function openPart(part: Draft, boundary: Uint8Array | undefined): void {
+    leaf = part;
+    const isMessage = /^message\/(rfc822|global|news)$/.test(part.type.value);
+    if (!boundary && !isMessage) return;
+    const isEncoded = part.encoding === 'base64' || part.encoding === 'quoted-printable' || part.encoding === 'unknown';
+    // RFC 6532 3.5 allows it for message/global, which then is a leaf to decode.
+    if (isEncoded && part.type.value !== 'message/global') tell('encoded-composite', part.header.start);
+    if (isMessage && isEncoded) return;
+    if (stack.length >= MIME_LIMITS.depth) {
+      tell('too-deep', part.header.start);
+      return;
+    }
+    if (boundary) compareBoundaries(boundary, part.header.start);
+    part.kind = boundary ? 'multipart' : 'message';
+    leaf = undefined;
+    stack.push({ part, boundary, isClosed: false });
+    if (isMessage) headerStart = part.body.start;
+  }
+
+  function compareBoundaries(boundary: Uint8Array, at: number): void {
+    for (const frame of stack) {
+      const relation = frame.boundary ? overlap(frame.boundary, boundary) : 'none';
+      if (relation !== 'none') tell(relation === 'equal' ? 'boundary-reused' : 'boundary-overlap', at);
+    }
+  }
+
+  /** The frame whose delimiter this line is, innermost first; a multipart that was closed has none any more. */
+  function findDelimiter(line: Line): { index: number; isClose: boolean } | undefined {
+    let oddity: MimeProblemCode | undefined;
+    for (let index = stack.length - 1; index >= 0; index--) {
+      const { boundary, isClosed } = stack[index]!;
+      const match = boundary ? matchBoundary(line.head, boundary) : 'none';
+      if (match === 'none') continue;
+      if (match === 'like') oddity ??= 'boundary-like-line';
+      else if (isClosed) oddity ??= 'boundary-after-close';
+      else return { index, isClose: match === 'close' };
+    }
+    if (oddity) tell(oddity, line.start);
+    return undefined;
+  }
+
+  /** Ends everything inside the frame: `end` is where the line break before the delimiter starts. */
+  function unwind(index: number, end: number): void {
+    if (leaf) leaf.body.end = Math.max(leaf.body.start, end);
+    leaf = undefined;
+    while (stack.length - 1 > index) close(stack.pop()!, end);
+  }
+
+  function close(frame: Frame, end: number): void {
+    frame.part.body.end = Math.max(frame.part.body.start, end);
+    if (!frame.boundary || frame.isClosed) return;
+    const isBare = frame.part.children.length === 0;
+    tell(isBare ? 'boundary-not-found' : 'missing-close-boundary', frame.part.header.start);
+  }
+
+  function onDelimiter(line: Line, index: number, isClose: boolean): void {
+    if (headerStart >= 0) {
+      header.cut();
+      tell('missing-header-end', headerStart);
+      while (headerStart >= 0) finishHeader(line.start);
+    }
+    unwind(index, line.start - previousBreak);
+    const { part } = stack[index]!;
+    addLine(part.octets, line);
+    if (previousBreak === 1) part.octets.isBinary = true;
+    if (line.breakLength === 1) part.octets.isBinary = true;
+    if (isClose) stack[index]!.isClosed = true;
+    else headerStart = line.start + line.length + line.breakLength;
+    previousBreak = 0;
+  }
+
+  const splitter = createLineSplitter({
+    octets(chunk, from, to) {
+      if (headerStart >= 0) header.add(chunk, from, to);
+    },
+    line(line) {
+      const found = line.head.length > 0 && partCount < MIME_LIMITS.parts ? findDelimiter(line) : undefined;
+      if (found) return onDelimiter(line, found.index, found.isClose);
+      if (headerStart >= 0) {
+        const end = line.start + line.length + line.breakLength;
+        if (line.length === 0 || header.isFull()) finishHeader(end);
+        else {
+          header.mark();
+          previousBreak = line.breakLength;
+        }
+        return;
+      }
+      const octets = region();
+      if (octets) {
+        addLine(octets, line);
+        if (previousBreak === 1) octets.isBinary = true;
+      }
+      previousBreak = line.breakLength;
+    },
+  });
+
+  return {
+    push: splitter.push,
+    end() {
+      const size = splitter.end();
+      // RFC 5322 3.5: a message may be a header alone; a message part in a message too.
+      while (headerStart >= 0) finishHeader(size);
+      const octets = region();
+      if (octets && previousBreak === 1) octets.isBinary = true;
+      unwind(-1, size);
+      return { root: root as MimePart, sizeBytes: size, partCount, problems };
+    },
+  };
+}
+
+function addLine(octets: Octets, line: Line): void {
+  if (line.mask > 127) octets.has8bit = true;
+  if (line.isBinary) octets.isBinary = true;
+  if (line.length > octets.longestLine) octets.longestLine = line.length;
+}
+
+/** The header under way, whole; bounded. */
+function createHeaderBuffer() {
+  let bytes = Buffer.alloc(4096);
+  let length = 0;
+  /** Where the line under way started. */
+  let lineStart = 0;
+  return {
+    add(chunk: Uint8Array, from: number, to: number): void {
+      const count = Math.min(to - from, MIME_LIMITS.headerBytes + 1 - length);
+      if (count <= 0) return;
+      if (length + count > bytes.length) bytes = Buffer.concat([bytes], Math.max(bytes.length * 2, length + count));
+      bytes.set(chunk.subarray(from, from + count), length);
+      length += count;
+    },
+    mark(): void {
+      lineStart = length;
+    },
+    /** Forgets the line under way. */
+    cut(): void {
+      length = lineStart;
+    },
+    isFull: (): boolean => length > MIME_LIMITS.headerBytes,
+    take(): Uint8Array {
+      const whole = bytes.subarray(0, length);
+      length = 0;
+      lineStart = 0;
+      return whole;
+    },
+  };
+}
