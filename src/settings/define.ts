@@ -21,7 +21,7 @@ export interface SettingDefinition<T> {
   /** Shown behind the value: ms, bytes, days. */
   readonly unit?: 'ms' | 'bytes' | 'days' | 'hours' | 'minutes' | 'seconds';
   /** Beyond the schema: a sentence on why the value cannot be (`must be ...`), or undefined. */
-  readonly check?: (value: T) => string | undefined;
+  check?(value: T): string | undefined;
 }
 
 type Options<T> = { scope?: Scope; check?: (value: T) => string | undefined };
@@ -87,11 +87,11 @@ export function list(
 
 type Defined<G> = { readonly [K in keyof G]: G[K] extends Draft<infer T> ? SettingDefinition<T> : never };
 
+// biome-ignore lint/suspicious/noExplicitAny: settings of all types stand in one group; `Defined` keeps each one's own.
+type AnyDraft = Draft<any>;
+
 /** `group` is the first part of every key: `defineSettings('smtp', { maxRecipients: count(...) })` defines `smtp.maxRecipients`. */
-export function defineSettings<const G extends Record<string, Draft<never> | Draft<any>>>(
-  group: string,
-  drafts: G,
-): Defined<G> {
+export function defineSettings<const G extends Record<string, AnyDraft>>(group: string, drafts: G): Defined<G> {
   const defined: Record<string, unknown> = {};
   for (const [name, draft] of Object.entries(drafts))
     defined[name] = Object.freeze({ key: `${group}.${name}`, ...draft });

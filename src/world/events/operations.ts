@@ -1,3 +1,37 @@
-/** Events of operations. */
+/** Events of administration: settings, directory, operations and their doors. */
+import { event } from '../event.ts';
 
-export const operationEvents = {} as const;
+export const operationEvents = {
+  'settings.changed': event<{ keys: readonly string[]; owners: readonly string[]; by: string }>()({
+    level: 'info',
+    text: 'settings were changed',
+    metric: { name: 'postern_settings_changes_total' },
+    webhook: true,
+  }),
+  'settings.invalid': event<{ key: string; owner: string; value: string; must: string }>()({
+    level: 'warn',
+    text: 'a stored setting is no longer valid: it counts as not set until it is set anew',
+  }),
+  'operation.done': event<{ operation: string; actor: string }>()({
+    level: 'info',
+    text: 'an administrative act was done',
+    metric: { name: 'postern_operations_total', labels: ['operation'] },
+    audit: true,
+  }),
+  'operation.refused': event<{ operation: string; actor: string; code: string; reason: string }>()({
+    level: 'warn',
+    text: 'an administrative act was refused',
+    metric: { name: 'postern_operations_refused_total', labels: ['operation'] },
+    audit: true,
+  }),
+  'operation.failed': event<{ operation: string; actor: string; error: string }>()({
+    level: 'error',
+    text: 'an administrative act failed',
+    metric: { name: 'postern_operations_failed_total', labels: ['operation'] },
+    audit: true,
+  }),
+  'control.error': event<{ error: string }>()({
+    level: 'warn',
+    text: 'a client of the control socket was cut off',
+  }),
+} as const;

@@ -1,0 +1,13 @@
+/** Bounds of the settings, each with its reason. */
+
+/** A refusal repeats the value, but not a list of ten thousand. */
+export const QUOTED_LENGTH = 200;
+
+/** Values of one change or import: twenty settings for each of ten thousand domains. */
+export const CHANGES_AT_ONCE = 200_000;
+
+/** A YAML file to import: the bound above at some hundred bytes a line. */
+export const IMPORT_BYTES = 32 * 1024 * 1024;
+
+/** Aliases (`*name`) in a YAML file: a short file must not unfold into a huge one. */
+export const YAML_ALIASES = 100;

@@ -1,0 +1,275 @@
+/**
+ * The registry: every setting there is, what was set, and how that changes.
+ *
+ * A change is a list of values, checked as a whole, written as one unit, and visible as one new
+ * snapshot: never half of it, not on disk and not in memory. A stored value that no longer validates
+ * counts as not set and is told by an event; a stored key that nobody knows (of a newer version) is
+ * kept and shown. Errors: OperationalError `settings.unknown`, `settings.invalid`, `settings.owner`,
+ * with a sentence for each value that is wrong.
+ */
+import { OperationalError } from '../model/errors.ts';
+import type { Database, PreparedChange, Statement } from '../store/contract.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
+import { didYouMean } from '../world/nearest.ts';
+import type { SettingOwner, Settings, SettingsSnapshot } from './contract.ts';
+import type { Scope, SettingDefinition } from './define.ts';
+import { CHANGES_AT_ONCE } from './limits.ts';
+import { EVERYBODY, type OwnerId, ownerId, ownerOf, ownerText, scopeOf } from './owner.ts';
+import { type SettingTables, settingStatements } from './schema.ts';
+import { createSnapshot, type ValuesByOwner } from './snapshot.ts';
+import { parseValue } from './text.ts';
+import { quoted, refusal } from './validate.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: settings of all types stand in one list.
+export type AnySetting = SettingDefinition<any>;
+
+export interface SettingChange {
+  readonly key: string;
+  readonly owner?: SettingOwner;
+  /** Undefined: back to what is inherited. Text is read as `parseValue` does where the setting is not text. */
+  readonly value: unknown;
+}
+
+export interface StoredSetting {
+  readonly key: string;
+  readonly owner: SettingOwner;
+  readonly value: unknown;
+  /** `unknown`: of another version; `invalid`: counts as not set. */
+  readonly state: 'valid' | 'invalid' | 'unknown';
+  readonly changedAt: number;
+  readonly changedBy: string;
+}
+
+export interface SettingsRegistry extends Settings {
+  readonly definitions: readonly AnySetting[];
+  /** Errors: `settings.unknown`, with the nearest key. */
+  definition(key: string): AnySetting;
+  /** All that was set, or what was set for one owner. */
+  stored(owner?: SettingOwner): readonly StoredSetting[];
+  /** Checks all of it; nothing is changed before the statements are written and `committed` is called. */
+  prepare(changes: readonly SettingChange[], by: string): PreparedChange;
+  /** Forgets all that was set for an owner that ceases to be. */
+  prepareForget(owners: readonly SettingOwner[], by: string): PreparedChange;
+  change(changes: readonly SettingChange[], by: string): Promise<void>;
+  /** Reads the table again: another node has changed it. */
+  reload(): Promise<void>;
+}
+
+type SettingRow = SettingTables['setting'];
+interface Held {
+  readonly row: SettingRow;
+  readonly value: unknown;
+  readonly state: StoredSetting['state'];
+}
+/** What was set, by owner and key; replaced as a whole. */
+type HeldByOwner = Map<OwnerId, ReadonlyMap<string, Held>>;
+
+const SCOPE_WIDTH: Record<Scope, number> = { global: 0, domain: 1, account: 2 };
+
+export async function createSettings(
+  db: Database,
+  definitions: readonly AnySetting[],
+  services: { readonly clock: Clock; readonly events: Events },
+): Promise<SettingsRegistry> {
+  const { clock, events } = services;
+  const byKey = indexByKey(definitions);
+  const statements = settingStatements(db.dialect);
+  const listeners = new Set<(snapshot: SettingsSnapshot, keys: readonly string[]) => void>();
+  let held: HeldByOwner = new Map();
+  let valid: ValuesByOwner = new Map();
+  let snapshot = createSnapshot(0, valid);
+
+  function definition(key: string): AnySetting {
+    const setting = byKey.get(key);
+    if (setting) return setting;
+    const hint = didYouMean(key, byKey.keys());
+    throw new OperationalError('settings.unknown', `cannot find ${key}, as it must be a setting that exists${hint}`);
+  }
+
+  function hold(row: SettingRow): Held {
+    const setting = byKey.get(row.key);
+    const value = frozen(JSON.parse(row.value));
+    if (!setting) return { row, value, state: 'unknown' };
+    const must = refusal(setting, value) ?? wrongScope(setting, row.owner);
+    if (must === undefined) return { row, value, state: 'valid' };
+    events.emit('settings.invalid', { key: row.key, owner: row.owner, value: quoted(value), must });
+    return { row, value, state: 'invalid' };
+  }
+
+  /** One step from state to state: memory follows the disk. */
+  function become(next: HeldByOwner, keys: readonly string[]): void {
+    const values = new Map<OwnerId, ReadonlyMap<string, unknown>>();
+    for (const [owner, settings] of next) {
+      const shared = settings === held.get(owner) ? valid.get(owner) : undefined;
+      values.set(owner, shared ?? validValues(settings));
+    }
+    [held, valid] = [next, values];
+    snapshot = createSnapshot(snapshot.version + 1, valid);
+    for (const listener of listeners) listener(snapshot, keys);
+  }
+
+  async function reload(): Promise<void> {
+    const rows = (await db.read(statements.all({}))) as unknown as SettingRow[];
+    const next = new Map<OwnerId, Map<string, Held>>();
+    for (const row of rows)
+      ownerMap(next, row.owner).set(row.key, hold({ ...row, changed_at: Number(row.changed_at) }));
+    become(next, [...byKey.keys()]);
+  }
+
+  function checkedRow(change: SettingChange, at: number, by: string): SettingRow | { owner: OwnerId; key: string } {
+    const owner = ownerId(change.owner);
+    // What is unknown may be put away, not set.
+    if (change.value === undefined && held.get(owner)?.has(change.key)) return { owner, key: change.key };
+    const setting = definition(change.key);
+    if (change.value === undefined) return { owner, key: change.key };
+    const value = typeof change.value === 'string' ? parseValue(setting, change.value) : change.value;
+    const must = wrongScope(setting, owner) ?? refusal(setting, value);
+    if (must !== undefined)
+      throw new OperationalError(
+        'settings.invalid',
+        `cannot set ${change.key}${ownerText(owner)}, as it ${must}: current value is ${quoted(value)}`,
+      );
+    return {
+      scope: scopeOf(owner),
+      owner,
+      key: change.key,
+      value: JSON.stringify(value),
+      changed_at: at,
+      changed_by: by,
+    };
+  }
+
+  function prepare(changes: readonly SettingChange[], by: string): PreparedChange {
+    if (changes.length > CHANGES_AT_ONCE)
+      throw new OperationalError(
+        'settings.invalid',
+        `cannot change settings, as one change must be at most ${CHANGES_AT_ONCE} values: current value is ${changes.length}`,
+      );
+    const at = clock.now();
+    const rows = allOrProblems(changes, (change) => checkedRow(change, at, by));
+    return {
+      statements: rows.map((row): Statement => ('value' in row ? statements.put(row) : statements.remove(row))),
+      committed() {
+        const touched = new Map<OwnerId, Map<string, Held>>();
+        for (const row of rows) {
+          if (!touched.has(row.owner)) touched.set(row.owner, new Map(held.get(row.owner)));
+          const settings = touched.get(row.owner)!;
+          if ('value' in row) settings.set(row.key, hold(row));
+          else settings.delete(row.key);
+        }
+        const next: HeldByOwner = new Map([...held, ...touched]);
+        tell(
+          next,
+          rows.map((row) => row.key),
+          [...touched.keys()],
+          by,
+        );
+      },
+    };
+  }
+
+  function prepareForget(owners: readonly SettingOwner[], by: string): PreparedChange {
+    const ids = owners.map((owner) => ownerId(owner)).filter((id) => id !== EVERYBODY && held.has(id));
+    return {
+      statements: ids.map((owner) => statements.forget({ owner })),
+      committed() {
+        if (ids.length === 0) return;
+        const next: HeldByOwner = new Map(held);
+        const keys = ids.flatMap((id) => [...(held.get(id)?.keys() ?? [])]);
+        for (const id of ids) next.delete(id);
+        tell(next, keys, ids, by);
+      },
+    };
+  }
+
+  function tell(next: HeldByOwner, keys: readonly string[], owners: readonly OwnerId[], by: string): void {
+    const distinct = [...new Set(keys)];
+    become(next, distinct);
+    events.emit('settings.changed', { keys: distinct, owners: owners.map((owner) => owner || 'global'), by });
+  }
+
+  await reload();
+  return {
+    definitions,
+    definition,
+    prepare,
+    prepareForget,
+    reload,
+    current: () => snapshot,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stored(owner) {
+      const of = owner === undefined ? [...held.values()] : [held.get(ownerId(owner)) ?? new Map<string, Held>()];
+      return of.flatMap((settings) => [...settings.values()].map(toStored));
+    },
+    async change(changes, by) {
+      const prepared = prepare(changes, by);
+      if (prepared.statements.length > 0) await db.write(prepared.statements);
+      prepared.committed();
+    },
+  };
+}
+
+function indexByKey(definitions: readonly AnySetting[]): ReadonlyMap<string, AnySetting> {
+  const byKey = new Map<string, AnySetting>();
+  for (const setting of definitions) {
+    if (byKey.has(setting.key)) throw new Error(`invariant broken: ${setting.key} is defined twice`);
+    const must = refusal(setting, setting.default);
+    if (must) throw new Error(`invariant broken: the default of ${setting.key} ${must}`);
+    byKey.set(setting.key, setting);
+  }
+  return byKey;
+}
+
+function wrongScope(setting: AnySetting, owner: OwnerId): string | undefined {
+  const scope = scopeOf(owner);
+  return SCOPE_WIDTH[scope] > SCOPE_WIDTH[setting.scope]
+    ? `must be set for ${setting.scope === 'global' ? 'the whole node' : 'a domain or the whole node'}, not for ${owner}`
+    : undefined;
+}
+
+/** Every problem at once, a sentence a line. */
+function allOrProblems<A, B>(items: readonly A[], check: (item: A) => B): readonly B[] {
+  const problems: OperationalError[] = [];
+  const results: B[] = [];
+  for (const item of items) {
+    try {
+      results.push(check(item));
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      problems.push(error);
+    }
+  }
+  if (problems.length === 0) return results;
+  throw new OperationalError(problems[0]!.code, problems.map((problem) => problem.message).join('\n'));
+}
+
+function ownerMap<V>(map: Map<OwnerId, Map<string, V>>, owner: OwnerId): Map<string, V> {
+  const known = map.get(owner);
+  if (known) return known;
+  const settings = new Map<string, V>();
+  map.set(owner, settings);
+  return settings;
+}
+
+function validValues(settings: ReadonlyMap<string, Held>): ReadonlyMap<string, unknown> {
+  const values = new Map<string, unknown>();
+  for (const [key, { value, state }] of settings) if (state === 'valid') values.set(key, value);
+  return values;
+}
+
+function toStored({ row, value, state }: Held): StoredSetting {
+  const { key, owner, changed_at: changedAt, changed_by: changedBy } = row;
+  return { key, owner: ownerOf(owner), value, state, changedAt, changedBy };
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) frozen(inner);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,58 @@
+/**
+ * Whether a value may be: TypeBox decides, and this says it in a sentence for the one who typed it.
+ */
+import { type TSchema, Type } from 'typebox';
+import { Check, Errors } from 'typebox/value';
+import type { SettingDefinition } from './define.ts';
+import { QUOTED_LENGTH } from './limits.ts';
+
+/** The sentence's `must be ...`, or undefined where the value is good. */
+export function refusal<T>(setting: SettingDefinition<T>, value: unknown): string | undefined {
+  if (!Check(setting.schema, value)) return `must be ${description(setting)}${place(setting.schema, value)}`;
+  return setting.check?.(value as T);
+}
+
+/** What a value looks like, for refusals, the manual and the CLI: `a whole number of days from 1 to 365`. */
+export function description(setting: Pick<SettingDefinition<unknown>, 'schema' | 'unit'>): string {
+  const { schema, unit } = setting;
+  const bounds = schema as Bounds;
+  if ('enum' in schema) return `one of ${(schema.enum as string[]).join(', ')}`;
+  if (Type.IsBoolean(schema)) return 'true or false';
+  if (Type.IsInteger(schema)) return `a whole number${unit ? ` of ${unit}` : ''}${range(bounds)}`;
+  if (Type.IsNumber(schema)) return `a number${unit ? ` of ${unit}` : ''}${range(bounds)}`;
+  if (Type.IsString(schema)) return `text${upTo(bounds.maxLength, 'characters')}`;
+  if (Type.IsArray(schema))
+    return `a list${upTo(bounds.maxItems, 'entries')}, each ${description({ schema: schema.items })}`;
+  return 'a value of the form that the manual describes';
+}
+
+export function quoted(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  if (text === '') return 'empty';
+  return text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
+}
+
+/** The bounds as JSON schema writes them. */
+interface Bounds {
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+}
+
+function range({ minimum, maximum }: Bounds): string {
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
+  if (minimum !== undefined) return ` of at least ${minimum}`;
+  return maximum === undefined ? '' : ` of at most ${maximum}`;
+}
+
+function upTo(bound: number | undefined, what: string): string {
+  return bound === undefined ? '' : ` of at most ${bound} ${what}`;
+}
+
+/** Where in a list or object it went wrong. */
+function place(schema: TSchema, value: unknown): string {
+  if (typeof value !== 'object' || value === null) return '';
+  const at = Errors(schema, value)[0]?.instancePath;
+  return at ? ` (wrong at ${at})` : '';
+}
