@@ -1,7 +1,19 @@
 /** Every scenario of `bench/run`, in the order in which it runs them. */
 import type { Scenario } from '../scenario.ts';
+import { idleConnections } from './idle-connections.ts';
+import { idleMemory } from './idle-memory.ts';
+import { kill500 } from './kill-500.ts';
+import { latency } from './latency.ts';
 import { throughput1kSingle } from './throughput-1k-single.ts';
 import { throughput10kKept } from './throughput-10k-kept.ts';
 import { throughput200k } from './throughput-200k.ts';
 
-export const scenarios: readonly Scenario[] = [throughput10kKept, throughput1kSingle, throughput200k];
+export const scenarios: readonly Scenario[] = [
+  throughput10kKept,
+  throughput1kSingle,
+  throughput200k,
+  latency,
+  idleMemory,
+  idleConnections,
+  kill500,
+];
