@@ -1,0 +1,68 @@
+/**
+ * The certificate that a node starts with: the operator's files, else the one kept in the data
+ * folder, else a self-signed one that is made and kept. Errors: OperationalError `tls.unreadable`
+ * for files that were named and cannot be read.
+ */
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OperationalError } from '../model/errors.ts';
+import type { Clock } from './clock.ts';
+import type { Random } from './random.ts';
+import type { CertificateAndKey } from './tls.ts';
+
+export interface CertificateSource {
+  readonly data: string;
+  readonly hostname: string;
+  /** Paths of PEM files. */
+  readonly files?: { readonly certificate: string; readonly key: string };
+}
+
+export async function nodeCertificate(
+  source: CertificateSource,
+  clock: Clock,
+  random: Random,
+): Promise<CertificateAndKey> {
+  if (source.files) return readPair(source.files.certificate, source.files.key);
+  const folder = join(source.data, 'tls');
+  const paths = { certificate: join(folder, 'self-signed.pem'), key: join(folder, 'self-signed.key') };
+  try {
+    return await readPair(paths.certificate, paths.key);
+  } catch (error) {
+    if ((((error as Error).cause as NodeJS.ErrnoException)?.code ?? '') !== 'ENOENT') throw error;
+  }
+  const { selfSigned } = await import('./self-signed.ts');
+  const made = await selfSigned(source.hostname, clock, random);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // The certificate last: where it stands, its key does too.
+  await write(paths.key, made.key);
+  await write(paths.certificate, made.certificate);
+  return made;
+}
+
+async function readPair(certificate: string, key: string): Promise<CertificateAndKey> {
+  return { certificate: await read(certificate), key: await read(key) };
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new OperationalError(
+      'tls.unreadable',
+      `cannot read ${path}, as it must be a readable PEM file: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/** Whole or not at all, readable by its owner alone. */
+async function write(path: string, text: string): Promise<void> {
+  const file = await open(`${path}.new`, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+}
