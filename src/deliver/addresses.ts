@@ -1,0 +1,29 @@
+/**
+ * The addresses of a host, in the order to try them: IPv6 before IPv4 where this machine has an IPv6
+ * address of that reach, after it where not (RFC 6724 in the small); any order within a family.
+ */
+import { isIPv6 } from 'node:net';
+import { type Random, shuffle } from '../world/random.ts';
+
+export interface AddressRules {
+  readonly family: 'both' | 'ipv4' | 'ipv6';
+  readonly localAddresses: readonly string[];
+  readonly random: Random;
+}
+
+export function inOrder(
+  addresses: readonly string[],
+  { family, localAddresses, random }: AddressRules,
+): readonly string[] {
+  const allowed = addresses.filter((address) => family === 'both' || isIPv6(address) === (family === 'ipv6'));
+  const reaches = new Set(localAddresses.filter((address) => isIPv6(address)).map(reach));
+  const rank = (address: string): number => (isIPv6(address) ? (reaches.has(reach(address)) ? 0 : 2) : 1);
+  return shuffle([...allowed], random).sort((a, b) => rank(a) - rank(b));
+}
+
+/** Where an IPv6 address is good for (RFC 4193, RFC 4291): an address reaches others of its kind. */
+function reach(address: string): 'loopback' | 'link' | 'unique-local' | 'global' {
+  if (address === '::1') return 'loopback';
+  if (/^fe[89ab]/i.test(address)) return 'link';
+  return /^f[cd]/i.test(address) ? 'unique-local' : 'global';
+}

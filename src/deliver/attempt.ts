@@ -1,0 +1,286 @@
+/**
+ * One claim on its way: a connection (kept or new), transactions over it, a result for every recipient.
+ *
+ * The next host is tried after a connection or TLS failure, a 4xx or 5xx greeting or EHLO, and when a
+ * host closes before it answered MAIL; never after a 5xx to MAIL, RCPT or the data. `done` is called
+ * once, whatever happens.
+ */
+import { isPromise } from '../model/maybe-promise.ts';
+import { isAsciiText } from '../protocol/smtp/domain.ts';
+import type { AttemptDetail, AttemptResult, Claim, ClaimedRecipient } from '../queue/contract.ts';
+import type { OpeningFailure, TransactionEnd, Verdict } from '../wire/client/words.ts';
+import { shuffle } from '../world/random.ts';
+import { nextBatch } from './batch.ts';
+import type { Connector } from './connector.ts';
+import { type Destination, endpointOf } from './destinations.ts';
+import { DELIVERY_LIMITS } from './limits.ts';
+import { type Fitted, fit } from './outgoing.ts';
+import type { Peers } from './peers.ts';
+import type { Pool, Pooled } from './pool.ts';
+import { detailOf, resultOf, unopenedDetail } from './results.ts';
+import type { Candidate, DeliveryServices, Route } from './words.ts';
+
+type HostsRoute = Extract<Route, { kind: 'hosts' }>;
+
+export interface Attempt {
+  readonly claim: Claim;
+  readonly destination: Destination;
+  readonly results: AttemptResult[];
+  /** Recipients without a result yet. */
+  left: readonly ClaimedRecipient[];
+  route: HostsRoute | undefined;
+  /** What is still to be tried; undefined while kept connections do. */
+  candidates: Candidate[] | undefined;
+  /** The last host that no session, or no answer, was had from. */
+  refused: { readonly candidate: Candidate; readonly failure: OpeningFailure } | undefined;
+  /** Every host that was asked said 5xx. */
+  isPermanent: boolean;
+  /** `none`: no session with any host. */
+  reached: 'yes' | 'none';
+}
+
+export interface AttemptTools {
+  readonly services: DeliveryServices;
+  readonly pool: Pool;
+  readonly peers: Peers;
+  readonly connector: Connector;
+  done(attempt: Attempt): void;
+}
+
+export function newAttempt(claim: Claim, destination: Destination): Attempt {
+  return {
+    claim,
+    destination,
+    results: [],
+    left: claim.recipients,
+    route: undefined,
+    candidates: undefined,
+    refused: undefined,
+    isPermanent: true,
+    reached: 'yes',
+  };
+}
+
+export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: Route) => void {
+  const { services, pool, peers, connector } = tools;
+  const { clock, events, random } = services;
+
+  function run(attempt: Attempt, route: Route) {
+    if (route.kind === 'mailboxes') return void deliverLocally(attempt);
+    if (route.kind === 'hosts') {
+      attempt.route = route;
+      return connect(attempt);
+    }
+    const { status, reason } = route;
+    events.emit('delivery.route.unusable', { destination: attempt.destination.name, status, reason });
+    conclude(attempt, route.kind, { at: clock.now(), status, reply: reason, remote: false });
+  }
+
+  function connect(attempt: Attempt) {
+    const { name, endpoints } = attempt.destination;
+    for (const endpoint of endpoints) {
+      const kept = pool.take(endpoint, ({ host, tls }) => tls !== undefined || !connector.demandsTls(name, host));
+      if (kept) return transfer(attempt, kept);
+    }
+    connectAnew(attempt);
+  }
+
+  function connectAnew(attempt: Attempt) {
+    attempt.candidates ??= inOrder(attempt.route!);
+    for (let next = attempt.candidates.shift(); next; next = attempt.candidates.shift()) {
+      const candidate = next;
+      if (peers.unreachable.get(endpointOf(candidate)) !== undefined) continue;
+      return connector.open(
+        attempt.destination.name,
+        candidate,
+        (pooled) => transfer(attempt, pooled),
+        (failure) => failedToOpen(attempt, candidate, failure),
+      );
+    }
+    nobodyLeft(attempt);
+  }
+
+  /** Equals in any order (RFC 5321 5.1). */
+  function inOrder(route: HostsRoute): Candidate[] {
+    const hosts = route.groups.flatMap((group) => (group.length === 1 ? group : shuffle([...group], random)));
+    return hosts.flat().slice(0, DELIVERY_LIMITS.candidates);
+  }
+
+  function failedToOpen(attempt: Attempt, candidate: Candidate, failure: OpeningFailure) {
+    attempt.refused = { candidate, failure };
+    if ((failure.reply?.code ?? 0) < 500 || failure.kind !== 'refused') attempt.isPermanent = false;
+    // In clear this time, by a new connection, after the other hosts.
+    if (failure.kind === 'tls' && peers.inClear.get(endpointOf(candidate))) attempt.candidates!.push(candidate);
+    connectAnew(attempt);
+  }
+
+  function nobodyLeft(attempt: Attempt) {
+    attempt.reached = 'none';
+    const { refused } = attempt;
+    if (!refused) return answerFromCache(attempt);
+    const outcome = attempt.isPermanent ? 'failed' : 'deferred';
+    conclude(attempt, outcome, unopenedDetail(refused.candidate, refused.failure, outcome, clock.now()));
+  }
+
+  /** All hosts failed lately: nobody is asked, and the try counts for nothing. */
+  function answerFromCache(attempt: Attempt) {
+    const endpoints = attempt.destination.endpoints;
+    const soonest = Math.min(...endpoints.map((endpoint) => peers.unreachable.until(endpoint) ?? 0));
+    const reason = peers.unreachable.get(endpoints[0]!) ?? 'no host could be connected to';
+    const reply = `not tried now, as a try a short while ago failed: ${reason}`;
+    const detail: AttemptDetail = { at: clock.now(), status: '4.4.1', reply, remote: false };
+    const notBeforeMs = Math.max(0, soonest - clock.monotonic());
+    for (const { row } of attempt.left)
+      attempt.results.push({ row, kind: 'deferred', detail, countsAsAttempt: false, notBeforeMs });
+    attempt.left = [];
+    tools.done(attempt);
+  }
+
+  function transfer(attempt: Attempt, pooled: Pooled) {
+    const fitted = fit(attempt.claim, pooled.connection.extensions);
+    if (!isPromise(fitted)) return send(attempt, pooled, fitted);
+    fitted.then(
+      (ready) => send(attempt, pooled, ready),
+      (error: Error) => {
+        pool.put(pooled);
+        const reply = `the content could not be read: ${error.message}`;
+        conclude(attempt, 'deferred', { at: clock.now(), status: '4.3.0', reply, remote: false });
+      },
+    );
+  }
+
+  function send(attempt: Attempt, pooled: Pooled, fitted: Fitted) {
+    const { connection } = pooled;
+    const { extensions } = connection;
+    const { message } = attempt.claim;
+    if (fitted.kind === 'unfit') return refuseHere(attempt, pooled, fitted.status, fitted.reason);
+    const limitBytes = extensions.size?.limitBytes;
+    if (limitBytes !== undefined && fitted.content.sizeBytes > limitBytes)
+      return refuseHere(attempt, pooled, '5.3.4', `the next host takes messages up to ${limitBytes} bytes`);
+    if (!extensions.smtputf8 && message.reversePath && !isAsciiText(message.reversePath.text))
+      return refuseHere(attempt, pooled, '5.6.7', 'the sender needs SMTPUTF8, which the next host does not offer');
+    if (!extensions.smtputf8) dropInternational(attempt, pooled);
+    if (attempt.left.length === 0) return release(attempt, pooled);
+
+    const batch = nextBatch(attempt.left, extensions.limits);
+    const smtputf8 = fitted.smtputf8 || (extensions.smtputf8 && needsUtf8(message.reversePath?.text, batch));
+    connection.send(
+      {
+        reversePath: message.reversePath,
+        recipients: batch,
+        body: fitted.body,
+        smtputf8,
+        ret: message.ret,
+        envid: message.envid,
+        content: fitted.content,
+      },
+      (end) => ended(attempt, pooled, fitted, batch, end),
+    );
+  }
+
+  /** RFC 6531 3.5: an address beyond ASCII cannot be said to this host; the other recipients can. */
+  function dropInternational(attempt: Attempt, pooled: Pooled) {
+    const sayable = attempt.left.filter(({ address }) => isAsciiText(address.text));
+    if (sayable.length === attempt.left.length) return;
+    const detail = ownDetail(pooled, '5.6.7', 'the address needs SMTPUTF8, which the next host does not offer');
+    for (const { row, address } of attempt.left)
+      if (!isAsciiText(address.text)) attempt.results.push({ row, kind: 'failed', detail });
+    attempt.left = sayable;
+  }
+
+  /** Our own decision, taken from what the host says it can do. */
+  function refuseHere(attempt: Attempt, pooled: Pooled, status: string, reason: string) {
+    const detail = ownDetail(pooled, status, reason);
+    for (const { row } of attempt.left) attempt.results.push({ row, kind: 'failed', detail });
+    attempt.left = [];
+    release(attempt, pooled);
+  }
+
+  function ownDetail({ connection }: Pooled, status: string, text: string): AttemptDetail {
+    const reply = { code: 554, enhanced: status, text };
+    return detailOf({ outcome: 'failed', reply, remote: false, step: 'mail' }, connection, clock.now());
+  }
+
+  function ended(
+    attempt: Attempt,
+    pooled: Pooled,
+    fitted: Fitted,
+    batch: readonly ClaimedRecipient[],
+    end: TransactionEnd,
+  ) {
+    const { connection } = pooled;
+    const wasKept = pooled.sent > 0;
+    pooled.sent++;
+    if (end.suspicion) connector.distrust(connection, end.suspicion);
+    if (end.unheard) return unheard(attempt, pooled, wasKept, end.verdicts[0]!);
+
+    const again: ClaimedRecipient[] = [];
+    let known: Verdict | undefined;
+    let detail: AttemptDetail | undefined;
+    for (let i = 0; i < batch.length; i++) {
+      const verdict = end.verdicts[i]!;
+      if (i > 0 && isTooMany(verdict) && end.reusable) {
+        again.push(batch[i]!);
+        continue;
+      }
+      if (verdict !== known) detail = detailOf(verdict, connection, clock.now());
+      known = verdict;
+      attempt.results.push(resultOf(batch[i]!, verdict.outcome, detail!, connection.extensions.dsn));
+    }
+    attempt.left = attempt.left.length === batch.length ? again : [...again, ...attempt.left.slice(batch.length)];
+    if (attempt.left.length === 0) return release(attempt, pooled);
+    if (!end.reusable) return conclude(attempt, 'deferred', detail!);
+    if (fitted.kind === 'ready' && fitted.content.kind === 'whole') return send(attempt, pooled, fitted);
+    transfer(attempt, pooled);
+  }
+
+  /** RFC 5321 4.5.3.1.10: the rest goes in the next transaction. Never the first, so each transaction gets on. */
+  function isTooMany({ step, reply, outcome }: Verdict): boolean {
+    return step === 'rcpt' && outcome === 'deferred' && reply.code === 452 && reply.enhanced !== '4.2.2';
+  }
+
+  /** A kept connection may have been closed by the peer meanwhile; a new one that says nothing is no host. */
+  function unheard(attempt: Attempt, { connection }: Pooled, wasKept: boolean, { reply, remote }: Verdict) {
+    if (wasKept && attempt.candidates === undefined) return connectAnew(attempt);
+    const { host, address, port } = connection;
+    const reason = typeof reply.text === 'string' ? reply.text : reply.text.join(' ');
+    const failure: OpeningFailure = { kind: 'connection', step: 'mail', reason, ...(remote && { reply }) };
+    attempt.isPermanent = false;
+    attempt.refused = { candidate: { host, address, port }, failure };
+    attempt.candidates ??= [];
+    connectAnew(attempt);
+  }
+
+  function release(attempt: Attempt, pooled: Pooled) {
+    pool.put(pooled);
+    tools.done(attempt);
+  }
+
+  function conclude(attempt: Attempt, kind: 'failed' | 'deferred', detail: AttemptDetail) {
+    for (const { row } of attempt.left)
+      attempt.results.push(kind === 'failed' ? { row, kind, detail } : { row, kind, detail, countsAsAttempt: true });
+    attempt.left = [];
+    tools.done(attempt);
+  }
+
+  async function deliverLocally(attempt: Attempt) {
+    const failed = (reply: string) =>
+      conclude(attempt, 'deferred', { at: clock.now(), status: '4.3.5', reply, remote: false });
+    if (!services.local) return failed('the domain has neither a mail server nor mailboxes here');
+    try {
+      attempt.results.push(...(await services.local.deliver(attempt.claim)));
+      attempt.left = [];
+      tools.done(attempt);
+    } catch (error) {
+      failed(`the mailboxes could not be written: ${(error as Error).message}`);
+    }
+  }
+
+  return run;
+}
+
+function needsUtf8(reversePath: string | undefined, recipients: readonly ClaimedRecipient[]): boolean {
+  if (reversePath !== undefined && !isAsciiText(reversePath)) return true;
+  for (const { address } of recipients) if (!isAsciiText(address.text)) return true;
+  return false;
+}

@@ -1,0 +1,138 @@
+/**
+ * Delivery: takes claims from the queue while it has room, and settles each with what came of it.
+ *
+ * Room is counted in claims: so many for each destination (slow start), so many in all; those that
+ * still wait for a connection are counted apart, so that dead hosts never take the places of live
+ * ones. A result that cannot be recorded is offered again for some minutes, since the message would
+ * be sent twice otherwise.
+ */
+import type { AttemptResult, Claim, Dispatcher } from '../queue/contract.ts';
+import { createDeadlines } from '../wire/client/deadlines.ts';
+import { type Attempt, createAttempts, newAttempt } from './attempt.ts';
+import { type DeliveryConfig, deliveryConfig } from './config.ts';
+import { createConnector } from './connector.ts';
+import { createDestinations, type Destination, routeOf } from './destinations.ts';
+import { DELIVERY_LIMITS } from './limits.ts';
+import { createPeers } from './peers.ts';
+import { createPool } from './pool.ts';
+import { findRoute } from './route.ts';
+import type { DeliveryOptions, DeliveryServices, Route } from './words.ts';
+
+export interface Delivery extends Dispatcher {
+  /** Claims in hand. */
+  active(): number;
+  /** Asks for routes anew: a domain's servers changed. */
+  forgetRoutes(): void;
+  /** After the queue drained: kept connections get a QUIT; what is still being opened is abandoned. */
+  close(): void;
+}
+
+const FIRST_SETTLE_RETRY_MS = 1000;
+
+export function createDelivery(services: DeliveryServices, options: DeliveryOptions): Delivery {
+  const { clock, events, queue, settings } = services;
+  const destinations = createDestinations();
+  const peers = createPeers(clock);
+  let config: DeliveryConfig = deliveryConfig(settings.current(), options.hostname);
+  const pool = createPool(clock, () => config.idleMs);
+  const connector = createConnector(services, createDeadlines(clock), peers, () => config);
+  const run = createAttempts({ services, pool, peers, connector, done });
+  let active = 0;
+  let closed = false;
+  /** Some destination was refused room because all together had too much. */
+  let isFull = false;
+
+  const stopListening = settings.onChange((snapshot) => {
+    config = deliveryConfig(snapshot, options.hostname);
+    destinations.forgetRoutes();
+    queue.wake();
+  });
+
+  function room(name: string): number {
+    if (closed) return 0;
+    const opening = connector.opening();
+    const inAll = Math.min(config.concurrency - (active - opening), DELIVERY_LIMITS.opening - opening);
+    if (inAll <= 0) isFull = true;
+    const destination = destinations.get(name);
+    const window = Math.min(destination?.window ?? DELIVERY_LIMITS.firstWindow, config.concurrencyPerDestination);
+    return Math.max(0, Math.min(window - (destination?.active ?? 0), inAll));
+  }
+
+  function take(claim: Claim): void {
+    const destination = destinations.getOrAdd(claim.destination);
+    destination.active++;
+    active++;
+    const attempt = newAttempt(claim, destination);
+    const route = routeOf(destination, clock, (name) => findRoute(name, services, options));
+    if (route instanceof Promise) void route.then((found: Route) => run(attempt, found));
+    else run(attempt, route);
+  }
+
+  function done(attempt: Attempt): void {
+    const { claim, destination, results } = attempt;
+    active--;
+    destination.active--;
+    adjust(attempt, destination);
+    report(attempt);
+    settle(claim, results, 0);
+    if (closed) return;
+    if (isFull) {
+      isFull = false;
+      queue.wake();
+    } else {
+      queue.wake(destination.name);
+    }
+  }
+
+  /** Slow start: to one connection when no session could be had, one more with each that could. */
+  function adjust({ reached, results }: Attempt, destination: Destination): void {
+    if (reached === 'none') {
+      destination.window = 1;
+      if (results.some((result) => result.kind !== 'deferred' || result.countsAsAttempt))
+        queue.destinationFailed(destination.name);
+      return;
+    }
+    const wasTaken = results.some(({ kind }) => kind === 'relayed' || kind === 'delivered');
+    if (!wasTaken) return;
+    if (destination.window < config.concurrencyPerDestination) destination.window++;
+    queue.destinationSucceeded(destination.name);
+  }
+
+  function settle(claim: Claim, results: readonly AttemptResult[], tries: number): void {
+    queue.settle(claim, results).catch((error: Error) => {
+      events.emit('delivery.settle.failed', { message: claim.message.id, error: error.message });
+      if (tries >= DELIVERY_LIMITS.settleRetries) return;
+      clock.after(FIRST_SETTLE_RETRY_MS * 2 ** tries, () => settle(claim, results, tries + 1), { keepAlive: true });
+    });
+  }
+
+  /** One event for each way it came out. */
+  function report({ claim, destination, results }: Attempt) {
+    const first = results[0]!;
+    const isUniform = results.every(({ kind, detail }) => kind === first.kind && detail === first.detail);
+    if (isUniform) return tell(claim, destination, first, results.length);
+    for (const same of Map.groupBy(results, ({ kind, detail }) => `${kind} ${detail.reply}`).values())
+      tell(claim, destination, same[0]!, same.length);
+  }
+
+  function tell(claim: Claim, destination: Destination, { kind, detail }: AttemptResult, recipients: number) {
+    const { host = '', status, reply, tls } = detail;
+    const fields = { message: claim.message.id, destination: destination.name, host, recipients, reply };
+    if (kind === 'deferred') events.emit('delivery.deferred', { ...fields, status });
+    else if (kind === 'failed') events.emit('delivery.failed', { ...fields, status });
+    else events.emit('delivery.accepted', { ...fields, ...(tls && { tls }) });
+  }
+
+  return {
+    room,
+    take,
+    active: () => active,
+    forgetRoutes: destinations.forgetRoutes,
+    close() {
+      closed = true;
+      stopListening();
+      connector.close();
+      pool.close();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * What is known of each destination: how many connections it has, how many it may have (slow start:
+ * few at first, one after a failure, one more with each success), and its route for a few seconds.
+ */
+import type { Clock } from '../world/clock.ts';
+import { DELIVERY_LIMITS } from './limits.ts';
+import type { Route } from './words.ts';
+
+export interface Destination {
+  readonly name: string;
+  /** Claims in hand. */
+  active: number;
+  window: number;
+  route: Route | undefined;
+  /** Endpoints of the route, preferred first: where an idle connection is looked for. */
+  endpoints: readonly string[];
+  routeUntil: number;
+  finding: Promise<Route> | undefined;
+}
+
+export interface Destinations {
+  get(name: string): Destination | undefined;
+  getOrAdd(name: string): Destination;
+  /** Settings or servers changed: ask again. */
+  forgetRoutes(): void;
+}
+
+export function endpointOf({ address, port }: { readonly address: string; readonly port: number }): string {
+  return `${address} ${port}`;
+}
+
+export function createDestinations(): Destinations {
+  const all = new Map<string, Destination>();
+
+  /** The oldest that nothing happens to; what is in use is bounded by the connections there may be. */
+  const makeRoom = (): void => {
+    if (all.size < DELIVERY_LIMITS.destinations) return;
+    for (const [name, { active }] of all) {
+      if (active > 0) continue;
+      all.delete(name);
+      return;
+    }
+  };
+
+  return {
+    get: (name) => all.get(name),
+    getOrAdd(name) {
+      const known = all.get(name);
+      if (known) return known;
+      makeRoom();
+      const added: Destination = {
+        name,
+        active: 0,
+        window: DELIVERY_LIMITS.firstWindow,
+        route: undefined,
+        endpoints: [],
+        routeUntil: 0,
+        finding: undefined,
+      };
+      all.set(name, added);
+      return added;
+    },
+    forgetRoutes() {
+      for (const destination of all.values()) destination.route = undefined;
+    },
+  };
+}
+
+/** Many claims of one destination ask once. */
+export function routeOf(
+  destination: Destination,
+  clock: Clock,
+  find: (name: string) => Promise<Route>,
+): Route | Promise<Route> {
+  if (destination.route && destination.routeUntil > clock.monotonic()) return destination.route;
+  destination.finding ??= find(destination.name).then((route) => {
+    destination.finding = undefined;
+    destination.route = route;
+    destination.routeUntil = clock.monotonic() + DELIVERY_LIMITS.routeMs;
+    destination.endpoints =
+      route.kind === 'hosts' ? route.groups.flatMap((group) => group.flatMap((host) => host.map(endpointOf))) : [];
+    return route;
+  });
+  return destination.finding;
+}

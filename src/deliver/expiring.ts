@@ -1,0 +1,32 @@
+/** Facts that hold for a while, about at most so many keys: the oldest give way. */
+import type { Clock } from '../world/clock.ts';
+
+export interface Expiring<T> {
+  get(key: string): T | undefined;
+  /** When the fact ends (monotonic), for a key that has one. */
+  until(key: string): number | undefined;
+  set(key: string, value: T, forMs: number): void;
+  delete(key: string): void;
+}
+
+export function createExpiring<T>(clock: Clock, limit: number): Expiring<T> {
+  const facts = new Map<string, { readonly value: T; readonly until: number }>();
+  const live = (key: string): { readonly value: T; readonly until: number } | undefined => {
+    const fact = facts.get(key);
+    if (fact && fact.until <= clock.monotonic()) {
+      facts.delete(key);
+      return undefined;
+    }
+    return fact;
+  };
+  return {
+    get: (key) => live(key)?.value,
+    until: (key) => live(key)?.until,
+    set(key, value, forMs) {
+      facts.delete(key);
+      if (facts.size >= limit) facts.delete(facts.keys().next().value!);
+      facts.set(key, { value, until: clock.monotonic() + forMs });
+    },
+    delete: (key) => void facts.delete(key),
+  };
+}

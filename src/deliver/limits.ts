@@ -1,0 +1,27 @@
+/** The bounds of delivery, each with its reason. */
+export const DELIVERY_LIMITS = {
+  /** Mail exchangers of one domain that are looked at: the largest providers have 10. */
+  exchangers: 20,
+  /** Addresses tried for one message; the rest waits for the next try (Postfix tries 5). */
+  candidates: 10,
+  /** RFC 5321 4.5.3.1.8: what every server must take in one transaction. */
+  recipientsPerTransaction: 100,
+  /** Connections being opened beside those in transfer: dead hosts must not take the places of live ones. */
+  opening: 2_000,
+  /** Connections that wait for the next message, over all destinations. */
+  idle: 200,
+  /** After this time a connection is not used again, so that mail returns to the preferred host. */
+  connectionLifeMs: 300_000,
+  /** A destination nothing is known of starts with so many connections at a time (as Postfix does). */
+  firstWindow: 5,
+  /** Destinations whose slow start is remembered; one that fell out starts again. */
+  destinations: 10_000,
+  /** Hosts remembered as failing, as failing in TLS, as not mastering an extension; each kind. */
+  peers: 20_000,
+  /** How long a route is used without being asked for again; its DNS answers may be cached longer. */
+  routeMs: 5_000,
+  /** How long a peer is spared an extension that it offers and does not master. */
+  distrustMs: 3_600_000,
+  /** How long a try without any answer from DNS waits at least. */
+  settleRetries: 10,
+} as const;

@@ -1,0 +1,143 @@
+/**
+ * A claim's content made fit for one peer: trace and header edits on top, 8-bit and international
+ * content converted where the peer cannot take it, or the reason why it cannot be sent there.
+ */
+import type { BodyType } from '../model/envelope.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
+import { MIME_LIMITS } from '../protocol/mime/limits.ts';
+import { createRewriter } from '../protocol/mime/rewrite.ts';
+import { toSevenBit } from '../protocol/mime/seven-bit.ts';
+import { parseTree } from '../protocol/mime/tree.ts';
+import { createTreeBuilder } from '../protocol/mime/tree-builder.ts';
+import type { MimePart, MimeTree, Segment, SevenBitObstacle } from '../protocol/mime/words.ts';
+import { isAsciiText } from '../protocol/smtp/domain.ts';
+import type { PeerExtensions } from '../protocol/smtp/ehlo-reply.ts';
+import type { Claim } from '../queue/contract.ts';
+import type { OutgoingContent } from '../wire/client/words.ts';
+import { changesFields, linesAbove, withEdits } from './edits.ts';
+
+export type Fitted =
+  | { readonly kind: 'ready'; readonly content: OutgoingContent; readonly body: BodyType; readonly smtputf8: boolean }
+  | { readonly kind: 'unfit'; readonly status: string; readonly reason: string };
+
+export function fit(claim: Claim, extensions: PeerExtensions): MaybePromise<Fitted> {
+  const { message, content } = claim;
+  const isEightBit = message.body === '8BITMIME' && !extensions.eightBitMime;
+  const isBinary = message.body === 'BINARYMIME' && !(extensions.binaryMime && extensions.chunking);
+  const isInternational = message.smtputf8 && !extensions.smtputf8;
+  const above = Buffer.from(linesAbove(claim.trace, claim.edits));
+  if (isEightBit || isBinary || isInternational || changesFields(claim.edits))
+    return rewrite(claim, above, { toSevenBit: isEightBit || isBinary, toAsciiHeaders: isInternational });
+  return { kind: 'ready', content: asStored(content, above), body: message.body, smtputf8: message.smtputf8 };
+}
+
+/** Nothing but the lines above differs from what is stored. */
+function asStored(content: Claim['content'], above: Buffer): OutgoingContent {
+  const sizeBytes = above.length + content.sizeBytes;
+  if (content.bytes) return { kind: 'whole', sizeBytes, pieces: [above, asBuffer(content.bytes)] };
+  return { kind: 'stream', sizeBytes, exact: true, open: () => following(above, content.open()) };
+}
+
+async function* following(above: Buffer, rest: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield above;
+  yield* rest;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+interface Wanted {
+  readonly toSevenBit: boolean;
+  readonly toAsciiHeaders: boolean;
+}
+
+async function rewrite(claim: Claim, above: Buffer, wanted: Wanted): Promise<Fitted> {
+  const { content, edits, message } = claim;
+  let segments: readonly Segment[] = [{ kind: 'original', start: 0, end: content.sizeBytes }];
+  let { body } = message;
+  if (wanted.toSevenBit || wanted.toAsciiHeaders) {
+    const tree = await treeOf(content);
+    if (wanted.toAsciiHeaders && (hasInternationalHeader(tree.root) || !isAsciiText(above.toString('latin1'))))
+      return unfit('5.6.9', 'the header is international (RFC 6532) and the next host does not offer SMTPUTF8');
+    if (wanted.toSevenBit) {
+      const converted = toSevenBit(tree);
+      if (converted.kind === 'cannot') return unfit('5.6.3', OBSTACLES[converted.reason]);
+      if (converted.kind === 'converted') segments = converted.segments;
+      body = '7BIT';
+    }
+  }
+  if (changesFields(edits)) segments = withEdits(segments, await headerOf(content), edits);
+  return {
+    kind: 'ready',
+    content: await written(content, above, segments),
+    body,
+    smtputf8: wanted.toAsciiHeaders ? false : message.smtputf8,
+  };
+}
+
+function unfit(status: string, reason: string): Fitted {
+  return { kind: 'unfit', status, reason };
+}
+
+const OBSTACLES: Readonly<Record<SevenBitObstacle, string>> = {
+  'header-8bit': 'the header has 8-bit octets, and the next host takes only 7-bit mail',
+  protected: 'a signed or encrypted part has 8-bit octets, and the next host takes only 7-bit mail',
+  'not-encodable': 'a part that may not be encoded has 8-bit octets, and the next host takes only 7-bit mail',
+  malformed: 'the message is malformed and has 8-bit octets, and the next host takes only 7-bit mail',
+};
+
+async function treeOf(content: Claim['content']): Promise<MimeTree> {
+  if (content.bytes) return parseTree(content.bytes);
+  const builder = createTreeBuilder();
+  for await (const chunk of content.open() as AsyncIterable<Uint8Array>) builder.push(chunk);
+  return builder.end();
+}
+
+function hasInternationalHeader(part: MimePart): boolean {
+  return part.header.has8bit || part.children.some(hasInternationalHeader);
+}
+
+/** As much of the message as a header may have. */
+async function headerOf(content: Claim['content']): Promise<Uint8Array> {
+  if (content.bytes) return content.bytes;
+  const end = Math.min(content.sizeBytes, MIME_LIMITS.headerBytes);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content.open({ start: 0, end }) as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function written(
+  content: Claim['content'],
+  above: Buffer,
+  segments: readonly Segment[],
+): Promise<OutgoingContent> {
+  if (content.bytes) {
+    const rewriter = createRewriter(segments);
+    const pieces = [above, ...rewriter.push(content.bytes).map(asBuffer), ...rewriter.end().map(asBuffer)];
+    return { kind: 'whole', sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0), pieces };
+  }
+  let sizeBytes = above.length;
+  let exact = true;
+  for (const segment of segments) {
+    if (segment.kind === 'bytes') sizeBytes += segment.bytes.length;
+    else if (segment.kind === 'original') sizeBytes += segment.end - segment.start;
+    else {
+      // Base64 with its line ends; quoted-printable is rarely longer.
+      sizeBytes += Math.ceil((segment.end - segment.start) * 1.37);
+      exact = false;
+    }
+  }
+  return { kind: 'stream', sizeBytes, exact, open: () => rewritten(content, above, segments) };
+}
+
+async function* rewritten(
+  content: Claim['content'],
+  above: Buffer,
+  segments: readonly Segment[],
+): AsyncIterable<Uint8Array> {
+  yield above;
+  const rewriter = createRewriter(segments);
+  for await (const chunk of content.open() as AsyncIterable<Uint8Array>) yield* rewriter.push(chunk);
+  yield* rewriter.end();
+}

@@ -1,0 +1,33 @@
+/**
+ * Whether an address leads back to this node (RFC 5321 5.1), which would loop.
+ *
+ * A stranger's mail exchanger is ourselves at any address of this machine or any that
+ * `smtp.publicAddresses` names, whatever the port. A server that an operator entered is ourselves
+ * only at a port where we listen: a mail server on the same machine is a common setup.
+ */
+import ipaddr from 'ipaddr.js';
+import type { Candidate } from './words.ts';
+
+export interface OwnHosts {
+  isOwnExchanger(candidate: Candidate): boolean;
+  isOwnServer(candidate: Candidate): boolean;
+}
+
+export function ownHosts(hostname: string, addresses: readonly string[], listeningPorts: readonly number[]): OwnHosts {
+  const own = new Set(addresses.map(canonical));
+  const ports = new Set(listeningPorts);
+  const isOwnAddress = (address: string): boolean => {
+    const plain = canonical(address);
+    return own.has(plain) || plain === '0.0.0.0' || plain === '::';
+  };
+  const ownName = hostname.toLowerCase();
+  return {
+    isOwnExchanger: ({ host, address }) => host === ownName || isOwnAddress(address),
+    isOwnServer: ({ address, port }) => ports.has(port) && isOwnAddress(address),
+  };
+}
+
+/** One spelling an address: IPv4 in IPv6 as IPv4, IPv6 compressed. */
+function canonical(address: string): string {
+  return ipaddr.process(address).toString();
+}

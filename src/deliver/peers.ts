@@ -1,0 +1,31 @@
+/**
+ * What hosts did lately that changes how they are connected to: not reachable (5 minutes), not able
+ * to shake hands (an hour in clear), not mastering what they offer (an hour without).
+ */
+import type { Suspicion } from '../wire/client/words.ts';
+import type { Clock } from '../world/clock.ts';
+import { createExpiring, type Expiring } from './expiring.ts';
+import { DELIVERY_LIMITS } from './limits.ts';
+
+export interface Peers {
+  /** The reason of the last connection failure, by endpoint. */
+  readonly unreachable: Expiring<string>;
+  readonly inClear: Expiring<true>;
+  without(endpoint: string): readonly Suspicion[];
+  distrust(endpoint: string, suspicion: Suspicion): void;
+}
+
+export function createPeers(clock: Clock): Peers {
+  const distrusted = createExpiring<readonly Suspicion[]>(clock, DELIVERY_LIMITS.peers);
+  return {
+    unreachable: createExpiring(clock, DELIVERY_LIMITS.peers),
+    inClear: createExpiring(clock, DELIVERY_LIMITS.peers),
+    without: (endpoint) => distrusted.get(endpoint) ?? NOTHING,
+    distrust(endpoint, suspicion) {
+      const all = new Set(distrusted.get(endpoint)).add(suspicion);
+      distrusted.set(endpoint, [...all], DELIVERY_LIMITS.distrustMs);
+    },
+  };
+}
+
+const NOTHING: readonly Suspicion[] = [];

@@ -1,0 +1,60 @@
+/** From what was said to what the queue is told: status codes (RFC 3463), replies, results a recipient. */
+
+import { type Reply, replyText } from '../model/reply.ts';
+import type { AttemptDetail, AttemptResult, ClaimedRecipient } from '../queue/contract.ts';
+import type { SmtpConnection } from '../wire/client/connection.ts';
+import type { OpeningFailure, Verdict } from '../wire/client/words.ts';
+import type { Candidate } from './words.ts';
+
+/** The reply as it came, on one line. */
+export function replyLine(reply: Reply): string {
+  return `${reply.code} ${reply.enhanced === undefined ? '' : `${reply.enhanced} `}${replyText(reply)}`;
+}
+
+/** A reply without a status, or with one of another class, gets the class of what came of it (RFC 3463 3.1). */
+export function statusOf(reply: Reply, digit: '2' | '4' | '5'): string {
+  return reply.enhanced?.startsWith(digit) ? reply.enhanced : `${digit}.0.0`;
+}
+
+const CLASS = { accepted: '2', deferred: '4', failed: '5' } as const;
+
+/** `connection` is whom we spoke with. */
+export function detailOf(verdict: Verdict, connection: SmtpConnection, at: number): AttemptDetail {
+  const { tls } = connection;
+  return {
+    at,
+    host: connection.host,
+    address: connection.address,
+    port: connection.port,
+    ...(tls && { tls: `${tls.protocol} ${tls.cipher}` }),
+    status: statusOf(verdict.reply, CLASS[verdict.outcome]),
+    reply: verdict.remote ? replyLine(verdict.reply) : replyText(verdict.reply),
+    remote: verdict.remote,
+  };
+}
+
+export function resultOf(
+  { row }: ClaimedRecipient,
+  outcome: Verdict['outcome'],
+  detail: AttemptDetail,
+  peerTakesDsn: boolean,
+): AttemptResult {
+  if (outcome === 'accepted') return { row, kind: 'relayed', dsn: peerTakesDsn, detail };
+  if (outcome === 'failed') return { row, kind: 'failed', detail };
+  return { row, kind: 'deferred', detail, countsAsAttempt: true };
+}
+
+/** No session: what the host said, or why nothing was heard of it. */
+export function unopenedDetail(
+  { host, address, port }: Candidate,
+  { kind, step, reply, reason }: OpeningFailure,
+  outcome: 'failed' | 'deferred',
+  at: number,
+): AttemptDetail {
+  const where = { at, host, address, port };
+  if (reply && kind !== 'tls')
+    return { ...where, status: statusOf(reply, CLASS[outcome]), reply: replyLine(reply), remote: true };
+  // RFC 3463 3.5: 4.4.1 no answer from host, 4.4.2 bad connection; 4.7.5 cryptographic failure.
+  const status = kind === 'tls' ? '4.7.5' : step === 'connect' ? '4.4.1' : '4.4.2';
+  return { ...where, status, reply: reason, remote: false };
+}

@@ -1,0 +1,100 @@
+/**
+ * Where mail for a destination goes (architecture, section 4).
+ *
+ * Local domain: its own servers in order, else the default ones, else local mailboxes; never the
+ * smart host, never MX. Remote domain: the smart host, else MX (RFC 5321 5.1). What an operator entered
+ * and cannot be reached, resolved or used defers; what the domain's owner published may also fail.
+ */
+import type { DomainMailServer } from '../directory/contract.ts';
+import { literalAddress } from '../protocol/smtp/domain.ts';
+import { type AddressRules, inOrder } from './addresses.ts';
+import { exchangerRoute } from './exchangers.ts';
+import { parseHostPort } from './host-port.ts';
+import { type OwnHosts, ownHosts } from './own-hosts.ts';
+import { deliverySettings, publicAddressSettings } from './settings.ts';
+import { type DeliveryOptions, type DeliveryServices, type Host, noRoute, type Route } from './words.ts';
+
+export interface RouteContext {
+  readonly services: DeliveryServices;
+  readonly rules: AddressRules;
+  readonly own: OwnHosts;
+  readonly exchangerPort: number;
+}
+
+/** Never rejects: what cannot be found out defers. */
+export async function findRoute(
+  destination: string,
+  services: DeliveryServices,
+  options: DeliveryOptions,
+): Promise<Route> {
+  const settings = services.settings.current();
+  const localAddresses = options.localAddresses();
+  const publicAddresses = settings.get(publicAddressSettings.publicAddresses);
+  const context: RouteContext = {
+    services,
+    rules: { family: settings.get(deliverySettings.addressFamily), localAddresses, random: services.random },
+    own: ownHosts(options.hostname, [...localAddresses, ...publicAddresses], options.listeningPorts()),
+    exchangerPort: options.exchangerPort ?? 25,
+  };
+  try {
+    if (await services.directory.domain(destination)) return await localRoute(destination, context);
+    const literal = literalAddress(destination);
+    if (literal) return literalRoute(literal, context);
+    const smartHost = parseHostPort(settings.get(deliverySettings.smartHost), 25);
+    if (smartHost) return await serverRoute([[smartHost]], 'the smart host', context);
+    return await exchangerRoute(destination, context);
+  } catch (error) {
+    return noRoute('deferred', '4.3.0', `the route cannot be found out: ${(error as Error).message}`);
+  }
+}
+
+async function localRoute(domain: string, context: RouteContext): Promise<Route> {
+  const servers = await context.services.directory.mailServers(domain);
+  if (servers.length === 0) return { kind: 'mailboxes' };
+  const byOrder = Map.groupBy(
+    [...servers].sort((a, b) => a.order - b.order),
+    (server: DomainMailServer) => server.order,
+  );
+  return serverRoute([...byOrder.values()], "the domain's mail servers", context);
+}
+
+interface Server {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Servers that an operator entered: the hosts file counts, and a mistake of the operator's loses no mail. */
+async function serverRoute(
+  groups: readonly (readonly Server[])[],
+  what: string,
+  { services, rules, own }: RouteContext,
+): Promise<Route> {
+  const problems = new Set<'loop' | 'unknown' | 'none'>();
+  const hosts = await Promise.all(
+    groups.map((servers) =>
+      Promise.all(
+        servers.map(async ({ host, port }): Promise<Host> => {
+          const found = await services.resolveHost(host, { hostsFile: true });
+          if (found.kind !== 'found') problems.add(found.kind);
+          const addresses = found.kind === 'found' ? inOrder(found.addresses, rules) : [];
+          const candidates = addresses.map((address) => ({ host, address, port }));
+          if (!candidates.some((candidate) => own.isOwnServer(candidate))) return candidates;
+          problems.add('loop');
+          return [];
+        }),
+      ),
+    ),
+  );
+  const usable = hosts.map((group) => group.filter((host) => host.length > 0)).filter((group) => group.length > 0);
+  if (usable.length > 0) return { kind: 'hosts', groups: usable };
+  if (problems.has('loop')) return noRoute('deferred', '4.4.6', `${what} lead back to this node`);
+  if (problems.has('unknown')) return noRoute('deferred', '4.4.3', `DNS did not answer for ${what}`);
+  return noRoute('deferred', '4.4.4', `${what} have no address`);
+}
+
+/** RFC 5321 4.1.3: the address itself, at the standard port. */
+function literalRoute(address: string, { own, exchangerPort }: RouteContext): Route {
+  const candidate = { host: address, address, port: exchangerPort };
+  if (own.isOwnExchanger(candidate)) return noRoute('failed', '5.4.6', 'the address leads back to this node');
+  return { kind: 'hosts', groups: [[[candidate]]] };
+}

@@ -1,0 +1,69 @@
+/**
+ * One SMTP client connection, from connect to QUIT: opened once, then one transaction after another.
+ *
+ * `ready` or `failed` is called once. A transaction in flight tells its own end; a connection that is
+ * lost while idle, or that the peer speaks on out of turn, is no longer open.
+ */
+import type { TlsFacts } from '../../model/session.ts';
+import type { PeerExtensions } from '../../protocol/smtp/ehlo-reply.ts';
+import type { Deadlines } from './deadlines.ts';
+import { createExchange, type Exchange } from './exchange.ts';
+import { CLIENT_LIMITS } from './limits.ts';
+import { openSession } from './opening.ts';
+import { openTransport } from './transport.ts';
+import type { ConnectOptions, OpeningFailure, Transaction, TransactionEnd } from './words.ts';
+
+export interface SmtpConnection {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tls: TlsFacts | undefined;
+  /** What the peer offers, without what it was said not to master. */
+  readonly extensions: PeerExtensions;
+  /** Only while no other is under way. */
+  send(transaction: Transaction, done: (end: TransactionEnd) => void): void;
+  isOpen(): boolean;
+  /** Politely, when idle. */
+  quit(): void;
+  /** At once. A transaction in flight is not told. */
+  destroy(): void;
+}
+
+export interface ConnectionListener {
+  ready(connection: SmtpConnection): void;
+  failed(failure: OpeningFailure): void;
+}
+
+/** Returns what abandons the attempt, silently. */
+export function connectSmtp(options: ConnectOptions, deadlines: Deadlines, listener: ConnectionListener): () => void {
+  const ready = (offered: PeerExtensions): void => {
+    const extensions = trusted(offered, options);
+    const exchange: Exchange = createExchange(transport, extensions, options.timeouts);
+    const connection: SmtpConnection = {
+      host: options.host,
+      address: options.address,
+      port: options.port,
+      tls: transport.tls,
+      extensions,
+      send: exchange.send,
+      isOpen: transport.isOpen,
+      quit: () => transport.finish('QUIT\r\n', CLIENT_LIMITS.quitMs),
+      destroy: transport.close,
+    };
+    listener.ready(connection);
+  };
+  const transport = openTransport(options, deadlines, () => session.connected());
+  const session = openSession(transport, options, ready, listener.failed);
+  return transport.close;
+}
+
+function trusted(offered: PeerExtensions, { without }: ConnectOptions): PeerExtensions {
+  if (without.length === 0) return offered;
+  const chunking = offered.chunking && !without.includes('chunking');
+  return {
+    ...offered,
+    pipelining: offered.pipelining && !without.includes('pipelining'),
+    chunking,
+    binaryMime: offered.binaryMime && chunking,
+  };
+}

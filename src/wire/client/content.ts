@@ -1,0 +1,86 @@
+/**
+ * Content on its way out: BDAT as it is (RFC 3030), DATA dot-stuffed (RFC 5321 4.5.2) and with CRLF
+ * line ends only.
+ *
+ * A bare CR or LF should never come this far; if one does, DATA makes a line end of it, since peers
+ * disagree about what it means and a message could end, or begin, in the middle of this one.
+ */
+import { createDotStuffer, type DotStuffer } from '../../protocol/smtp/dot-stuffing.ts';
+
+const CRLF = Buffer.from('\r\n');
+
+export interface DataEncoder {
+  push(chunk: Buffer): readonly Buffer[];
+  /** What is left, and the final dot. */
+  end(): readonly Buffer[];
+}
+
+export function createDataEncoder(): DataEncoder {
+  const dots = createDotStuffer();
+  const lines = createLineEnds();
+  return {
+    push(chunk) {
+      const clean = lines.push(chunk);
+      return clean.length === 1 ? dots.push(clean[0]!) : stuffAll(dots, clean);
+    },
+    end() {
+      const rest = lines.end();
+      return [...stuffAll(dots, rest), dots.end()];
+    },
+  };
+}
+
+function stuffAll(dots: DotStuffer, chunks: readonly Buffer[]): readonly Buffer[] {
+  return chunks.flatMap((chunk) => dots.push(chunk));
+}
+
+/** CRLF for each bare CR and bare LF; whatever is clean passes as it is, uncopied. */
+function createLineEnds(): { push(chunk: Buffer): readonly Buffer[]; end(): readonly Buffer[] } {
+  /** The last chunk ended with a CR, which is held back until its LF comes, or does not. */
+  let heldCr = false;
+  return {
+    push(chunk) {
+      if (chunk.length === 0) return [];
+      const last = chunk.length - 1;
+      if (!heldCr && chunk[last] !== 13 && hasOnlyCrlf(chunk)) return [chunk];
+      const whole = heldCr ? Buffer.concat([CRLF.subarray(0, 1), chunk]) : chunk;
+      heldCr = chunk[last] === 13;
+      const settled = heldCr ? whole.subarray(0, -1) : whole;
+      return hasOnlyCrlf(settled) ? [settled] : withCrlf(settled);
+    },
+    end: () => (heldCr ? [CRLF] : []),
+  };
+}
+
+function hasOnlyCrlf(chunk: Buffer): boolean {
+  let previous = 0;
+  for (let i = 0; i < chunk.length; i++) {
+    const octet = chunk[i]!;
+    if (octet === 10 ? previous !== 13 : previous === 13) return false;
+    previous = octet;
+  }
+  return previous !== 13;
+}
+
+function withCrlf(chunk: Buffer): readonly Buffer[] {
+  const out: Buffer[] = [];
+  let from = 0;
+  for (let i = 0; i < chunk.length; i++) {
+    const octet = chunk[i]!;
+    if (octet !== 13 && octet !== 10) continue;
+    out.push(chunk.subarray(from, i), CRLF);
+    if (octet === 13 && chunk[i + 1] === 10) i++;
+    from = i + 1;
+  }
+  out.push(chunk.subarray(from));
+  return out.filter((piece) => piece.length > 0);
+}
+
+/** All of a small message in one buffer, ended; undefined pieces were never there. */
+export function encodeWhole(pieces: readonly Buffer[]): Buffer {
+  const encoder = createDataEncoder();
+  const out: Buffer[] = [];
+  for (const piece of pieces) for (const part of encoder.push(piece)) out.push(part);
+  for (const part of encoder.end()) out.push(part);
+  return Buffer.concat(out);
+}

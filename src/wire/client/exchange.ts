@@ -1,0 +1,288 @@
+/**
+ * Transactions over an open session: MAIL, RCPT, DATA or BDAT, and a verdict for every recipient.
+ *
+ * One write where PIPELINING is offered (RFC 2920), with the content in it where CHUNKING is too and the
+ * message is small; else command by command. Replies are matched by order, without a promise a line.
+ * Whatever goes wrong, each recipient gets exactly one verdict: what was not refused and not
+ * acknowledged is deferred, so a message may arrive twice, and is never lost.
+ */
+import type { Recipient } from '../../model/envelope.ts';
+import type { Reply } from '../../model/reply.ts';
+import type { PeerExtensions } from '../../protocol/smtp/ehlo-reply.ts';
+import { formatMail, formatRcpt } from '../../protocol/smtp/format-command.ts';
+import { createDataEncoder, encodeWhole } from './content.ts';
+import { CLIENT_LIMITS } from './limits.ts';
+import type { Lost, Transport } from './transport.ts';
+import type { ClientTimeouts, Step, Suspicion, Transaction, TransactionEnd, Verdict } from './words.ts';
+
+export interface Exchange {
+  /** Only while none is under way. `done` is called once. */
+  send(transaction: Transaction, done: (end: TransactionEnd) => void): void;
+}
+
+/** How the content goes: `bdat-at-once` in the same write as MAIL. */
+type Way = 'data' | 'bdat' | 'bdat-at-once';
+
+export function createExchange(transport: Transport, extensions: PeerExtensions, timeouts: ClientTimeouts): Exchange {
+  const { pipelining } = extensions;
+  let step: Step = 'idle';
+  let transaction: Transaction;
+  let done: (end: TransactionEnd) => void;
+  let way: Way;
+  let verdicts: (Verdict | undefined)[];
+  /** Recipients that RCPT accepted. */
+  let accepted: number;
+  let nextRcpt: number;
+  let answers: number;
+  let isSending: boolean;
+  let suspicion: Suspicion | undefined;
+
+  function send(next: Transaction, whenDone: (end: TransactionEnd) => void) {
+    transaction = next;
+    done = whenDone;
+    way = chooseWay(next);
+    verdicts = new Array(next.recipients.length).fill(undefined);
+    accepted = nextRcpt = answers = 0;
+    isSending = false;
+    suspicion = undefined;
+    step = 'mail';
+    transport.arm(timeouts.commandMs);
+    if (!pipelining) return void transport.write(mailLine());
+    let commands = mailLine();
+    for (const recipient of next.recipients) commands += rcptLine(recipient);
+    if (way === 'data') return void transport.write(`${commands}DATA\r\n`);
+    if (way === 'bdat') return void transport.write(commands);
+    transport.together(() => {
+      transport.write(commands + bdatLine());
+      if (next.content.kind === 'whole') for (const piece of next.content.pieces) transport.write(piece);
+    });
+  }
+
+  function chooseWay({ content, body }: Transaction): Way {
+    const exact = content.kind === 'whole' || content.exact;
+    // BINARYMIME cannot go by DATA (RFC 3030 3).
+    if (!extensions.chunking || !(exact || body === 'BINARYMIME')) return 'data';
+    const small = content.kind === 'whole' && content.sizeBytes <= CLIENT_LIMITS.oneWriteBytes;
+    return small && pipelining ? 'bdat-at-once' : 'bdat';
+  }
+
+  function mailLine(): string {
+    const { reversePath, body, content } = transaction;
+    const line = formatMail(reversePath, {
+      ...(extensions.size && { sizeBytes: content.sizeBytes }),
+      ...(body !== '7BIT' && { body }),
+      ...(transaction.smtputf8 && { smtputf8: true }),
+      ...(extensions.dsn && { ret: transaction.ret, envid: transaction.envid }),
+    });
+    return `${line}\r\n`;
+  }
+
+  function rcptLine(recipient: Recipient): string {
+    const asked = extensions.dsn ? recipient : { address: recipient.address };
+    return `${formatRcpt(asked, transaction.smtputf8)}\r\n`;
+  }
+
+  function bdatLine(): string {
+    return `BDAT ${transaction.content.sizeBytes} LAST\r\n`;
+  }
+
+  function say(line: string, next: Step, withinMs: number) {
+    step = next;
+    transport.arm(withinMs);
+    transport.write(line);
+  }
+
+  /** Gives `reply` to every recipient that has no verdict yet. */
+  function settleRest(outcome: Verdict['outcome'], reply: Reply, remote: boolean) {
+    const verdict: Verdict = { outcome, reply, remote, step };
+    for (let i = 0; i < verdicts.length; i++) verdicts[i] ??= verdict;
+  }
+
+  function finish(reusable: boolean, unheard = false) {
+    step = 'idle';
+    if (reusable) transport.disarm();
+    else transport.close();
+    const end = done;
+    end({ verdicts: verdicts as Verdict[], reusable, unheard, suspicion });
+  }
+
+  /** Nothing more can be said on this connection; whoever has no verdict is tried again later. */
+  function giveUp(reason: string, status: string) {
+    const unheard = answers === 0;
+    settleRest('deferred', { code: 451, enhanced: status, text: reason }, false);
+    finish(false, unheard);
+  }
+
+  function lost({ kind, reason }: Lost) {
+    if (step === 'idle') return;
+    // A peer that promised to take several commands at once and lost track of them.
+    if (pipelining && kind !== 'closed' && (step === 'rcpt' || step === 'data')) suspicion = 'pipelining';
+    if (way !== 'data' && step === 'final' && kind === 'garbage') suspicion = 'chunking';
+    const where =
+      step === 'final' && !isSending ? ' after the end of data: the message may arrive twice' : ` at ${step}`;
+    giveUp(`${reason}${where}`, '4.4.2');
+  }
+
+  function heard(reply: Reply) {
+    const { code } = reply;
+    // Out of turn, 421 most of all: the connection is of no more use.
+    if (step === 'idle') return transport.close();
+    if (code === 421) return serviceClosing(reply);
+    answers++;
+    if (step === 'mail') mailAnswered(reply);
+    else if (step === 'rcpt') rcptAnswered(reply);
+    else if (step === 'data') dataAnswered(reply);
+    else if (step === 'rset') finish(code === 250);
+    else finalAnswered(reply);
+  }
+
+  /** RFC 5321 3.8: the peer closes; nothing that it has not acknowledged is its own. */
+  function serviceClosing(reply: Reply) {
+    const unheard = answers === 0;
+    settleRest('deferred', reply, true);
+    finish(false, unheard);
+  }
+
+  function outOfTurn(reply: Reply) {
+    giveUp(`the peer answered ${reply.code} at ${step}, which makes no sense there`, '4.5.0');
+  }
+
+  function mailAnswered(reply: Reply) {
+    const { code } = reply;
+    if (code >= 300 && code < 400) return outOfTurn(reply);
+    if (code >= 400) settleRest(code >= 500 ? 'failed' : 'deferred', reply, true);
+    step = 'rcpt';
+    if (pipelining) return transport.arm(timeouts.commandMs);
+    if (code >= 400) return finish(true);
+    say(rcptLine(transaction.recipients[0]!), 'rcpt', timeouts.commandMs);
+  }
+
+  function rcptAnswered(reply: Reply) {
+    const { code } = reply;
+    if (code >= 300 && code < 400) return outOfTurn(reply);
+    const at = nextRcpt++;
+    if (verdicts[at] === undefined) {
+      if (code < 300) accepted++;
+      else if (pipelining && code === 503) return distrust('pipelining', reply);
+      else verdicts[at] = { outcome: code >= 500 ? 'failed' : 'deferred', reply, remote: true, step };
+    }
+    if (nextRcpt < transaction.recipients.length) {
+      transport.arm(timeouts.commandMs);
+      if (!pipelining) say(rcptLine(transaction.recipients[nextRcpt]!), 'rcpt', timeouts.commandMs);
+      return;
+    }
+    recipientsAnswered();
+  }
+
+  /** The peer answers as if it had lost a command that was sent with others: not the message's fault. */
+  function distrust(what: Suspicion, reply: Reply) {
+    suspicion = what;
+    settleRest('deferred', reply, true);
+    finish(false);
+  }
+
+  function recipientsAnswered() {
+    if (way === 'bdat-at-once') return awaitFinal();
+    if (way === 'data' && pipelining) {
+      step = 'data';
+      return transport.arm(timeouts.dataMs);
+    }
+    if (accepted === 0) return reset();
+    if (way === 'data') return say('DATA\r\n', 'data', timeouts.dataMs);
+    step = 'final';
+    transport.write(bdatLine());
+    sendContent();
+  }
+
+  function dataAnswered(reply: Reply) {
+    const { code } = reply;
+    if (code < 300) return outOfTurn(reply);
+    if (code >= 400) {
+      // The recipients stand until RSET (RFC 5321 4.1.1.5).
+      if (accepted > 0 && pipelining && code === 503) return distrust('pipelining', reply);
+      settleRest(code >= 500 ? 'failed' : 'deferred', reply, true);
+      return reset();
+    }
+    if (accepted > 0) return sendContent();
+    // RFC 2920 3.1: 354 though every recipient was refused; an empty message, which no one is to get.
+    say('.\r\n', 'final', timeouts.finalMs);
+  }
+
+  function reset() {
+    say('RSET\r\n', 'rset', timeouts.commandMs);
+  }
+
+  function awaitFinal() {
+    step = 'final';
+    transport.arm(timeouts.finalMs);
+  }
+
+  function sendContent() {
+    const { content } = transaction;
+    step = 'content';
+    if (content.kind === 'stream') return void sendStream(content);
+    transport.together(() => {
+      if (way === 'data') transport.write(encodeWhole(content.pieces));
+      else for (const piece of content.pieces) transport.write(piece);
+    });
+    awaitFinal();
+  }
+
+  /** Blocks with back-pressure; a source that fails closes the connection before the end of data. */
+  async function sendStream(content: Extract<Transaction['content'], { kind: 'stream' }>): Promise<void> {
+    isSending = true;
+    const mine = transaction;
+    const stillMine = (): boolean => transport.isOpen() && transaction === mine && step === 'content';
+    const encoder = way === 'data' ? createDataEncoder() : undefined;
+    const slowestMs = timeouts.blockMs + (content.sizeBytes / CLIENT_LIMITS.slowestBytesPerSecond) * 1000;
+    const startedAt = transport.now();
+    try {
+      for await (const chunk of content.open()) {
+        if (!stillMine()) return;
+        const left = startedAt + slowestMs - transport.now();
+        transport.arm(Math.min(timeouts.blockMs, left));
+        const buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+        if (!writeAll(encoder ? encoder.push(buffer) : [buffer])) await transport.drained();
+      }
+    } catch (error) {
+      if (stillMine()) giveUp(`the content could not be read: ${(error as Error).message}`, '4.3.0');
+      return;
+    }
+    if (!stillMine()) return;
+    if (encoder) writeAll(encoder.end());
+    isSending = false;
+    awaitFinal();
+  }
+
+  function writeAll(buffers: readonly Buffer[]): boolean {
+    let takesMore = true;
+    transport.together(() => {
+      for (const buffer of buffers) takesMore = transport.write(buffer);
+    });
+    return takesMore;
+  }
+
+  function finalAnswered(reply: Reply) {
+    const { code } = reply;
+    if (code >= 300 && code < 400) return outOfTurn(reply);
+    if (isSending) return answeredTooEarly(reply);
+    const unknownCommand = code === 500 || code === 502 || code === 503 || code === 504;
+    if (way !== 'data' && unknownCommand && accepted > 0) return distrust('chunking', reply);
+    settleRest(code < 300 ? 'accepted' : code < 500 ? 'deferred' : 'failed', reply, true);
+    // After a refused BDAT the transaction is open until RSET (RFC 3030 2).
+    if (way !== 'data' && code >= 300) return reset();
+    finish(true);
+  }
+
+  /** A refusal in the middle of the content stands; acceptance of what was not sent means nothing. */
+  function answeredTooEarly(reply: Reply) {
+    if (reply.code < 300) return outOfTurn(reply);
+    settleRest(reply.code >= 500 ? 'failed' : 'deferred', reply, true);
+    finish(false);
+  }
+
+  transport.heard = heard;
+  transport.lost = lost;
+  transport.disarm();
+  return { send };
+}

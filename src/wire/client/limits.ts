@@ -1,0 +1,11 @@
+/** The bounds of the client conversation, each with its reason. */
+export const CLIENT_LIMITS = {
+  /** A message up to this size is joined with its commands into one write; more would be copied for nothing. */
+  oneWriteBytes: 256 * 1024,
+  /** A peer that takes content slower than this holds a connection for days; Postfix has the same floor. */
+  slowestBytesPerSecond: 500,
+  /** How late a time-out may be noticed: one sweep over all connections in place of a timer for each command. */
+  sweepMs: 1000,
+  /** A courtesy: whoever does not answer QUIT is left. */
+  quitMs: 5000,
+} as const;

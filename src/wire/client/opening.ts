@@ -1,0 +1,85 @@
+/**
+ * From nothing to a peer that takes mail: greeting, EHLO (HELO where EHLO is unknown, RFC 5321 3.2),
+ * STARTTLS where offered (RFC 3207), EHLO again. Ends in `ready` or in one typed failure; a failed
+ * handshake never goes on in clear on the same connection.
+ */
+
+import type { Reply } from '../../model/reply.ts';
+import { replyClass, replyText } from '../../model/reply.ts';
+import { type PeerExtensions, parseEhloReply } from '../../protocol/smtp/ehlo-reply.ts';
+import { CLIENT_LIMITS } from './limits.ts';
+import type { Lost, Transport } from './transport.ts';
+import type { ConnectOptions, OpeningFailure, Step } from './words.ts';
+
+export function openSession(
+  transport: Transport,
+  options: ConnectOptions,
+  ready: (extensions: PeerExtensions) => void,
+  failed: (failure: OpeningFailure) => void,
+): { connected(): void } {
+  const { timeouts } = options;
+  let step: Step = 'connect';
+  /** EHLO is said again inside TLS: what was offered before counts for nothing (RFC 3207 4.2). */
+  let secured = false;
+  let saidHelo = false;
+
+  const fail = (failure: OpeningFailure) => {
+    if (failure.kind === 'refused') transport.finish('QUIT\r\n', CLIENT_LIMITS.quitMs);
+    else transport.close();
+    failed(failure);
+  };
+  const say = (line: string, next: Step) => {
+    step = next;
+    transport.arm(timeouts.commandMs);
+    transport.write(line);
+  };
+  const refuse = (reply: Reply) => {
+    const { code } = reply;
+    const reason = `the peer answered ${code} ${replyText(reply)}`;
+    if (code < 400) fail({ kind: 'connection', step, reason: `the peer answered out of turn: ${code}` });
+    else fail({ kind: 'refused', step, reply, reason });
+  };
+  const greeted = (reply: Reply) => {
+    if (reply.code === 220) say(`EHLO ${options.heloName}\r\n`, 'ehlo');
+    else refuse(reply);
+  };
+  const introduced = (reply: Reply) => {
+    if (replyClass(reply.code) === 'permanent' && !saidHelo && reply.code !== 521) {
+      saidHelo = true;
+      return say(`HELO ${options.heloName}\r\n`, 'ehlo');
+    }
+    if (reply.code !== 250) return refuse(reply);
+    const extensions = parseEhloReply(saidHelo ? { code: 250, text: replyText(reply).slice(0, 255) } : reply);
+    if (secured || options.tls === 'clear') return ready(extensions);
+    if (extensions.startTls) return say('STARTTLS\r\n', 'starttls');
+    if (options.tls === 'opportunistic') return ready(extensions);
+    fail({ kind: 'tls', step: 'starttls', reason: 'the peer does not offer STARTTLS, which is required' });
+  };
+  const mayStartTls = (reply: Reply) => {
+    if (reply.code !== 220)
+      return fail({ kind: 'tls', step, reply, reason: `the peer refused STARTTLS: ${reply.code} ${replyText(reply)}` });
+    transport.heard = () => fail({ kind: 'tls', step, reason: 'the peer spoke in clear behind STARTTLS' });
+    transport.arm(timeouts.commandMs);
+    transport.secure(() => {
+      secured = true;
+      saidHelo = false;
+      transport.heard = heard;
+      say(`EHLO ${options.heloName}\r\n`, 'ehlo');
+    });
+  };
+  const heard = (reply: Reply) => {
+    if (step === 'greeting') greeted(reply);
+    else if (step === 'ehlo') introduced(reply);
+    else mayStartTls(reply);
+  };
+
+  transport.heard = heard;
+  transport.lost = (lost: Lost) =>
+    failed({ kind: step === 'starttls' ? 'tls' : 'connection', step, reason: lost.reason });
+  return {
+    connected() {
+      step = 'greeting';
+      transport.arm(timeouts.greetingMs);
+    },
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * The socket under a conversation: replies in, octets out, TLS, a deadline, and one end.
+ *
+ * `heard` gets each whole reply; `lost` is called exactly once, with the reason, unless `close` came
+ * first. Neither is called after the end.
+ */
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Reply } from '../../model/reply.ts';
+import type { TlsFacts } from '../../model/session.ts';
+import { createReplyParser, type ReplyParser } from '../../protocol/smtp/reply.ts';
+import { tlsFacts } from '../../world/tls.ts';
+import type { Deadlines, Watched } from './deadlines.ts';
+import type { ConnectOptions } from './words.ts';
+
+export interface Lost {
+  /** `garbage`: what came is no SMTP. */
+  readonly kind: 'closed' | 'timeout' | 'garbage';
+  readonly reason: string;
+}
+
+export interface Transport {
+  readonly tls: TlsFacts | undefined;
+  readonly localAddress: string | undefined;
+  heard: (reply: Reply) => void;
+  lost: (lost: Lost) => void;
+  /** Not lost and not closed. */
+  isOpen(): boolean;
+  /** False when the socket buffers and `drained` should be awaited. */
+  write(data: string | Buffer): boolean;
+  /** Several writes, one packet where they fit. */
+  together(write: () => void): void;
+  /** Resolves when the socket takes more, and also when it was lost. */
+  drained(): Promise<void>;
+  /** The next thing must happen within `ms`; each call replaces the one before. */
+  arm(ms: number): void;
+  disarm(): void;
+  /** Milliseconds on the clock that `arm` counts in. */
+  now(): number;
+  /** After the 220 to STARTTLS. What came in clear behind it is an attack (RFC 3207 4.2) and loses the connection. */
+  secure(established: () => void): void;
+  /** For good; an answer to a last word may still be awaited by `finish`. */
+  close(): void;
+  /** Sends a last word and closes when the peer does, or soon. */
+  finish(lastWord: string, withinMs: number): void;
+}
+
+export function openTransport(options: ConnectOptions, deadlines: Deadlines, connected: () => void): Transport {
+  const raw = connectTcp({
+    host: options.address,
+    port: options.port,
+    ...(options.localAddress && { localAddress: options.localAddress }),
+    autoSelectFamily: false,
+    noDelay: true,
+  });
+  let socket: Socket = raw;
+  let parser: ReplyParser = createReplyParser();
+  let open = true;
+  let facts: TlsFacts | undefined;
+  let failure: Error | undefined;
+  let drain: (() => void) | undefined;
+
+  const end = (): void => {
+    open = false;
+    deadlines.unwatch(watched);
+    socket.destroy();
+    raw.destroy();
+    drain?.();
+  };
+  const lose = (lost: Lost): void => {
+    if (!open) return;
+    end();
+    transport.lost(lost);
+  };
+  const watched: Watched = {
+    deadline: Number.POSITIVE_INFINITY,
+    expire: () => lose({ kind: 'timeout', reason: 'the peer did not answer in time' }),
+  };
+  const onData = (chunk: Buffer): void => {
+    const { replies, problem } = parser.push(chunk);
+    for (const reply of replies) if (open) transport.heard(reply);
+    if (problem) lose({ kind: 'garbage', reason: `what the peer said is no SMTP: ${problem}` });
+  };
+  const onClose = (): void => lose({ kind: 'closed', reason: closedBecause(failure) });
+  const attach = (to: Socket): void => {
+    to.on('data', onData);
+    to.on('drain', () => drain?.());
+    to.on('error', (error) => {
+      failure = error;
+    });
+    to.on('close', onClose);
+  };
+
+  const transport: Transport = {
+    get tls() {
+      return facts;
+    },
+    get localAddress() {
+      return raw.localAddress;
+    },
+    heard: () => {},
+    lost: () => {},
+    isOpen: () => open,
+    write: (data) => socket.write(data),
+    together(write) {
+      socket.cork();
+      write();
+      socket.uncork();
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        drain = () => {
+          drain = undefined;
+          resolve();
+        };
+        if (!open || !socket.writableNeedDrain) drain();
+      }),
+    arm(ms) {
+      watched.deadline = deadlines.now() + ms;
+    },
+    now: deadlines.now,
+    disarm() {
+      watched.deadline = Number.POSITIVE_INFINITY;
+    },
+    secure(established) {
+      raw.removeListener('data', onData);
+      // Taken over by TLS; its end is told by the TLS socket.
+      raw.removeListener('close', onClose);
+      parser = createReplyParser();
+      const secured: TLSSocket = connectTls({ ...options.tlsOptions(options.host), socket: raw });
+      socket = secured;
+      attach(secured);
+      secured.once('secureConnect', () => {
+        facts = tlsFacts(secured);
+        if (open) established();
+      });
+    },
+    close: end,
+    finish(lastWord, withinMs) {
+      if (!open) return;
+      transport.heard = transport.close;
+      transport.lost = () => {};
+      transport.arm(withinMs);
+      socket.end(lastWord);
+    },
+  };
+  attach(raw);
+  raw.once('connect', () => open && connected());
+  deadlines.watch(watched);
+  transport.arm(options.timeouts.connectMs);
+  return transport;
+}
+
+/** Node's code where there is one: it has neither address nor port in it. */
+function closedBecause(error: Error | undefined): string {
+  if (!error) return 'the peer closed the connection';
+  const code = (error as NodeJS.ErrnoException).code;
+  return SENTENCES[code ?? ''] ?? `the connection broke: ${code ?? error.message}`;
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the peer reset the connection',
+  EPIPE: 'the peer reset the connection',
+  ETIMEDOUT: 'the connection timed out',
+  EHOSTUNREACH: 'there is no route to the host',
+  ENETUNREACH: 'there is no route to the network',
+  EADDRNOTAVAIL: 'the local address cannot be used',
+};
