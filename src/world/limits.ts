@@ -37,3 +37,9 @@ export const REREAD_LIMITS = {
   /** A block list of a hosts file may be large; a larger file is not for us. */
   fileBytes: 4 * 1024 * 1024,
 } as const;
+
+/** Log lines that wait for a slow destination: some 20 seconds of a busy node; beyond, lines are counted and left out. */
+export const LOG_WAITING_BYTES = 16 * 1024 * 1024;
+
+/** Combinations of label values of one metric: labels are closed sets, so more is a defect, and must not grow without end. */
+export const METRIC_SERIES = 200;

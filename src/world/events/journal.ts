@@ -1,4 +1,4 @@
-/** Events of the journal: all that keeps it from writing down what happened. */
+/** Events of the journal and the log: all that keeps them from writing down what happened. */
 import { event } from '../event.ts';
 
 export const journalEvents = {
@@ -33,5 +33,10 @@ export const journalEvents = {
     level: 'error',
     text: 'the thread that writes the log ended by itself and was started again with the records it had not written',
     metric: { name: 'postern_journal_restarted_total' },
+  }),
+  'log.dropped': event<{ lines: number }>()({
+    level: 'warn',
+    text: 'log lines were left out, as their destination did not take them fast enough',
+    metric: { name: 'postern_log_dropped_total' },
   }),
 } as const;

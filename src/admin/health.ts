@@ -1,0 +1,78 @@
+/**
+ * The loopback listener for machines: `/healthz`, `/readyz`, `/metrics`.
+ *
+ * `/healthz` says whether the process is alive and its store takes writes: a supervisor restarts what
+ * stays unhealthy. `/readyz` says whether mail is accepted now: a load balancer sends it elsewhere
+ * meanwhile. Both answer 200 or 503 with a JSON body that names the reasons. Nothing here changes
+ * anything, and nothing here tells of addresses or domains.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Metrics } from '../world/metrics-sink.ts';
+import { HEALTH_CONNECTIONS, HEALTH_REQUEST_MS } from './limits.ts';
+
+export interface HealthSources {
+  /** Reasons why the node is unhealthy, e.g. `store: the disk is full`; none: healthy. */
+  unhealthy(): readonly string[];
+  /** Reasons why it accepts no mail now, e.g. `stopping`; none: ready. */
+  unready(): readonly string[];
+  readonly metrics: Pick<Metrics, 'scrape'>;
+}
+
+/** Not listening yet: the caller binds it where the configuration says. */
+export function createHealthServer(sources: HealthSources): Server {
+  const server = createServer(
+    { requestTimeout: HEALTH_REQUEST_MS, headersTimeout: HEALTH_REQUEST_MS, keepAliveTimeout: HEALTH_REQUEST_MS },
+    (request, response) => {
+      respond(sources, request, response).catch((error: Error) => {
+        if (!response.headersSent) sendJson(response, 500, { status: 'error', reasons: [error.message] });
+        else response.destroy();
+      });
+    },
+  );
+  server.maxConnections = HEALTH_CONNECTIONS;
+  return server;
+}
+
+async function respond(sources: HealthSources, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
+    // A body nobody asked for is not read.
+    response.shouldKeepAlive = false;
+    sendJson(response, 405, { status: 'method not allowed' });
+    return;
+  }
+  switch (request.url?.split('?', 1)[0]) {
+    case '/healthz':
+      sendState(response, 'healthy', sources.unhealthy());
+      return;
+    case '/readyz':
+      sendState(response, 'ready', [...sources.unhealthy(), ...sources.unready()]);
+      return;
+    case '/metrics': {
+      const { contentType, body } = await sources.metrics.scrape();
+      send(response, 200, contentType, body);
+      return;
+    }
+    default:
+      sendJson(response, 404, { status: 'not found', paths: ['/healthz', '/readyz', '/metrics'] });
+  }
+}
+
+function sendState(response: ServerResponse, state: 'healthy' | 'ready', reasons: readonly string[]): void {
+  const good = reasons.length === 0;
+  sendJson(response, good ? 200 : 503, { status: good ? state : `not ${state}`, reasons });
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  send(response, status, 'application/json', `${JSON.stringify(body)}\n`);
+}
+
+function send(response: ServerResponse, status: number, contentType: string, body: string): void {
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(body);
+}

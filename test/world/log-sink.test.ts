@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createEvents } from '../../src/world/events.ts';
+import { attachLog } from '../../src/world/log-sink.ts';
+
+const AT = Date.UTC(2026, 2, 1, 12);
+
+function logFile(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-log-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'sub', 'postern.log');
+}
+
+function eventsAt(): ReturnType<typeof createEvents> {
+  return createEvents(
+    () => AT,
+    (error) => assert.fail(String(error)),
+  );
+}
+
+test('an event is one JSON line with its time, level, name, sentence and fields', async (t) => {
+  const file = logFile(t);
+  const events = eventsAt();
+  const log = await attachLog(events, { format: 'json', level: 'info', destination: file });
+  events.emit('node.stopping', { signal: 'SIGTERM\n{"forged":true}' });
+  await new Promise((opened) => setImmediate(opened));
+  log.close();
+  assert.deepEqual(
+    (await linesOf(file)).map((line) => JSON.parse(line) as unknown),
+    [
+      {
+        level: 'info',
+        time: '2026-03-01T12:00:00.000Z',
+        event: 'node.stopping',
+        signal: 'SIGTERM\n{"forged":true}',
+        text: 'the node is stopping: sessions in flight may finish',
+      },
+    ],
+  );
+});
+
+test('a readable line cannot be forged or coloured by what a stranger sent', async (t) => {
+  const file = logFile(t);
+  const events = eventsAt();
+  const log = await attachLog(events, { format: 'readable', level: 'info', destination: file });
+  events.emit('node.stopping', { signal: 'SIGTERM' });
+  events.emit('node.stopping', { signal: 'a\n2026 ERROR forged \x1b[31m\u009b\u202e' });
+  log.close();
+  assert.deepEqual(await linesOf(file), [
+    '2026-03-01T12:00:00.000Z INFO  the node is stopping: sessions in flight may finish (node.stopping) signal=SIGTERM',
+    '2026-03-01T12:00:00.000Z INFO  the node is stopping: sessions in flight may finish (node.stopping) signal="a\\n2026 ERROR forged \\u001b[31m\\u009b\\u202e"',
+  ]);
+});
+
+test('events below the level are left out', async (t) => {
+  const file = logFile(t);
+  const events = eventsAt();
+  const log = await attachLog(events, { format: 'readable', level: 'error', destination: file });
+  events.emit('node.stopping', { signal: 'SIGTERM' });
+  events.emit('node.defect', { where: 'here', error: 'x' });
+  log.close();
+  assert.equal((await linesOf(file)).length, 1);
+});
+
+test('what was logged in the last moment before the process exits is written', (t) => {
+  const file = logFile(t);
+  const source = (name: string): string => new URL(`../../src/world/${name}`, import.meta.url).href;
+  const program = `
+    import { createEvents } from '${source('events.ts')}';
+    import { attachLog } from '${source('log-sink.ts')}';
+    const events = createEvents(() => 0, console.error);
+    await attachLog(events, { format: 'json', level: 'info', destination: ${JSON.stringify(file)} });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let i = 0; i < 10000; i++) events.emit('node.stopping', { signal: String(i) });
+    process.exit(0);
+  `;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  assert.equal(readFileSync(file, 'utf8').trimEnd().split('\n').length, 10_000);
+});
+
+/** The destination opens its file by itself, and writes when it has. */
+async function linesOf(file: string): Promise<string[]> {
+  for (;;) {
+    try {
+      const text = readFileSync(file, 'utf8');
+      if (text.endsWith('\n')) return text.trimEnd().split('\n');
+    } catch {
+      // Not opened yet.
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
