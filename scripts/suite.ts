@@ -117,7 +117,7 @@ function tell(stages: readonly Stage[], tookMs: number): void {
   for (const { file, durationMs } of slowest) console.log(`${seconds(durationMs)}  ${file}`);
 
   const skipped = records.filter((record) => record.kind === 'skip');
-  console.log(skipped.length === 0 ? '\nnothing was skipped' : `\nskipped: ${skipped.length}`);
+  if (records.length > 0) console.log(skipped.length === 0 ? '\nnothing was skipped' : `\nskipped: ${skipped.length}`);
   for (const { file, test, reason } of skipped) console.log(`  ${file}: ${test}: ${reason || 'no reason given'}`);
 
   console.log('\nstages');
