@@ -22,6 +22,8 @@ export interface Finding {
   readonly text: string;
   readonly score?: number;
   readonly action?: Action;
+  /** Where to, when `action` is redirect. */
+  readonly redirectTo?: string;
   /** What the sender is told when `action` is refuse or defer. */
   readonly reply?: Reply;
 }
@@ -30,7 +32,8 @@ export type HoldClass = 'user' | 'admin' | 'operator';
 
 export type Disposition =
   | { readonly kind: 'accept' }
-  | { readonly kind: 'hold'; readonly class: HoldClass; readonly reason: string }
+  /** `tellSender`: a late refusal of a sender whom we know: a failure DSN with this reply goes out. */
+  | { readonly kind: 'hold'; readonly class: HoldClass; readonly reason: string; readonly tellSender?: Reply }
   | { readonly kind: 'redirect'; readonly to: string; readonly reason: string }
   | { readonly kind: 'discard'; readonly reason: string }
   | { readonly kind: 'refuse'; readonly reply: Reply; readonly reason: string }

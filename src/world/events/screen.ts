@@ -1,3 +1,22 @@
 /** Events of screen. */
+import { event } from '../event.ts';
 
-export const screenEvents = {} as const;
+export const screenEvents = {
+  'screen.defect': event<{ check: string; stage: string; error: string; stack?: string }>()({
+    level: 'error',
+    text: 'a check failed by a defect of its own; mail that it protects waits',
+    metric: { name: 'postern_check_defects_total', labels: ['check'] },
+    webhook: true,
+  }),
+  'screen.timeout': event<{ stage: string; checks: readonly string[]; afterMs: number }>()({
+    level: 'warn',
+    text: 'checks did not answer in time',
+    metric: { name: 'postern_screen_timeouts_total', labels: ['stage'] },
+  }),
+  'screen.no-destination': event<{ domain: string }>()({
+    level: 'error',
+    text: 'a local domain has neither a mail server nor mailboxes: mail for it is deferred until it has (told once an hour a domain)',
+    metric: { name: 'postern_no_destination_total' },
+    webhook: true,
+  }),
+} as const;

@@ -1,0 +1,154 @@
+/**
+ * What a check is: one definition with two halves (architecture, section 5).
+ *
+ * `observe` looks, once a session, message or recipient, and may ask the world; what it saw is
+ * evidence, plain JSON that is stored with the message. `judge` is pure: for each recipient, with
+ * the settings of the policy domain, it says what the evidence means. So a changed setting can be
+ * tried on past mail by judging again.
+ *
+ * What most checks share (on or off, action, score, exemptions, per-domain values) is declared in
+ * `policy` and exists once, in policies.ts and engine.ts.
+ */
+
+import type { Directory, Resolution } from '../directory/contract.ts';
+import type { ReversePath } from '../model/address.ts';
+import type { ContentRef } from '../model/content.ts';
+import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
+import type { Action, Direction, Evidence, Outcome, Stage } from '../model/finding.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
+import type { Reply } from '../model/reply.ts';
+import type { SessionFacts } from '../model/session.ts';
+import type { HeaderFacts } from '../protocol/mime/words.ts';
+import type { SettingDefinition } from '../settings/define.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
+import type { Resolver } from '../world/resolver.ts';
+
+/** AUTH is a stage too, once there is AUTH. */
+export type CheckStage = Exclude<Stage, 'auth'>;
+
+/** Who sends, as far as trust goes. `cannot-tell`: the DNS would have to say, and does not. */
+export type SenderKind = 'authenticated' | 'domain-server' | 'stranger' | 'cannot-tell';
+
+/** What `judge` may know of a recipient: plain, since it is stored for the replay. */
+export interface Who {
+  readonly address: string;
+  readonly direction: Direction;
+  readonly sender: SenderKind;
+  /** Empty for the bare `<postmaster>`: global settings apply. */
+  readonly policyDomain: string;
+  /** postmaster or abuse. */
+  readonly role: boolean;
+}
+
+interface SessionView {
+  readonly facts: SessionFacts;
+}
+
+interface TransactionView extends SessionView {
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+}
+
+/** What `observe` sees at each stage. */
+export interface Views {
+  connect: SessionView & { readonly stage: 'connect' };
+  ehlo: SessionView & { readonly stage: 'ehlo' };
+  mail: TransactionView & { readonly stage: 'mail' };
+  rcpt: TransactionView & {
+    readonly stage: 'rcpt';
+    readonly recipient: Recipient;
+    readonly who: Who;
+    readonly resolution: Resolution;
+  };
+  message: TransactionView & {
+    readonly stage: 'message';
+    readonly envelope: Envelope;
+    readonly content: ContentRef;
+    readonly header: HeaderFacts;
+  };
+}
+
+export interface CheckServices {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly resolver: Resolver;
+  readonly directory: Directory;
+}
+
+/** Whom a check spares. */
+export type Exemption = 'authenticated' | 'domainMailServer' | 'roleAddress';
+
+/** What a check says; the engine makes a Finding of it. */
+export interface Said<Code extends string = string> {
+  readonly code: Code;
+  /** Default `fail`. */
+  readonly outcome?: Outcome;
+  /** Default: the code's sentence. */
+  readonly text?: string;
+  /** Default: the policy's action; without policy, `accept`. */
+  readonly action?: Action;
+  /** Where to, when `action` is redirect. */
+  readonly redirectTo?: string;
+  readonly score?: number;
+  /** What the sender is told when refused or deferred. Default: 550 5.7.1 or 451 4.7.1 with the text. */
+  readonly reply?: Reply;
+}
+
+/** The shared schema: a check that has it gets `<id>.enabled`, `.action`, `.score` and `.exempt`, each per domain. */
+export interface CheckPolicyDefaults {
+  readonly enabled: boolean;
+  readonly action: PolicyAction;
+  /** Whose quarantine the action `quarantine` means. */
+  readonly quarantine: 'user' | 'admin';
+  readonly score: number;
+}
+
+export type PolicyAction = 'refuse' | 'quarantine' | 'accept';
+
+// biome-ignore lint/suspicious/noExplicitAny: settings of every type share one list
+export type SettingDefinitions = Readonly<Record<string, SettingDefinition<any>>>;
+export type SettingValues<G> = { readonly [K in keyof G]: G[K] extends SettingDefinition<infer T> ? T : never };
+
+export interface CheckDefinition<S extends CheckStage, E extends Evidence, Code extends string, G> {
+  readonly id: string;
+  /** When it observes. More than one: the same question asked again when more is known. */
+  readonly stage: S | readonly S[];
+  /**
+   * When it is judged; default: where it observed, but not before RCPT. `stage: 'mail', answers:
+   * 'message'` starts early and is awaited late.
+   */
+  readonly answers?: 'rcpt' | 'message';
+  /** `server`: judged at once with global settings, also before RCPT, and may refuse there. */
+  readonly scope?: 'server';
+  /** The page of the guide that it answers. */
+  readonly guide: string;
+  readonly exempt: readonly Exemption[];
+  /** It fails closed: a defect in it, or no answer in time, is a 451. */
+  readonly protects: boolean;
+  /** The closed list of what it can say, with the sentence for an administrator. */
+  readonly codes: Readonly<Record<Code, string>>;
+  readonly policy?: CheckPolicyDefaults;
+  readonly settings: G;
+  observe(view: Views[S], services: CheckServices): MaybePromise<E>;
+  /** `who` is absent before RCPT. */
+  judge(evidence: E, settings: SettingValues<G>, who: Who | undefined): readonly Said<Code>[];
+}
+
+/** A check as the engine runs it: evidence goes from its own `observe` to its own `judge`, whatever its type. */
+export type Check = Omit<CheckDefinition<CheckStage, Evidence, string, SettingDefinitions>, 'observe' | 'judge'> & {
+  observe(view: Views[CheckStage], services: CheckServices): MaybePromise<Evidence>;
+  judge(evidence: Evidence, settings: Readonly<Record<string, unknown>>, who: Who | undefined): readonly Said[];
+};
+
+export function defineCheck<
+  const S extends CheckStage,
+  E extends Evidence,
+  const Code extends string,
+  const G extends SettingDefinitions,
+>(definition: CheckDefinition<S, E, Code, G>): Check {
+  return Object.freeze(definition) as unknown as Check;
+}
+
+/** Nothing to say: the usual case, and the same object always. */
+export const NOTHING: readonly never[] = Object.freeze([]);

@@ -1,0 +1,30 @@
+/**
+ * Message size: nobody is made to take more than was agreed (RFC 1870).
+ *
+ * The same question three times, as more is known: the announced size at MAIL against the node's
+ * limit, at RCPT against the recipient's domain's, and the true size at the end of data.
+ */
+import { defineCheck, NOTHING, type Views } from '../check.ts';
+import { smtpSettings } from '../settings.ts';
+
+export const messageSize = defineCheck({
+  id: 'messageSize',
+  stage: ['mail', 'rcpt', 'message'],
+  scope: 'server',
+  guide: 'Maximum message size',
+  exempt: [],
+  protects: false,
+  codes: { 'too-large': 'the message is larger than the limit' },
+  settings: { maxBytes: smtpSettings.maxMessageBytes },
+
+  observe(view: Views['mail' | 'rcpt' | 'message']) {
+    return { bytes: view.stage === 'message' ? view.content.sizeBytes : (view.parameters.sizeBytes ?? 0) };
+  },
+
+  judge({ bytes }, { maxBytes }) {
+    if (bytes <= maxBytes) return NOTHING;
+    const text = `the message is too large: ${bytes} bytes, the limit is ${maxBytes}`;
+    // RFC 1870 6.1: 552, with RFC 3463 X.3.4 "message too big for system".
+    return [{ code: 'too-large', action: 'refuse', text, reply: { code: 552, enhanced: '5.3.4', text } }];
+  },
+});

@@ -1,0 +1,104 @@
+/**
+ * Recipient verification: a local recipient must exist, and its mail must have somewhere to go.
+ *
+ * Refusing at RCPT leaves the notification to the sending server, so nothing goes back to forged
+ * senders. Three answers: what cannot be told now, and a domain that has neither mail server nor
+ * mailboxes yet, is a temporary 451. postmaster and abuse always exist (RFC 5321 4.5.1).
+ */
+import type { Directory } from '../../directory/contract.ts';
+import type { Address } from '../../model/address.ts';
+import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
+import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
+import { tellNoDestination } from '../no-destination.ts';
+
+type Existence = 'exists' | 'unknown-user' | 'disabled' | 'cannot-tell' | 'no-destination';
+type Seen = { readonly recipient: Existence };
+
+const seen = (recipient: Existence): Seen => Object.freeze({ recipient });
+const EXISTS = seen('exists');
+const SEEN = {
+  unknown: seen('unknown-user'),
+  disabled: seen('disabled'),
+  cannotTell: seen('cannot-tell'),
+  noDestination: seen('no-destination'),
+};
+
+export const recipientExists = defineCheck({
+  id: 'recipientExists',
+  stage: 'rcpt',
+  guide: 'Recipient Verification',
+  exempt: [],
+  protects: true,
+  codes: {
+    'unknown-user': 'the local domain has no such account or alias',
+    disabled: 'the account is disabled and takes no mail',
+    'cannot-tell': 'the directory cannot say now whether the recipient exists',
+    'no-destination': 'the domain has neither a mail server nor mailboxes',
+  },
+  settings: {},
+
+  observe({ resolution, recipient }: Views['rcpt'], services: CheckServices): MaybePromise<Seen> {
+    switch (resolution.kind) {
+      case 'remote':
+        return EXISTS;
+      case 'unknown-user':
+        return SEEN.unknown;
+      case 'cannot-tell':
+        return SEEN.cannotTell;
+      case 'local':
+        if (resolution.account?.state === 'disabled') return SEEN.disabled;
+    }
+    return andThen(allReachable(resolution.targets, services.directory), (reachable) => {
+      if (reachable) return EXISTS;
+      tellNoDestination(services, recipient.address.domain);
+      return SEEN.noDestination;
+    });
+  },
+
+  judge({ recipient }) {
+    switch (recipient) {
+      case 'exists':
+        return NOTHING;
+      case 'unknown-user':
+        return [
+          {
+            code: 'unknown-user',
+            action: 'refuse',
+            reply: { code: 550, enhanced: '5.1.1', text: 'no such recipient here' },
+          },
+        ];
+      case 'disabled':
+        return [
+          {
+            code: 'disabled',
+            action: 'refuse',
+            reply: { code: 550, enhanced: '5.2.1', text: 'this mailbox is disabled' },
+          },
+        ];
+      case 'cannot-tell': {
+        const text = 'cannot tell now whether this recipient exists, try again later';
+        return [{ code: 'cannot-tell', action: 'defer', reply: { code: 451, enhanced: '4.4.3', text } }];
+      }
+      case 'no-destination': {
+        const text = 'this domain cannot take mail at the moment, try again later';
+        return [{ code: 'no-destination', action: 'defer', reply: { code: 451, enhanced: '4.3.5', text } }];
+      }
+    }
+  },
+});
+
+/** Every copy must have somewhere to go, or one of them would wait until it bounces. */
+function allReachable(targets: readonly Address[], directory: Directory): MaybePromise<boolean> {
+  if (targets.length === 1) return isReachable(targets[0]!, directory);
+  const answers = targets.map((target) => isReachable(target, directory));
+  if (answers.some(isPromise)) return Promise.all(answers).then((all) => !all.includes(false));
+  return !answers.includes(false);
+}
+
+function isReachable({ domain }: Address, directory: Directory): MaybePromise<boolean> {
+  return andThen(directory.mailServers(domain), (servers) => {
+    if (servers.length > 0) return true;
+    // No server of its own: reachable only if it is not ours, by MX or smart host.
+    return andThen(directory.domain(domain), (local) => local === undefined);
+  });
+}

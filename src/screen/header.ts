@@ -1,0 +1,29 @@
+/** The header of a message, inspected once for all checks and for the log. */
+import type { ContentRef } from '../model/content.ts';
+import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
+import { createHeaderEnd } from '../protocol/mime/header-end.ts';
+import { inspectHeader } from '../protocol/mime/inspect-header.ts';
+import { MIME_LIMITS } from '../protocol/mime/limits.ts';
+import type { HeaderFacts } from '../protocol/mime/words.ts';
+import type { MessageFacts } from './contract.ts';
+
+/** At once where the content is in memory. Errors: those of `ContentRef.open`. */
+export function readHeader(content: ContentRef): MaybePromise<HeaderFacts> {
+  const bytes = content.bytes ?? readAsFarAsHeader(content);
+  return andThen(bytes, (head) => inspectHeader(head, head.length === content.sizeBytes));
+}
+
+async function readAsFarAsHeader(content: ContentRef): Promise<Uint8Array> {
+  const end = createHeaderEnd();
+  const chunks: Uint8Array[] = [];
+  // One octet more than the bound, so that the reader sees that it was passed.
+  for await (const chunk of content.open({ start: 0, end: Math.min(content.sizeBytes, MIME_LIMITS.headerBytes + 1) })) {
+    chunks.push(chunk as Uint8Array);
+    if (end.push(chunk as Uint8Array) !== undefined) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+export function messageFacts({ subject, headerFrom, messageId }: HeaderFacts): MessageFacts {
+  return { subject, headerFrom, messageIdHeader: messageId };
+}

@@ -1,0 +1,9 @@
+/** Bounds of screening, each with its reason. */
+export const SCREEN_LIMITS = {
+  /** Resolved settings of this many policy domains are kept; past it they are resolved anew. */
+  policyDomains: 10_000,
+  /** An event about one domain is told again after this time: one broken domain must not fill the log. */
+  repeatEventMs: 3_600_000,
+  /** Domains whose last event is remembered. */
+  rememberedEvents: 1000,
+} as const;

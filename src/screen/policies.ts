@@ -1,0 +1,108 @@
+/**
+ * The shared schema of checks, once: the settings it defines, and their values for a domain.
+ *
+ * Values are resolved once for each snapshot and policy domain, so that judging a message reads
+ * plain objects.
+ */
+import type { Action } from '../model/finding.ts';
+import type { SettingsSnapshot } from '../settings/contract.ts';
+import { choice, count, defineSettings, flag, list, type SettingDefinition } from '../settings/define.ts';
+import type { Check, CheckPolicyDefaults, Exemption, PolicyAction, SettingDefinitions } from './check.ts';
+import { SCREEN_LIMITS } from './limits.ts';
+
+const EXEMPTIONS: readonly Exemption[] = ['authenticated', 'domainMailServer', 'roleAddress'];
+const ACTIONS: readonly [PolicyAction, PolicyAction, PolicyAction] = ['refuse', 'quarantine', 'accept'];
+
+/** What one check is to do for one policy domain. */
+export interface CheckPolicy {
+  readonly enabled: boolean;
+  /** What a failure means where the check does not say. */
+  readonly action: Action;
+  /** Added by a failure; 0 adds nothing. */
+  readonly score: number;
+  readonly exempt: readonly Exemption[];
+  /** The check's own settings. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export interface Policies {
+  /** By the check's index; an empty domain means global settings. */
+  of(domain: string): readonly CheckPolicy[];
+}
+
+interface SharedSettings {
+  readonly enabled: SettingDefinition<boolean>;
+  readonly action: SettingDefinition<PolicyAction>;
+  readonly score: SettingDefinition<number>;
+  readonly exempt: SettingDefinition<readonly string[]>;
+}
+
+const shared = new WeakMap<CheckPolicyDefaults, SharedSettings>();
+
+/** The settings that `policy` gives a check, made once. */
+function sharedSettings(check: Check, policy: CheckPolicyDefaults): SharedSettings {
+  const known = shared.get(policy);
+  if (known) return known;
+  const perDomain = { scope: 'domain' } as const;
+  const made = defineSettings(check.id, {
+    enabled: flag(policy.enabled, `Whether this check is made: ${check.guide}.`, perDomain),
+    action: choice(
+      ACTIONS,
+      policy.action,
+      'What happens to a message that fails: `refuse` tells the sender, `quarantine` holds it, `accept` only records it and adds the score.',
+      perDomain,
+    ),
+    score: count(policy.score, { min: 0, max: 100 }, "What a failure adds to the message's score.", perDomain),
+    exempt: list(check.exempt, `Whom the check spares: any of ${EXEMPTIONS.join(', ')}.`, {
+      ...perDomain,
+      check: (value) =>
+        value.every((name) => (EXEMPTIONS as readonly string[]).includes(name))
+          ? undefined
+          : `must be any of ${EXEMPTIONS.join(', ')}`,
+    }),
+  });
+  shared.set(policy, made);
+  return made;
+}
+
+/** Every setting of a check, by key: for the catalogue. */
+export function settingsOf(check: Check): SettingDefinitions {
+  const own = Object.values(check.settings);
+  const all = check.policy ? [...own, ...Object.values(sharedSettings(check, check.policy))] : own;
+  return Object.fromEntries(all.map((setting) => [setting.key, setting]));
+}
+
+export function createPolicies(checks: readonly Check[], snapshot: SettingsSnapshot): Policies {
+  const byDomain = new Map<string, readonly CheckPolicy[]>();
+  return {
+    of(domain) {
+      const known = byDomain.get(domain);
+      if (known) return known;
+      if (byDomain.size >= SCREEN_LIMITS.policyDomains) byDomain.clear();
+      const resolved = checks.map((check) => resolve(check, snapshot, domain));
+      byDomain.set(domain, resolved);
+      return resolved;
+    },
+  };
+}
+
+function resolve(check: Check, snapshot: SettingsSnapshot, domain: string): CheckPolicy {
+  const owner = domain === '' ? undefined : { domain };
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(check.settings)) values[name] = snapshot.get(setting, owner);
+  // Without the shared schema a check is part of the structure: always on, and it says itself what follows.
+  if (!check.policy) return { enabled: true, action: 'accept', score: 0, exempt: check.exempt, values };
+  const { enabled, action, score, exempt } = sharedSettings(check, check.policy);
+  return {
+    enabled: snapshot.get(enabled, owner),
+    action: actionOf(snapshot.get(action, owner), check.policy.quarantine),
+    score: snapshot.get(score, owner),
+    exempt: snapshot.get(exempt, owner) as readonly Exemption[],
+    values,
+  };
+}
+
+function actionOf(action: PolicyAction, quarantine: 'user' | 'admin'): Action {
+  if (action !== 'quarantine') return action;
+  return quarantine === 'user' ? 'quarantine-user' : 'quarantine-admin';
+}

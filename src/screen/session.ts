@@ -1,0 +1,220 @@
+/**
+ * Screening of one SMTP session: `Screen` as receive sees it.
+ *
+ * Each method answers its stage, at once where nothing has to wait. A transaction keeps one snapshot
+ * of the settings from MAIL to its end, so that no message sees two states of them.
+ */
+import type { Directory, Resolution } from '../directory/contract.ts';
+import type { ReversePath } from '../model/address.ts';
+import type { ContentRef } from '../model/content.ts';
+import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
+import { invariant } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
+import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
+import type { SessionFacts } from '../model/session.ts';
+import type { HeaderFacts } from '../protocol/mime/words.ts';
+import { looksLikeRelay } from '../protocol/smtp/address.ts';
+import type { Settings } from '../settings/contract.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
+import type { Resolver } from '../world/resolver.ts';
+import { type Check, NOTHING, type Views, type Who } from './check.ts';
+import type { RecipientVerdict, Screen, ScreenSession, StageVerdict } from './contract.ts';
+import { replyOf, strongest } from './decide.ts';
+import { judge, type Observations, type Plan, plan, settle, start } from './engine.ts';
+import { readHeader } from './header.ts';
+import { CHECKS } from './index.ts';
+import { type ScreenedMessage, screenMessage } from './message.ts';
+import { createPolicies, type Policies } from './policies.ts';
+import { screenOwnSettings } from './settings.ts';
+import { identifySender, isTrusted, resolveRecipient, type Sender, whoIs } from './who.ts';
+
+export interface ScreenServices {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly resolver: Resolver;
+  readonly directory: Directory;
+  readonly settings: Settings;
+}
+
+/** What a transaction remembers between MAIL and the end of data. */
+export interface Transaction {
+  readonly facts: SessionFacts;
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+  readonly policies: Policies;
+  readonly boundMs: number;
+  readonly sender: MaybePromise<Sender>;
+  /** What was seen of the session and at MAIL, later of the message. */
+  readonly observations: Observations;
+  readonly recipients: AcceptedRecipient[];
+  /** Findings of the message as a whole. */
+  readonly findings: readonly Finding[];
+}
+
+export interface AcceptedRecipient {
+  readonly who: Who;
+  /** The transaction's, with what was seen at RCPT. */
+  readonly observations: Observations;
+  readonly findings: readonly Finding[];
+}
+
+/** What the stages of a session share. */
+export interface Screening {
+  readonly plan: Plan;
+  readonly services: ScreenServices;
+  policies(): { readonly policies: Policies; readonly boundMs: number };
+}
+
+const CLEAR: StageVerdict = Object.freeze({ findings: NOTHING });
+/** For whoever asks for a further hop from outside: no source is asked whether such a user exists. */
+const NOT_ASKED: Resolution = Object.freeze({ kind: 'remote' });
+
+export function createScreen(services: ScreenServices, checks: readonly Check[] = CHECKS): Screen {
+  const checkPlan = plan(checks);
+  let snapshot = services.settings.current();
+  let current = policiesOf(checks, snapshot);
+  const screening: Screening = {
+    plan: checkPlan,
+    services,
+    policies() {
+      const now = services.settings.current();
+      if (now !== snapshot) {
+        snapshot = now;
+        current = policiesOf(checks, now);
+      }
+      return current;
+    },
+  };
+  return { session: (facts) => createSession(screening, facts) };
+}
+
+function policiesOf(checks: readonly Check[], snapshot: ReturnType<Settings['current']>) {
+  return {
+    policies: createPolicies(checks, snapshot),
+    boundMs: snapshot.get(screenOwnSettings.messageSeconds) * 1000,
+  };
+}
+
+function createSession(screening: Screening, connected: SessionFacts): ScreenSession {
+  const ofSession: Observations = [];
+  let transaction: Transaction | undefined;
+  return {
+    connect: () => early(screening, { stage: 'connect', facts: connected }, ofSession),
+    ehlo: (facts) => early(screening, { stage: 'ehlo', facts }, ofSession),
+    mail(facts, reversePath, parameters) {
+      const { policies, boundMs } = screening.policies();
+      const observations = ofSession.slice();
+      const verdict = early(screening, { stage: 'mail', facts, reversePath, parameters }, observations);
+      const begin = (findings: readonly Finding[]): Transaction => ({
+        facts,
+        reversePath,
+        parameters,
+        policies,
+        boundMs,
+        // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
+        sender: identifySender(screening.services.directory, facts, reversePath),
+        observations,
+        recipients: [],
+        findings,
+      });
+      return andThen(verdict, (said) => {
+        transaction = said.refusal ? undefined : begin(said.findings);
+        return said;
+      });
+    },
+    recipient(recipient) {
+      invariant(transaction, 'screening of a recipient without a transaction');
+      return screenRecipient(screening, transaction, recipient);
+    },
+    message(envelope, content) {
+      invariant(transaction, 'screening of a message without a transaction');
+      return screenContent(screening, transaction, envelope, content);
+    },
+  };
+}
+
+/** Before RCPT: global settings, and only checks of the whole server answer. */
+function early(
+  { plan, services, policies }: Screening,
+  view: Views['connect' | 'ehlo' | 'mail'],
+  observations: Observations,
+): MaybePromise<StageVerdict> {
+  if (plan.starts[view.stage].length === 0) return CLEAR;
+  const { boundMs, policies: byDomain } = policies();
+  start(plan, view, services, observations);
+  return andThen(settle(plan, view.stage, observations, boundMs, services), () => {
+    const findings = judge(plan, view.stage, observations, byDomain.of(''), undefined, services);
+    if (findings.length === 0) return CLEAR;
+    const refusing = refusal(findings);
+    return refusing ? { findings, refusal: replyOf(refusing) } : { findings };
+  });
+}
+
+function refusal(findings: readonly Finding[]): Finding | undefined {
+  const deciding = strongest(findings);
+  return deciding?.action === 'refuse' || deciding?.action === 'defer' ? deciding : undefined;
+}
+
+function screenRecipient(
+  screening: Screening,
+  transaction: Transaction,
+  recipient: Recipient,
+): MaybePromise<RecipientVerdict> {
+  const { directory } = screening.services;
+  return andThen(transaction.sender, (sender) =>
+    andThen(resolveUnlessHop(directory, recipient, sender), (resolution) =>
+      judgeRecipient(screening, transaction, recipient, sender, resolution),
+    ),
+  );
+}
+
+function resolveUnlessHop(directory: Directory, { address }: Recipient, sender: Sender): MaybePromise<Resolution> {
+  return looksLikeRelay(address) && !isTrusted(sender.kind) ? NOT_ASKED : resolveRecipient(directory, address);
+}
+
+function judgeRecipient(
+  { plan, services }: Screening,
+  transaction: Transaction,
+  recipient: Recipient,
+  sender: Sender,
+  resolution: Resolution,
+): MaybePromise<RecipientVerdict> {
+  const { facts, reversePath, parameters, policies, boundMs } = transaction;
+  const who = whoIs(recipient.address, resolution, sender);
+  const observations = transaction.observations.slice();
+  start(plan, { stage: 'rcpt', facts, reversePath, parameters, recipient, who, resolution }, services, observations);
+  return andThen(settle(plan, 'rcpt', observations, boundMs, services), () => {
+    // What is common to all recipients and has been waited for need not be waited for again.
+    for (const index of plan.common.rcpt) transaction.observations[index] = observations[index];
+    const findings = judge(plan, 'rcpt', observations, policies.of(who.policyDomain), who, services);
+    const refusing = findings.length > 0 ? refusal(findings) : undefined;
+    if (refusing) return { accepted: false, reply: replyOf(refusing), findings };
+    transaction.recipients.push({ who, observations, findings });
+    return {
+      accepted: true,
+      recipient,
+      direction: who.direction,
+      trusted: isTrusted(sender.kind),
+      policyDomain: who.policyDomain,
+      targets: targetsOf(recipient, resolution),
+      viaAlias: resolution.kind === 'local' && resolution.viaAlias,
+      findings,
+    };
+  });
+}
+
+function targetsOf({ address }: Recipient, resolution: Resolution) {
+  return resolution.kind === 'local' || resolution.kind === 'role' ? resolution.targets : [address];
+}
+
+function screenContent(
+  screening: Screening,
+  transaction: Transaction,
+  envelope: Envelope,
+  content: ContentRef,
+): MaybePromise<ScreenedMessage> {
+  return andThen(readHeader(content), (header: HeaderFacts) =>
+    screenMessage(screening, transaction, envelope, content, header),
+  );
+}
