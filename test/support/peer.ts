@@ -1,7 +1,7 @@
 /**
  * A mail server that does what a test tells it, good or bad: the other end of the client's conversation.
  *
- * It knows enough SMTP to take mail (DATA, BDAT, STARTTLS); for each thing the client does it first
+ * It knows enough SMTP to take mail (DATA, also without recipients; BDAT, STARTTLS); for each thing the client does it first
  * asks `answer`, which may say something else, say nothing, or hang up. Independent of the product's
  * own engine, so that it can be a witness.
  */
@@ -91,7 +91,9 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
   const open = new Set<Session>();
   let sessions = 0;
 
-  const usual = (verb: string, secure: boolean): string => {
+  const usual = (verb: string, { secure, mail, rcpt }: Session): string => {
+    if (verb === 'RCPT' && mail === '') return '503 5.5.1 MAIL first';
+    if (verb === 'CONTENT' && rcpt.length === 0) return '554 5.5.1 no recipients';
     if (verb !== 'EHLO') return USUAL[verb] ?? '500 5.5.2 what?';
     const offered = [...(options.extensions ?? []), ...(options.tls && !secure ? ['STARTTLS'] : [])];
     return ['peer.example', ...offered].map((text, i) => `250${i === offered.length ? ' ' : '-'}${text}`).join('\r\n');
@@ -102,7 +104,7 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
     const said = options.answer?.({ verb, line, session: session.number, secure: session.secure });
     if (said === DROP) session.socket.destroy();
     if (typeof said === 'symbol') return 0;
-    const text = said ?? usual(verb, session.secure);
+    const text = said ?? usual(verb, session);
     session.socket.write(`${text}\r\n`);
     return Number(text.slice(0, 3));
   };
@@ -113,6 +115,7 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
     session.chunks = [];
     const code = reply(session, 'CONTENT', '');
     if (code === 250) messages.push({ mail: session.mail, rcpt: session.rcpt, content, secure: session.secure, by });
+    session.mail = '';
     session.rcpt = [];
   };
 
