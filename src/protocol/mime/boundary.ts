@@ -1,10 +1,11 @@
 /**
  * Whether a line is a boundary delimiter (RFC 2046 5.1.1).
  *
- * Only white space may stand behind a delimiter. RFC 2046 also lets a reader stop comparing at the
- * end of the boundary; such a line is `like`, since readers differ there.
+ * Only white space may stand behind a delimiter, yet a reader may stop comparing at the end of the
+ * boundary. So a delimiter with words behind it is `odd`: taken for one, and told. A line that goes on
+ * without a blank, as `--boundary2` does for `boundary`, is `like` one: not taken, and told.
  */
-export type BoundaryMatch = 'none' | 'open' | 'close' | 'like';
+export type BoundaryMatch = 'none' | 'open' | 'close' | 'odd-open' | 'odd-close' | 'like';
 
 const HYPHEN = 45;
 
@@ -14,16 +15,19 @@ export function matchBoundary(head: Uint8Array, boundary: Uint8Array): BoundaryM
   for (let i = 0; i < boundary.length; i++) if (head[i + 2] !== boundary[i]) return 'none';
   const behind = boundary.length + 2;
   if (isBlankFrom(head, behind)) return 'open';
-  const isClose = head[behind] === HYPHEN && head[behind + 1] === HYPHEN;
-  return isClose && isBlankFrom(head, behind + 2) ? 'close' : 'like';
+  if (isBlank(head[behind]!)) return 'odd-open';
+  if (head[behind] !== HYPHEN || head[behind + 1] !== HYPHEN) return 'like';
+  if (isBlankFrom(head, behind + 2)) return 'close';
+  return isBlank(head[behind + 2]!) ? 'odd-close' : 'like';
+}
+
+function isBlank(octet: number): boolean {
+  // A CR here ends the line, or is one of several before the LF.
+  return octet === 32 || octet === 9 || octet === 13;
 }
 
 function isBlankFrom(head: Uint8Array, start: number): boolean {
-  for (let i = start; i < head.length; i++) {
-    const c = head[i]!;
-    // A CR here ends the line, or is one of several before the LF.
-    if (c !== 32 && c !== 9 && c !== 13) return false;
-  }
+  for (let i = start; i < head.length; i++) if (!isBlank(head[i]!)) return false;
   return true;
 }
 

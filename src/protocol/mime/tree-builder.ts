@@ -108,17 +108,20 @@ export function createTreeBuilder(): TreeBuilder {
 
   /** The frame whose delimiter this line is, innermost first; a multipart that was closed has none any more. */
   function findDelimiter(line: Line): { index: number; isClose: boolean } | undefined {
-    let oddity: MimeProblemCode | undefined;
+    let problem: MimeProblemCode | undefined;
+    let odd: { index: number; isClose: boolean } | undefined;
     for (let index = stack.length - 1; index >= 0; index--) {
       const { boundary, isClosed } = stack[index]!;
       const match = boundary ? matchBoundary(line.head, boundary) : 'none';
       if (match === 'none') continue;
-      if (match === 'like') oddity ??= 'boundary-like-line';
-      else if (isClosed) oddity ??= 'boundary-after-close';
-      else return { index, isClose: match === 'close' };
+      if (match === 'like') problem ??= 'boundary-like-line';
+      else if (isClosed) problem ??= 'boundary-after-close';
+      else if (match === 'open' || match === 'close') return { index, isClose: match === 'close' };
+      else odd ??= { index, isClose: match === 'odd-close' };
     }
-    if (oddity) tell(oddity, line.start);
-    return undefined;
+    if (odd) problem = 'boundary-like-line';
+    if (problem) tell(problem, line.start);
+    return odd;
   }
 
   /** Ends everything inside the frame: `end` is where the line break before the delimiter starts. */
