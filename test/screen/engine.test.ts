@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { isPromise } from '../../src/model/maybe-promise.ts';
+import { type Check, defineCheck, NOTHING } from '../../src/screen/check.ts';
+import { address, content, directory, LETTER, outcome, PLAIN, screening, transact } from './world.ts';
+
+const BASE = { guide: 'a page', exempt: [], protects: false, settings: {}, codes: { bad: 'it is bad' } } as const;
+const FROM = 'bob@remote.example';
+const TO = ['alice@example.com'];
+
+/** A check of the message stage whose evidence is a promise that the test keeps. */
+function slow(protects: boolean, evidence: Promise<{ ok: boolean }>): Check {
+  return defineCheck({
+    ...BASE,
+    id: 'slow',
+    stage: 'message',
+    protects,
+    observe: () => evidence,
+    judge: ({ ok }) => (ok ? NOTHING : [{ code: 'bad', action: 'refuse' }]),
+  });
+}
+
+const defective = (protects: boolean, half: 'observe' | 'judge'): Check =>
+  defineCheck({
+    ...BASE,
+    id: 'defective',
+    stage: 'message',
+    protects,
+    observe() {
+      if (half === 'observe') throw new Error('a defect');
+      return {};
+    },
+    judge() {
+      throw new Error('a defect');
+    },
+  });
+
+test('while every check answers at once, no promise is made anywhere', () => {
+  const { session, facts } = screening();
+  const reversePath = address(FROM);
+  const recipient = { address: address('alice@example.com') };
+  const steps = [
+    session.connect(),
+    session.ehlo(facts),
+    session.mail(facts, reversePath, PLAIN),
+    session.recipient(recipient),
+    session.message({ reversePath, ...PLAIN, recipients: [recipient] }, content(LETTER)),
+  ];
+  assert.deepEqual(
+    steps.map((step) => isPromise<unknown>(step)),
+    [false, false, false, false, false],
+  );
+});
+
+test('a directory that answers later gives the same answers', async () => {
+  const later = directory({ answer: () => Promise.resolve() });
+  const result = await transact(screening({ directory: later }), FROM, [
+    ...TO,
+    'nobody@example.com',
+    'x@remote.example',
+  ]);
+  assert.deepEqual(outcome(result), ['inbound', '550 5.1.1', '550 5.7.1', 'accept']);
+});
+
+for (const half of ['observe', 'judge'] as const) {
+  test(`a defect in ${half} is told; mail waits where the check protects, and passes where it does not`, async () => {
+    for (const [protects, last] of [
+      [true, '451 4.3.0'],
+      [false, 'accept'],
+    ] as const) {
+      const world = screening({ checks: [defective(protects, half)] });
+      const result = await transact(world, FROM, TO);
+      assert.equal(outcome(result).at(-1), last);
+      assert.equal(result.message?.findings[0]?.findings[0]?.outcome, 'error');
+      assert.equal(world.events.last('screen.defect')?.check, 'defective');
+    }
+  });
+}
+
+test('a check that does not answer in time is a 451 where it protects, and left out where it does not', async () => {
+  for (const [protects, last] of [
+    [true, '451 4.3.0'],
+    [false, 'accept'],
+  ] as const) {
+    const world = screening({ checks: [slow(protects, new Promise(() => {}))] });
+    const result = transact(world, FROM, TO);
+    await world.clock.advance(60_000);
+    assert.equal(outcome(await result).at(-1), last);
+    assert.deepEqual(world.events.last('screen.timeout')?.checks, ['slow']);
+  }
+});
+
+test('an answer in time leaves no timer behind', async () => {
+  const world = screening({ checks: [slow(true, Promise.resolve({ ok: false }))] });
+  assert.equal(outcome(await transact(world, FROM, TO)).at(-1), '550 5.7.1');
+  assert.equal(world.clock.pending(), 0);
+});
+
+test('a check may start at MAIL and be awaited at the end of data; it runs once for all recipients', async () => {
+  const started: string[] = [];
+  let answer = (_: { ok: boolean }): void => {};
+  const early = defineCheck({
+    ...BASE,
+    id: 'early',
+    stage: 'mail',
+    answers: 'message',
+    observe({ stage }) {
+      started.push(stage);
+      return new Promise<{ ok: boolean }>((resolve) => {
+        answer = resolve;
+      });
+    },
+    judge: ({ ok }) => (ok ? NOTHING : [{ code: 'bad', action: 'quarantine-user' }]),
+  });
+  const world = screening({ checks: [early] });
+  const result = transact(world, FROM, ['alice@example.com', 'team@example.com']);
+  await world.clock.advance(0);
+  assert.deepEqual(started, ['mail']);
+  answer({ ok: false });
+  assert.equal(outcome(await result).at(-1), 'hold,hold');
+  assert.deepEqual((await result).message?.evidence['early'], { ok: false });
+});
+
+test('what is observed at RCPT may be answered at the end of data, each recipient for itself', async () => {
+  const late = defineCheck({
+    ...BASE,
+    id: 'late',
+    stage: 'rcpt',
+    answers: 'message',
+    observe: ({ recipient }) => Promise.resolve({ local: recipient.address.local }),
+    judge: ({ local }) => (local === 'alice' ? [{ code: 'bad', action: 'quarantine-user' }] : NOTHING),
+  });
+  const result = await transact(screening({ checks: [late] }), FROM, ['team@example.com', 'alice@example.com']);
+  assert.deepEqual(outcome(result), ['inbound', 'inbound', 'accept,hold']);
+});
+
+test('before RCPT only a check of the whole server refuses; another speaks at RCPT', async () => {
+  const atMail = (scope?: 'server'): Check =>
+    defineCheck({
+      ...BASE,
+      id: 'atMail',
+      stage: 'mail',
+      ...(scope && { scope }),
+      observe: () => ({}),
+      judge: () => [{ code: 'bad', action: 'refuse' }],
+    });
+  assert.deepEqual(outcome(await transact(screening({ checks: [atMail('server')] }), FROM, TO)), ['550 5.7.1']);
+  const spoken = await transact(screening({ checks: [atMail()] }), FROM, TO);
+  assert.equal(spoken.mail.refusal, undefined);
+  assert.deepEqual(outcome(spoken), ['550 5.7.1']);
+});
+
+test('a check with the shared schema obeys on, action, score and exemptions of the policy domain', async () => {
+  const shared = defineCheck({
+    ...BASE,
+    id: 'shared',
+    stage: 'message',
+    exempt: ['authenticated'],
+    policy: { enabled: true, action: 'quarantine', quarantine: 'user', score: 7 },
+    observe: () => ({}),
+    judge: () => [{ code: 'bad' }],
+  });
+  const run = async (table: Record<string, unknown>, account?: string) => {
+    const options = { checks: [shared], settings: table, ...(account && { account }) };
+    return transact(screening(options), FROM, TO);
+  };
+  const held = await run({});
+  assert.equal(outcome(held).at(-1), 'hold');
+  assert.equal(held.message?.findings[0]?.findings[0]?.score, 7);
+  assert.equal(outcome(await run({ 'example.com/shared.enabled': false })).at(-1), 'accept');
+  assert.equal(outcome(await run({ 'shared.action': 'refuse' })).at(-1), '550 5.7.1');
+  assert.equal(outcome(await run({}, 'alice@example.com')).at(-1), 'accept');
+  assert.equal(outcome(await run({ 'example.com/shared.exempt': [] }, 'alice@example.com')).at(-1), 'hold');
+});
+
+test('a setting that changes during a transaction counts from the next one', async () => {
+  const world = screening();
+  const { session, facts } = world;
+  const reversePath = address(FROM);
+  const recipient = { address: address('alice@example.com') };
+  const letter = content(`${'Received: from a by b\r\n'.repeat(20)}${LETTER}`);
+  await session.mail(facts, reversePath, PLAIN);
+  await session.recipient(recipient);
+  world.settings.set('smtp.maxHops', 10);
+  const verdict = await session.message({ reversePath, ...PLAIN, recipients: [recipient] }, letter);
+  assert.equal(verdict.kind, 'commit');
+  assert.equal(outcome(await transact(world, FROM, TO, letter)).at(-1), '554 5.4.6');
+});

@@ -1,0 +1,191 @@
+/**
+ * A small world for screening: a directory in memory, settings from a table, addresses by the real
+ * parser, real header bytes. `example.com` has alice (active), dora (disabled), team (an alias of
+ * two), and the mail server 10.0.0.25; `empty.example` is local and has nowhere to go.
+ */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Account, Directory, DomainMailServer, Resolution } from '../../src/directory/contract.ts';
+import type { Address, ReversePath } from '../../src/model/address.ts';
+import type { ContentRef } from '../../src/model/content.ts';
+import type { MailParameters, Recipient } from '../../src/model/envelope.ts';
+import type { MaybePromise } from '../../src/model/maybe-promise.ts';
+import type { SessionFacts } from '../../src/model/session.ts';
+import { parsePath } from '../../src/protocol/smtp/address.ts';
+import type { Check } from '../../src/screen/check.ts';
+import type { ScreenSession } from '../../src/screen/contract.ts';
+import { CHECKS } from '../../src/screen/index.ts';
+import { createScreen } from '../../src/screen/session.ts';
+import type { Settings, SettingsSnapshot } from '../../src/settings/contract.ts';
+import type { SettingDefinition } from '../../src/settings/define.ts';
+import { createResolver } from '../../src/world/resolver/stub.ts';
+import { manualClock } from '../support/clock.ts';
+import { recordedEvents } from '../support/events.ts';
+import { seededRandom } from '../support/random.ts';
+
+export const SERVER_ADDRESS = '10.0.0.25';
+export const STRANGER_ADDRESS = '198.51.100.7';
+
+const server: DomainMailServer = {
+  id: 1,
+  description: 'inner',
+  host: SERVER_ADDRESS,
+  port: 25,
+  order: 0,
+  isDefault: false,
+  domains: ['example.com'],
+};
+
+export function address(text: string): Address {
+  const path = parsePath(`<${text}>`, 0, { smtputf8: true, allowPostmaster: true });
+  if (!path.ok || !path.value.path) throw new Error(`not an address: ${text}`);
+  return path.value.path;
+}
+
+const account = (state: Account['state'] = 'active'): Account => ({
+  address: 'x@example.com',
+  domain: 'example.com',
+  state,
+});
+
+const LOCAL_PARTS: Readonly<Record<string, Resolution>> = {
+  alice: { kind: 'local', account: account(), targets: [address('alice@example.com')], viaAlias: false },
+  dora: { kind: 'local', account: account('disabled'), targets: [address('dora@example.com')], viaAlias: false },
+  team: { kind: 'local', targets: [address('alice@example.com'), address('out@remote.example')], viaAlias: true },
+  postmaster: { kind: 'role', targets: [address('admin@example.com')] },
+  abuse: { kind: 'role', targets: [address('admin@example.com')] },
+  unsure: { kind: 'cannot-tell', reason: 'the source does not answer' },
+};
+
+const LOCAL_DOMAINS: readonly string[] = ['example.com', 'empty.example'];
+
+/** `fault` lets every answer come late, or not at all. */
+export function directory(fault?: { answer(): MaybePromise<void> }): Directory {
+  const say = <T>(value: T): MaybePromise<T> => {
+    const wait = fault?.answer();
+    return wait ? wait.then(() => value) : value;
+  };
+  return {
+    domain: (name) => say(LOCAL_DOMAINS.includes(name) ? { name, enabled: true } : undefined),
+    resolve({ local, domain }) {
+      if (domain === 'empty.example')
+        return say<Resolution>({ kind: 'local', targets: [address('a@empty.example')], viaAlias: false });
+      if (domain !== 'example.com' && domain !== '') return say<Resolution>({ kind: 'remote' });
+      return say<Resolution>(LOCAL_PARTS[local.toLowerCase()] ?? { kind: 'unknown-user' });
+    },
+    mailServers: (domain) => say(domain === 'example.com' ? [server] : []),
+    isMailServerOf: (domain, client) => {
+      if (domain === 'unsure.example') return say('cannot-tell');
+      return say(domain === 'example.com' && client === SERVER_ADDRESS ? 'yes' : 'no');
+    },
+    mailServerDomains: (client) => say(client === SERVER_ADDRESS ? ['example.com'] : []),
+  };
+}
+
+/** `smtp.maxHops` global, `example.com/smtp.maxMessageBytes` of a domain. */
+export type SettingTable = Record<string, unknown>;
+
+export function settings(table: SettingTable = {}): Settings & { set(key: string, value: unknown): void } {
+  const snapshotOf = (values: SettingTable, version: number): SettingsSnapshot => ({
+    version,
+    get: <T>(setting: SettingDefinition<T>, owner?: { domain?: string }) =>
+      (values[`${owner?.domain}/${setting.key}`] ?? values[setting.key] ?? setting.default) as T,
+  });
+  let current = snapshotOf(table, 1);
+  let values = table;
+  return {
+    current: () => current,
+    onChange: () => () => {},
+    set(key, value) {
+      values = { ...values, [key]: value };
+      current = snapshotOf(values, current.version + 1);
+    },
+  };
+}
+
+export interface ScreenOptions {
+  readonly client?: string;
+  readonly account?: string;
+  readonly settings?: SettingTable;
+  readonly directory?: Directory;
+  readonly checks?: readonly Check[];
+}
+
+export function screening(options: ScreenOptions = {}) {
+  const clock = manualClock();
+  const events = recordedEvents();
+  const table = settings(options.settings);
+  const services = {
+    clock,
+    events,
+    settings: table,
+    directory: options.directory ?? directory(),
+    resolver: createResolver(
+      { clock, events, random: seededRandom() },
+      { servers: [{ address: '127.0.0.1', port: 9 }] },
+    ),
+  };
+  const facts: SessionFacts = {
+    id: 's1',
+    profile: 'mx',
+    client: { address: options.client ?? STRANGER_ADDRESS, port: 4711 },
+    local: { address: '192.0.2.1', port: 25 },
+    extended: true,
+    startedAt: clock.now(),
+    ...(options.account && { account: options.account }),
+  };
+  const session = createScreen(services, options.checks ?? CHECKS).session(facts);
+  return { clock, events, settings: table, facts, session };
+}
+
+export const PLAIN: MailParameters = { body: '7BIT', smtputf8: false };
+
+export function content(text: string, inMemory = true): ContentRef {
+  const bytes = Buffer.from(text, 'latin1');
+  return {
+    sizeBytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    ...(inMemory && { bytes }),
+    open: (range) => Readable.from([bytes.subarray(range?.start ?? 0, range?.end ?? bytes.length)]),
+  };
+}
+
+export const LETTER =
+  'From: Bob <bob@remote.example>\r\nSubject: hello\r\nMessage-ID: <1@remote.example>\r\n\r\nHello.\r\n';
+
+/** One transaction, as receive drives it; returns what each step came to. */
+export async function transact(
+  { session, facts }: { session: ScreenSession; facts: SessionFacts },
+  from: string | null,
+  to: readonly string[],
+  message: ContentRef = content(LETTER),
+  parameters: MailParameters = PLAIN,
+) {
+  const reversePath: ReversePath = from === null ? null : address(from);
+  const mail = await session.mail(facts, reversePath, parameters);
+  const accepted: Recipient[] = [];
+  const recipients = [];
+  for (const text of mail.refusal ? [] : to) {
+    const recipient: Recipient = { address: address(text) };
+    const verdict = await session.recipient(recipient);
+    recipients.push(verdict);
+    if (verdict.accepted) accepted.push(recipient);
+  }
+  const verdict =
+    accepted.length > 0
+      ? await session.message({ reversePath, ...parameters, recipients: accepted }, message)
+      : undefined;
+  return { mail, recipients, message: verdict };
+}
+
+/** Every reply of a transaction as `code enhanced`, or what was accepted. */
+export function outcome({ mail, recipients, message }: Awaited<ReturnType<typeof transact>>): string[] {
+  const reply = ({ code, enhanced }: { code: number; enhanced?: string }): string => `${code} ${enhanced}`;
+  if (mail.refusal) return [reply(mail.refusal)];
+  const atRcpt = recipients.map((one) => (one.accepted ? one.direction : reply(one.reply)));
+  if (!message) return atRcpt;
+  return [
+    ...atRcpt,
+    message.kind === 'reply' ? reply(message.reply) : message.dispositions.map(({ kind }) => kind).join(),
+  ];
+}
