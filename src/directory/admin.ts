@@ -1,0 +1,247 @@
+/**
+ * Changing the directory: each change is checked against what is there and comes back prepared, so
+ * that its writer can put it into one unit with an audit row. Errors: OperationalError
+ * `directory.invalid`, `directory.exists`, `directory.missing`, and `store.expectation` when someone
+ * else was quicker.
+ */
+import { addressKey } from '../model/address.ts';
+import { OperationalError } from '../model/errors.ts';
+import type { Database, PreparedChange, Row, Statement } from '../store/contract.ts';
+import type { Clock } from '../world/clock.ts';
+import type { DomainMailServer } from './contract.ts';
+import type { OpenDirectory } from './directory.ts';
+import { ALIAS_TARGETS, MAIL_SERVERS, PAGE_ROWS } from './limits.ts';
+import { parseTargets } from './lookup.ts';
+import { anyAddress, domainName, localAddress, type ServerName, serverName } from './names.ts';
+import { directoryStatements } from './statements.ts';
+
+export interface DomainRow {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly createdAt: number;
+}
+
+export interface AccountRow {
+  readonly address: string;
+  readonly domain: string;
+  readonly state: 'active' | 'frozen' | 'disabled';
+  readonly hasPassword: boolean;
+  readonly createdAt: number;
+}
+
+export interface AliasRow {
+  readonly address: string;
+  readonly domain: string;
+  readonly targets: readonly string[];
+  readonly createdAt: number;
+}
+
+export interface Page {
+  readonly domain?: string;
+  /** The name or address after which the page begins. */
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+export interface NewServer {
+  /** As typed: `host:port`. */
+  readonly server: string;
+  readonly description?: string;
+  readonly order?: number;
+  readonly isDefault?: boolean;
+  readonly domains?: readonly string[];
+}
+
+export type DirectoryAdmin = ReturnType<typeof createDirectoryAdmin>;
+
+export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clock: Clock) {
+  const statements = directoryStatements(db.dialect);
+
+  const prepared = (list: readonly Statement[]): PreparedChange => ({
+    statements: list,
+    committed: () => directory.forget(),
+  });
+
+  async function mustBeLocal(domain: string): Promise<void> {
+    if (!(await directory.domain(domain))) throw missing(`the domain ${domain}`);
+  }
+
+  /** Neither an account nor an alias has the address yet. */
+  async function mustBeFree(address: string): Promise<void> {
+    for (const kind of ['accounts', 'aliases'] as const)
+      if (await exists(kind, address))
+        throw new OperationalError('directory.exists', `cannot add ${address}, as it must be new: it exists already`);
+  }
+
+  async function exists(kind: 'accounts' | 'aliases', address: string): Promise<boolean> {
+    return (await db.read(statements[kind].one({ address }))).length > 0;
+  }
+
+  async function existing(kind: 'accounts' | 'aliases', text: string): Promise<string> {
+    const key = addressKey(anyAddress(text));
+    if (await exists(kind, key)) return key;
+    throw missing(`the ${kind === 'accounts' ? 'account' : 'alias'} ${key}`);
+  }
+
+  /** Servers that exist already are used again; the others are new. */
+  async function serverStatements(names: readonly ServerName[], domain: string): Promise<readonly Statement[]> {
+    const { all } = await directory.servers();
+    let nextId = newId(all);
+    return names.flatMap((name, position) => {
+      const known = all.find(({ host, port }) => host === name.host && port === name.port);
+      if (known) return [statements.link({ server: known.id, domain })];
+      const id = nextId++;
+      const row = { id, description: '', ...name, position, is_default: 0 };
+      return [statements.addServer(row), statements.link({ server: id, domain })];
+    });
+  }
+
+  return {
+    async addDomain(input: { readonly name: string; readonly servers?: readonly string[] }): Promise<PreparedChange> {
+      const name = domainName(input.name);
+      if (await directory.domain(name))
+        throw new OperationalError('directory.exists', `cannot add ${name}, as it must be new: it exists already`);
+      const servers = await serverStatements((input.servers ?? []).map(serverName), name);
+      return prepared([statements.addDomain({ name, at: clock.now() }), ...servers]);
+    },
+
+    /** With its accounts and aliases, and the servers that served nobody else. */
+    async removeDomain(text: string): Promise<PreparedChange> {
+      const name = domainName(text);
+      await mustBeLocal(name);
+      const { all } = await directory.servers();
+      const idle = all.filter(({ isDefault, domains }) => !isDefault && domains.length === 1 && domains[0] === name);
+      return prepared([
+        statements.removeDomain({ name }),
+        statements.removeAccountsOf({ domain: name }),
+        statements.removeAliasesOf({ domain: name }),
+        statements.unlinkDomain({ domain: name }),
+        ...idle.map(({ id }) => statements.removeServer({ id })),
+      ]);
+    },
+
+    async listDomains({ after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly DomainRow[]> {
+      return (await db.read(statements.domains({ after, limit }))).map(toDomainRow);
+    },
+
+    async countOf(domain: string): Promise<{ readonly accounts: number; readonly aliases: number }> {
+      const [row] = await db.read(statements.countOf({ domain }));
+      return { accounts: Number(row?.['accounts']), aliases: Number(row?.['aliases']) };
+    },
+
+    /** `password`: a PHC string as hashPassword makes it. */
+    async addAccount(input: { readonly address: string; readonly password?: string }): Promise<PreparedChange> {
+      const address = localAddress(input.address);
+      const key = addressKey(address);
+      await mustBeLocal(address.domain);
+      await mustBeFree(key);
+      const { domain } = address;
+      return prepared([
+        statements.addAccount({ address: key, domain, password: input.password ?? null, at: clock.now() }),
+      ]);
+    },
+
+    async setPassword(text: string, password: string): Promise<PreparedChange> {
+      return prepared([statements.setPassword({ address: await existing('accounts', text), password })]);
+    },
+
+    async removeAccount(text: string): Promise<PreparedChange> {
+      return prepared([statements.removeAccount({ address: await existing('accounts', text) })]);
+    },
+
+    async listAccounts({ domain, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly AccountRow[]> {
+      const { all, ofDomain } = statements.accounts;
+      const page = { after, limit };
+      return (await db.read(domain ? ofDomain({ domain: domainName(domain), ...page }) : all(page))).map(toAccountRow);
+    },
+
+    async addAlias(input: { readonly address: string; readonly targets: readonly string[] }): Promise<PreparedChange> {
+      const address = localAddress(input.address);
+      const key = addressKey(address);
+      await mustBeLocal(address.domain);
+      await mustBeFree(key);
+      const targets = input.targets.map((target) => anyAddress(target).text);
+      if (targets.length === 0 || targets.length > ALIAS_TARGETS)
+        throw new OperationalError(
+          'directory.invalid',
+          `cannot add ${key}, as an alias must have 1 to ${ALIAS_TARGETS} targets: it has ${targets.length}`,
+        );
+      const row = { address: key, domain: address.domain, targets: JSON.stringify(targets), at: clock.now() };
+      return prepared([statements.addAlias(row)]);
+    },
+
+    async removeAlias(text: string): Promise<PreparedChange> {
+      return prepared([statements.removeAlias({ address: await existing('aliases', text) })]);
+    },
+
+    async listAliases({ domain, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly AliasRow[]> {
+      const { all, ofDomain } = statements.aliases;
+      const page = { after, limit };
+      return (await db.read(domain ? ofDomain({ domain: domainName(domain), ...page }) : all(page))).map(toAliasRow);
+    },
+
+    async addServer(input: NewServer): Promise<{ readonly id: number; readonly change: PreparedChange }> {
+      const name = serverName(input.server);
+      const domains = (input.domains ?? []).map(domainName);
+      for (const domain of domains) await mustBeLocal(domain);
+      const { all } = await directory.servers();
+      const known = all.find(({ host, port }) => host === name.host && port === name.port);
+      if (known)
+        throw new OperationalError(
+          'directory.exists',
+          `cannot add the server ${input.server}, as it must be new: it is server ${known.id}`,
+        );
+      if (all.length >= MAIL_SERVERS)
+        throw new OperationalError(
+          'directory.invalid',
+          `cannot add a server, as there must be at most ${MAIL_SERVERS}: there are ${all.length}`,
+        );
+      const id = newId(all);
+      const { description = '', order = 0, isDefault = false } = input;
+      const row = { id, description, ...name, position: order, is_default: isDefault ? 1 : 0 };
+      const links = domains.map((domain) => statements.link({ server: id, domain }));
+      return { id, change: prepared([statements.addServer(row), ...links]) };
+    },
+
+    async removeServer(id: number): Promise<PreparedChange> {
+      const { all } = await directory.servers();
+      if (!all.some((server) => server.id === id)) throw missing(`the server ${id}`);
+      return prepared([statements.removeServer({ id }), statements.unlinkServer({ server: id })]);
+    },
+
+    async listServers(): Promise<readonly DomainMailServer[]> {
+      return (await directory.servers()).all;
+    },
+  };
+}
+
+function newId(servers: readonly DomainMailServer[]): number {
+  return servers.reduce((highest, { id }) => Math.max(highest, id), 0) + 1;
+}
+
+function missing(what: string): OperationalError {
+  return new OperationalError('directory.missing', `cannot find ${what}, as it must be added first`);
+}
+
+function toDomainRow(row: Row): DomainRow {
+  return { name: row['name'] as string, enabled: Number(row['enabled']) !== 0, createdAt: Number(row['created_at']) };
+}
+
+function toAccountRow(row: Row): AccountRow {
+  return {
+    address: row['address'] as string,
+    domain: row['domain'] as string,
+    state: row['state'] as AccountRow['state'],
+    hasPassword: row['password'] !== null,
+    createdAt: Number(row['created_at']),
+  };
+}
+
+function toAliasRow(row: Row): AliasRow {
+  return {
+    address: row['address'] as string,
+    domain: row['domain'] as string,
+    targets: parseTargets(row['targets'] as string).map(({ text }) => text),
+    createdAt: Number(row['created_at']),
+  };
+}

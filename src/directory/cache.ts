@@ -1,0 +1,32 @@
+/**
+ * What was read lately, bounded: two generations, of which the older is dropped when the younger is
+ * full. What is asked for again moves to the younger, so the busy entries stay; a hit costs a lookup.
+ */
+export interface Cache<V> {
+  get(key: string): V | undefined;
+  set(key: string, value: V): void;
+  clear(): void;
+}
+
+export function createCache<V>(entries: number): Cache<V> {
+  let young = new Map<string, V>();
+  let old = new Map<string, V>();
+  const set = (key: string, value: V): void => {
+    if (young.size >= entries) [old, young] = [young, new Map()];
+    young.set(key, value);
+  };
+  return {
+    get(key) {
+      const value = young.get(key);
+      if (value !== undefined) return value;
+      const older = old.get(key);
+      if (older !== undefined) set(key, older);
+      return older;
+    },
+    set,
+    clear() {
+      young = new Map();
+      old = new Map();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * The directory as other rooms ask it: answers come at once from memory or SQLite; only host names of
+ * mail servers and aliases are waited for. Errors of the database pass through (`store.unavailable`).
+ */
+import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import type { Settings } from '../settings/contract.ts';
+import type { Database } from '../store/contract.ts';
+import type { Clock } from '../world/clock.ts';
+import type { ResolveHost } from '../world/hosts-file.ts';
+import type { Directory, DomainMailServer } from './contract.ts';
+import { createHostAddresses, type ThreeAnswers } from './host-addresses.ts';
+import { createLookup } from './lookup.ts';
+import { createMailServers, type MailServerTable } from './mail-servers.ts';
+import { createResolve } from './resolve.ts';
+
+export interface DirectoryServices {
+  readonly settings: Settings;
+  readonly resolveHost: ResolveHost;
+  readonly clock: Clock;
+}
+
+export interface OpenDirectory extends Directory {
+  /** All domain mail servers, for lists. */
+  servers(): MaybePromise<MailServerTable>;
+  /** The directory has changed: what was read is read again. */
+  forget(): void;
+}
+
+export function createDirectory(db: Database, services: DirectoryServices): OpenDirectory {
+  const lookup = createLookup(db);
+  const mailServers = createMailServers(db);
+  const hasAddress = createHostAddresses(services.resolveHost, services.clock);
+  const resolve = createResolve({ lookup, mailServers, settings: services.settings });
+
+  function anyHas(servers: readonly DomainMailServer[], clientAddress: string): MaybePromise<ThreeAnswers> {
+    const asked: Promise<ThreeAnswers>[] = [];
+    let unsure = false;
+    for (const { host } of servers) {
+      const answer = hasAddress(host, clientAddress);
+      if (answer === 'yes') return 'yes';
+      if (isPromise(answer)) asked.push(answer);
+      else if (answer === 'cannot-tell') unsure = true;
+    }
+    if (asked.length === 0) return unsure ? 'cannot-tell' : 'no';
+    return Promise.all(asked).then((answers) => {
+      if (answers.includes('yes')) return 'yes';
+      return unsure || answers.includes('cannot-tell') ? 'cannot-tell' : 'no';
+    });
+  }
+
+  return {
+    resolve,
+    domain: lookup.domain,
+    mailServers: (domain) => andThen(mailServers.table(), (table) => table.of(domain)),
+    servers: () => mailServers.table(),
+    isMailServerOf: (name, clientAddress) =>
+      // A default server serves local domains; it is not to be trusted with everybody's.
+      andThen(lookup.domain(name), (domain) =>
+        domain?.enabled
+          ? andThen(mailServers.table(), (table) => anyHas(table.of(name), clientAddress))
+          : ('no' as const),
+      ),
+    mailServerDomains: (clientAddress) =>
+      andThen(mailServers.table(), (table) => {
+        const answers = table.all.map(({ host }) => hasAddress(host, clientAddress));
+        const known = answers.some(isPromise) ? Promise.all(answers) : (answers as ThreeAnswers[]);
+        return andThen(known, (verdicts) => servedBy(table, verdicts));
+      }),
+    forget() {
+      lookup.forget();
+      mailServers.forget();
+    },
+  };
+}
+
+function servedBy(table: MailServerTable, verdicts: readonly ThreeAnswers[]): readonly string[] {
+  const domains = new Set<string>();
+  for (const [i, server] of table.all.entries()) {
+    if (verdicts[i] !== 'yes') continue;
+    for (const domain of server.domains) domains.add(domain);
+    if (server.isDefault) for (const domain of table.withoutOwn) domains.add(domain);
+  }
+  return [...domains];
+}

@@ -1,0 +1,128 @@
+/**
+ * Who a recipient is: an account, an alias and its targets, a role, unknown, or somebody else's.
+ *
+ * An account or alias of exactly that name comes first, then the mailbox that a sub-address belongs
+ * to, then the roles that every domain has (RFC 5321 4.5.1, RFC 2142 4). Addresses that ask for a
+ * further hop are remote, whatever their domain says.
+ */
+import { type Address, addressKey } from '../model/address.ts';
+import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import { looksLikeRelay, parseAddress } from '../protocol/smtp/address.ts';
+import type { Settings } from '../settings/contract.ts';
+import type { Domain, Resolution } from './contract.ts';
+import { ALIAS_DEPTH, ALIAS_TARGETS } from './limits.ts';
+import type { Entry, Lookup } from './lookup.ts';
+import type { MailServers } from './mail-servers.ts';
+import { directorySettings } from './settings.ts';
+
+const REMOTE: Resolution = { kind: 'remote' };
+const UNKNOWN_USER: Resolution = { kind: 'unknown-user' };
+
+export interface ResolveServices {
+  readonly lookup: Lookup;
+  readonly mailServers: MailServers;
+  readonly settings: Settings;
+}
+
+export function createResolve({ lookup, mailServers, settings }: ResolveServices) {
+  /** The entry of an address: its own, else that of the mailbox it is a sub-address of. */
+  function entryOf(address: Address): MaybePromise<Entry> {
+    const own = lookup.entry(addressKey(address));
+    return isPromise(own) ? own.then((entry) => orBase(address, entry)) : orBase(address, own);
+  }
+
+  function orBase(address: Address, entry: Entry): MaybePromise<Entry> {
+    if (entry.kind !== 'nothing') return entry;
+    const { local, domain } = address;
+    const separator = settings.current().get(directorySettings.subaddressSeparator, { domain });
+    const at = separator === '' ? -1 : local.indexOf(separator);
+    return at > 0 ? lookup.entry(`${local.slice(0, at).toLowerCase()}@${domain}`) : entry;
+  }
+
+  function administrators(): Resolution {
+    const targets: Address[] = [];
+    for (const text of settings.current().get(directorySettings.administrators)) {
+      const address = parseAddress(text);
+      if (address.ok) targets.push(address.value);
+    }
+    if (targets.length > 0) return { kind: 'role', targets };
+    return { kind: 'cannot-tell', reason: 'the setting directory.administrators names nobody' };
+  }
+
+  function local(address: Address, domain: Domain | undefined): MaybePromise<Resolution> {
+    if (!domain?.enabled) return REMOTE;
+    const entry = entryOf(address);
+    return isPromise(entry) ? entry.then((value) => byEntry(address, value)) : byEntry(address, entry);
+  }
+
+  function byEntry(address: Address, entry: Entry): MaybePromise<Resolution> {
+    switch (entry.kind) {
+      case 'account':
+        // Frozen accounts receive, disabled ones do not.
+        if (entry.account.state === 'disabled') return UNKNOWN_USER;
+        return { kind: 'local', account: entry.account, targets: [address], viaAlias: false };
+      case 'alias':
+        return expand(address, entry.targets);
+      case 'nothing':
+        return isRole(address) ? role(address) : UNKNOWN_USER;
+    }
+  }
+
+  function role(address: Address): MaybePromise<Resolution> {
+    return andThen(mailServers.table(), (table) =>
+      table.of(address.domain).length > 0 ? { kind: 'role', targets: [address] } : administrators(),
+    );
+  }
+
+  /** Level by level; a target that was met before ends a loop, a dead one is left out. */
+  async function expand(alias: Address, first: readonly Address[]): Promise<Resolution> {
+    const met = new Set([addressKey(alias)]);
+    const targets: Address[] = [];
+    let level = first;
+    for (let depth = 0; level.length > 0; depth++) {
+      if (depth === ALIAS_DEPTH) return tooMuch(alias, `leads through more than ${ALIAS_DEPTH} aliases`);
+      const next: Address[] = [];
+      for (const target of level) {
+        if (met.has(addressKey(target))) continue;
+        met.add(addressKey(target));
+        if (met.size > ALIAS_TARGETS) return tooMuch(alias, `leads to more than ${ALIAS_TARGETS} addresses`);
+        const found = await follow(target);
+        if (found === 'final') targets.push(target);
+        else next.push(...found);
+      }
+      level = next;
+    }
+    return targets.length > 0 ? { kind: 'local', targets, viaAlias: true } : UNKNOWN_USER;
+  }
+
+  /** What a target stands for: itself, further targets, or nobody. */
+  async function follow(target: Address): Promise<'final' | readonly Address[]> {
+    const domain = await lookup.domain(target.domain);
+    if (!domain) return 'final';
+    if (!domain.enabled) return [];
+    const entry = await entryOf(target);
+    if (entry.kind === 'alias') return entry.targets;
+    if (entry.kind === 'account') return entry.account.state === 'disabled' ? [] : 'final';
+    if (!isRole(target)) return [];
+    const resolution = await role(target);
+    return resolution.kind === 'role' ? resolution.targets : [];
+  }
+
+  return (address: Address): MaybePromise<Resolution> => {
+    // RFC 5321 4.5.1: the bare <postmaster> is always there.
+    if (address.domain === '') return administrators();
+    if (looksLikeRelay(address)) return REMOTE;
+    const domain = lookup.domain(address.domain);
+    return isPromise(domain) ? domain.then((value) => local(address, value)) : local(address, domain);
+  };
+}
+
+function isRole({ local }: Address): boolean {
+  if (local.length !== 10 && local.length !== 5) return false;
+  const name = local.toLowerCase();
+  return name === 'postmaster' || name === 'abuse';
+}
+
+function tooMuch(alias: Address, what: string): Resolution {
+  return { kind: 'cannot-tell', reason: `the alias ${alias.text} ${what}` };
+}

@@ -1,0 +1,120 @@
+/** The statements that change and list the directory, compiled once a database. */
+import type { Database, Statement } from '../store/contract.ts';
+import { prepare } from '../store/statement.ts';
+import type { DirectoryTables } from './schema.ts';
+
+type T = DirectoryTables;
+type Page = { readonly after: string; readonly limit: number };
+
+export function directoryStatements(dialect: Database['dialect']) {
+  const list = (table: 'account' | 'alias') => ({
+    one: prepare<{ address: string }, T>(dialect, (db, p) =>
+      db.selectFrom(table).select('address').where('address', '=', p('address')),
+    ),
+    all: prepare<Page, T>(dialect, (db, p) =>
+      db.selectFrom(table).selectAll().where('address', '>', p('after')).orderBy('address').limit(p('limit')),
+    ),
+    ofDomain: prepare<Page & { domain: string }, T>(dialect, (db, p) =>
+      db
+        .selectFrom(table)
+        .selectAll()
+        .where('domain', '=', p('domain'))
+        .where('address', '>', p('after'))
+        .orderBy('address')
+        .limit(p('limit')),
+    ),
+  });
+  const ofAddress = (table: 'account' | 'alias'): ((params: { address: string }) => Statement) =>
+    prepare<{ address: string }, T>(dialect, (db, p) => db.deleteFrom(table).where('address', '=', p('address')), {
+      expect: 'changed',
+    });
+  const ofDomain = (table: 'account' | 'alias' | 'mail_server_domain') =>
+    prepare<{ domain: string }, T>(dialect, (db, p) => db.deleteFrom(table).where('domain', '=', p('domain')));
+
+  return {
+    accounts: list('account'),
+    aliases: list('alias'),
+    domains: prepare<Page, T>(dialect, (db, p) =>
+      db.selectFrom('domain').selectAll().where('name', '>', p('after')).orderBy('name').limit(p('limit')),
+    ),
+    countOf: prepare<{ domain: string }, T>(dialect, (db, p) =>
+      db.selectNoFrom((row) => [
+        row
+          .selectFrom('account')
+          .select(row.fn.countAll<number>().as('n'))
+          .where('domain', '=', p('domain'))
+          .as('accounts'),
+        row
+          .selectFrom('alias')
+          .select(row.fn.countAll<number>().as('n'))
+          .where('domain', '=', p('domain'))
+          .as('aliases'),
+      ]),
+    ),
+
+    addDomain: prepare<{ name: string; at: number }, T>(dialect, (db, p) =>
+      db.insertInto('domain').values({ name: p('name'), enabled: 1, created_at: p('at') }),
+    ),
+    removeDomain: prepare<{ name: string }, T>(
+      dialect,
+      (db, p) => db.deleteFrom('domain').where('name', '=', p('name')),
+      { expect: 'changed' },
+    ),
+    removeAccountsOf: ofDomain('account'),
+    removeAliasesOf: ofDomain('alias'),
+    unlinkDomain: ofDomain('mail_server_domain'),
+
+    addAccount: prepare<{ address: string; domain: string; password: string | null; at: number }, T>(dialect, (db, p) =>
+      db.insertInto('account').values({
+        address: p('address'),
+        domain: p('domain'),
+        state: 'active',
+        password: p('password'),
+        created_at: p('at'),
+      }),
+    ),
+    setPassword: prepare<{ address: string; password: string }, T>(
+      dialect,
+      (db, p) =>
+        db
+          .updateTable('account')
+          .set({ password: p('password') })
+          .where('address', '=', p('address')),
+      { expect: 'changed' },
+    ),
+    removeAccount: ofAddress('account'),
+    addAlias: prepare<{ address: string; domain: string; targets: string; at: number }, T>(dialect, (db, p) =>
+      db
+        .insertInto('alias')
+        .values({ address: p('address'), domain: p('domain'), targets: p('targets'), created_at: p('at') }),
+    ),
+    removeAlias: ofAddress('alias'),
+
+    addServer: prepare<T['mail_server'], T>(dialect, (db, p) =>
+      db.insertInto('mail_server').values({
+        id: p('id'),
+        description: p('description'),
+        host: p('host'),
+        port: p('port'),
+        position: p('position'),
+        is_default: p('is_default'),
+      }),
+    ),
+    removeServer: prepare<{ id: number }, T>(
+      dialect,
+      (db, p) => db.deleteFrom('mail_server').where('id', '=', p('id')),
+      {
+        expect: 'changed',
+      },
+    ),
+    link: prepare<{ server: number; domain: string }, T>(dialect, (db, p) =>
+      db
+        .insertInto('mail_server_domain')
+        .values({ server: p('server'), domain: p('domain') })
+        .onConflict((conflict) => conflict.columns(['domain', 'server']).doNothing()),
+    ),
+    unlinkServer: prepare<{ server: number }, T>(dialect, (db, p) =>
+      db.deleteFrom('mail_server_domain').where('server', '=', p('server')),
+    ),
+  };
+}
