@@ -1,0 +1,34 @@
+/**
+ * What the rooms declare, in one place: every setting and every migration. The registry, the CLI,
+ * `docs/settings.md` and the database are made from these two lists.
+ */
+import { deliverySettings, publicAddressSettings } from './deliver/settings.ts';
+import { directoryMigrations } from './directory/schema.ts';
+import { directorySettings } from './directory/settings.ts';
+import { journalSettings } from './journal/settings.ts';
+import { queueMigrations } from './queue/migrations.ts';
+import { queueSettings } from './queue/settings.ts';
+import { receiveSettings, smtpSettings } from './receive/settings.ts';
+import { screenSettings } from './screen/index.ts';
+import type { AnySetting } from './settings/registry.ts';
+import { settingsMigrations } from './settings/schema.ts';
+import type { StoreMigration } from './store/migration.ts';
+
+const GROUPS: readonly Readonly<Record<string, AnySetting>>[] = [
+  smtpSettings,
+  receiveSettings,
+  screenSettings,
+  directorySettings,
+  queueSettings,
+  deliverySettings,
+  publicAddressSettings,
+  journalSettings,
+];
+
+export const SETTINGS: readonly AnySetting[] = GROUPS.flatMap((group) => Object.values(group));
+
+export const MIGRATIONS: readonly StoreMigration[] = [
+  ...queueMigrations,
+  ...settingsMigrations,
+  ...directoryMigrations,
+];
