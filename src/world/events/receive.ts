@@ -1,3 +1,31 @@
-/** Events of receive. */
+/** Events of receive: what happened to sessions and messages on their way in. */
+import { event } from '../event.ts';
 
-export const receiveEvents = {} as const;
+export const receiveEvents = {
+  'smtp.starttls.discarded': event<{ session: string; bytes: number }>()({
+    level: 'warn',
+    text: 'a client pipelined commands behind STARTTLS; they were discarded',
+    metric: { name: 'postern_starttls_injections_total' },
+  }),
+  'receive.bare-newline': event<{
+    session: string;
+    message: string;
+    bare: 'cr' | 'lf';
+    action: 'refuse' | 'normalise';
+  }>()({
+    level: 'info',
+    text: 'a message has a bare CR or LF, as SMTP smuggling does',
+    metric: { name: 'postern_bare_newlines_total', labels: ['bare', 'action'] },
+  }),
+  'receive.commit-failed': event<{ message: string; code: string; error: string }>()({
+    level: 'error',
+    text: 'a message could not be stored; the client was asked to come again',
+    metric: { name: 'postern_commit_failures_total', labels: ['code'] },
+    webhook: true,
+  }),
+  'receive.sessions-unrecorded': event<{ sessions: number; networks: number }>()({
+    level: 'warn',
+    text: 'sessions that ended before MAIL came too fast to be recorded one by one',
+    metric: { name: 'postern_sessions_unrecorded_total' },
+  }),
+} as const;

@@ -1,0 +1,206 @@
+/**
+ * The end of a message: all octets are there, so it is screened, committed and answered.
+ *
+ * 250 is only said when the queue has it durably. A client that is gone before the commit gets
+ * nothing committed; one that goes during it may get its message delivered and sent again.
+ */
+import { isOperational } from '../model/errors.ts';
+import type { Disposition } from '../model/finding.ts';
+import { type Reply, replyText } from '../model/reply.ts';
+import type { MessageTrail } from '../model/trail.ts';
+import { parseAddress } from '../protocol/smtp/address.ts';
+import type { NewMessage, NewRecipient } from '../queue/contract.ts';
+import type { MessageVerdict } from '../screen/contract.ts';
+import type { StagedContent } from '../store/contract.ts';
+import { endContent, type IncomingContent, refuse } from './content.ts';
+import { addClientLine, addReply } from './dialogue.ts';
+import { acceptedRecord, recordRefusals, type Screened, trailOf } from './records.ts';
+import { STORE_FULL, TOO_LARGE, TRY_AGAIN } from './replies.ts';
+import type { AcceptedRecipient, Session, Transaction } from './session.ts';
+import { receivedLine } from './trace.ts';
+
+type Committing = MessageVerdict & { readonly kind: 'commit' };
+
+/** Ends the transaction, whatever comes of it. Never rejects for what a neighbour or the peer does. */
+export async function acceptMessage(session: Session, transaction: Transaction): Promise<Reply> {
+  const content = transaction.content!;
+  session.transaction = undefined;
+  addClientLine(transaction.dialogue, `(${content.sizeBytes} octets)`);
+  const refusal = contentRefusal(session, transaction, content);
+  if (refusal) return refused(session, transaction, refusal);
+  const staged = await stage(session, transaction, content);
+  if ('code' in staged) return refused(session, transaction, staged);
+  try {
+    return await screenAndCommit(session, transaction, staged);
+  } catch (error) {
+    staged.discard();
+    throw error;
+  }
+}
+
+/** What is wrong with the octets themselves. */
+function contentRefusal(
+  { services, policy, facts }: Session,
+  transaction: Transaction,
+  content: IncomingContent,
+): Reply | undefined {
+  const bare = endContent(content);
+  if (content.refusal === 'too-large') return TOO_LARGE;
+  if (bare === 'none') return undefined;
+  services.events.emit('receive.bare-newline', {
+    session: facts.id,
+    message: transaction.id,
+    bare,
+    action: policy.bareNewlines,
+  });
+  if (policy.bareNewlines === 'normalise') return undefined;
+  refuse(content, 'abandoned');
+  return { code: 554, enhanced: '5.6.0', text: `the message has a bare ${bare.toUpperCase()}; lines end with CRLF` };
+}
+
+function refused(session: Session, transaction: Transaction, reply: Reply, screened?: Screened): Reply {
+  addReply(transaction.dialogue, reply);
+  const disposition = reply.code < 500 ? 'defer' : 'refuse';
+  recordRefusals(session, transaction, { disposition, reason: replyText(reply), ...(screened ? { screened } : {}) });
+  return reply;
+}
+
+async function stage(
+  session: Session,
+  transaction: Transaction,
+  content: IncomingContent,
+): Promise<StagedContent | Reply> {
+  try {
+    return await content.spool.finish();
+  } catch (error) {
+    return storeRefusal(session, transaction, error);
+  }
+}
+
+function storeRefusal({ services }: Session, transaction: Transaction, error: unknown): Reply {
+  if (!isOperational(error)) throw error;
+  services.events.emit('receive.commit-failed', { message: transaction.id, code: error.code, error: error.message });
+  return error.code === 'store.full' ? STORE_FULL : TRY_AGAIN;
+}
+
+async function screenAndCommit(session: Session, transaction: Transaction, staged: StagedContent): Promise<Reply> {
+  const { parameters, reversePath, recipients } = transaction;
+  const envelope = { ...parameters, reversePath, recipients: recipients.map(({ recipient }) => recipient) };
+  const verdict = await session.screen.message(envelope, staged);
+  if (verdict.kind === 'reply') {
+    staged.discard();
+    return refused(session, transaction, verdict.reply, verdict);
+  }
+  if (session.gone) {
+    staged.discard();
+    return refused(
+      session,
+      transaction,
+      { code: 451, enhanced: '4.4.2', text: 'the client went before the message was stored' },
+      verdict,
+    );
+  }
+  const accepted: Reply = { code: 250, enhanced: '2.0.0', text: `queued as ${transaction.id}` };
+  // Said in the journal's row only if the commit succeeds, like the row itself.
+  const dialogueBefore = transaction.dialogue.text;
+  addReply(transaction.dialogue, accepted);
+  const trail = trailOf(transaction, verdict);
+  try {
+    await session.services.queue.commit(newMessage(session, transaction, staged, verdict, trail));
+  } catch (error) {
+    transaction.dialogue.text = dialogueBefore;
+    return refused(session, transaction, storeRefusal(session, transaction, error), verdict);
+  }
+  session.messagesAccepted++;
+  session.idleCommands = 0;
+  session.services.journal.message(acceptedRecord(session, transaction, trail, verdict.dispositions));
+  return accepted;
+}
+
+function newMessage(
+  session: Session,
+  transaction: Transaction,
+  staged: StagedContent,
+  { dispositions, edits }: Committing,
+  trail: MessageTrail,
+): NewMessage {
+  const { id, parameters, reversePath, recipients } = transaction;
+  const receivedAt = session.services.clock.now();
+  const [only] = recipients;
+  const trace = receivedLine({
+    session: session.facts,
+    hostname: session.hostname,
+    id,
+    smtputf8: parameters.smtputf8,
+    at: receivedAt,
+    ...(recipients.length === 1 && only ? { onlyRecipient: only.recipient.address.text } : {}),
+  });
+  const rows: NewRecipient[] = [];
+  for (let i = 0; i < recipients.length; i++) addRows(rows, recipients[i]!, dispositions[i]!, edits[i]);
+  return {
+    id,
+    session: session.facts.id,
+    reversePath,
+    body: actualBody(transaction),
+    smtputf8: parameters.smtputf8,
+    ...(parameters.ret === undefined ? {} : { ret: parameters.ret }),
+    ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
+    receivedAt,
+    content: staged,
+    trace,
+    trail,
+    recipients: rows,
+  };
+}
+
+/** What the content is, not what it was called: delivery converts only what must be (RFC 6152 3). */
+function actualBody({ parameters, content }: Transaction): NewMessage['body'] {
+  if (parameters.body === 'BINARYMIME') return 'BINARYMIME';
+  return content!.eightBit ? '8BITMIME' : '7BIT';
+}
+
+/** One row a target: an alias with several has several (RFC 3461 5.2.7). */
+function addRows(
+  rows: NewRecipient[],
+  { recipient, direction, targets, viaAlias }: AcceptedRecipient,
+  disposition: Disposition,
+  edits: NewRecipient['edits'],
+): void {
+  const { address: original, notify, orcpt } = recipient;
+  for (const target of disposition.kind === 'redirect' ? [redirectTarget(disposition.to)] : targets) {
+    rows.push({
+      address: target,
+      original,
+      ...(notify === undefined ? {} : { notify }),
+      ...(orcpt === undefined ? {} : { orcpt }),
+      direction,
+      destination: target.domain,
+      ...(edits && edits.length > 0 ? { edits } : {}),
+      state: rowState(disposition),
+      ...(viaAlias && targets.length > 1 ? { expanded: true } : {}),
+    });
+  }
+}
+
+function rowState(disposition: Disposition): NewRecipient['state'] {
+  switch (disposition.kind) {
+    case 'accept':
+    case 'redirect':
+      return 'queued';
+    case 'hold':
+      return { held: disposition.class, reason: disposition.reason };
+    case 'discard':
+      return { discarded: disposition.reason };
+    // Others of this message were accepted, so nobody can be told any more.
+    case 'refuse':
+      return { held: 'admin', reason: `late refusal: ${disposition.reason}` };
+    case 'defer':
+      throw new Error('invariant broken: a deferred recipient came to the commit');
+  }
+}
+
+function redirectTarget(to: string): NewRecipient['address'] {
+  const target = parseAddress(to);
+  if (!target.ok) throw new Error(`invariant broken: a redirect goes to ${to}, which is no address`);
+  return target.value;
+}

@@ -1,0 +1,174 @@
+/** A connection as an SMTP session: greeted, driven by the engine, and recorded when it ends. */
+import { andThen, isPromise } from '../model/maybe-promise.ts';
+import type { Reply } from '../model/reply.ts';
+import type { ListenerProfile, SessionFacts } from '../model/session.ts';
+import { createDataDecoder } from '../protocol/smtp/data-decoder.ts';
+import { formatReply } from '../protocol/smtp/reply.ts';
+import type { Connection, ConnectionEnd, Conversation } from '../wire/connection.ts';
+import type { ListenerRefusal } from '../wire/listener.ts';
+import type { Acquaintances } from './acquaintances.ts';
+import { writeContent } from './content.ts';
+import { addClientLine, addNote, addReply } from './dialogue.ts';
+import { answer, end, proceed, wait } from './engine.ts';
+import { greeting } from './greeting.ts';
+import { sessionRecord } from './records.ts';
+import { SHUTTING_DOWN, TIMED_OUT, tooMuch } from './replies.ts';
+import type { ReceiveServices } from './services.ts';
+import type { Session } from './session.ts';
+import type { SmtpPolicy } from './settings.ts';
+import { abandonTransaction } from './transaction.ts';
+import type { UnfinishedSessions } from './unfinished-sessions.ts';
+
+/** What all sessions of a listener share. */
+export interface SessionSurroundings {
+  readonly services: ReceiveServices;
+  readonly hostname: string;
+  readonly profile: ListenerProfile;
+  policy(): SmtpPolicy;
+  trusts(address: string): boolean;
+  readonly unfinished: UnfinishedSessions;
+  readonly acquaintances: Acquaintances;
+}
+
+const EARLY: Reply = { code: 554, enhanced: '5.5.1', text: 'you spoke before you were greeted', close: true };
+
+const REFUSALS: Readonly<Record<ListenerRefusal, Reply>> = {
+  'too-many-connections': {
+    code: 421,
+    enhanced: '4.3.2',
+    text: 'too many connections, please come again',
+    close: true,
+  },
+  'too-many-from-network': tooMuch('too many connections from your network'),
+  'proxy-missing': { code: 421, enhanced: '4.3.5', text: 'a PROXY header must come first', close: true },
+  'proxy-malformed': { code: 421, enhanced: '4.3.5', text: 'the PROXY header is malformed', close: true },
+  'proxy-untrusted': { code: 421, enhanced: '4.7.0', text: 'only proxies may connect here', close: true },
+};
+
+export function converse(
+  connection: Connection,
+  surroundings: SessionSurroundings,
+  refusal?: ListenerRefusal,
+): Conversation {
+  const session = openSession(connection, surroundings);
+  const { policy, services } = session;
+
+  const greet = (): void => {
+    const greeted = andThen(session.screen.connect(), ({ refusal }) =>
+      greetWith(session, refusal ?? greeting(session)),
+    );
+    if (isPromise(greeted)) {
+      wait(session, greeted);
+      return;
+    }
+    answer(session, greeted);
+    proceed(session);
+  };
+
+  /** In place of a greeting, where the client need not be asked anything. */
+  const turnedAway = (spokeEarly: boolean): boolean => {
+    if (refusal) turnAway(session, REFUSALS[refusal], refusal);
+    else if (spokeEarly && policy.earlyTalk === 'refuse') turnAway(session, EARLY, 'early talk');
+    else return false;
+    return true;
+  };
+
+  return {
+    begin({ spokeEarly }) {
+      if (turnedAway(spokeEarly)) return;
+      if (policy.greetingPauseMs === 0 || surroundings.acquaintances.has(session.facts.client.address)) {
+        greet();
+        return;
+      }
+      connection.busy = true;
+      services.clock.after(policy.greetingPauseMs, () => {
+        connection.busy = false;
+        if (!connection.closing && !turnedAway(connection.input.length > 0)) greet();
+      });
+    },
+    input: () => proceed(session),
+    secured() {
+      const { helo: _, ...facts } = session.facts;
+      session.facts = { ...facts, extended: false, ...(connection.tls ? { tls: connection.tls } : {}) };
+      addNote(session.dialogue, `TLS: ${connection.tls?.protocol} ${connection.tls?.cipher}`);
+      connection.expectWithin(policy.commandTimeoutMs);
+    },
+    timedOut() {
+      session.end = 'timeout';
+      addReply(session.dialogue, TIMED_OUT);
+      return formatReply(TIMED_OUT);
+    },
+    stop() {
+      session.draining = true;
+      if (!session.transaction && !connection.busy) end(session, SHUTTING_DOWN, 'shutdown');
+    },
+    ended: (how) => conclude(session, surroundings, how),
+  };
+}
+
+function openSession(connection: Connection, surroundings: SessionSurroundings): Session {
+  const { services, hostname, profile } = surroundings;
+  const facts: SessionFacts = {
+    id: services.queue.newId(),
+    profile,
+    client: connection.client,
+    ...(connection.proxy ? { proxy: connection.proxy } : {}),
+    local: connection.local,
+    extended: false,
+    ...(connection.tls ? { tls: connection.tls } : {}),
+    startedAt: services.clock.now(),
+  };
+  const session: Session = {
+    services,
+    policy: surroundings.policy(),
+    connection,
+    hostname,
+    trustedProxy: surroundings.trusts(connection.peer.address),
+    offersTls: true,
+    dialogue: { text: '' },
+    decoder: createDataDecoder(),
+    write: (slice) => writeContent(session.transaction!.content!, slice),
+    facts,
+    screen: services.screen.session(facts),
+    transaction: undefined,
+    receiving: undefined,
+    errors: 0,
+    idleCommands: 0,
+    refusedRecipients: 0,
+    transactions: 0,
+    messagesAccepted: 0,
+    commandLine: undefined,
+    upgrading: false,
+    secretMayFollow: false,
+    draining: false,
+    gone: false,
+    end: undefined,
+    reason: undefined,
+  };
+  return session;
+}
+
+/** A refusal by the checks takes the place of the greeting, and ends the session (RFC 5321 3.1). */
+function greetWith(session: Session, reply: Reply): Reply {
+  addReply(session.dialogue, reply);
+  if (reply.code === 220) return reply;
+  session.end = 'refused';
+  session.reason ??= 'refused at connection';
+  return { ...reply, close: true };
+}
+
+function turnAway(session: Session, reply: Reply, reason: string): void {
+  session.reason = reason;
+  end(session, reply, 'refused');
+}
+
+function conclude(session: Session, { unfinished, acquaintances }: SessionSurroundings, how: ConnectionEnd): void {
+  session.gone = true;
+  if (session.commandLine !== undefined) addClientLine(session.dialogue, session.commandLine);
+  // While the message is being accepted there is no transaction any more, and its content is not ours.
+  abandonTransaction(session);
+  if (session.messagesAccepted > 0) acquaintances.add(session.facts.client.address);
+  const record = sessionRecord(session, session.end ?? how);
+  if (session.transactions > 0) session.services.journal.session(record);
+  else unfinished.record(record);
+}

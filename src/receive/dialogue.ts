@@ -1,0 +1,33 @@
+/** A dialogue as the journal keeps it: `C:` and `S:` lines, bounded, credentials left out. */
+import type { Reply } from '../model/reply.ts';
+import { DIALOGUE_CHARACTERS, DIALOGUE_LINE_CHARACTERS } from './limits.ts';
+
+export interface Dialogue {
+  text: string;
+}
+
+export function addClientLine(dialogue: Dialogue, line: string): void {
+  add(dialogue, 'C: ', line);
+}
+
+export function addReply(dialogue: Dialogue, reply: Reply): void {
+  const text = typeof reply.text === 'string' ? reply.text : (reply.text[0] ?? '');
+  add(dialogue, 'S: ', `${reply.code} ${reply.enhanced === undefined ? '' : `${reply.enhanced} `}${text}`);
+}
+
+/** What is no command and no reply: `-- TLS`. */
+export function addNote(dialogue: Dialogue, note: string): void {
+  add(dialogue, '-- ', note);
+}
+
+/** What was said in a transaction that came to nothing. */
+export function addDialogue(dialogue: Dialogue, part: Dialogue): void {
+  if (dialogue.text.length <= DIALOGUE_CHARACTERS) dialogue.text += part.text;
+}
+
+function add(dialogue: Dialogue, mark: string, line: string): void {
+  if (dialogue.text.length > DIALOGUE_CHARACTERS) return;
+  const shown = line.length > DIALOGUE_LINE_CHARACTERS ? `${line.slice(0, DIALOGUE_LINE_CHARACTERS)}...` : line;
+  dialogue.text += `${mark}${shown}\n`;
+  if (dialogue.text.length > DIALOGUE_CHARACTERS) dialogue.text += '-- the rest is left out\n';
+}

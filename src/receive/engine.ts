@@ -1,0 +1,240 @@
+/**
+ * The engine of a session: takes commands and content out of the input in order, has each done, and
+ * answers. What can be done at once is done without waiting; the replies to a batch leave together.
+ */
+import { isAscii, isUtf8 } from 'node:buffer';
+import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import type { Reply } from '../model/reply.ts';
+import { splitCommand } from '../protocol/smtp/command.ts';
+import { formatReply } from '../protocol/smtp/reply.ts';
+import { acceptMessage } from './accept.ts';
+import { addClientLine, addReply } from './dialogue.ts';
+import { DEFECT, SHUTTING_DOWN, TOO_LARGE, tooMuch } from './replies.ts';
+import { currentDialogue, type Receiving, type Session, type Transaction } from './session.ts';
+import { VERBS } from './verbs/index.ts';
+
+/** `starved`: nothing whole is there to be done. */
+type Step = MaybePromise<Reply | undefined> | 'starved';
+
+/** Does all that can be done with what is there; called again when more comes or work is done. */
+export function proceed(session: Session): void {
+  const { connection } = session;
+  if (connection.busy) return;
+  let step: Step;
+  while (!connection.closing && !connection.congested) {
+    step = attempt(session);
+    if (step === 'starved') break;
+    if (isPromise(step)) {
+      wait(session, step);
+      return;
+    }
+    answer(session, step);
+  }
+  if (connection.closing) return;
+  connection.flush();
+  if (connection.inputEnded && step === 'starved') connection.close('closed-by-client');
+}
+
+function attempt(session: Session): Step {
+  try {
+    return session.receiving ? receive(session, session.receiving) : command(session);
+  } catch (error) {
+    return defect(session, error);
+  }
+}
+
+/** Has the session wait for `work`, and go on with its answer. */
+export function wait(session: Session, work: Promise<Reply | undefined>): void {
+  const { connection } = session;
+  connection.busy = true;
+  work
+    .catch((error: unknown) => defect(session, error))
+    .then((reply) => {
+      connection.busy = false;
+      if (connection.closing) return;
+      answer(session, reply);
+      connection.resume();
+      proceed(session);
+    });
+}
+
+function defect(session: Session, error: unknown): Reply {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  session.services.events.emit('node.defect', {
+    where: `SMTP session ${session.facts.id}`,
+    error: message,
+    ...(stack === undefined ? {} : { stack }),
+  });
+  session.reason ??= 'internal error';
+  return DEFECT;
+}
+
+export function answer(session: Session, reply: Reply | undefined): void {
+  if (reply === undefined || session.connection.closing) return;
+  const dialogue = currentDialogue(session);
+  if (session.commandLine !== undefined) {
+    addClientLine(dialogue, session.commandLine);
+    addReply(dialogue, reply);
+    session.commandLine = undefined;
+  }
+  say(session, reply);
+  const { connection, policy } = session;
+  if (connection.closing) return;
+  if (session.upgrading) {
+    session.upgrading = false;
+    const { discardedBytes } = connection.startTls();
+    if (discardedBytes > 0) {
+      session.services.events.emit('smtp.starttls.discarded', { session: session.facts.id, bytes: discardedBytes });
+    }
+    return;
+  }
+  if (session.draining && !session.transaction) {
+    end(session, SHUTTING_DOWN, 'shutdown');
+    return;
+  }
+  if (isClientError(reply)) session.errors++;
+  if (session.idleCommands > policy.maxIdleCommands) giveUp(session, 'too many commands without a message');
+  else if (session.errors > policy.maxErrors) giveUp(session, 'too many errors');
+  else connection.expectWithin(session.receiving ? policy.dataTimeoutMs : policy.commandTimeoutMs);
+}
+
+function giveUp(session: Session, reason: string): void {
+  session.reason = reason;
+  const reply = tooMuch(reason);
+  addReply(currentDialogue(session), reply);
+  say(session, reply);
+}
+
+/** Malformed, unknown, misplaced: the client's own doing, whatever the mail (RFC 5321 4.2.2). */
+function isClientError({ code }: Reply): boolean {
+  return (code >= 500 && code <= 504) || code === 521 || code === 555;
+}
+
+function say(session: Session, reply: Reply): void {
+  session.connection.send(formatReply(reply));
+  if (!reply.close) return;
+  session.end ??= 'closed-by-us';
+  session.connection.close('closed-by-us');
+}
+
+export function end(session: Session, reply: Reply, how: 'shutdown' | 'refused'): void {
+  session.end ??= how;
+  addReply(session.dialogue, reply);
+  session.connection.send(formatReply(reply));
+  session.connection.close(how === 'shutdown' ? 'shutdown' : 'closed-by-us');
+}
+
+const TOO_LONG: Reply = { code: 500, enhanced: '5.5.2', text: 'the line is too long' };
+const ENDLESS: Reply = { ...TOO_LONG, close: true };
+/** Where a command ends is then a matter of opinion, so nothing that follows is obeyed. */
+const BARE_LF: Reply = { code: 521, enhanced: '5.5.2', text: 'a line ends with CRLF, not with LF alone', close: true };
+const NO_TEXT: Reply = { code: 500, enhanced: '5.5.2', text: 'the line has characters that no command has' };
+const UNKNOWN: Reply = { code: 500, enhanced: '5.5.1', text: 'unknown command' };
+const NO_AUTH: Reply = { code: 502, enhanced: '5.5.1', text: 'authentication is not offered here' };
+/** A browser that was made to speak here would go on with what an attacker wrote. */
+const NOT_SMTP: Reply = { code: 502, enhanced: '5.7.0', text: 'this is SMTP', close: true };
+const HTTP = /^(GET|POST|PUT|HEAD|CONNECT|OPTIONS|DELETE|PATCH)$/;
+
+function command(session: Session): Step {
+  const line = session.connection.input.takeLine(session.policy.maxCommandLineBytes);
+  switch (line) {
+    case 'incomplete':
+      return 'starved';
+    case 'too-long':
+      return unread(session, '(a line too long)', TOO_LONG);
+    case 'endless':
+      return unread(session, '(a line without end)', ENDLESS);
+    case 'bare-lf':
+      return unread(session, '(a line ended by LF alone)', BARE_LF);
+  }
+  const text = decode(line);
+  const split = text === undefined ? undefined : splitCommand(text);
+  if (text === undefined || !split) return unread(session, '(no text)', NO_TEXT);
+  const { verb, argument } = split;
+  const secret = session.secretMayFollow;
+  session.secretMayFollow = false;
+  const handler = VERBS.get(verb);
+  if (handler) {
+    session.commandLine = text;
+    return handler(session, argument);
+  }
+  if (verb === 'AUTH') {
+    session.secretMayFollow = true;
+    return unread(session, `AUTH ${argument.split(' ', 1)[0]} (credentials left out)`, NO_AUTH);
+  }
+  return unread(session, secret ? '(credentials left out)' : text, HTTP.test(verb) ? NOT_SMTP : UNKNOWN);
+}
+
+function unread(session: Session, shown: string, reply: Reply): Reply {
+  session.commandLine = shown;
+  return reply;
+}
+
+function decode(line: Buffer): string | undefined {
+  if (isAscii(line)) return line.toString('latin1');
+  return isUtf8(line) ? line.toString('utf8') : undefined;
+}
+
+function receive(session: Session, receiving: Receiving): Step {
+  const { transaction, connection } = session;
+  const pastDeadline = transaction?.content && isPastDeadline(session, transaction);
+  if (pastDeadline) return { code: 421, enhanced: '4.4.2', text: 'the message took too long', close: true };
+  if (connection.input.length === 0 && !(receiving.kind === 'chunk' && receiving.remainingBytes === 0))
+    return 'starved';
+  const done = receiving.kind === 'data' ? receiveData(session) : receiveChunk(session, receiving);
+  const content = transaction?.content;
+  if (done) return receiving.kind === 'data' ? finish(session, transaction!) : finishChunk(session, receiving);
+  connection.expectWithin(session.policy.dataTimeoutMs);
+  if (content && isHopeless(session, transaction)) return { ...TOO_LARGE, close: true };
+  if (content?.full) {
+    content.full = false;
+    return content.spool.drained().then(() => undefined);
+  }
+  return 'starved';
+}
+
+/** Returns whether the end of data has come. */
+function receiveData({ connection, decoder, write }: Session): boolean {
+  const bytes = connection.input.takeAll();
+  const rest = decoder.push(bytes, 0, write);
+  if (rest < 0) return false;
+  if (rest < bytes.length) connection.input.giveBack(bytes.subarray(rest));
+  return true;
+}
+
+/** Returns whether the whole chunk has come. */
+function receiveChunk({ connection, write }: Session, chunk: Receiving & { kind: 'chunk' }): boolean {
+  const bytes = connection.input.takeAll();
+  const taken = Math.min(bytes.length, chunk.remainingBytes);
+  if (taken > 0 && !chunk.refusal) write(taken === bytes.length ? bytes : bytes.subarray(0, taken));
+  chunk.remainingBytes -= taken;
+  connection.input.giveBack(bytes.subarray(taken));
+  return chunk.remainingBytes === 0;
+}
+
+function isPastDeadline({ services, policy }: Session, { content }: Transaction): boolean {
+  return services.clock.now() - content!.startedAt > policy.messageTimeoutMs;
+}
+
+/** As much again as was allowed has been dropped: the client does not mean to stop. */
+function isHopeless({ policy }: Session, transaction: Transaction | undefined): boolean {
+  return (transaction?.content?.sizeBytes ?? 0) > 2 * policy.maxMessageSizeBytes;
+}
+
+function finish(session: Session, transaction: Transaction): Promise<Reply> {
+  session.receiving = undefined;
+  session.commandLine = undefined;
+  return acceptMessage(session, transaction);
+}
+
+function finishChunk(session: Session, { refusal, last, sizeBytes }: Receiving & { kind: 'chunk' }): Step {
+  session.receiving = undefined;
+  if (refusal) return refusal;
+  const transaction = session.transaction!;
+  if (last) {
+    if (session.commandLine !== undefined) addClientLine(transaction.dialogue, session.commandLine);
+    return finish(session, transaction);
+  }
+  if (transaction.content!.refusal === 'too-large') return finish(session, transaction);
+  return { code: 250, enhanced: '2.0.0', text: `${sizeBytes} octets received` };
+}

@@ -1,0 +1,23 @@
+/** Bounds of receiving that no administrator needs to turn, each with its reason. */
+
+/** One transaction's dialogue in the journal: a thousand recipients, told shortly. */
+export const DIALOGUE_CHARACTERS = 65_536;
+
+/** One line of it: enough for a long address and what is wrong with it. */
+export const DIALOGUE_LINE_CHARACTERS = 1024;
+
+/** RFC 5321 4.5.3.1.2: the longest domain, and some room for the names that clients make up. */
+export const HELO_CHARACTERS = 255;
+
+/** Sessions that ended before MAIL get a row each up to this number per network and window. */
+export const UNFINISHED_SESSIONS_PER_NETWORK = 20;
+export const UNFINISHED_WINDOW_MS = 60_000;
+
+/** Networks counted in one window; beyond it an attack is one of many networks, and only counted. */
+export const UNFINISHED_NETWORKS = 10_000;
+
+/** Clients remembered as having delivered mail, who are greeted without a pause. */
+export const ACQUAINTANCES = 10_000;
+
+/** RCPTs refused in one transaction that its journal row names; a guesser is not to fill the log. */
+export const REFUSED_RECIPIENTS_KEPT = 100;

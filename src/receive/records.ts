@@ -1,0 +1,108 @@
+/** What receiving leaves in the journal: one row a message or refused transaction, one a session. */
+import type { MessageRecord, SessionRecord } from '../journal/contract.ts';
+import type { Disposition, Evidence } from '../model/finding.ts';
+import { replyText } from '../model/reply.ts';
+import type { MessageTrail, RecipientFindings } from '../model/trail.ts';
+import type { MessageFacts } from '../screen/contract.ts';
+import type { Session, Transaction } from './session.ts';
+
+/** What the message stage came to; absent where it was never reached. */
+export interface Screened {
+  readonly facts: MessageFacts;
+  readonly evidence: Readonly<Record<string, Evidence>>;
+  readonly findings: readonly RecipientFindings[];
+}
+
+const NEVER_SCREENED: Screened = { facts: {}, evidence: {}, findings: [] };
+
+export function trailOf(transaction: Transaction, screened: Screened = NEVER_SCREENED): MessageTrail {
+  const { findings, recipients, refused, dialogue } = transaction;
+  const before: RecipientFindings[] = findings.length > 0 ? [{ findings }] : [];
+  for (const { recipient, findings } of recipients)
+    if (findings.length > 0) before.push({ recipient: recipient.address.text, findings });
+  for (const { address, findings } of refused) before.push({ recipient: address.text, findings });
+  return {
+    ...screened.facts,
+    evidence: screened.evidence,
+    findings: before.length > 0 ? [...before, ...screened.findings] : screened.findings,
+    dialogue: dialogue.text,
+  };
+}
+
+export function acceptedRecord(
+  session: Session,
+  transaction: Transaction,
+  trail: MessageTrail,
+  dispositions: readonly Disposition[],
+): MessageRecord {
+  const recipients = transaction.recipients.map(({ recipient, targets }, i) => {
+    const disposition = dispositions[i]!;
+    const address = targets.length === 1 ? targets[0]!.text : recipient.address.text;
+    return {
+      address,
+      ...(address === recipient.address.text ? {} : { original: recipient.address.text }),
+      disposition: disposition.kind,
+      ...('reason' in disposition ? { reason: disposition.reason } : {}),
+    };
+  });
+  return {
+    ...commonRecord(session, transaction, trail),
+    direction: transaction.recipients[0]!.direction,
+    recipients: [...recipients, ...refusedRecipients(transaction)],
+  };
+}
+
+/** `said`: what the whole message was told; without it only RCPTs were refused. */
+export function recordRefusals(
+  session: Session,
+  transaction: Transaction,
+  said?: { readonly disposition: 'refuse' | 'defer'; readonly reason: string; readonly screened?: Screened },
+): void {
+  const whole = said
+    ? transaction.recipients.map(({ recipient }) => ({
+        address: recipient.address.text,
+        disposition: said.disposition,
+        reason: said.reason,
+      }))
+    : [];
+  session.services.journal.message({
+    ...commonRecord(session, transaction, trailOf(transaction, said?.screened)),
+    direction: 'refused',
+    recipients: [...whole, ...refusedRecipients(transaction)],
+  });
+}
+
+function commonRecord(
+  { services, facts }: Session,
+  { id, reversePath, content }: Transaction,
+  trail: MessageTrail,
+): Omit<MessageRecord, 'direction' | 'recipients'> {
+  return {
+    id,
+    at: services.clock.now(),
+    session: facts.id,
+    from: reversePath === null ? '' : reversePath.text,
+    clientAddress: facts.client.address,
+    sizeBytes: content?.sizeBytes ?? 0,
+    trail,
+  };
+}
+
+function refusedRecipients({ refused }: Transaction): MessageRecord['recipients'] {
+  return refused.map(({ address, reply }) => ({
+    address: address.text,
+    disposition: reply.code < 500 ? 'defer' : 'refuse',
+    reason: replyText(reply),
+  }));
+}
+
+export function sessionRecord(session: Session, end: SessionRecord['end']): SessionRecord {
+  return {
+    facts: session.facts,
+    endedAt: session.services.clock.now(),
+    end,
+    dialogue: session.dialogue.text,
+    messagesAccepted: session.messagesAccepted,
+    ...(session.reason === undefined ? {} : { reason: session.reason }),
+  };
+}

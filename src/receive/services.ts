@@ -1,0 +1,20 @@
+/** What receiving needs of the rooms below; main hands it in. */
+import type { Journal } from '../journal/contract.ts';
+import type { Queue } from '../queue/contract.ts';
+import type { Screen } from '../screen/contract.ts';
+import type { Settings } from '../settings/contract.ts';
+import type { Blobs } from '../store/contract.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
+import type { TlsContexts } from '../world/tls.ts';
+
+export interface ReceiveServices {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly settings: Settings;
+  readonly screen: Screen;
+  readonly queue: Pick<Queue, 'newId' | 'commit'>;
+  readonly blobs: Pick<Blobs, 'spool'>;
+  readonly journal: Pick<Journal, 'session' | 'message'>;
+  readonly tls: TlsContexts;
+}

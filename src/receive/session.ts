@@ -1,0 +1,98 @@
+/**
+ * The state of an SMTP session (RFC 5321 4.1.4) and of its transaction. State only: verbs change it,
+ * the engine drives it.
+ */
+
+import type { SessionRecord } from '../journal/contract.ts';
+import type { Address, ReversePath } from '../model/address.ts';
+import type { MailParameters, Recipient } from '../model/envelope.ts';
+import type { Finding } from '../model/finding.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
+import type { Reply } from '../model/reply.ts';
+import type { SessionFacts } from '../model/session.ts';
+import type { DataDecoder } from '../protocol/smtp/data-decoder.ts';
+import type { RecipientVerdict, ScreenSession } from '../screen/contract.ts';
+import type { Connection } from '../wire/connection.ts';
+import type { IncomingContent } from './content.ts';
+import type { Dialogue } from './dialogue.ts';
+import type { ReceiveServices } from './services.ts';
+import type { SmtpPolicy } from './settings.ts';
+
+export type AcceptedRecipient = RecipientVerdict & { readonly accepted: true };
+
+export interface RefusedRecipient {
+  readonly address: Address;
+  readonly reply: Reply;
+  readonly findings: readonly Finding[];
+}
+
+export interface Transaction {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly reversePath: ReversePath;
+  readonly parameters: MailParameters;
+  readonly findings: readonly Finding[];
+  readonly recipients: AcceptedRecipient[];
+  readonly refused: RefusedRecipient[];
+  readonly dialogue: Dialogue;
+  /** Present from the first octet on. */
+  content: IncomingContent | undefined;
+  /** BDAT has begun: DATA is out of place (RFC 3030 2). */
+  chunked: boolean;
+}
+
+/** What the octets now coming are. */
+export type Receiving =
+  | { readonly kind: 'data' }
+  /** `refusal`: they are read and dropped, then it is said (RFC 3030 2). */
+  | {
+      readonly kind: 'chunk';
+      remainingBytes: number;
+      readonly sizeBytes: number;
+      readonly last: boolean;
+      readonly refusal?: Reply;
+    };
+
+export interface Session {
+  readonly services: ReceiveServices;
+  readonly policy: SmtpPolicy;
+  readonly connection: Connection;
+  readonly hostname: string;
+  /** The socket's other end may say who its client is (XCLIENT). */
+  readonly trustedProxy: boolean;
+  readonly offersTls: boolean;
+  readonly dialogue: Dialogue;
+  readonly decoder: DataDecoder;
+  readonly write: (slice: Buffer) => void;
+  facts: SessionFacts;
+  screen: ScreenSession;
+  transaction: Transaction | undefined;
+  receiving: Receiving | undefined;
+  errors: number;
+  idleCommands: number;
+  refusedRecipients: number;
+  transactions: number;
+  messagesAccepted: number;
+  /** The command in hand; its line joins the dialogue that it turns out to belong to. */
+  commandLine: string | undefined;
+  /** STARTTLS was answered 220. */
+  upgrading: boolean;
+  /** A refused AUTH may be followed by a line with credentials. */
+  secretMayFollow: boolean;
+  draining: boolean;
+  gone: boolean;
+  /** Why it ends, where the connection's end does not tell. */
+  end: SessionRecord['end'] | undefined;
+  reason: string | undefined;
+}
+
+/** Undefined: there is nothing to say yet. */
+export type Verb = (session: Session, argument: string) => MaybePromise<Reply | undefined>;
+
+export function currentDialogue(session: Session): Dialogue {
+  return session.transaction?.dialogue ?? session.dialogue;
+}
+
+export function sameRecipient(a: Recipient, b: Recipient): boolean {
+  return a.address.text === b.address.text;
+}

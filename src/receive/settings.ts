@@ -1,0 +1,135 @@
+/** What an administrator may say about receiving mail, and the values as sessions read them. */
+import type { SettingsSnapshot } from '../settings/contract.ts';
+import { amount, choice, count, defineSettings, flag } from '../settings/define.ts';
+
+const MINUTE_MS = 60_000;
+
+export const smtpSettings = defineSettings('smtp', {
+  maxMessageSizeBytes: amount(
+    50 * 1024 * 1024,
+    'bytes',
+    { min: 65_536, max: 2 ** 31 },
+    'The largest message taken, in octets as sent; announced by `SIZE`. A larger one is refused with 552 5.3.4.',
+  ),
+  maxRecipients: count(
+    1000,
+    { min: 100, max: 100_000 },
+    'Recipients of one message; more get 452 4.5.3 and the sender sends them a second copy. RFC 5321 asks for at least 100.',
+  ),
+  maxMessagesPerSession: count(
+    10_000,
+    { min: 1, max: 1_000_000 },
+    'Messages on one connection, after which it is ended with 421. Announced by `LIMITS MAILMAX`.',
+  ),
+  maxCommandLineBytes: amount(
+    4096,
+    'bytes',
+    { min: 1024, max: 65_536 },
+    'The longest command line, CRLF and all; a longer one gets 500 5.5.2. RFC 5321 and its extensions need about 2,000.',
+  ),
+  maxErrors: count(
+    20,
+    { min: 1, max: 1000 },
+    'Malformed, unknown or misplaced commands in one session, after which it is ended with 421 4.7.0.',
+  ),
+  maxIdleCommands: count(
+    100,
+    { min: 10, max: 10_000 },
+    'Commands that bring no mail forward (NOOP, RSET, VRFY, HELP, EHLO) between two messages, after which the session is ended with 421 4.7.0.',
+  ),
+  maxRefusedRecipients: count(
+    100,
+    { min: 5, max: 100_000 },
+    'Recipients refused in one session, after which it is ended with 421 4.7.0: whoever guesses addresses must come again.',
+  ),
+  maxConnections: count(
+    20_000,
+    { min: 10, max: 1_000_000 },
+    'Connections at a time over all SMTP listeners; more are told 421 4.3.2. The system must allow as many open files.',
+  ),
+  maxConnectionsPerNetwork: count(
+    50,
+    { min: 1, max: 1_000_000 },
+    'Connections at a time from one IPv4 address or one IPv6 /64; more are told 421 4.7.0. This machine itself (loopback) is not counted.',
+  ),
+  commandTimeoutMs: amount(
+    5 * MINUTE_MS,
+    'ms',
+    { min: 10_000, max: 60 * MINUTE_MS },
+    'How long a client may take for its next whole command (RFC 5321 4.5.3.2.7: 5 minutes).',
+  ),
+  dataTimeoutMs: amount(
+    3 * MINUTE_MS,
+    'ms',
+    { min: 10_000, max: 60 * MINUTE_MS },
+    'How long a client may send nothing in the middle of a message (RFC 5321 4.5.3.2.5: 3 minutes).',
+  ),
+  messageTimeoutMs: amount(
+    60 * MINUTE_MS,
+    'ms',
+    { min: MINUTE_MS, max: 24 * 60 * MINUTE_MS },
+    'How long the content of one message may take in all, however steadily it trickles.',
+  ),
+  sessionTimeoutMs: amount(
+    4 * 60 * MINUTE_MS,
+    'ms',
+    { min: MINUTE_MS, max: 7 * 24 * 60 * MINUTE_MS },
+    'How long one connection may last in all.',
+  ),
+  stalledOutputTimeoutMs: amount(
+    2 * MINUTE_MS,
+    'ms',
+    { min: 10_000, max: 60 * MINUTE_MS },
+    'How long a client may leave our replies unread before it is cut off.',
+  ),
+  bareNewlines: choice(
+    ['refuse', 'normalise'],
+    'refuse',
+    'What happens to a message with a bare CR or bare LF, which RFC 5321 forbids and SMTP smuggling lives on: `refuse` it with 554 5.6.0, or `normalise` each to CRLF (recorded; breaks signatures). Only CRLF.CRLF ends a message either way.',
+  ),
+  earlyTalk: choice(
+    ['refuse', 'ignore'],
+    'refuse',
+    'What happens to a client that speaks before it is greeted, as no mail server does: `refuse` it with 554 5.5.1, or `ignore` that.',
+  ),
+  greetingPauseMs: amount(
+    0,
+    'ms',
+    { min: 0, max: 30_000 },
+    'A pause before the greeting for clients that have not delivered a message since this node started; spam software often does not wait. 0: no pause.',
+  ),
+});
+
+export const receiveSettings = defineSettings('receive', {
+  splitPolicies: flag(
+    false,
+    'Let one message have recipients of one policy domain only: others get 452 4.5.3 and come in a copy of their own, so that each can be refused by its own domain’s settings. Announced by `LIMITS RCPTDOMAINMAX=1`.',
+  ),
+});
+
+/** All values that a session obeys; taken once at its start. */
+export interface SmtpPolicy {
+  readonly maxMessageSizeBytes: number;
+  readonly maxRecipients: number;
+  readonly maxMessagesPerSession: number;
+  readonly maxCommandLineBytes: number;
+  readonly maxErrors: number;
+  readonly maxIdleCommands: number;
+  readonly maxRefusedRecipients: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerNetwork: number;
+  readonly commandTimeoutMs: number;
+  readonly dataTimeoutMs: number;
+  readonly messageTimeoutMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly stalledOutputTimeoutMs: number;
+  readonly bareNewlines: 'refuse' | 'normalise';
+  readonly earlyTalk: 'refuse' | 'ignore';
+  readonly greetingPauseMs: number;
+  readonly splitPolicies: boolean;
+}
+
+export function readPolicy(snapshot: SettingsSnapshot): SmtpPolicy {
+  const entries = Object.entries(smtpSettings).map(([name, setting]) => [name, snapshot.get<unknown>(setting)]);
+  return { ...Object.fromEntries(entries), splitPolicies: snapshot.get(receiveSettings.splitPolicies) } as SmtpPolicy;
+}

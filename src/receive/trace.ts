@@ -1,0 +1,36 @@
+/** The trace line on top of what came in (RFC 5321 4.4, `with` types of RFC 3848 and RFC 6531 4.3). */
+import type { SessionFacts } from '../model/session.ts';
+
+export interface TraceFacts {
+  readonly session: SessionFacts;
+  readonly hostname: string;
+  readonly id: string;
+  readonly smtputf8: boolean;
+  readonly at: number;
+  /** Only when there is exactly one: others must not learn of each other (RFC 5321 7.6). */
+  readonly onlyRecipient?: string;
+}
+
+export function receivedLine({ session, hostname, id, smtputf8, at, onlyRecipient }: TraceFacts): string {
+  const { client, helo = 'unknown', tls } = session;
+  const literal = client.address.includes(':') ? `[IPv6:${client.address}]` : `[${client.address}]`;
+  const cipher = tls ? `\r\n\t(using ${tls.protocol} with cipher ${tls.cipher})` : '';
+  const recipient = onlyRecipient === undefined ? '' : `\r\n\tfor <${onlyRecipient}>`;
+  return `Received: from ${safeHelo(helo)} (${literal})${cipher}\r\n\tby ${hostname} (Postern) with ${withType(session, smtputf8)} id ${id}${recipient};\r\n\t${formatDate(at)}\r\n`;
+}
+
+/** UTF8SMTPSA and friends (RFC 6531 4.3); ESMTPSA (RFC 3848). */
+function withType({ extended, tls, account }: SessionFacts, smtputf8: boolean): string {
+  if (!extended) return 'SMTP';
+  return `${smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${tls ? 'S' : ''}${account === undefined ? '' : 'A'}`;
+}
+
+/** Whatever the client called itself, it stays one word of the header. */
+function safeHelo(helo: string): string {
+  return helo.replace(/[^A-Za-z0-9._:[\]-]/g, '?');
+}
+
+/** RFC 5322 3.3, in UTC. */
+export function formatDate(at: number): string {
+  return new Date(at).toUTCString().replace('GMT', '+0000');
+}

@@ -1,0 +1,49 @@
+/** How a transaction begins and ends; what happens in between is the verbs' business. */
+import type { Finding } from '../model/finding.ts';
+import type { MailCommand } from '../protocol/smtp/mail-command.ts';
+import { openContent, refuse } from './content.ts';
+import { addDialogue } from './dialogue.ts';
+import { recordRefusals } from './records.ts';
+import type { Session, Transaction } from './session.ts';
+
+export function beginTransaction(
+  session: Session,
+  { reversePath, parameters }: MailCommand,
+  findings: readonly Finding[],
+): void {
+  session.transactions++;
+  session.transaction = {
+    id: session.services.queue.newId(),
+    startedAt: session.services.clock.now(),
+    reversePath,
+    parameters,
+    findings,
+    recipients: [],
+    refused: [],
+    dialogue: { text: '' },
+    content: undefined,
+    chunked: false,
+  };
+}
+
+export function openTransactionContent({ services, policy }: Session, transaction: Transaction): void {
+  transaction.content = openContent(services.blobs.spool(), {
+    body: transaction.parameters.body,
+    maxBytes: policy.maxMessageSizeBytes,
+    bareNewlines: policy.bareNewlines,
+    startedAt: services.clock.now(),
+  });
+}
+
+/**
+ * Ends the transaction without a message. Refused recipients leave their row; what was said becomes
+ * part of the session's dialogue.
+ */
+export function abandonTransaction(session: Session): void {
+  const { transaction } = session;
+  if (!transaction) return;
+  session.transaction = undefined;
+  if (transaction.content) refuse(transaction.content, 'abandoned');
+  if (transaction.refused.length > 0) recordRefusals(session, transaction);
+  else addDialogue(session.dialogue, transaction.dialogue);
+}

@@ -1,0 +1,38 @@
+/**
+ * BDAT (RFC 3030 2): a chunk of so many octets follows at once, whatever we think of it. A chunk that
+ * is refused is read and dropped before that is said, or its octets would be obeyed as commands.
+ */
+import type { Reply } from '../../model/reply.ts';
+import { parseBdat } from '../../protocol/smtp/mail-command.ts';
+import { MAIL_FIRST, NO_RECIPIENTS, TOO_LARGE } from '../replies.ts';
+import type { Session, Verb } from '../session.ts';
+import { openTransactionContent } from '../transaction.ts';
+
+/** Nobody knows how many octets follow, so nothing that follows can be obeyed. */
+const UNKNOWN_SIZE: Reply = {
+  code: 501,
+  enhanced: '5.5.4',
+  text: 'BDAT must be followed by a size and perhaps LAST',
+  close: true,
+};
+
+export const bdat: Verb = (session, argument) => {
+  const command = parseBdat(argument);
+  if (!command.ok) return UNKNOWN_SIZE;
+  const { sizeBytes, last } = command.value;
+  // Dropping this much would be no favour to anyone.
+  if (sizeBytes > session.policy.maxMessageSizeBytes) return { ...TOO_LARGE, close: true };
+  const refusal = refusalOf(session);
+  session.receiving = { kind: 'chunk', remainingBytes: sizeBytes, sizeBytes, last, ...(refusal ? { refusal } : {}) };
+  const { transaction } = session;
+  if (!refusal && transaction && !transaction.content) {
+    transaction.chunked = true;
+    openTransactionContent(session, transaction);
+  }
+  return undefined;
+};
+
+function refusalOf({ transaction }: Session): Reply | undefined {
+  if (!transaction) return MAIL_FIRST;
+  return transaction.recipients.length === 0 ? NO_RECIPIENTS : undefined;
+}

@@ -1,0 +1,49 @@
+/** EHLO and HELO (RFC 5321 4.1.1.1): who the client says it is, and what we can do. Ends a transaction. */
+import { andThen } from '../../model/maybe-promise.ts';
+import type { Reply } from '../../model/reply.ts';
+import { XCLIENT_ATTRIBUTES } from '../../protocol/smtp/xclient.ts';
+import { HELO_CHARACTERS } from '../limits.ts';
+import type { Session, Verb } from '../session.ts';
+import { abandonTransaction } from '../transaction.ts';
+
+export const ehlo: Verb = (session, argument) => greet(session, argument, true);
+export const helo: Verb = (session, argument) => greet(session, argument, false);
+
+function greet(session: Session, argument: string, extended: boolean): ReturnType<Verb> {
+  const name = argument.split(' ', 1)[0]!;
+  if (name === '') return { code: 501, enhanced: '5.5.4', text: 'say who you are: a domain or an address literal' };
+  if (name.length > HELO_CHARACTERS) return { code: 501, enhanced: '5.5.4', text: 'that name is too long' };
+  abandonTransaction(session);
+  session.idleCommands++;
+  session.facts = { ...session.facts, helo: name, extended };
+  return andThen(session.screen.ehlo(session.facts), ({ refusal }) => {
+    if (!refusal) return welcome(session, extended);
+    const { helo: _, ...anonymous } = session.facts;
+    session.facts = anonymous;
+    session.reason ??= 'refused at EHLO';
+    return refusal;
+  });
+}
+
+function welcome(session: Session, extended: boolean): Reply {
+  // RFC 2034 4: no enhanced code here.
+  return { code: 250, text: extended ? [session.hostname, ...extensions(session)] : session.hostname };
+}
+
+function extensions({ policy, offersTls, facts, trustedProxy }: Session): string[] {
+  return [
+    'PIPELINING',
+    `SIZE ${policy.maxMessageSizeBytes}`,
+    ...(offersTls && !facts.tls ? ['STARTTLS'] : []),
+    '8BITMIME',
+    'BINARYMIME',
+    'CHUNKING',
+    'SMTPUTF8',
+    'DSN',
+    'ENHANCEDSTATUSCODES',
+    // RFC 9422 3.
+    `LIMITS MAILMAX=${policy.maxMessagesPerSession} RCPTMAX=${policy.maxRecipients}${policy.splitPolicies ? ' RCPTDOMAINMAX=1' : ''}`,
+    ...(trustedProxy ? [`XCLIENT ${XCLIENT_ATTRIBUTES.join(' ')}`] : []),
+    'HELP',
+  ];
+}

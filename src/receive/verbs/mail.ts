@@ -1,0 +1,38 @@
+/** MAIL FROM (RFC 5321 4.1.1.2): begins a transaction. */
+import { isPromise } from '../../model/maybe-promise.ts';
+import type { Reply } from '../../model/reply.ts';
+import { type MailCommand, parseMail } from '../../protocol/smtp/mail-command.ts';
+import type { StageVerdict } from '../../screen/contract.ts';
+import { GREET_FIRST, problemReply, TOO_LARGE, tooMuch } from '../replies.ts';
+import type { Session, Verb } from '../session.ts';
+import { beginTransaction } from '../transaction.ts';
+
+const SENDER_OK: Reply = { code: 250, enhanced: '2.1.0', text: 'sender ok' };
+const ALREADY: Reply = { code: 503, enhanced: '5.5.1', text: 'a message is being sent already; RSET ends it' };
+/** RFC 4954 6: submission is for those who authenticated. */
+const AUTHENTICATE: Reply = { code: 530, enhanced: '5.7.0', text: 'authentication required' };
+
+export const mail: Verb = (session, argument) => {
+  const { facts, policy } = session;
+  if (facts.helo === undefined) return GREET_FIRST;
+  if (session.transaction) return ALREADY;
+  if (facts.profile !== 'mx' && facts.account === undefined) return AUTHENTICATE;
+  if (session.transactions >= policy.maxMessagesPerSession) return tooMuch('too many messages on one connection');
+  const command = parseMail(argument);
+  if (!command.ok) return problemReply(command.problem, 'sender');
+  const { reversePath, parameters } = command.value;
+  // RFC 1870 6.1: refused before it is sent.
+  if ((parameters.sizeBytes ?? 0) > policy.maxMessageSizeBytes) return TOO_LARGE;
+  const verdict = session.screen.mail(facts, reversePath, parameters);
+  if (isPromise(verdict)) return verdict.then((settled) => begin(session, command.value, settled));
+  return begin(session, command.value, verdict);
+};
+
+function begin(session: Session, command: MailCommand, { refusal, findings }: StageVerdict): Reply {
+  if (refusal) {
+    session.reason ??= 'refused at MAIL';
+    return refusal;
+  }
+  beginTransaction(session, command, findings);
+  return SENDER_OK;
+}

@@ -1,0 +1,53 @@
+/** RCPT TO (RFC 5321 4.1.1.3, DSN parameters RFC 3461 4.1): adds one recipient, decided alone. */
+import { isPromise } from '../../model/maybe-promise.ts';
+import type { Reply } from '../../model/reply.ts';
+import { parseRcpt } from '../../protocol/smtp/mail-command.ts';
+import type { RecipientVerdict } from '../../screen/contract.ts';
+import { REFUSED_RECIPIENTS_KEPT } from '../limits.ts';
+import { MAIL_FIRST, problemReply, tooMuch } from '../replies.ts';
+import { type AcceptedRecipient, type Session, sameRecipient, type Transaction, type Verb } from '../session.ts';
+
+const RECIPIENT_OK: Reply = { code: 250, enhanced: '2.1.5', text: 'recipient ok' };
+const TOO_MANY: Reply = { code: 452, enhanced: '4.5.3', text: 'too many recipients' };
+const ANOTHER_POLICY: Reply = {
+  code: 452,
+  enhanced: '4.5.3',
+  text: 'please send to this domain in a message of its own',
+};
+const CHUNKS_BEGUN: Reply = { code: 503, enhanced: '5.5.1', text: 'the content has begun already' };
+
+export const rcpt: Verb = (session, argument) => {
+  const { transaction } = session;
+  if (!transaction) return MAIL_FIRST;
+  if (transaction.chunked) return CHUNKS_BEGUN;
+  const command = parseRcpt(argument, transaction.parameters.smtputf8);
+  if (!command.ok) return problemReply(command.problem, 'recipient');
+  const recipient = command.value;
+  if (transaction.recipients.length >= session.policy.maxRecipients) return TOO_MANY;
+  // Said twice it is still one recipient, and gets one copy.
+  if (transaction.recipients.some((present) => sameRecipient(present.recipient, recipient))) return RECIPIENT_OK;
+  const verdict = session.screen.recipient(recipient);
+  if (isPromise(verdict)) return verdict.then((settled) => decide(session, transaction, recipient, settled));
+  return decide(session, transaction, recipient, verdict);
+};
+
+function decide(
+  session: Session,
+  transaction: Transaction,
+  { address }: AcceptedRecipient['recipient'],
+  verdict: RecipientVerdict,
+): Reply {
+  if (verdict.accepted) {
+    const first = transaction.recipients[0];
+    if (session.policy.splitPolicies && first && first.policyDomain !== verdict.policyDomain) return ANOTHER_POLICY;
+    transaction.recipients.push(verdict);
+    return RECIPIENT_OK;
+  }
+  const { reply, findings } = verdict;
+  if (transaction.refused.length < REFUSED_RECIPIENTS_KEPT) transaction.refused.push({ address, reply, findings });
+  if (reply.code < 500) return reply;
+  session.refusedRecipients++;
+  return session.refusedRecipients > session.policy.maxRefusedRecipients
+    ? tooMuch('too many refused recipients')
+    : reply;
+}

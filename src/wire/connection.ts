@@ -1,0 +1,227 @@
+/**
+ * One accepted connection: bytes in, text out, TLS, time-outs, and one end that is told once.
+ *
+ * A protocol server sees it as a `Connection` and is seen by it as a `Conversation`. Input is framed
+ * (framing.ts) and bounded while the server is busy; output gathers until `flush`, so that the
+ * replies to a pipelined batch leave in one write. Faults of the peer end the connection, never
+ * more. A class, since there may be ten thousand of them at a time.
+ */
+import type { Socket } from 'node:net';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
+import type { Peer, TlsFacts } from '../model/session.ts';
+import { tlsFacts } from '../world/tls.ts';
+import { InputBuffer } from './framing.ts';
+import { INPUT_BYTES_WHILE_BUSY, LAST_WORDS_MS, OUTPUT_BYTES, SWEEP_MS, TLS_HANDSHAKE_MS } from './limits.ts';
+
+/** `lost`: reset or cut; `closed-by-client`: it said it would send no more. */
+export type ConnectionEnd = 'closed-by-client' | 'closed-by-us' | 'timeout' | 'lost' | 'shutdown';
+
+/** What a protocol server makes of a connection. None of these may throw. */
+export interface Conversation {
+  /** The connection is set up: greet. `spokeEarly`: the client did not wait for that. */
+  begin(circumstances: { readonly spokeEarly: boolean }): void;
+  /** `connection.input` has more, or the peer has read replies, or will send no more. */
+  input(): void;
+  /** TLS is up; nothing sent before counts. */
+  secured(): void;
+  /** The time given by `expectWithin` or `endWithin` is over: the last words to say. */
+  timedOut(): string;
+  /** The node stops: end now, or after the work in hand. */
+  stop(): void;
+  /** Called once, last. */
+  ended(end: ConnectionEnd): void;
+}
+
+/** What the connection needs of its listener. */
+export interface ConnectionHost {
+  /** Milliseconds, as of the last sweep. */
+  now(): number;
+  serverTls(): TLSSocketOptions | undefined;
+  tlsFailed(connection: Connection, error: Error): void;
+  closed(connection: Connection): void;
+}
+
+export class Connection {
+  readonly input = new InputBuffer();
+  readonly local: Peer;
+  /** The socket's other end, whoever speaks through it. */
+  readonly peer: Peer;
+  /** Whom the other end speaks for. */
+  client: Peer;
+  /** The socket's other end where it speaks for somebody else. */
+  proxy: Peer | undefined;
+  tls: TlsFacts | undefined;
+  /** The peer will send no more; it may still read. */
+  inputEnded = false;
+  /** Set while the server works for this connection; input gathers meanwhile. */
+  busy = false;
+  conversation: Conversation | undefined;
+
+  readonly #host: ConnectionHost;
+  #socket: Socket;
+  #out = '';
+  #paused = false;
+  #end: ConnectionEnd | undefined;
+  #deadline = Number.POSITIVE_INFINITY;
+  #lastDeadline = Number.POSITIVE_INFINITY;
+  #bytesWritten = 0;
+  #stalledSince: number | undefined;
+  #handshaking = false;
+
+  constructor(socket: Socket, peer: Peer, local: Peer, host: ConnectionHost) {
+    this.#socket = socket;
+    this.#host = host;
+    this.peer = peer;
+    this.client = peer;
+    this.local = local;
+    this.#attach(socket);
+    socket.on('close', () => this.#closed());
+  }
+
+  /** No more is said or obeyed. */
+  get closing(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** The peer reads too slowly to be given more. */
+  get congested(): boolean {
+    return this.#socket.writableLength > OUTPUT_BYTES;
+  }
+
+  /** Has the next sign of life within so many milliseconds, or times out. */
+  expectWithin(ms: number): void {
+    this.#deadline = this.#host.now() + ms + SWEEP_MS;
+  }
+
+  /** However alive it is, it ends by then. */
+  endWithin(ms: number): void {
+    this.#lastDeadline = this.#host.now() + ms + SWEEP_MS;
+  }
+
+  send(text: string): void {
+    this.#out += text;
+  }
+
+  flush(): void {
+    if (this.#out === '') return;
+    const out = this.#out;
+    this.#out = '';
+    if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.write(out);
+  }
+
+  /** Writes what was sent, then ends; the peer may read it until LAST_WORDS_MS are over. */
+  close(end: ConnectionEnd = 'closed-by-us'): void {
+    if (this.#end !== undefined) return;
+    this.flush();
+    this.#end = end;
+    this.input.clear();
+    this.#socket.end();
+    // What is still unread would turn the end into a reset, and take the last words away.
+    if (this.#paused) this.#socket.resume();
+    this.#deadline = this.#host.now() + LAST_WORDS_MS + SWEEP_MS;
+    this.#lastDeadline = this.#deadline;
+  }
+
+  /** The same, without patience. */
+  cut(end: ConnectionEnd): void {
+    this.flush();
+    this.#end ??= end;
+    this.#socket.destroySoon();
+  }
+
+  destroy(end: ConnectionEnd): void {
+    this.#end ??= end;
+    this.#socket.destroy();
+  }
+
+  /** After work: takes up reading again. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /**
+   * Flushes, forgets what came in clear (RFC 3207 4.2), and speaks TLS from here on. `behind`: what
+   * came behind a PROXY header is the handshake's beginning, and not to be forgotten.
+   */
+  startTls(behind?: Buffer): { readonly discardedBytes: number } {
+    this.flush();
+    const discardedBytes = this.input.clear();
+    const plain = this.#socket;
+    plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('drain');
+    if (behind && behind.length > 0) plain.unshift(behind);
+    const secure = new TLSSocket(plain, { ...this.#host.serverTls(), allowHalfOpen: true } as TLSSocketOptions);
+    this.#socket = secure;
+    this.#handshaking = true;
+    this.#attach(secure);
+    this.expectWithin(TLS_HANDSHAKE_MS);
+    secure.once('secure', () => {
+      this.#handshaking = false;
+      this.tls = tlsFacts(secure);
+      this.conversation?.secured();
+    });
+    return { discardedBytes };
+  }
+
+  /** Called by the listener about once a second. */
+  sweep(now: number, stalledOutputMs: number): void {
+    const late = now >= this.#deadline || now >= this.#lastDeadline;
+    if (this.#isStalled(now, stalledOutputMs)) {
+      this.destroy('timeout');
+    } else if (!late || this.busy) {
+      // What keeps us busy has time-outs of its own, and the peer is not to blame for it.
+    } else if (this.#end !== undefined || this.#handshaking || !this.conversation) {
+      this.destroy('timeout');
+    } else {
+      this.send(this.conversation.timedOut());
+      this.close('timeout');
+    }
+  }
+
+  #isStalled(now: number, stalledOutputMs: number): boolean {
+    const { writableLength, bytesWritten } = this.#socket;
+    const moved = bytesWritten - writableLength;
+    if (writableLength === 0 || moved !== this.#bytesWritten) {
+      this.#bytesWritten = moved;
+      this.#stalledSince = undefined;
+      return false;
+    }
+    this.#stalledSince ??= now;
+    return now - this.#stalledSince >= stalledOutputMs;
+  }
+
+  #attach(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('drain', () => this.#told());
+    socket.on('end', () => {
+      this.inputEnded = true;
+      if (this.#handshaking) this.destroy('lost');
+      else this.#told();
+    });
+    socket.on('error', (error) => {
+      if (this.#handshaking && this.#end === undefined) this.#host.tlsFailed(this, error);
+      this.destroy('lost');
+    });
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#end !== undefined) return;
+    this.input.push(chunk);
+    if (!this.busy && !this.congested) this.conversation?.input();
+    else if (this.input.length > INPUT_BYTES_WHILE_BUSY) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+  }
+
+  #told(): void {
+    if (this.#end === undefined && !this.busy) this.conversation?.input();
+  }
+
+  #closed(): void {
+    this.#end ??= this.inputEnded ? 'closed-by-client' : 'lost';
+    this.#host.closed(this);
+    this.conversation?.ended(this.#end);
+  }
+}

@@ -1,0 +1,25 @@
+/** Bounds of what every protocol server shares, each with its reason. */
+
+/** One timer a listener looks at all its connections this often: time-outs are coarse, and cost nothing a line. */
+export const SWEEP_MS = 1_000;
+
+/** Input kept while the server is at work for the connection: one full TCP window of pipelined commands. */
+export const INPUT_BYTES_WHILE_BUSY = 65_536;
+
+/** Replies a peer has not read yet before we stop obeying it: some thousand replies, pipelined. */
+export const OUTPUT_BYTES = 262_144;
+
+/** A line that never ends is junk, not a command: the peer is told and left. */
+export const ENDLESS_LINE_BYTES = 65_536;
+
+/** How long a proxy may take for its header; proxies send it with the connection. */
+export const PROXY_HEADER_MS = 10_000;
+
+/** `proxy = optional`: a client that stays silent this long is no proxy, and is greeted. */
+export const PROXY_SILENCE_MS = 50;
+
+/** A handshake takes three round trips and, on small machines, a slow signature. */
+export const TLS_HANDSHAKE_MS = 30_000;
+
+/** After our last words the peer has this long to read them before the connection is cut. */
+export const LAST_WORDS_MS = 5_000;

@@ -1,0 +1,233 @@
+/**
+ * A listening socket and its connections: accept, limits, PROXY, early talk, TLS, time-outs, drain.
+ *
+ * What it promises: every connection that is accepted gets a conversation or is refused with an
+ * event; nobody holds one for longer than the limits say; after `drain` none is left.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { OperationalError } from '../model/errors.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
+import type { TlsContexts } from '../world/tls.ts';
+import type { Admission, AdmissionLimits, AdmissionRefusal } from './admission.ts';
+import { Connection, type ConnectionHost, type Conversation } from './connection.ts';
+import { SWEEP_MS } from './limits.ts';
+import { canonicalAddress } from './network.ts';
+import { afterOneTurn, awaitProxyHeader, type PrefaceResult, type ProxyMode } from './preface.ts';
+
+export interface ListenerLimits extends AdmissionLimits {
+  /** However busy, a connection ends after this. */
+  readonly sessionMs: number;
+  /** A peer that reads nothing for so long while replies wait is cut off. */
+  readonly stalledOutputMs: number;
+}
+
+export type ListenerRefusal = AdmissionRefusal | 'proxy-missing' | 'proxy-malformed' | 'proxy-untrusted';
+
+export interface ListenerOptions {
+  /** For events: `mx`, `submission`. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: TlsContexts;
+  /** TLS from the first byte. */
+  readonly implicitTls: boolean;
+  readonly proxy: ProxyMode;
+  /** Whether that socket address may say who its client is. */
+  trusts(address: string): boolean;
+  /** Asked for each connection, so that changed settings obtain at once. */
+  limits(): ListenerLimits;
+  readonly admission: Admission;
+  /** With a refusal the conversation says why, and ends it. */
+  converse(connection: Connection, refusal?: ListenerRefusal): Conversation;
+}
+
+export interface ListenerServices {
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+export interface Listener {
+  readonly address: string;
+  readonly port: number;
+  readonly connections: number;
+  /** Accepts no more; resolves when all conversations have ended, those left at the deadline being cut. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends everything now. */
+  close(): Promise<void>;
+}
+
+/** Errors: `wire.listen`, naming the address and why. */
+export async function listen(options: ListenerOptions, services: ListenerServices): Promise<Listener> {
+  const room = createRoom(options, services);
+  // Half-open, since a client that has said all it wants to say may still wait for the replies.
+  const server = createServer({ noDelay: true, allowHalfOpen: true, keepAlive: true }, room.accept);
+  server.on('error', (error) =>
+    services.events.emit('wire.accept-failed', { listener: options.name, error: error.message }),
+  );
+  await bind(server, options);
+  const { address, port } = server.address() as AddressInfo;
+  services.events.emit('wire.listening', { listener: options.name, address, port });
+
+  const closed = once(server, 'close');
+  return {
+    address,
+    port,
+    get connections() {
+      return room.connections.size;
+    },
+    async drain(deadlineMs) {
+      server.close();
+      for (const connection of room.connections) connection.conversation?.stop();
+      const timer = services.clock.after(deadlineMs, room.destroyAll, { keepAlive: true });
+      await closed;
+      timer.cancel();
+    },
+    async close() {
+      server.close();
+      room.destroyAll();
+      await closed;
+    },
+  };
+}
+
+async function bind(server: Server, { name, host, port }: ListenerOptions): Promise<void> {
+  const listening = once(server, 'listening');
+  server.listen({ host, port, backlog: 1024 });
+  try {
+    await listening;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new OperationalError(
+      'wire.listen',
+      `cannot listen for ${name}, as the address must be free and allowed (${code}): current value is ${host}:${port}`,
+      { cause },
+    );
+  }
+}
+
+interface Room {
+  readonly connections: ReadonlySet<Connection>;
+  accept(socket: Socket): void;
+  destroyAll(): void;
+}
+
+function createRoom(options: ListenerOptions, { clock, events }: ListenerServices): Room {
+  const connections = new Set<Connection>();
+  const admitted = new WeakMap<Connection, string>();
+  let now = clock.monotonic();
+  let sweeping = false;
+
+  const sweep = (): void => {
+    now = clock.monotonic();
+    const { stalledOutputMs } = options.limits();
+    for (const connection of connections) connection.sweep(now, stalledOutputMs);
+    sweeping = connections.size > 0;
+    if (sweeping) clock.after(SWEEP_MS, sweep);
+  };
+
+  const host: ConnectionHost = {
+    now: () => now,
+    serverTls: () => options.tls?.server(),
+    tlsFailed: (connection, error) =>
+      events.emit('wire.tls-failed', {
+        listener: options.name,
+        client: connection.client.address,
+        error: (error as NodeJS.ErrnoException).code ?? error.message,
+      }),
+    closed(connection) {
+      connections.delete(connection);
+      const address = admitted.get(connection);
+      if (address === undefined) return;
+      options.admission.leave();
+      if (address !== '') options.admission.leaveNetwork(address);
+    },
+  };
+
+  const refuse = (connection: Connection, reason: ListenerRefusal): void => {
+    events.emit('wire.refused', { listener: options.name, client: connection.client.address, reason });
+    connection.conversation = options.converse(connection, reason);
+    // In clear it would not be understood where TLS is expected.
+    if (options.implicitTls) connection.destroy('closed-by-us');
+    else connection.conversation.begin({ spokeEarly: false });
+  };
+
+  /** The client is known: it has a place in its network's share, or none. */
+  const introduce = (connection: Connection, result: PrefaceResult): void => {
+    const refusal =
+      result.kind === 'refused'
+        ? result.reason
+        : options.admission.enterNetwork(connection.client.address, options.limits());
+    if (refusal || result.kind === 'refused') {
+      refuse(connection, refusal!);
+      return;
+    }
+    admitted.set(connection, connection.client.address);
+    if (options.implicitTls) {
+      connection.conversation = beginWhenSecured(connection, options);
+      connection.startTls(result.rest);
+      return;
+    }
+    connection.input.giveBack(result.rest);
+    afterOneTurn(() => {
+      if (connection.closing) return;
+      connection.conversation = options.converse(connection);
+      connection.conversation.begin({ spokeEarly: connection.input.length > 0 });
+    });
+  };
+
+  return {
+    connections,
+    accept(socket) {
+      const { remoteAddress, remotePort, localAddress, localPort } = socket;
+      // Gone between accept and here.
+      if (remoteAddress === undefined || localAddress === undefined) {
+        socket.destroy();
+        return;
+      }
+      if (connections.size === 0) now = clock.monotonic();
+      const peer = { address: canonicalAddress(remoteAddress), port: remotePort ?? 0 };
+      const local = { address: canonicalAddress(localAddress), port: localPort ?? 0 };
+      const connection = new Connection(socket, peer, local, host);
+      connections.add(connection);
+      if (!sweeping) clock.after(SWEEP_MS, sweep);
+      sweeping = true;
+      const limits = options.limits();
+      const refusal = options.admission.enter(limits);
+      if (refusal) {
+        refuse(connection, refusal);
+        return;
+      }
+      admitted.set(connection, '');
+      connection.endWithin(limits.sessionMs);
+      if (options.proxy !== 'off' && options.trusts(peer.address)) {
+        awaitProxyHeader(connection, options.proxy, clock, (result) => introduce(connection, result));
+      } else if (options.proxy === 'required') {
+        refuse(connection, 'proxy-untrusted');
+      } else {
+        introduce(connection, { kind: 'client', rest: NOTHING });
+      }
+    },
+    destroyAll() {
+      for (const connection of connections) connection.destroy('shutdown');
+    },
+  };
+}
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** Holds the place of the conversation until there is somebody to talk to. */
+function beginWhenSecured(connection: Connection, options: ListenerOptions): Conversation {
+  return {
+    begin() {},
+    input() {},
+    secured() {
+      connection.conversation = options.converse(connection);
+      connection.conversation.begin({ spokeEarly: false });
+    },
+    timedOut: () => '',
+    stop: () => connection.destroy('shutdown'),
+    ended() {},
+  };
+}

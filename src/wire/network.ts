@@ -1,0 +1,51 @@
+/** Addresses as limits and trust see them: one text a host, and the network that a limit counts. */
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { OperationalError } from '../model/errors.ts';
+
+/** One spelling an address: IPv4-mapped IPv6 becomes IPv4, IPv6 is compressed, zone indices go. */
+export function canonicalAddress(address: string): string {
+  if (isIPv4(address)) return address;
+  const bare = address.split('%', 1)[0]!;
+  if (!isIPv6(bare)) return address;
+  const canonical = new URL(`http://[${bare}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
+  if (!mapped) return canonical;
+  const [high, low] = [Number.parseInt(mapped[1]!, 16), Number.parseInt(mapped[2]!, 16)];
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
+/** What one customer of a provider has: an IPv4 address, or an IPv6 /64 (RFC 6177). */
+export function networkOf(canonical: string): string {
+  if (!canonical.includes(':')) return canonical;
+  const [head = '', tail = ''] = canonical.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  if (canonical.includes('::')) {
+    const after = tail === '' ? 0 : tail.split(':').length;
+    while (groups.length < 8 - after && groups.length < 4) groups.push('0');
+    groups.push(...tail.split(':').filter((group) => group !== ''));
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`;
+}
+
+export function isLoopback(canonical: string): boolean {
+  return canonical === '::1' || canonical.startsWith('127.');
+}
+
+/** A set of networks given as CIDRs or single addresses. Errors: `network.malformed`. */
+export function networkSet(cidrs: readonly string[]): { has(canonical: string): boolean } {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address = '', bits] = cidr.trim().split('/', 2);
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    const longest = family === 'ipv4' ? 32 : 128;
+    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
+    if (isIP(address) === 0 || prefix < 0 || prefix > longest) {
+      throw new OperationalError(
+        'network.malformed',
+        `cannot use a network, as it must be an address or a CIDR such as 192.0.2.0/24: current value is ${cidr}`,
+      );
+    }
+    list.addSubnet(address, prefix, family);
+  }
+  return { has: (address) => cidrs.length > 0 && list.check(address, address.includes(':') ? 'ipv6' : 'ipv4') };
+}

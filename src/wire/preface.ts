@@ -1,0 +1,79 @@
+/**
+ * Before the greeting: who the client is (PROXY), and whether it waits to be greeted.
+ *
+ * PROXY headers are only looked for in what trusted addresses send. `optional`: the first bytes
+ * decide, after PROXY_SILENCE_MS of silence there is no proxy. `required`: no header, no session.
+ */
+import { type ProxyHeader, parseProxyHeader } from '../protocol/proxy/header.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Connection, Conversation } from './connection.ts';
+import { PROXY_HEADER_MS, PROXY_SILENCE_MS } from './limits.ts';
+import { canonicalAddress } from './network.ts';
+
+export type ProxyMode = 'off' | 'optional' | 'required';
+
+export type PrefaceResult =
+  /** `rest`: bytes that came behind the header. */
+  | { readonly kind: 'client'; readonly rest: Buffer }
+  | { readonly kind: 'refused'; readonly reason: 'proxy-missing' | 'proxy-malformed' };
+
+/** Sets `connection.client` and `connection.proxy`; `done` is called once, unless the connection ends first. */
+export function awaitProxyHeader(
+  connection: Connection,
+  mode: Exclude<ProxyMode, 'off'>,
+  clock: Clock,
+  done: (result: PrefaceResult) => void,
+): void {
+  const silence =
+    mode === 'optional' ? clock.after(PROXY_SILENCE_MS, () => connection.input.length === 0 && finish()) : undefined;
+
+  const finish = (refusal?: PrefaceResult): void => {
+    silence?.cancel();
+    connection.conversation = undefined;
+    done(refusal ?? { kind: 'client', rest: connection.input.takeAll() });
+  };
+
+  const read = (): void => {
+    const bytes = connection.input.takeAll();
+    const header = parseProxyHeader(bytes);
+    connection.input.giveBack(header.kind === 'header' ? bytes.subarray(header.length) : bytes);
+    if (header.kind === 'malformed') {
+      finish({ kind: 'refused', reason: 'proxy-malformed' });
+    } else if (header.kind === 'header') {
+      takeEndpoints(connection, header);
+      finish();
+    } else if (header.kind === 'none' || connection.inputEnded) {
+      finish(mode === 'required' ? { kind: 'refused', reason: 'proxy-missing' } : undefined);
+    }
+  };
+
+  connection.expectWithin(PROXY_HEADER_MS);
+  connection.conversation = waiting(read);
+}
+
+function takeEndpoints(connection: Connection, header: ProxyHeader & { kind: 'header' }): void {
+  if (!header.endpoints) return;
+  const { source } = header.endpoints;
+  connection.proxy = connection.peer;
+  connection.client = { address: canonicalAddress(source.address), port: source.port };
+}
+
+/** A conversation in which nothing is said yet. */
+function waiting(read: () => void): Conversation {
+  return {
+    begin() {},
+    input: read,
+    secured() {},
+    timedOut: () => '',
+    stop() {},
+    ended() {},
+  };
+}
+
+/**
+ * Whether the client speaks before it was spoken to: asks one whole turn of the event loop from now,
+ * so that what lay in the socket's buffer at accept has been read.
+ */
+export function afterOneTurn(then: () => void): void {
+  setImmediate(() => setImmediate(then));
+}
