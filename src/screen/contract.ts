@@ -55,7 +55,10 @@ export interface ScreenSession {
   /** Starts a transaction; ends the one before. */
   mail(facts: SessionFacts, reversePath: ReversePath, parameters: MailParameters): MaybePromise<StageVerdict>;
   recipient(recipient: Recipient): MaybePromise<RecipientVerdict>;
-  /** `header`: the first bytes up to and with the empty line, bounded by limits.ts; `content`: all of it. */
+  /**
+   * The end of data. `envelope` has the recipients that were accepted; of the content only the header is read.
+   * Errors: those of `ContentRef.open`.
+   */
   message(
     envelope: Envelope,
     content: ContentRef,

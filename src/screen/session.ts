@@ -10,7 +10,7 @@ import type { ContentRef } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
 import { invariant } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
-import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
+import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
 import { looksLikeRelay } from '../protocol/smtp/address.ts';
@@ -106,20 +106,25 @@ function createSession(screening: Screening, connected: SessionFacts): ScreenSes
       const { policies, boundMs } = screening.policies();
       const observations = ofSession.slice();
       const verdict = early(screening, { stage: 'mail', facts, reversePath, parameters }, observations);
-      const begin = (findings: readonly Finding[]): Transaction => ({
-        facts,
-        reversePath,
-        parameters,
-        policies,
-        boundMs,
-        // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
-        sender: identifySender(screening.services.directory, facts, reversePath),
-        observations,
-        recipients: [],
-        findings,
-      });
       return andThen(verdict, (said) => {
-        transaction = said.refusal ? undefined : begin(said.findings);
+        transaction = undefined;
+        if (said.refusal) return said;
+        // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
+        const sender = identifySender(screening.services.directory, facts, reversePath);
+        // Without a RCPT nobody awaits it, and what it rejects with would end the process.
+        if (isPromise(sender)) sender.catch(() => {});
+        const { findings } = said;
+        transaction = {
+          facts,
+          reversePath,
+          parameters,
+          policies,
+          boundMs,
+          sender,
+          observations,
+          recipients: [],
+          findings,
+        };
         return said;
       });
     },

@@ -186,3 +186,10 @@ test('a setting that changes during a transaction counts from the next one', asy
   assert.equal(verdict.kind, 'commit');
   assert.equal(outcome(await transact(world, FROM, TO, letter)).at(-1), '554 5.4.6');
 });
+
+test('a defect of the directory ends the command that needed it, and nothing else', async () => {
+  const defective = directory({ answer: () => Promise.reject(new Error('a defect')) });
+  const { session, facts } = screening({ directory: defective });
+  await session.mail(facts, address(FROM), PLAIN);
+  await assert.rejects(async () => session.recipient({ address: address('alice@example.com') }), /a defect/);
+});

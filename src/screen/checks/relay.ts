@@ -28,7 +28,7 @@ export const relay = defineCheck({
   codes: {
     'relay-denied': 'a stranger sends to a recipient elsewhere',
     'further-hop': 'a stranger asks for a further hop by the form of the address',
-    'cannot-tell': 'the DNS cannot say whether the client is a mail server of the sender’s domain',
+    'cannot-tell': "the DNS cannot say whether the client is a mail server of the sender's domain",
   },
   settings: {},
 
