@@ -28,7 +28,8 @@ export interface PeerOptions {
   readonly host?: string;
   readonly port?: number;
   readonly extensions?: readonly string[];
-  readonly tls?: TLSSocketOptions;
+  /** `broken`: offers STARTTLS and answers the handshake with what is none. */
+  readonly tls?: TLSSocketOptions | 'broken';
   /** In place of the usual reply, CRLF added; `undefined` for the usual one. */
   readonly answer?: (turn: Turn) => PeerAnswer;
   /** Throws away whatever was sent along with a command, as a peer does that only claims to pipeline. */
@@ -52,7 +53,9 @@ export interface Peer {
   readonly lines: readonly string[];
   /** Sessions begun. */
   sessions(): number;
-  /** Of them, those still open. */
+  /** Ends of content seen, refused ones too. */
+  contents(): number;
+  /** Sessions still open. */
   open(): number;
   /** Cuts all connections, listens on. */
   cut(): void;
@@ -90,6 +93,7 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
   const lines: string[] = [];
   const open = new Set<Session>();
   let sessions = 0;
+  let contents = 0;
 
   const usual = (verb: string, { secure, mail, rcpt }: Session): string => {
     if (verb === 'RCPT' && mail === '') return '503 5.5.1 MAIL first';
@@ -111,6 +115,7 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
 
   const take = (session: Session, by: PeerMessage['by']): void => {
     session.expects = 'command';
+    contents++;
     const content = Buffer.concat(session.chunks);
     session.chunks = [];
     const code = reply(session, 'CONTENT', '');
@@ -138,6 +143,8 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
 
   const secure = (session: Session): void => {
     session.socket.removeAllListeners('data');
+    if (options.tls === 'broken')
+      return void session.socket.once('data', () => session.socket.write('no TLS today\r\n'));
     session.socket = new TLSSocket(session.socket, { ...options.tls, isServer: true });
     session.secure = true;
     listen(session);
@@ -213,6 +220,7 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
     messages,
     lines,
     sessions: () => sessions,
+    contents: () => contents,
     open: () => open.size,
     cut,
     shout(text) {
