@@ -6,8 +6,8 @@ import type { Bench } from './scenario.ts';
 import { type Sink, startSink } from './tool/smtp-sink.ts';
 import { type Load, sendLoad } from './tool/smtp-source.ts';
 
-export interface Contestant extends AsyncDisposable {
-  readonly product: RunningProduct;
+export interface Contestant<R extends RunningProduct = RunningProduct> extends AsyncDisposable {
+  readonly product: R;
   readonly sink: Sink;
 }
 
@@ -16,7 +16,11 @@ export interface Round {
   readonly deliveredPerSecond: number;
 }
 
-export async function contestant(bench: Bench, scenario: string, product: Product): Promise<Contestant> {
+export async function contestant<R extends RunningProduct>(
+  bench: Bench,
+  scenario: string,
+  product: Product<R>,
+): Promise<Contestant<R>> {
   const folder = join(bench.folder, scenario, product.name);
   mkdirSync(folder, { recursive: true });
   await using started = new AsyncDisposableStack();

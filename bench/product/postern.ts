@@ -9,20 +9,31 @@ import { DOMAIN, type Endpoint, type Product, RECIPIENT, type RunningProduct } f
 const HOST = '127.0.0.1';
 
 export interface PosternOptions {
-  /** `[['smtp.maxConnections', '12000']]`, set before it starts. */
-  readonly settings?: readonly (readonly [key: string, value: string])[];
+  /** Where there is more than one. */
+  readonly name?: string;
+  /** Fills the data folder after the domain was made and before the node starts. */
+  readonly seed?: (data: string) => void;
 }
 
-export function postern(command: string, options: PosternOptions = {}): Product {
+export interface RunningPostern extends RunningProduct {
+  /** From the start of the process to its word that it accepts mail. */
+  readonly startMs: number;
+}
+
+export function postern(command: string, options: PosternOptions = {}): Product<RunningPostern> {
+  const { name = 'Postern', seed } = options;
   return {
-    name: 'Postern',
+    name,
     async start(folder, sink) {
       const port = await freePort(HOST);
-      const env = environment(join(folder, 'data'), port);
-      prepare(command, env, sink, options);
+      const data = join(folder, 'data');
+      const env = environment(data, port);
+      prepare(command, env, sink);
+      seed?.(data);
+      const startedAt = performance.now();
       const child = spawn(command, ['serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
       await ready(child);
-      return running(child, { host: HOST, port });
+      return running(name, child, { host: HOST, port }, performance.now() - startedAt);
     },
   };
 }
@@ -40,14 +51,13 @@ export function environment(data: string, port: number): NodeJS.ProcessEnv {
   };
 }
 
-function prepare(command: string, env: NodeJS.ProcessEnv, sink: Endpoint, options: PosternOptions): void {
+function prepare(command: string, env: NodeJS.ProcessEnv, sink: Endpoint): void {
   const run = (args: readonly string[], input = ''): void => {
     const { status, stderr } = spawnSync(command, args, { env, input, encoding: 'utf8' });
     if (status !== 0) throw new Error(`postern ${args.join(' ')} exited ${status}: ${stderr}`);
   };
   run(['domain', 'add', DOMAIN, '--server', `${sink.host}:${sink.port}`]);
   run(['user', 'add', RECIPIENT, '--password-stdin'], 'only for benches, never used to sign in\n');
-  for (const [key, value] of options.settings ?? []) run(['settings', 'set', key, value]);
 }
 
 async function ready(child: ChildProcess): Promise<void> {
@@ -61,9 +71,10 @@ async function ready(child: ChildProcess): Promise<void> {
   child.stdout!.resume();
 }
 
-function running(child: ChildProcess, endpoint: Endpoint): RunningProduct {
+function running(name: string, child: ChildProcess, endpoint: Endpoint, startMs: number): RunningPostern {
   return {
-    name: 'Postern',
+    name,
+    startMs,
     pid: child.pid!,
     ...endpoint,
     async [Symbol.asyncDispose]() {

@@ -3,10 +3,10 @@
 export const DOMAIN = 'example.com';
 export const RECIPIENT = `alice@${DOMAIN}`;
 
-export interface Product {
+export interface Product<R extends RunningProduct = RunningProduct> {
   readonly name: string;
   /** `folder` is fresh and its own; everything that the product keeps lies in it. */
-  start(folder: string, sink: Endpoint): Promise<RunningProduct>;
+  start(folder: string, sink: Endpoint): Promise<R>;
 }
 
 export interface Endpoint {

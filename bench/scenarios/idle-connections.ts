@@ -17,8 +17,7 @@ export const idleConnections: Scenario = {
 };
 
 async function run(bench: Bench): Promise<Outcome> {
-  const settings = [['smtp.maxConnections', String(CONNECTIONS + 100)]] as const;
-  await using ours = await contestant(bench, idleConnections.name, postern(bench.postern, { settings }));
+  await using ours = await contestant(bench, idleConnections.name, postern(bench.postern));
   const before = groupMemory(ours.product.pid).residentBytes;
   const startedAt = performance.now();
   const clients = await openIdleClients(ours.product, CONNECTIONS);

@@ -14,6 +14,8 @@ export interface PacedLoad {
   /** Whom the nth message goes to; default the one recipient of all benches. */
   readonly recipient?: (n: number) => string;
   readonly subject?: (n: number) => string;
+  /** All connections are open; the first message is due now. */
+  readonly onStart?: () => void;
 }
 
 export interface Latencies {
@@ -51,6 +53,7 @@ export async function sendPaced(target: Endpoint, load: PacedLoad): Promise<Late
   );
   idle.push(...sessions);
   const startedAt = performance.now();
+  load.onStart?.();
   let next = 0;
   const pacer = setInterval(() => {
     const due = Math.min(load.messages, ((performance.now() - startedAt) / 1000) * load.ratePerSecond);

@@ -1,0 +1,77 @@
+/** Messages that were tried and wait for their next try, as rows of the queue made by its own code. */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { parseAddress } from '../../src/protocol/smtp/address.ts';
+import type { NewMessage, NewRecipient } from '../../src/queue/contract.ts';
+import { createIdSource, idOf } from '../../src/queue/ids.ts';
+import { messageRow, recipientRow } from '../../src/queue/rows.ts';
+import { queueStatements } from '../../src/queue/statements.ts';
+import type { StagedContent, Statement } from '../../src/store/contract.ts';
+import { systemClock } from '../../src/world/clock.ts';
+
+const HOUR_MS = 3_600_000;
+const CONTENT_BYTES = 1_000;
+
+export interface QueueSeed {
+  readonly rows: number;
+  readonly destinations: number;
+}
+
+/** One recipient each; first tried an hour ago, due again in two to six hours. */
+export function* waitingMessages({ rows, destinations }: QueueSeed): Generator<Statement> {
+  const sql = queueStatements('sqlite');
+  const now = systemClock.now();
+  const queuedAt = now - HOUR_MS;
+  const ids = createIdSource({ ...systemClock, now: () => queuedAt }, 0);
+  const content = stagedContent();
+  let key = 0;
+  for (let n = 0; n < rows; n++) {
+    key = ids.next();
+    const message = waitingMessage(idOf(key), queuedAt, content);
+    const recipient = waitingRecipient(`waiting-${n % destinations}.example`);
+    const place = { message: key, n: 0, now: queuedAt, lease: null, leaseUntil: null, wantsDelayWarning: true };
+    yield sql.insertMessage(messageRow(message, key));
+    yield sql.insertContent({ message: key, bytes: content.bytes!, blob: null });
+    const due = now + 2 * HOUR_MS + ((n * 7919) % (4 * HOUR_MS));
+    yield sql.insertRecipient({ ...recipientRow(recipient, place), due, attempts: 3 });
+  }
+  yield sql.mark({ value: key });
+}
+
+function waitingMessage(id: string, receivedAt: number, content: StagedContent): NewMessage {
+  return {
+    id,
+    reversePath: address('bob@example.com'),
+    body: '7BIT',
+    smtputf8: false,
+    receivedAt,
+    content,
+    trace: `Received: from client.example by mx.postern.example with ESMTP id ${id}; Sun, 22 Nov 2026 12:00:00 +0000\r\n`,
+    trail: { subject: 'waiting', headerFrom: 'bob@example.com', evidence: {}, findings: [] },
+    recipients: [],
+  };
+}
+
+function waitingRecipient(domain: string): NewRecipient {
+  const to = address(`someone@${domain}`);
+  return { address: to, original: to, direction: 'outbound', destination: domain, state: 'queued' };
+}
+
+function stagedContent(): StagedContent {
+  const header = 'From: <bob@example.com>\r\nSubject: waiting\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n\r\n';
+  const bytes = Buffer.from(header + `${'x'.repeat(70)}\r\n`.repeat(Math.ceil(CONTENT_BYTES / 72)));
+  return {
+    sizeBytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    bytes,
+    open: () => Readable.from([bytes]),
+    home: { kind: 'row', bytes },
+    discard: () => {},
+  };
+}
+
+function address(text: string): NewRecipient['address'] {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new Error(`cannot seed ${text}, as it must be an address`);
+  return parsed.value;
+}
