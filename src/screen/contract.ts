@@ -56,7 +56,8 @@ export interface ScreenSession {
   mail(facts: SessionFacts, reversePath: ReversePath, parameters: MailParameters): MaybePromise<StageVerdict>;
   recipient(recipient: Recipient): MaybePromise<RecipientVerdict>;
   /**
-   * The end of data. `envelope` has the recipients that were accepted; of the content only the header is read.
+   * The end of data. `envelope.recipients` are `recipient` of accepted verdicts, in order of RCPT, all or some;
+   * of the content only the header is read.
    * Errors: those of `ContentRef.open`.
    */
   message(

@@ -31,13 +31,24 @@ export function screenMessage(
   const { plan, services } = screening;
   const { facts, reversePath, parameters, observations } = transaction;
   start(plan, { stage: 'message', facts, reversePath, parameters, envelope, content, header }, services, observations);
-  return andThen(settleAll(screening, transaction), () => verdict(screening, transaction, header));
+  const recipients = present(envelope, transaction.recipients);
+  return andThen(settleAll(screening, transaction, recipients), () =>
+    verdict(screening, transaction, recipients, header),
+  );
+}
+
+/** Receive may turn away a recipient whom we accept (452 4.5.3): only the envelope says who is there. */
+function present(envelope: Envelope, accepted: readonly AcceptedRecipient[]): readonly AcceptedRecipient[] {
+  if (envelope.recipients.length === accepted.length) return accepted;
+  const wanted = new Set(envelope.recipients);
+  return accepted.filter(({ recipient }) => wanted.has(recipient));
 }
 
 /** First what all recipients share, then what each waits for alone. */
 function settleAll(
   { plan, services }: Screening,
-  { observations, recipients, boundMs }: Transaction,
+  { observations, boundMs }: Transaction,
+  recipients: readonly AcceptedRecipient[],
 ): MaybePromise<void> {
   return andThen(settle(plan, 'message', observations, boundMs, services), () => {
     const waiting: Promise<void>[] = [];
@@ -50,8 +61,13 @@ function settleAll(
   });
 }
 
-function verdict({ plan, services }: Screening, transaction: Transaction, header: HeaderFacts): ScreenedMessage {
-  const { recipients, policies } = transaction;
+function verdict(
+  { plan, services }: Screening,
+  transaction: Transaction,
+  recipients: readonly AcceptedRecipient[],
+  header: HeaderFacts,
+): ScreenedMessage {
+  const { policies } = transaction;
   const deciding: (Finding | undefined)[] = [];
   const findings: RecipientFindings[] = [];
   if (transaction.findings.length > 0) findings.push({ findings: transaction.findings });

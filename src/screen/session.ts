@@ -53,6 +53,7 @@ export interface Transaction {
 }
 
 export interface AcceptedRecipient {
+  readonly recipient: Recipient;
   readonly who: Who;
   /** The transaction's, with what was seen at RCPT. */
   readonly observations: Observations;
@@ -195,7 +196,7 @@ function judgeRecipient(
     const findings = judge(plan, 'rcpt', observations, policies.of(who.policyDomain), who, services);
     const refusing = findings.length > 0 ? refusal(findings) : undefined;
     if (refusing) return { accepted: false, reply: replyOf(refusing), findings };
-    transaction.recipients.push({ who, observations, findings });
+    transaction.recipients.push({ recipient, who, observations, findings });
     return {
       accepted: true,
       recipient,

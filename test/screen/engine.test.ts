@@ -193,3 +193,15 @@ test('a defect of the directory ends the command that needed it, and nothing els
   await session.mail(facts, address(FROM), PLAIN);
   await assert.rejects(async () => session.recipient({ address: address('alice@example.com') }), /a defect/);
 });
+
+test('a recipient whom receive turned away after all has no disposition', async () => {
+  const { session, facts } = screening();
+  const reversePath = address(FROM);
+  const [away, stays] = [{ address: address('postmaster') }, { address: address('alice@example.com') }];
+  await session.mail(facts, reversePath, PLAIN);
+  await session.recipient(away);
+  await session.recipient(stays);
+  const verdict = await session.message({ reversePath, ...PLAIN, recipients: [stays] }, content(LETTER));
+  assert.equal(verdict.kind === 'commit' && verdict.dispositions.length, 1);
+  assert.deepEqual(Object.keys(verdict.evidence['recipients'] ?? {}), ['alice@example.com']);
+});
