@@ -98,10 +98,10 @@ export function matchExpression(terms: readonly WantedTerm[]): string {
   return terms.map(({ text, prefix }) => `"${text.replaceAll('"', '""')}"${prefix ? '*' : ''}`).join(' AND ');
 }
 
-export function matches(terms: readonly WantedTerm[], has: ReadonlySet<string>): boolean {
+/** `has`: what messageTerms makes, each term with a space after it. */
+export function matches(terms: readonly WantedTerm[], has: string): boolean {
   return terms.every(({ text, prefix }) => {
-    if (!prefix) return has.has(text);
-    for (const candidate of has) if (candidate.startsWith(text)) return true;
-    return false;
+    const wantedText = prefix ? text : `${text} `;
+    return has.startsWith(wantedText) || has.includes(` ${wantedText}`);
   });
 }

@@ -8,7 +8,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { formatCursor, type LogFilter, matchExpression, matches, type Wanted, wanted } from './filter.ts';
 import { PAGE_ROWS } from './limits.ts';
 import { keyTime, partitionTable } from './schema.ts';
-import { type LoggedRecipient, messageTerms, type Termed } from './terms.ts';
+import { type LoggedRecipient, messageTerms, TERMED_COLUMNS, type Termed } from './terms.ts';
 
 export interface Page {
   /** Default 100. */
@@ -83,11 +83,15 @@ function find(db: DatabaseSync, want: Wanted, count: number): readonly StoredMes
 
 function findInTail(db: DatabaseSync, want: Wanted, count: number): StoredMessage[] {
   const found: StoredMessage[] = [];
+  const whole = db.prepare('SELECT * FROM messages WHERE n = ?');
   const scan = (where: string): void => {
-    const rows = db.prepare(`SELECT * FROM messages m WHERE ${where} AND ${RANGE} ORDER BY m.n DESC`);
+    const tail = db
+      .prepare(`SELECT ${TERMED_COLUMNS} FROM messages m WHERE ${where} AND ${RANGE} ORDER BY m.n DESC`)
+      .iterate(want.from, want.to) as Iterable<unknown> as Iterable<Termed & { readonly n: number }>;
     const before = found.length;
-    for (const row of rows.iterate(want.from, want.to) as Iterable<unknown> as Iterable<StoredMessage>) {
-      if (matches(want.terms, messageTerms(row))) found.push(row);
+    for (const row of tail) {
+      if (!matches(want.terms, messageTerms(row))) continue;
+      found.push(whole.get(row.n) as unknown as StoredMessage);
       if (found.length - before === count) break;
     }
   };

@@ -8,7 +8,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { PARTITION_MESSAGES, TAIL_MESSAGES } from './limits.ts';
 import { createPartition, partitionTable } from './schema.ts';
-import { messageTerms, type Termed } from './terms.ts';
+import { messageTerms, TERMED_COLUMNS, type Termed } from './terms.ts';
 
 export interface TermIndex {
   /** A message row was inserted under this key. */
@@ -48,7 +48,7 @@ export function createTermIndex(db: DatabaseSync): TermIndex {
 
   const addTo = (partition: number, rows: readonly Row[]): void => {
     const insert = db.prepare(`INSERT INTO ${partitionTable(partition)} (rowid, terms) VALUES (?, ?)`);
-    for (const row of rows) insert.run(row.n, [...messageTerms(row)].join(' '));
+    for (const row of rows) insert.run(row.n, messageTerms(row));
     sql.count.run(rows.length, partition);
   };
   const partitionFor = (n: number): { number: number; messages: number } =>
@@ -96,4 +96,4 @@ export function createTermIndex(db: DatabaseSync): TermIndex {
   };
 }
 
-const TERMED = 'SELECT n, sender, client, direction, subject, message_id, recipients FROM messages';
+const TERMED = `SELECT ${TERMED_COLUMNS} FROM messages`;
