@@ -78,7 +78,7 @@ export const DEMO_MESSAGES: readonly DemoMessage[] = [
     title: 'too large for the domain',
     from: OUTSIDER,
     to: ['erin@example.org'],
-    content: letter('Holiday pictures', 'erin@example.org', { body: X }),
+    content: letter('Holiday pictures', 'erin@example.org', { body: `${'x'.repeat(70)}\r\n`.repeat(1500) }),
     sender: 'stranger',
   },
   {

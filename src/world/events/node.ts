@@ -7,6 +7,14 @@ export const nodeEvents = {
     level: 'info',
     text: 'the node accepts mail',
   }),
+  'node.port-fallback': event<{ listener: string; wanted: number; taken: number }>()({
+    level: 'warn',
+    text: 'a low port may not be bound by this user: another was taken, where no sender looks for it; grant CAP_NET_BIND_SERVICE or configure a port',
+  }),
+  'node.config-warning': event<{ warning: string }>()({
+    level: 'warn',
+    text: 'the configuration has something that is not used',
+  }),
   'node.stopping': event<{ signal: string }>()({
     level: 'info',
     text: 'the node is stopping: sessions in flight may finish',

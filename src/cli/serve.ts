@@ -1,0 +1,72 @@
+/**
+ * `postern serve`: runs a node until it is told to stop.
+ *
+ * Prints one line on standard output when it accepts mail, `ready mx=address:port ...`; everything
+ * else is log, on standard error. Exits 0 on SIGTERM and SIGINT, 78 when the configuration is wrong,
+ * 69 when something it needs is not there, 70 on a defect (sysexits.h).
+ */
+import { isOperational } from '../model/errors.ts';
+import { systemClock } from '../world/clock.ts';
+import { type NodeConfig, readConfig } from '../world/config.ts';
+import { createEvents, type Events } from '../world/events.ts';
+import { attachLog, type LogSink } from '../world/log-sink.ts';
+import { EXIT } from './exit.ts';
+
+export interface ServedNode {
+  readonly listeners: Readonly<Record<string, string>>;
+  stop(reason: string): Promise<void>;
+}
+
+export type StartNode = (config: NodeConfig, events: Events) => Promise<ServedNode>;
+
+export async function serve(startNode: StartNode): Promise<number> {
+  const { config, warnings } = readConfig();
+  const events = createEvents(systemClock.now, (error) => process.stderr.write(`a log sink failed: ${error}\n`));
+  const format = config.log.format ?? (process.stderr.isTTY ? 'readable' : 'json');
+  const log = await attachLog(events, { format, level: config.log.level, destination: 2 });
+  for (const warning of warnings) events.emit('node.config-warning', { warning });
+  const signal = nextSignal();
+  const defect = nextDefect(events);
+  let node: ServedNode;
+  try {
+    node = await startNode(config, events);
+  } catch (error) {
+    log.close();
+    throw error;
+  }
+  process.stdout.write(`${readyLine(node)}\n`);
+  const reason = await Promise.race([signal, defect]);
+  await stop(node, reason, log);
+  return reason === 'defect' ? EXIT.software : EXIT.ok;
+}
+
+async function stop(node: ServedNode, reason: string, log: LogSink): Promise<void> {
+  try {
+    await node.stop(reason);
+  } finally {
+    log.close();
+  }
+}
+
+function readyLine({ listeners }: ServedNode): string {
+  return ['ready', ...Object.entries(listeners).map(([name, address]) => `${name}=${address}`)].join(' ');
+}
+
+function nextSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
+}
+
+/** What no session and no job caught. State on disk is whole at every instant, so a new start is the cure. */
+function nextDefect(events: Events): Promise<string> {
+  return new Promise((resolve) => {
+    const tell = (where: string, error: unknown): void => {
+      const { message, stack } = error instanceof Error ? error : new Error(String(error));
+      events.emit('node.defect', { where, error: isOperational(error) ? `${error.code}: ${message}` : message, stack });
+      resolve('defect');
+    };
+    process.on('uncaughtException', (error) => tell('an exception nobody caught', error));
+    process.on('unhandledRejection', (error) => tell('a rejection nobody caught', error));
+  });
+}

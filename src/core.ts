@@ -1,0 +1,104 @@
+/**
+ * What a node and an offline command share: store, settings, journal, directory, queue, and the
+ * operations over them. Whatever fails while opening, what was opened before it is closed again.
+ */
+import { join } from 'node:path';
+import { MIGRATIONS, SETTINGS } from './catalogue.ts';
+import { createDirectoryAdmin, type DirectoryAdmin } from './directory/admin.ts';
+import { createDirectory, type OpenDirectory } from './directory/directory.ts';
+import { type OpenJournal, openJournal } from './journal/journal.ts';
+import { createLogReader, type LogReader } from './journal/reader.ts';
+import { journalSettings } from './journal/settings.ts';
+import { type OpenQueue, openQueue } from './queue/open.ts';
+import type { SettingsSnapshot } from './settings/contract.ts';
+import { createSettings, type SettingsRegistry } from './settings/registry.ts';
+import { openStore, type Store } from './store/open.ts';
+import { type Clock, systemClock } from './world/clock.ts';
+import type { NodeConfig } from './world/config.ts';
+import type { Events } from './world/events.ts';
+import { createHostResolver, type ResolveHost } from './world/hosts-file.ts';
+import { type Random, systemRandom } from './world/random.ts';
+import { createResolver } from './world/resolver/stub.ts';
+import type { Resolver } from './world/resolver.ts';
+
+export interface Core {
+  readonly config: NodeConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: Events;
+  readonly resolver: Resolver;
+  readonly resolveHost: ResolveHost;
+  readonly store: Store;
+  readonly settings: SettingsRegistry;
+  readonly journal: OpenJournal;
+  readonly log: LogReader;
+  readonly directory: OpenDirectory;
+  readonly directoryAdmin: DirectoryAdmin;
+  readonly queue: OpenQueue;
+  close(): Promise<void>;
+}
+
+/** `role`: a node keeps its transactions in a thread; a command spares itself that. */
+export async function openCore(config: NodeConfig, events: Events, role: 'node' | 'command'): Promise<Core> {
+  const clock = systemClock;
+  const random = systemRandom;
+  await using opened = new AsyncDisposableStack();
+  const store = await openStore(config.data, {
+    clock,
+    random,
+    events,
+    migrations: MIGRATIONS,
+    writer: role === 'node' ? 'thread' : 'loop',
+  });
+  opened.defer(() => store.close());
+  const settings = await createSettings(store.database, SETTINGS, { clock, events });
+  const logPath = join(config.data, 'log.db');
+  const journal = await openJournal({ path: logPath, clock, events, retention: retentionOf(settings.current()) });
+  opened.defer(() => journal.close());
+  settings.onChange((snapshot) => journal.setRetention(retentionOf(snapshot)));
+  const log = createLogReader({ path: logPath, clock });
+  opened.defer(() => log.close());
+  const resolver = createResolver(
+    { clock, random, events },
+    { servers: config.dnsServers, trusted: config.dnsTrusted },
+  );
+  const resolveHost = createHostResolver({ resolver, clock });
+  const directory = createDirectory(store.database, { settings, resolveHost, clock });
+  const directoryAdmin = createDirectoryAdmin(store.database, directory, clock);
+  const queue = await openQueue({
+    database: store.database,
+    blobs: store.blobs,
+    directory,
+    settings,
+    journal,
+    events,
+    clock,
+    random,
+    hostname: config.hostname,
+  });
+  opened.defer(() => queue.close());
+  const resources = opened.move();
+  return {
+    config,
+    clock,
+    random,
+    events,
+    resolver,
+    resolveHost,
+    store,
+    settings,
+    journal,
+    log,
+    directory,
+    directoryAdmin,
+    queue,
+    close: () => resources.disposeAsync(),
+  };
+}
+
+function retentionOf(snapshot: SettingsSnapshot): { days: number; auditDays: number } {
+  return {
+    days: snapshot.get(journalSettings.retentionDays),
+    auditDays: snapshot.get(journalSettings.auditRetentionDays),
+  };
+}

@@ -1,0 +1,170 @@
+/**
+ * A node: the rooms put together in order, and taken apart in reverse.
+ *
+ * Listeners open last, so that mail is accepted only when all that it needs is there; they close
+ * first. Whatever fails while starting, what was started before it is stopped again. Errors are
+ * OperationalErrors that name what must change.
+ */
+import { once } from 'node:events';
+import type { Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { createConsole } from './admin/console.ts';
+import { createHealthServer } from './admin/health.ts';
+import { watchStore } from './admin/store-watch.ts';
+import { type Core, openCore } from './core.ts';
+import { createDelivery } from './deliver/delivery.ts';
+import { OperationalError } from './model/errors.ts';
+import { createReceiver, type Receiver } from './receive/receiver.ts';
+import { createScreen } from './screen/session.ts';
+import { VERSION } from './version.ts';
+import { nodeCertificate } from './world/certificate.ts';
+import type { ListenerConfig, ListenerName, NodeConfig, SmtpListenerName } from './world/config.ts';
+import type { Events } from './world/events.ts';
+import { createMetrics } from './world/metrics-sink.ts';
+import { createTlsContexts } from './world/tls.ts';
+
+/** Sessions in flight may finish within this; `serve` promises to exit within 30 s. */
+const DRAIN_MS = 20_000;
+/** What is taken where nothing was configured and the system keeps the low ports to itself. */
+const UNPRIVILEGED_PORTS: Readonly<Record<SmtpListenerName, number>> = {
+  mx: 2525,
+  submission: 2587,
+  submissions: 2465,
+};
+
+export interface Node {
+  readonly core: Core;
+  /** `address:port` of each listener that is on. */
+  readonly listeners: Readonly<Record<string, string>>;
+  /** Takes no more mail, lets what is in flight finish within a bound, closes everything. */
+  stop(reason: string): Promise<void>;
+}
+
+export async function startNode(config: NodeConfig, events: Events): Promise<Node> {
+  const startedAt = performance.now();
+  const storeProblems = watchStore(events);
+  events.emit('node.starting', { version: VERSION, data: config.data });
+  await using started = new AsyncDisposableStack();
+  const core = await openCore(config, events, 'node');
+  started.defer(() => core.close());
+  const { clock, random, settings, store, journal, directory, queue, resolver } = core;
+  const source = { data: config.data, hostname: config.hostname, files: config.tls };
+  const tls = createTlsContexts(await nodeCertificate(source, clock, random));
+  const metrics = createMetrics(events);
+
+  const listening = new Map<SmtpListenerName, number>();
+  const delivery = createDelivery(
+    { clock, random, resolver, resolveHost: core.resolveHost, directory, settings, events, tls, queue },
+    { hostname: config.hostname, localAddresses, listeningPorts: () => [...listening.values()] },
+  );
+  queue.attach(delivery);
+  started.defer(async () => {
+    await queue.drain(DRAIN_MS);
+    delivery.close();
+  });
+
+  const screen = createScreen({ clock, events, resolver, directory, settings });
+  const receiver = createReceiver(
+    { clock, events, settings, screen, queue, blobs: store.blobs, journal, tls },
+    { hostname: config.hostname, trustedProxies: config.trustedProxies },
+  );
+  let stopping = false;
+  started.defer(() => receiver.drain(DRAIN_MS));
+  metrics.gauge('postern_smtp_connections', 'SMTP connections open now', () => receiver.connections);
+  metrics.gauge('postern_delivery_active', 'Messages in transfer now', () => delivery.active());
+
+  const listeners: Record<string, string> = {};
+  for (const name of ['mx', 'submission', 'submissions'] as const) {
+    const wanted = config.listen[name];
+    if (!wanted) continue;
+    const { address, port } = await listenSmtp(receiver, name, wanted, events);
+    listening.set(name, port);
+    listeners[name] = formatListener(address, port);
+  }
+  const health = createHealthServer({
+    unhealthy: storeProblems,
+    unready: () => (stopping ? ['stopping'] : []),
+    metrics,
+  });
+  const servers: [ListenerName, Server][] = [
+    ['https', createConsole(tls.server(), config.hostname, VERSION)],
+    ['metrics', health],
+  ];
+  for (const [name, server] of servers) {
+    const wanted = config.listen[name];
+    if (!wanted) continue;
+    listeners[name] = await listenHttp(server, name, wanted);
+    started.defer(() => closeServer(server));
+  }
+
+  const resources = started.move();
+  events.emit('node.ready', { listeners, tookMs: Math.round(performance.now() - startedAt) });
+  return {
+    core,
+    listeners,
+    async stop(reason) {
+      if (stopping) return;
+      stopping = true;
+      const stoppedAt = performance.now();
+      events.emit('node.stopping', { signal: reason });
+      await resources.disposeAsync();
+      events.emit('node.stopped', { tookMs: Math.round(performance.now() - stoppedAt) });
+    },
+  };
+}
+
+/** Only where nothing was configured and the system says EACCES: the same service on a port it does give. */
+async function listenSmtp(
+  receiver: Receiver,
+  name: SmtpListenerName,
+  wanted: ListenerConfig,
+  events: Events,
+): Promise<{ address: string; port: number }> {
+  const { address: host, port, proxy, configured } = wanted;
+  try {
+    return await receiver.listen({ profile: name, host, port, proxy });
+  } catch (error) {
+    if (configured || !isAccessDenied(error)) throw error;
+    const other = UNPRIVILEGED_PORTS[name];
+    const listener = await receiver.listen({ profile: name, host, port: other, proxy });
+    events.emit('node.port-fallback', { listener: name, wanted: port, taken: other });
+    return listener;
+  }
+}
+
+function isAccessDenied(error: unknown): boolean {
+  return error instanceof OperationalError && (error.cause as NodeJS.ErrnoException)?.code === 'EACCES';
+}
+
+async function listenHttp(server: Server, name: ListenerName, { address, port }: ListenerConfig): Promise<string> {
+  try {
+    server.listen(port, address);
+    await once(server, 'listening');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    const why = code === 'EADDRINUSE' ? 'in use by another program' : code;
+    throw new OperationalError(
+      'node.listen',
+      `cannot listen for ${name} on ${formatListener(address, port)}, as the address must be free and allowed: it is ${why}`,
+      { cause },
+    );
+  }
+  const bound = server.address() as { address: string; port: number };
+  return formatListener(bound.address, bound.port);
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  (server as Server & { closeAllConnections?(): void }).closeAllConnections?.();
+  await closed;
+}
+
+function formatListener(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Of all interfaces, to tell our own host among mail exchangers. */
+function localAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+}
