@@ -5,6 +5,7 @@
  * host closes before it answered MAIL; never after a 5xx to MAIL, RCPT or the data. `done` is called
  * once, whatever happens.
  */
+import { isOperational } from '../model/errors.ts';
 import { isPromise } from '../model/maybe-promise.ts';
 import { isAsciiText } from '../protocol/smtp/domain.ts';
 import type { AttemptDetail, AttemptResult, Claim, ClaimedRecipient } from '../queue/contract.ts';
@@ -129,7 +130,7 @@ export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: R
     const reason = peers.unreachable.get(endpoints[0]!) ?? 'no host could be connected to';
     const reply = `not tried now, as a try a short while ago failed: ${reason}`;
     const detail: AttemptDetail = { at: clock.now(), status: '4.4.1', reply, remote: false };
-    const notBeforeMs = Math.max(0, soonest - clock.monotonic());
+    const notBeforeMs = clock.now() + Math.max(0, soonest - clock.monotonic());
     for (const { row } of attempt.left)
       attempt.results.push({ row, kind: 'deferred', detail, countsAsAttempt: false, notBeforeMs });
     attempt.left = [];
@@ -141,12 +142,19 @@ export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: R
     if (!isPromise(fitted)) return send(attempt, pooled, fitted);
     fitted.then(
       (ready) => send(attempt, pooled, ready),
-      (error: Error) => {
+      (error: unknown) => {
         pool.put(pooled);
-        const reply = `the content could not be read: ${error.message}`;
-        conclude(attempt, 'deferred', { at: clock.now(), status: '4.3.0', reply, remote: false });
+        contentFailed(attempt, error);
       },
     );
+  }
+
+  /** Damaged content is for an operator to see; a disk that does not answer now may do so later. */
+  function contentFailed(attempt: Attempt, error: unknown) {
+    const isLost = isOperational(error, 'content.missing') || isOperational(error, 'content.corrupt');
+    const reply = `the content could not be read: ${(error as Error).message}`;
+    const detail: AttemptDetail = { at: clock.now(), status: '4.3.0', reply, remote: false };
+    conclude(attempt, isLost ? 'unreadable' : 'deferred', detail);
   }
 
   function send(attempt: Attempt, pooled: Pooled, fitted: Fitted) {
@@ -212,6 +220,7 @@ export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: R
     const wasKept = pooled.sent > 0;
     pooled.sent++;
     if (end.suspicion) connector.distrust(connection, end.suspicion);
+    if (end.sourceError) return contentFailed(attempt, end.sourceError);
     if (end.unheard) return unheard(attempt, pooled, wasKept, end.verdicts[0]!);
 
     const again: ClaimedRecipient[] = [];
@@ -256,9 +265,9 @@ export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: R
     tools.done(attempt);
   }
 
-  function conclude(attempt: Attempt, kind: 'failed' | 'deferred', detail: AttemptDetail) {
+  function conclude(attempt: Attempt, kind: 'failed' | 'deferred' | 'unreadable', detail: AttemptDetail) {
     for (const { row } of attempt.left)
-      attempt.results.push(kind === 'failed' ? { row, kind, detail } : { row, kind, detail, countsAsAttempt: true });
+      attempt.results.push(kind === 'deferred' ? { row, kind, detail, countsAsAttempt: true } : { row, kind, detail });
     attempt.left = [];
     tools.done(attempt);
   }

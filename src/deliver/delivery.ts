@@ -3,8 +3,7 @@
  *
  * Room is counted in claims: so many for each destination (slow start), so many in all; those that
  * still wait for a connection are counted apart, so that dead hosts never take the places of live
- * ones. A result that cannot be recorded is offered again for some minutes, since the message would
- * be sent twice otherwise.
+ * ones.
  */
 import type { AttemptResult, Claim, Dispatcher } from '../queue/contract.ts';
 import { createDeadlines } from '../wire/client/deadlines.ts';
@@ -26,8 +25,6 @@ export interface Delivery extends Dispatcher {
   /** After the queue drained: kept connections get a QUIT; what is still being opened is abandoned. */
   close(): void;
 }
-
-const FIRST_SETTLE_RETRY_MS = 1000;
 
 export function createDelivery(services: DeliveryServices, options: DeliveryOptions): Delivery {
   const { clock, events, queue, settings } = services;
@@ -74,7 +71,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     destination.active--;
     adjust(attempt, destination);
     report(attempt);
-    settle(claim, results, 0);
+    settle(claim, results);
     if (closed) return;
     if (isFull) {
       isFull = false;
@@ -98,11 +95,10 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     queue.destinationSucceeded(destination.name);
   }
 
-  function settle(claim: Claim, results: readonly AttemptResult[], tries: number): void {
+  /** The queue tries until the disk lets it; what it rejects with is a defect, and then a repetition is better than a loss. */
+  function settle(claim: Claim, results: readonly AttemptResult[]): void {
     queue.settle(claim, results).catch((error: Error) => {
       events.emit('delivery.settle.failed', { message: claim.message.id, error: error.message });
-      if (tries >= DELIVERY_LIMITS.settleRetries) return;
-      clock.after(FIRST_SETTLE_RETRY_MS * 2 ** tries, () => settle(claim, results, tries + 1), { keepAlive: true });
     });
   }
 
@@ -119,7 +115,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     const { host = '', status, reply, tls } = detail;
     const fields = { message: claim.message.id, destination: destination.name, host, recipients, reply };
     if (kind === 'deferred') events.emit('delivery.deferred', { ...fields, status });
-    else if (kind === 'failed') events.emit('delivery.failed', { ...fields, status });
+    else if (kind === 'failed' || kind === 'unreadable') events.emit('delivery.failed', { ...fields, status });
     else events.emit('delivery.accepted', { ...fields, ...(tls && { tls }) });
   }
 

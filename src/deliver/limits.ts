@@ -22,6 +22,4 @@ export const DELIVERY_LIMITS = {
   routeMs: 5_000,
   /** How long a peer is spared an extension that it offers and does not master. */
   distrustMs: 3_600_000,
-  /** How long a try without any answer from DNS waits at least. */
-  settleRetries: 10,
 } as const;

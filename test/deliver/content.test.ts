@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { HeaderEdit } from '../../src/model/content.ts';
+import { OperationalError } from '../../src/model/errors.ts';
 import { startPeer } from '../support/peer.ts';
 import { brokenContent } from './support/content.ts';
 import { addressOf, claimOf, deliveryHarness, type Letter } from './support/harness.ts';
@@ -94,6 +95,15 @@ test('content that cannot be read to its end is never delivered in part', async 
     assert.equal(result!.detail.status, '4.3.0');
     assert.equal(peer.messages.length, 0);
   }
+});
+
+test('content that is missing or damaged is told to the queue as such', async (t) => {
+  const { deliver } = await arrangement(t, ['PIPELINING']);
+  const damaged = new OperationalError('content.corrupt', 'cannot read the content, as its hash must be as stored');
+  const claim = { ...claimOf(), content: brokenContent(Buffer.from('Subject: x\r\n'), damaged) };
+  assert.equal((await deliver(claim))[0]!.kind, 'unreadable');
+  const edits: HeaderEdit[] = [{ kind: 'remove', name: 'Subject', occurrence: 0 }];
+  assert.equal((await deliver({ ...claim, edits }))[0]!.kind, 'unreadable');
 });
 
 test('a bare LF or CR that got into content leaves by DATA as a line end, never bare', async (t) => {

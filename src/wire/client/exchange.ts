@@ -36,6 +36,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
   let answers: number;
   let isSending: boolean;
   let suspicion: Suspicion | undefined;
+  let sourceError: unknown;
 
   function send(next: Transaction, whenDone: (end: TransactionEnd) => void) {
     transaction = next;
@@ -44,7 +45,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     verdicts = new Array(next.recipients.length).fill(undefined);
     accepted = nextRcpt = answers = 0;
     isSending = false;
-    suspicion = undefined;
+    suspicion = sourceError = undefined;
     step = 'mail';
     transport.arm(timeouts.commandMs);
     if (!pipelining) return void transport.write(mailLine());
@@ -103,7 +104,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     if (reusable) transport.disarm();
     else transport.close();
     const end = done;
-    end({ verdicts: verdicts as Verdict[], reusable, unheard, suspicion });
+    end({ verdicts: verdicts as Verdict[], reusable, unheard, suspicion, sourceError });
   }
 
   /** Nothing more can be said on this connection; whoever has no verdict is tried again later. */
@@ -245,8 +246,9 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
         if (!writeAll(encoder ? encoder.push(buffer) : [buffer])) await transport.drained();
       }
     } catch (error) {
-      if (stillMine()) giveUp(`the content could not be read: ${(error as Error).message}`, '4.3.0');
-      return;
+      if (!stillMine()) return;
+      sourceError = error;
+      return giveUp(`the content could not be read: ${(error as Error).message}`, '4.3.0');
     }
     if (!stillMine()) return;
     if (encoder) writeAll(encoder.end());

@@ -67,6 +67,8 @@ export interface TransactionEnd {
    */
   readonly unheard: boolean;
   readonly suspicion?: Suspicion;
+  /** What the content's source threw: the message was not sent for our reasons, not the peer's. */
+  readonly sourceError?: unknown;
 }
 
 /** Why a connection never became ready. */

@@ -68,7 +68,7 @@ export const deliveryEvents = {
   }),
   'delivery.settle.failed': event<{ message: string; error: string }>()({
     level: 'error',
-    text: 'what came of a delivery could not be recorded; it is tried again, else the message is sent twice',
+    text: 'what came of a delivery could not be recorded: the message may be sent again',
     metric: { name: 'postern_delivery_settle_failures_total' },
   }),
 } as const;

@@ -17,14 +17,14 @@ function* blocks(bytes: Buffer, size: number): Iterable<Buffer> {
 }
 
 /** A stream that breaks in the middle, as a damaged file does. */
-export function brokenContent(bytes: Buffer): ContentRef {
+export function brokenContent(bytes: Buffer, error: Error = new Error('the disk does not answer')): ContentRef {
   return {
     ...contentOf(bytes, true),
     open: () =>
       Readable.from(
         (function* () {
           yield bytes.subarray(0, bytes.length >> 1);
-          throw new Error('the file ends early');
+          throw error;
         })(),
       ),
   };
