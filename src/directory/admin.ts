@@ -145,6 +145,8 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
       return prepared([statements.setPassword({ address: await existing('accounts', text), password })]);
     },
 
+    hasAccount: (address: string): Promise<boolean> => exists('accounts', address),
+
     async removeAccount(text: string): Promise<PreparedChange> {
       return prepared([statements.removeAccount({ address: await existing('accounts', text) })]);
     },
