@@ -87,9 +87,3 @@ export interface ParsedDsn {
     readonly diagnostic?: { readonly type: string; readonly text: string };
   }[];
 }
-
-/*
- * The functions, a file each:
- *   compose.ts   composeDsn(report: DsnReport): Dsn
- *   parse.ts     parseDsn(deliveryStatus: Uint8Array): ParsedDsn | undefined   the message/delivery-status part's decoded body
- */

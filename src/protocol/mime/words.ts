@@ -115,6 +115,7 @@ export interface MimePart {
   /** `message`: message/rfc822 or message/global in clear, its one child is the message in it. */
   readonly kind: 'leaf' | 'multipart' | 'message';
   readonly header: Span & OctetFacts;
+  /** Content-Type, -Transfer-Encoding, -Disposition, -ID and MIME-Version: two of each at most. */
   readonly fields: readonly HeaderField[];
   /** Without the line break that belongs to the boundary behind it (RFC 2046 5.1.1). */
   readonly body: Span;
@@ -161,14 +162,3 @@ export type SevenBit =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'converted'; readonly segments: readonly Segment[] }
   | { readonly kind: 'cannot'; readonly reason: SevenBitObstacle };
-
-/*
- * The functions, a file each:
- *   inspect-header.ts   inspectHeader(bytes: Uint8Array, complete?: boolean): HeaderFacts
- *   header-end.ts       createHeaderEnd(): { push(chunk): number | undefined }  incremental end of header
- *   fields.ts           scanFields(bytes, start?, end?): { fields, end, problems }; fieldValue(bytes, field): string
- *   tree-builder.ts     createTreeBuilder(): { push(chunk: Uint8Array): void; end(): MimeTree }
- *   tree.ts             parseTree(bytes: Uint8Array): MimeTree
- *   seven-bit.ts        toSevenBit(tree: MimeTree): SevenBit
- *   rewrite.ts          createRewriter(segments): { push(chunk: Uint8Array): Uint8Array[]; end(): Uint8Array[] }
- */

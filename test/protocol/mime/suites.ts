@@ -1,12 +1,11 @@
 /** The published MIME suites, found by POSTERN_SUITES (default ../shared/suites), and the decoding that they compare by. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { decodeBase64 } from '../../../src/protocol/mime/base64.ts';
 import { decodeQuotedPrintable } from '../../../src/protocol/mime/quoted-printable.ts';
 import { parseTree } from '../../../src/protocol/mime/tree.ts';
 import type { MimePart, MimeProblemCode } from '../../../src/protocol/mime/words.ts';
-
-const SUITES = process.env['POSTERN_SUITES'] ?? resolve(import.meta.dirname, '../../../../shared/suites');
+import { SUITES } from '../../system/support/corpus.ts';
 
 export function suiteFolder(name: string): { folder: string; skip: string | false } {
   const folder = join(SUITES, name);
