@@ -130,7 +130,7 @@ export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: R
     const reason = peers.unreachable.get(endpoints[0]!) ?? 'no host could be connected to';
     const reply = `not tried now, as a try a short while ago failed: ${reason}`;
     const detail: AttemptDetail = { at: clock.now(), status: '4.4.1', reply, remote: false };
-    const notBeforeMs = clock.now() + Math.max(0, soonest - clock.monotonic());
+    const notBeforeMs = clock.now() + Math.max(0, Math.ceil(soonest - clock.monotonic()));
     for (const { row } of attempt.left)
       attempt.results.push({ row, kind: 'deferred', detail, countsAsAttempt: false, notBeforeMs });
     attempt.left = [];

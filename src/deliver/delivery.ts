@@ -72,13 +72,16 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     adjust(attempt, destination);
     report(attempt);
     settle(claim, results);
+    // A claim that nobody was asked about ends within `take`, and the next would end within its own.
+    if (attempt.reached === 'none') setImmediate(wake, destination);
+    else wake(destination);
+  }
+
+  function wake(destination: Destination): void {
     if (closed) return;
-    if (isFull) {
-      isFull = false;
-      queue.wake();
-    } else {
-      queue.wake(destination.name);
-    }
+    const name = isFull ? undefined : destination.name;
+    isFull = false;
+    queue.wake(name);
   }
 
   /** Slow start: to one connection when no session could be had, one more with each that could. */
