@@ -124,7 +124,6 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     connection,
     hostname,
     trustedProxy: surroundings.trusts(connection.peer.address),
-    offersTls: true,
     dialogue: { text: '' },
     decoder: createDataDecoder(),
     write: (slice) => writeContent(session.transaction!.content!, slice),

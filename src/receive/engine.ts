@@ -21,7 +21,7 @@ export function proceed(session: Session): void {
   const { connection } = session;
   if (connection.busy) return;
   let step: Step;
-  while (!connection.closing && !connection.congested) {
+  while (!connection.closing && hasRoom(connection)) {
     step = attempt(session);
     if (step === 'starved') break;
     if (isPromise(step)) {
@@ -33,6 +33,13 @@ export function proceed(session: Session): void {
   if (connection.closing) return;
   connection.flush();
   if (connection.inputEnded && step === 'starved') connection.close('closed-by-client');
+}
+
+/** Whoever does not read replies is not given more to read. */
+function hasRoom(connection: Session['connection']): boolean {
+  if (!connection.congested) return true;
+  connection.flush();
+  return !connection.congested;
 }
 
 function attempt(session: Session): Step {

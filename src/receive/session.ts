@@ -60,7 +60,6 @@ export interface Session {
   readonly hostname: string;
   /** The socket's other end may say who its client is (XCLIENT). */
   readonly trustedProxy: boolean;
-  readonly offersTls: boolean;
   readonly dialogue: Dialogue;
   readonly decoder: DataDecoder;
   readonly write: (slice: Buffer) => void;

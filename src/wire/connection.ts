@@ -59,6 +59,7 @@ export class Connection {
 
   readonly #host: ConnectionHost;
   #socket: Socket;
+  #detach: () => void = () => {};
   #out = '';
   #paused = false;
   #end: ConnectionEnd | undefined;
@@ -85,7 +86,7 @@ export class Connection {
 
   /** The peer reads too slowly to be given more. */
   get congested(): boolean {
-    return this.#socket.writableLength > OUTPUT_BYTES;
+    return this.#socket.writableLength + this.#out.length > OUTPUT_BYTES;
   }
 
   /** Has the next sign of life within so many milliseconds, or times out. */
@@ -122,13 +123,6 @@ export class Connection {
     this.#lastDeadline = this.#deadline;
   }
 
-  /** The same, without patience. */
-  cut(end: ConnectionEnd): void {
-    this.flush();
-    this.#end ??= end;
-    this.#socket.destroySoon();
-  }
-
   destroy(end: ConnectionEnd): void {
     this.#end ??= end;
     this.#socket.destroy();
@@ -149,7 +143,7 @@ export class Connection {
     this.flush();
     const discardedBytes = this.input.clear();
     const plain = this.#socket;
-    plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('drain');
+    this.#detach();
     if (behind && behind.length > 0) plain.unshift(behind);
     const secure = new TLSSocket(plain, { ...this.#host.serverTls(), allowHalfOpen: true } as TLSSocketOptions);
     this.#socket = secure;
@@ -192,13 +186,15 @@ export class Connection {
   }
 
   #attach(socket: Socket): void {
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.on('drain', () => this.#told());
-    socket.on('end', () => {
+    const received = (chunk: Buffer): void => this.#received(chunk);
+    const told = (): void => this.#told();
+    const ended = (): void => {
       this.inputEnded = true;
       if (this.#handshaking) this.destroy('lost');
       else this.#told();
-    });
+    };
+    socket.on('data', received).on('drain', told).on('end', ended);
+    this.#detach = () => socket.off('data', received).off('drain', told).off('end', ended);
     socket.on('error', (error) => {
       if (this.#handshaking && this.#end === undefined) this.#host.tlsFailed(this, error);
       this.destroy('lost');

@@ -63,14 +63,16 @@ export async function listen(options: ListenerOptions, services: ListenerService
   const room = createRoom(options, services);
   // Half-open, since a client that has said all it wants to say may still wait for the replies.
   const server = createServer({ noDelay: true, allowHalfOpen: true, keepAlive: true }, room.accept);
+  await bind(server, options);
   server.on('error', (error) =>
     services.events.emit('wire.accept-failed', { listener: options.name, error: error.message }),
   );
-  await bind(server, options);
   const { address, port } = server.address() as AddressInfo;
   services.events.emit('wire.listening', { listener: options.name, address, port });
 
-  const closed = once(server, 'close');
+  const closed = new Promise<void>((resolve) => {
+    server.once('close', resolve);
+  });
   return {
     address,
     port,
@@ -79,15 +81,15 @@ export async function listen(options: ListenerOptions, services: ListenerService
     },
     async drain(deadlineMs) {
       server.close();
-      for (const connection of room.connections) connection.conversation?.stop();
+      room.stop();
       const timer = services.clock.after(deadlineMs, room.destroyAll, { keepAlive: true });
-      await closed;
+      await Promise.all([closed, room.emptied()]);
       timer.cancel();
     },
     async close() {
       server.close();
       room.destroyAll();
-      await closed;
+      await Promise.all([closed, room.emptied()]);
     },
   };
 }
@@ -110,7 +112,11 @@ async function bind(server: Server, { name, host, port }: ListenerOptions): Prom
 interface Room {
   readonly connections: ReadonlySet<Connection>;
   accept(socket: Socket): void;
+  /** Ends what is idle; what is at work ends by itself. */
+  stop(): void;
   destroyAll(): void;
+  /** Resolves when there is no connection: the server's own `close` comes before that of its last socket. */
+  emptied(): Promise<void>;
 }
 
 function createRoom(options: ListenerOptions, { clock, events }: ListenerServices): Room {
@@ -118,6 +124,8 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
   const admitted = new WeakMap<Connection, string>();
   let now = clock.monotonic();
   let sweeping = false;
+  let stopping = false;
+  const awaitingEmpty: (() => void)[] = [];
 
   const sweep = (): void => {
     now = clock.monotonic();
@@ -139,9 +147,9 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
     closed(connection) {
       connections.delete(connection);
       const address = admitted.get(connection);
-      if (address === undefined) return;
-      options.admission.leave();
-      if (address !== '') options.admission.leaveNetwork(address);
+      if (address !== undefined) options.admission.leave();
+      if (address) options.admission.leaveNetwork(address);
+      if (connections.size === 0) for (const resolve of awaitingEmpty.splice(0)) resolve();
     },
   };
 
@@ -173,7 +181,8 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
     afterOneTurn(() => {
       if (connection.closing) return;
       connection.conversation = options.converse(connection);
-      connection.conversation.begin({ spokeEarly: connection.input.length > 0 });
+      if (stopping) connection.conversation.stop();
+      else connection.conversation.begin({ spokeEarly: connection.input.length > 0 });
     });
   };
 
@@ -209,9 +218,19 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
         introduce(connection, { kind: 'client', rest: NOTHING });
       }
     },
+    stop() {
+      stopping = true;
+      for (const connection of connections) connection.conversation?.stop();
+    },
     destroyAll() {
       for (const connection of connections) connection.destroy('shutdown');
     },
+    emptied: () =>
+      connections.size === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            awaitingEmpty.push(resolve);
+          }),
   };
 }
 

@@ -48,7 +48,7 @@ export function awaitProxyHeader(
   };
 
   connection.expectWithin(PROXY_HEADER_MS);
-  connection.conversation = waiting(read);
+  connection.conversation = waiting(read, () => connection.destroy('shutdown'));
 }
 
 function takeEndpoints(connection: Connection, header: ProxyHeader & { kind: 'header' }): void {
@@ -59,13 +59,13 @@ function takeEndpoints(connection: Connection, header: ProxyHeader & { kind: 'he
 }
 
 /** A conversation in which nothing is said yet. */
-function waiting(read: () => void): Conversation {
+function waiting(read: () => void, stop: () => void): Conversation {
   return {
     begin() {},
     input: read,
     secured() {},
     timedOut: () => '',
-    stop() {},
+    stop,
     ended() {},
   };
 }

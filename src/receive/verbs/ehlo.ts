@@ -30,11 +30,11 @@ function welcome(session: Session, extended: boolean): Reply {
   return { code: 250, text: extended ? [session.hostname, ...extensions(session)] : session.hostname };
 }
 
-function extensions({ policy, offersTls, facts, trustedProxy }: Session): string[] {
+function extensions({ policy, facts, trustedProxy }: Session): string[] {
   return [
     'PIPELINING',
     `SIZE ${policy.maxMessageSizeBytes}`,
-    ...(offersTls && !facts.tls ? ['STARTTLS'] : []),
+    ...(facts.tls ? [] : ['STARTTLS']),
     '8BITMIME',
     'BINARYMIME',
     'CHUNKING',

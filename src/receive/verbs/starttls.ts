@@ -6,13 +6,11 @@ import { abandonTransaction } from '../transaction.ts';
 
 const READY: Reply = { code: 220, enhanced: '2.0.0', text: 'ready for TLS' };
 const TLS_ALREADY: Reply = { code: 503, enhanced: '5.5.1', text: 'TLS is up already' };
-const NOT_OFFERED: Reply = { code: 502, enhanced: '5.5.1', text: 'TLS is not offered here' };
 
 export const starttls: Verb = (session, argument) => {
   // RFC 3207 4: no parameters.
   if (argument !== '') return NO_ARGUMENT;
   if (session.facts.tls) return TLS_ALREADY;
-  if (!session.offersTls) return NOT_OFFERED;
   abandonTransaction(session);
   session.upgrading = true;
   return READY;
