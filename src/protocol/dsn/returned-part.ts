@@ -1,7 +1,7 @@
 /**
  * The last part of a report: the original (message/rfc822, or message/global where it has
  * internationalised headers), or its header (text/rfc822-headers of RFC 6522 4, message/global-headers
- * of RFC 6533 5).
+ * of RFC 6533 4).
  */
 import type { Segment } from '../mime/words.ts';
 import type { Returned } from './words.ts';

@@ -2,7 +2,7 @@
  * The walk over a header: bytes to lines to fields, one pass, nothing copied.
  *
  * Every reader of headers stands on this one, so that all agree on where a field starts and where the
- * header ends. Tolerates 8-bit octets and white space before the colon (RFC 5322 4.5.3). Stops at the
+ * header ends. Tolerates 8-bit octets and white space before the colon (RFC 5322 4.5). Stops at the
  * bounds of limits.ts with a typed problem; never throws.
  */
 import { MIME_LIMITS } from './limits.ts';
