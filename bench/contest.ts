@@ -1,6 +1,7 @@
 /** Two products, each with a folder and a sink of its own, taking turns. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { groupCpuMs } from '../test/system/support/process-cpu.ts';
 import type { Product, RunningProduct } from './product/product.ts';
 import type { Bench } from './scenario.ts';
 import { type Sink, startSink } from './tool/smtp-sink.ts';
@@ -14,6 +15,8 @@ export interface Contestant<R extends RunningProduct = RunningProduct> extends A
 export interface Round {
   readonly acceptedPerSecond: number;
   readonly deliveredPerSecond: number;
+  /** Of all the product's processes; the load and the sink not counted. */
+  readonly cpuMicrosecondsAMessage: number;
 }
 
 export async function contestant<R extends RunningProduct>(
@@ -33,6 +36,7 @@ export async function contestant<R extends RunningProduct>(
 /** From the first connection until the sink has counted every message. */
 export async function round({ product, sink }: Contestant, load: Load): Promise<Round> {
   const target = sink.count() + load.messages;
+  const cpuBefore = groupCpuMs(product.pid);
   const startedAt = performance.now();
   let acceptedAt = 0;
   const accepted = sendLoad(product, load).then(() => {
@@ -43,5 +47,6 @@ export async function round({ product, sink }: Contestant, load: Load): Promise<
   return {
     acceptedPerSecond: (load.messages / (acceptedAt - startedAt)) * 1000,
     deliveredPerSecond: (load.messages / (doneAt - startedAt)) * 1000,
+    cpuMicrosecondsAMessage: ((groupCpuMs(product.pid) - cpuBefore) / load.messages) * 1000,
   };
 }

@@ -44,10 +44,15 @@ function outcome(ours: readonly Round[], theirs: readonly Round[], load: Load, a
     name,
     rate(rounds, 'deliveredPerSecond').toFixed(0),
     rate(rounds, 'acceptedPerSecond').toFixed(0),
+    rate(rounds, 'cpuMicrosecondsAMessage').toFixed(0),
     rounds.map((one) => one.deliveredPerSecond.toFixed(0)).join(' '),
   ];
   return {
-    table: [['', 'delivered/s', 'accepted/s', 'rounds (delivered/s)'], row('Postern', ours), row('Postfix', theirs)],
+    table: [
+      ['', 'delivered/s', 'accepted/s', 'CPU µs each', 'rounds (delivered/s)'],
+      row('Postern', ours),
+      row('Postfix', theirs),
+    ],
     verdicts: [{ promise: `at least ${atLeast}x Postfix`, measured: `${ratio.toFixed(1)}x`, kept: ratio >= atLeast }],
     figures: { load, ratio, postern: ours, postfix: theirs },
   };

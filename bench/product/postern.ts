@@ -1,6 +1,7 @@
 /** Postern as a user runs it: `postern serve` on a fresh data folder, one domain, one account. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '../measure/free-port.ts';
@@ -31,8 +32,9 @@ export function postern(command: string, options: PosternOptions = {}): Product<
       prepare(command, env, sink);
       seed?.(data);
       const startedAt = performance.now();
-      const child = spawn(command, ['serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-      await ready(child);
+      const log = join(folder, 'postern.log');
+      const child = spawn(command, ['serve'], { env, stdio: ['ignore', 'pipe', openSync(log, 'w')] });
+      if (!(await ready(child))) throw new Error(`Postern did not start:\n${readFileSync(log, 'utf8')}`);
       return running(name, child, { host: HOST, port }, performance.now() - startedAt);
     },
   };
@@ -60,15 +62,15 @@ function prepare(command: string, env: NodeJS.ProcessEnv, sink: Endpoint): void 
   run(['user', 'add', RECIPIENT, '--password-stdin'], 'only for benches, never used to sign in\n');
 }
 
-async function ready(child: ChildProcess): Promise<void> {
+async function ready(child: ChildProcess): Promise<boolean> {
   const lines = createInterface({ input: child.stdout! });
   const isReady = (async () => {
     for await (const line of lines) if (line.startsWith('ready')) return true;
     return false;
   })();
-  if (!(await Promise.race([isReady, once(child, 'exit').then(() => false)])))
-    throw new Error(`Postern exited ${child.exitCode} before it was ready`);
+  const answer = await Promise.race([isReady, once(child, 'exit').then(() => false)]);
   child.stdout!.resume();
+  return answer;
 }
 
 function running(name: string, child: ChildProcess, endpoint: Endpoint, startMs: number): RunningPostern {
