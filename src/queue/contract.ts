@@ -37,7 +37,10 @@ export interface NewMessage {
   /** Made by newId; the id the client sees in `250 queued as`. */
   readonly id: string;
   readonly session?: string;
+  readonly clientAddress?: string;
   readonly reversePath: ReversePath;
+  /** The checks found that the reverse-path is not its owner's: its failures are no news to anyone (queue.failureNotices). */
+  readonly forged?: boolean;
   readonly body: BodyType;
   readonly smtputf8: boolean;
   readonly ret?: 'full' | 'headers';
@@ -94,9 +97,12 @@ export type AttemptResult =
       readonly kind: 'deferred';
       readonly detail: AttemptDetail;
       readonly countsAsAttempt: boolean;
+      /** Milliseconds since the epoch: not tried again earlier, whatever the schedule says. */
       readonly notBeforeMs?: number;
     }
-  | { readonly row: number; readonly kind: 'failed'; readonly detail: AttemptDetail };
+  | { readonly row: number; readonly kind: 'failed'; readonly detail: AttemptDetail }
+  /** The content is missing or damaged (`content.missing`, `content.corrupt`): held for an operator, the file set aside. */
+  | { readonly row: number; readonly kind: 'unreadable'; readonly detail: AttemptDetail };
 
 export interface AttemptDetail {
   readonly at: number;
@@ -133,6 +139,6 @@ export interface Queue {
   /** Back-off of a destination: only delays. */
   destinationFailed(destination: string): void;
   destinationSucceeded(destination: string): void;
-  /** Stops claiming; resolves when nothing is in flight or at the deadline. */
+  /** Stops claiming; resolves when nothing is in flight, or after `deadlineMs` milliseconds. */
   drain(deadlineMs: number): Promise<void>;
 }

@@ -1,0 +1,158 @@
+/**
+ * A new message on its way into the database: its statements, and what follows once they are durable.
+ *
+ * A commit is one unit of these; a report joins the unit of the settlement that caused it. Recipients
+ * whose destination has a place in the buffer are inserted with their lease already, so that nothing
+ * is read again to deliver them (the fast path).
+ */
+import { invariant } from '../model/errors.ts';
+import type { Statement } from '../store/contract.ts';
+import type { Claim, NewMessage, NewRecipient } from './contract.ts';
+import type { Destination } from './destinations.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { Flight } from './flights.ts';
+import { keyOf } from './ids.ts';
+import type { Journaling } from './journaling.ts';
+import { LEASE_MS } from './limits.ts';
+import { wants } from './notices.ts';
+import type { QueueParts } from './parts.ts';
+import { discardedRecord, messageRecord } from './records.ts';
+import { editsText, type FlightRecipient, messageRow, recipientRow } from './rows.ts';
+import type { QueueStatements } from './statements.ts';
+
+export interface Admission {
+  readonly unit: readonly Statement[];
+  /** The unit is durable. */
+  done(): void;
+  /** It never will be. */
+  failed(): void;
+}
+
+export interface AdmissionParts extends QueueParts {
+  readonly sql: QueueStatements;
+  readonly dispatch: Dispatch;
+  readonly journaling: Journaling;
+  newLease(): string;
+  newId(): string;
+}
+
+/** Recipients that travel together. */
+interface Group {
+  readonly destination: Destination;
+  readonly edits: string | null;
+  readonly lease: string;
+  readonly recipients: FlightRecipient[];
+  readonly headerEdits: Claim['edits'];
+}
+
+export function admit(parts: AdmissionParts, message: NewMessage): Admission {
+  const { sql, dispatch, journaling, clock } = parts;
+  const key = keyOf(message.id);
+  invariant(key !== undefined, `message id ${message.id} was made by newId`);
+  const now = clock.now();
+  const { home } = message.content;
+  const unit: Statement[] = [sql.insertMessage(messageRow(message, key))];
+  const groups: Group[] = [];
+  const waiting = new Set<string>();
+  const discarded: { readonly seq: number; readonly recipient: NewRecipient; readonly reason: string }[] = [];
+  let active = 0;
+
+  for (let n = 0; n < message.recipients.length; n++) {
+    const recipient = message.recipients[n]!;
+    const { state } = recipient;
+    if (state !== 'queued' && 'discarded' in state) {
+      const seq = journaling.nextSeq();
+      const record = discardedRecord(message, recipient, now, state.discarded);
+      discarded.push({ seq, recipient, reason: state.discarded });
+      unit.push(sql.insertSettled({ seq, message: key, record: JSON.stringify(record) }));
+      continue;
+    }
+    active++;
+    const group = state === 'queued' ? joinGroup(parts, groups, message, recipient) : undefined;
+    group?.recipients.push(flightRecipientOf(recipient, n, now));
+    if (state === 'queued' && !group) waiting.add(recipient.destination);
+    const place = {
+      message: key,
+      n,
+      now,
+      lease: group?.lease ?? null,
+      leaseUntil: group ? now + LEASE_MS : null,
+      wantsDelayWarning: message.reversePath !== null && wants(recipient.notify, 'delay'),
+    };
+    unit.push(sql.insertRecipient(recipientRow(recipient, place)));
+  }
+  if (active > 0) {
+    const bytes = home.kind === 'row' ? home.bytes : null;
+    unit.push(sql.insertContent({ message: key, bytes, blob: home.kind === 'blob' ? home.key : null }));
+  }
+  const mark = journaling.lowerMark(key);
+  if (mark) unit.push(mark);
+
+  return {
+    unit,
+    done() {
+      journaling.message(key, messageRecord(message));
+      discarded.forEach(({ seq, recipient, reason }, at) => {
+        const lastOf = active === 0 && at === discarded.length - 1 ? key : undefined;
+        journaling.settled(seq, discardedRecord(message, recipient, now, reason), lastOf);
+      });
+      if (active === 0) message.content.discard();
+      for (const group of groups) dispatch.offer(flightOf(parts, message, key, group));
+      for (const destination of waiting) dispatch.note(destination, now);
+    },
+    failed() {
+      for (const { destination } of groups) dispatch.cancel(destination);
+      message.content.discard();
+    },
+  };
+}
+
+/** The group of its destination and variant, a new one where there is a place; undefined: its row waits. */
+function joinGroup(
+  { dispatch, newLease }: AdmissionParts,
+  groups: Group[],
+  message: NewMessage,
+  recipient: NewRecipient,
+): Group | undefined {
+  const edits = editsText(recipient);
+  for (const group of groups) {
+    if (group.destination.name === recipient.destination && group.edits === edits) return group;
+  }
+  const bytes = message.content.bytes?.length ?? 0;
+  const destination = dispatch.reserve(recipient.destination, bytes);
+  if (!destination) return undefined;
+  const group = { destination, edits, lease: newLease(), recipients: [], headerEdits: recipient.edits ?? [] };
+  groups.push(group);
+  return group;
+}
+
+function flightRecipientOf(recipient: NewRecipient, row: number, now: number): FlightRecipient {
+  const { address, original, notify, orcpt, direction, destination } = recipient;
+  return { row, address, original, notify, orcpt, direction, destination, attempts: 0, queuedAt: now };
+}
+
+function flightOf({ clock }: AdmissionParts, message: NewMessage, key: number, group: Group): Flight {
+  const { content } = message;
+  return {
+    claim: {
+      lease: group.lease,
+      message,
+      content,
+      trace: message.trace,
+      edits: group.headerEdits,
+      destination: group.destination.name,
+      recipients: group.recipients,
+    },
+    lease: group.lease,
+    key,
+    message,
+    content,
+    recipients: group.recipients,
+    destination: group.destination,
+    bytes: content.bytes?.length ?? 0,
+    blob: content.home.kind === 'blob' ? content.home.key : undefined,
+    forged: message.forged === true,
+    leasedAt: clock.monotonic(),
+    phase: 'buffered',
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * Writes changes of leased rows: each recipient's change, the report about them, and the end of the
+ * content in one unit; then tells the journal, the scheduler and the events. Fails with
+ * `store.expectation`, and nothing changed, where a lease was lost.
+ */
+import type { Statement, WriteResult } from '../store/contract.ts';
+import { type AdmissionParts, admit } from './admission.ts';
+import { composeNotice } from './bounce.ts';
+import type { Leased } from './flights.ts';
+import { keepTrying } from './keep-trying.ts';
+import type { Notice } from './notices.ts';
+import { attemptRecord } from './records.ts';
+import type { Change } from './settlement.ts';
+
+export interface Changes {
+  readonly changes: readonly Change[];
+  readonly notices: readonly Notice[];
+  /** Rows that are given back as they were. */
+  readonly untouched?: readonly number[];
+  /** The operator who asked. */
+  readonly by?: string;
+}
+
+/** Tries until the disk takes it: what happened to a message cannot be taken back. */
+export function writeChanges(parts: AdmissionParts, leased: Leased, wanted: Changes): Promise<void> {
+  return keepTrying(parts, 'settle', () => writeOnce(parts, leased, wanted));
+}
+
+async function writeOnce(parts: AdmissionParts, leased: Leased, wanted: Changes): Promise<void> {
+  const report = wanted.notices.length > 0 ? await composeNotice(parts, leased, wanted.notices) : undefined;
+  // Numbers of settled rows must be taken in the order of writing: nothing is awaited from here to the write.
+  const { unit, seqs, endsSome } = changesUnit(parts, leased, wanted);
+  const admission = report && admit(parts, report);
+  let outcome: readonly WriteResult[];
+  try {
+    outcome = await parts.database.write(admission ? [...unit, ...admission.unit] : unit);
+  } catch (error) {
+    admission?.failed();
+    throw error;
+  }
+  const isLast = endsSome && outcome[unit.length - 1]!.changes === 1;
+  afterwards(parts, leased, wanted, seqs, isLast);
+  admission?.done();
+}
+
+interface ChangesUnit {
+  readonly unit: Statement[];
+  /** By change; 0 where it is no end. */
+  readonly seqs: readonly number[];
+  /** Then the last statement is the one that ends the content. */
+  readonly endsSome: boolean;
+}
+
+function changesUnit(
+  { sql, journaling }: AdmissionParts,
+  { key, lease, message }: Leased,
+  { changes, untouched = [], by }: Changes,
+): ChangesUnit {
+  const unit: Statement[] = [];
+  const seqs: number[] = [];
+  for (const change of changes) {
+    const { recipient, detail } = change;
+    const row = { message: key, n: recipient.row, lease };
+    let seq = 0;
+    if (change.kind === 'end') {
+      seq = journaling.nextSeq();
+      const record = attemptRecord(message.id, recipient.address.text, change.state, detail, by);
+      unit.push(sql.endLeased(row), sql.insertSettled({ seq, message: key, record: JSON.stringify(record) }));
+    } else if (change.kind === 'requeue') {
+      const { due, attempts } = change;
+      unit.push(sql.requeueLeased({ ...row, due, attempts, last: JSON.stringify(detail) }));
+    } else if (change.kind === 'warned') unit.push(sql.warnedLeased(row));
+    else {
+      const { class: hold_class, reason: hold_reason, attempts } = change;
+      unit.push(sql.holdLeased({ ...row, hold_class, hold_reason, attempts, last: JSON.stringify(detail) }));
+    }
+    seqs.push(seq);
+  }
+  for (const n of untouched) unit.push(sql.releaseLeased({ message: key, n, lease }));
+  const endsSome = seqs.some((seq) => seq > 0);
+  if (endsSome) unit.push(sql.deleteContentIfLast({ message: key }));
+  return { unit, seqs, endsSome };
+}
+
+function afterwards(
+  parts: AdmissionParts,
+  leased: Leased,
+  { changes, untouched = [], by }: Changes,
+  seqs: readonly number[],
+  isLast: boolean,
+): void {
+  const { journaling, events, dispatch, clock } = parts;
+  const { message, key, blob } = leased;
+  const lastSeq = isLast ? seqs.reduce((highest, seq) => Math.max(highest, seq), 0) : -1;
+  for (let i = 0; i < changes.length; i++) {
+    const change = changes[i]!;
+    const recipient = change.recipient.address.text;
+    if (change.kind === 'end') {
+      const record = attemptRecord(message.id, recipient, change.state, change.detail, by);
+      journaling.settled(seqs[i]!, record, seqs[i] === lastSeq ? key : undefined);
+      if (change.state === 'expired') events.emit('queue.expired', { message: message.id, recipient });
+    } else if (change.kind === 'warned') dispatch.note(change.recipient.destination, change.due);
+    else {
+      const state = change.kind === 'hold' ? 'held' : 'queued';
+      journaling.changed(attemptRecord(message.id, recipient, state, change.detail, by));
+      if (change.kind === 'requeue') dispatch.note(change.recipient.destination, change.due);
+      else if (change.cause !== 'operator') tellHold(parts, leased, change);
+    }
+  }
+  for (const { row, destination } of leased.recipients) {
+    if (untouched.includes(row)) dispatch.note(destination, clock.now());
+  }
+  if (isLast && blob) parts.blobs.delete(blob).catch(() => undefined);
+}
+
+function tellHold(
+  { events, blobs }: AdmissionParts,
+  { message, blob }: Leased,
+  change: Change & { kind: 'hold' },
+): void {
+  const { reply, status } = change.detail;
+  if (change.cause === 'forged') {
+    events.emit('queue.forged-sender-held', { message: message.id, recipient: change.recipient.address.text, reply });
+    return;
+  }
+  events.emit('queue.content-lost', { message: message.id, code: status, detail: reply });
+  if (blob) blobs.setAside(blob).catch(() => undefined);
+}

@@ -1,0 +1,231 @@
+/**
+ * From waiting rows to the dispatcher: keeps claims ready in memory, and hands them over where there
+ * is room.
+ *
+ * A claim is buffered from its commit (the fast path) or made from due rows of the database,
+ * destination by destination in turn. A destination in back-off keeps no claims: they go back to
+ * their rows, so that the dead never crowd out the living.
+ */
+import type { TimerHandle } from '../world/clock.ts';
+import { type Claimer, createClaimer } from './claiming.ts';
+import type { Dispatcher } from './contract.ts';
+import { createDestinations, type Destination, type Destinations } from './destinations.ts';
+import type { Flight } from './flights.ts';
+import { keepTrying } from './keep-trying.ts';
+import { BUFFERED_BYTES, BUFFERED_CLAIMS, CLAIMING_DESTINATIONS, CLAIMS_PER_TURN, WAKE_MISSES } from './limits.ts';
+import type { QueueParts } from './parts.ts';
+import type { QueueStatements } from './statements.ts';
+
+export interface Dispatch {
+  readonly destinations: Destinations;
+  readonly flights: ReadonlyMap<string, Flight>;
+  /** A place for a claim that is about to be committed; undefined: its rows shall wait in the database. */
+  reserve(destination: string, bytes: number): Destination | undefined;
+  cancel(destination: Destination): void;
+  /** A reserved claim is on disk. */
+  offer(flight: Flight): void;
+  /** Rows wait, due then. */
+  note(destination: string, due: number): void;
+  attach(dispatcher: Dispatcher): void;
+  wake(destination?: string): void;
+  /** Settled or void: no longer in flight. */
+  ended(flight: Flight): void;
+  failed(destination: string): void;
+  succeeded(destination: string): void;
+  /** Claims whose rows an operator took away are not handed out. */
+  forget(leases: readonly string[]): void;
+  /** Claims nothing more, and gives back what the dispatcher has not taken. */
+  stop(): Promise<void>;
+}
+
+export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease: () => string): Dispatch {
+  const { clock, events, database } = parts;
+  const destinations = createDestinations();
+  const flights = new Map<string, Flight>();
+  const claimer: Claimer = createClaimer(parts, sql, newLease);
+  /** Destinations with buffered claims. */
+  const ready = new Set<Destination>();
+  let dispatcher: Dispatcher | undefined;
+  let buffered = 0;
+  let bufferedBytes = 0;
+  let claiming = 0;
+  let stopped = false;
+  let timer: TimerHandle | undefined;
+  let timerAt = Number.POSITIVE_INFINITY;
+
+  /** Returns how many it handed over. */
+  const handOver = (destination: Destination): number => {
+    if (!dispatcher || stopped) return 0;
+    let count = 0;
+    while (destination.buffer.length > 0 && destination.inFlight < destination.window) {
+      if (dispatcher.room(destination.name) <= 0) break;
+      const flight = destination.buffer.shift()!;
+      unbuffer(flight);
+      flight.phase = 'taken';
+      destination.inFlight++;
+      dispatcher.take(flight.claim);
+      count++;
+    }
+    if (destination.buffer.length === 0) ready.delete(destination);
+    // There are places again for what waits in the database.
+    if (count > 0 && destination.due !== Number.POSITIVE_INFINITY) destinations.note(destination, destination.due);
+    return count;
+  };
+
+  const buffer = (flight: Flight): void => {
+    flights.set(flight.claim.lease, flight);
+    flight.destination.buffer.push(flight);
+    ready.add(flight.destination);
+    buffered++;
+    bufferedBytes += flight.bytes;
+  };
+
+  const unbuffer = (flight: Flight): void => {
+    buffered--;
+    bufferedBytes -= flight.bytes;
+  };
+
+  const places = (destination: Destination): number =>
+    bufferedBytes >= BUFFERED_BYTES ? 0 : destinations.places(destination, buffered, clock.now());
+
+  /** Claims for destinations whose turn it is, while the buffer has places. */
+  const claimDue = (): void => {
+    if (!dispatcher || stopped) return;
+    while (claiming < CLAIMING_DESTINATIONS && buffered < BUFFERED_CLAIMS / 2 && bufferedBytes < BUFFERED_BYTES / 2) {
+      const destination = destinations.takeDue(clock.now());
+      if (!destination) break;
+      const count = Math.min(CLAIMS_PER_TURN, places(destination));
+      // Its next settlement or hand-over looks again.
+      if (count <= 0 || destination.claiming) continue;
+      claiming++;
+      destination.claiming = true;
+      void claimFor(destination, count);
+    }
+    arm();
+  };
+
+  const claimFor = async (destination: Destination, count: number): Promise<void> => {
+    try {
+      const claimed = await claimer.claim(destination, count);
+      for (const flight of claimed.flights) buffer(flight);
+      destination.due = claimed.nextDue;
+    } catch (error) {
+      events.emit('queue.work-failed', { work: 'claim', error: String(error) });
+    }
+    claiming--;
+    destination.claiming = false;
+    if (destination.retryAt > clock.now()) void giveBack(destination);
+    handOver(destination);
+    destinations.note(destination, destination.due);
+    destinations.dropIfIdle(destination, clock.now());
+    claimDue();
+  };
+
+  /** Untried claims become waiting rows again. */
+  const giveBack = async (destination: Destination): Promise<void> => {
+    const given = destination.buffer.splice(0);
+    ready.delete(destination);
+    if (given.length === 0) return;
+    for (const flight of given) {
+      unbuffer(flight);
+      flights.delete(flight.claim.lease);
+    }
+    const unit = given.flatMap((flight) => claimer.releaseUnit(flight));
+    await keepTrying(parts, 'give claims back', () => database.write(unit));
+    destinations.note(destinations.get(destination.name), clock.now());
+    arm();
+  };
+
+  const arm = (): void => {
+    const at = destinations.nextLook() ?? Number.POSITIVE_INFINITY;
+    if (at >= timerAt || stopped) return;
+    timer?.cancel();
+    timerAt = at;
+    timer = clock.after(Math.max(0, at - clock.now()), () => {
+      timerAt = Number.POSITIVE_INFINITY;
+      claimDue();
+    });
+  };
+
+  const wakeAll = (): void => {
+    let misses = 0;
+    for (const destination of ready) {
+      if (misses >= WAKE_MISSES) break;
+      // To the end of the order: the next wake-up begins with others.
+      ready.delete(destination);
+      ready.add(destination);
+      if (handOver(destination) === 0) misses++;
+      if (ready.size === misses) break;
+    }
+  };
+
+  return {
+    destinations,
+    flights,
+    reserve(name, bytes) {
+      if (!dispatcher || stopped) return undefined;
+      const destination = destinations.get(name);
+      // Older rows go first.
+      if (destination.due <= clock.now() || bufferedBytes + bytes > BUFFERED_BYTES || places(destination) <= 0)
+        return undefined;
+      destination.reserved++;
+      return destination;
+    },
+    cancel: (destination) => void destination.reserved--,
+    offer(flight) {
+      flight.destination.reserved--;
+      buffer(flight);
+      if (flight.destination.retryAt > clock.now() || stopped) void giveBack(flight.destination);
+      else handOver(flight.destination);
+    },
+    note(name, due) {
+      destinations.note(destinations.get(name), due);
+      claimDue();
+    },
+    attach(to) {
+      dispatcher = to;
+      wakeAll();
+      claimDue();
+    },
+    wake(name) {
+      if (name === undefined) wakeAll();
+      else {
+        const destination = destinations.find(name);
+        if (destination) handOver(destination);
+      }
+      claimDue();
+    },
+    ended(flight) {
+      flights.delete(flight.claim.lease);
+      const { destination } = flight;
+      destination.inFlight--;
+      handOver(destination);
+      if (destination.due !== Number.POSITIVE_INFINITY) {
+        destinations.note(destination, destination.due);
+        claimDue();
+      } else destinations.dropIfIdle(destination, clock.now());
+    },
+    failed(name) {
+      const destination = destinations.get(name);
+      if (destinations.failed(destination, clock.now())) void giveBack(destination);
+    },
+    succeeded(name) {
+      const destination = destinations.find(name);
+      if (destination) destinations.succeeded(destination);
+    },
+    forget(leases) {
+      for (const lease of leases) {
+        const flight = flights.get(lease);
+        if (flight?.phase !== 'buffered') continue;
+        flights.delete(lease);
+        unbuffer(flight);
+        flight.destination.buffer.splice(flight.destination.buffer.indexOf(flight), 1);
+      }
+    },
+    async stop() {
+      stopped = true;
+      timer?.cancel();
+      for (const destination of [...ready]) await giveBack(destination);
+    },
+  };
+}

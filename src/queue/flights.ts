@@ -1,0 +1,35 @@
+/** Claims that are ours: from the lease on disk until they are settled or given back. */
+import type { ContentRef } from '../model/content.ts';
+import type { Claim } from './contract.ts';
+import type { Destination } from './destinations.ts';
+import type { FlightRecipient } from './rows.ts';
+
+/** Rows of one message under a lease of ours. */
+export interface Leased {
+  readonly lease: string;
+  /** Of the message. */
+  readonly key: number;
+  readonly message: Claim['message'];
+  readonly content: ContentRef;
+  readonly recipients: readonly FlightRecipient[];
+  /** The content file, where it is one. */
+  readonly blob?: string;
+  readonly forged: boolean;
+}
+
+/** Leased to be delivered. */
+export interface Flight extends Leased {
+  readonly claim: Claim;
+  readonly destination: Destination;
+  /** Octets of content held in memory for it. */
+  readonly bytes: number;
+  leasedAt: number;
+  /** `buffered`: waits for the dispatcher; `taken`: with it; `settling`: its end is on the way to the disk. */
+  phase: 'buffered' | 'taken' | 'settling';
+}
+
+/** Leases name the process start, so that the next start knows whose they were. */
+export function createLeases(start: string): () => string {
+  let count = 0;
+  return () => `${start}.${++count}`;
+}

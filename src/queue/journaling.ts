@@ -1,0 +1,147 @@
+/**
+ * What the journal must have on disk before it may leave the state database.
+ *
+ * A settled row stays in `settled` until its journal row is durable, and its message with it. Of
+ * messages that stay, a mark in the database says up to which key all are in the journal; what lies
+ * above is told again at the next start (the journal knows a message by its id).
+ */
+import type { Journal, MessageRecord, RecipientRecord } from '../journal/contract.ts';
+import type { Statement } from '../store/contract.ts';
+import { keepTrying } from './keep-trying.ts';
+import { AWAITING_JOURNAL, PURGED_PER_UNIT } from './limits.ts';
+import type { QueueParts } from './parts.ts';
+import { type QueueStatements, rowsOf } from './statements.ts';
+import type { SettledRow } from './tables.ts';
+
+export interface Journaling {
+  /** The next number of the table `settled`; rows must reach the database in this order. */
+  nextSeq(): number;
+  message(key: number, record: MessageRecord): void;
+  /** `lastOf`: the message whose last row this was. */
+  settled(seq: number, record: RecipientRecord, lastOf: number | undefined): void;
+  /** A change that is no end: told, and not waited for. */
+  changed(record: RecipientRecord): void;
+  /** Keeps the mark below a key that is about to be committed; undefined when it is. */
+  lowerMark(key: number): Statement | undefined;
+  /** Reads rows of `settled` that are not in memory, as after a start. */
+  reload(): Promise<number>;
+  stop(): void;
+}
+
+interface Awaiting {
+  readonly seq: number;
+  readonly number: number;
+  readonly lastOf: number | undefined;
+}
+
+export function createJournaling(
+  parts: QueueParts,
+  sql: QueueStatements,
+  start: { readonly seq: number; readonly mark: number },
+): Journaling {
+  const { database, journal } = parts;
+  const messages = new Map<number, number>();
+  let awaiting: Awaiting[] = [];
+  let { seq, mark } = start;
+  let highestMessage = mark;
+  /** Rows above `loadedUpTo` are in the table only, while `spilled`. */
+  let loadedUpTo = 0;
+  let settledUpTo = seq;
+  let spilled = seq > 0;
+  let purging = false;
+
+  const reload = async (): Promise<number> => {
+    let told = 0;
+    while (loadedUpTo < settledUpTo) {
+      const rows = rowsOf<SettledRow>(await database.read(sql.settledAbove({ above: loadedUpTo })));
+      for (const row of rows) {
+        if (awaiting.length >= AWAITING_JOURNAL) return told;
+        const lastOf = (await isLast(row.message)) ? row.message : undefined;
+        awaiting.push({ seq: row.seq, number: journal.recipient(JSON.parse(row.record)), lastOf });
+        loadedUpTo = row.seq;
+        told++;
+      }
+      if (rows.length === 0) break;
+    }
+    spilled = false;
+    return told;
+  };
+
+  const isLast = async (message: number): Promise<boolean> =>
+    (await database.read(sql.anyOfMessage({ message }))).length === 0;
+
+  const purge = async (): Promise<void> => {
+    if (purging) return;
+    purging = true;
+    try {
+      await purgeUpTo(journal.durable());
+      if (spilled && awaiting.length === 0) await reload();
+    } finally {
+      purging = false;
+    }
+  };
+
+  const purgeUpTo = async (durable: number): Promise<void> => {
+    forgetMessages(messages, durable);
+    while (awaiting.length > 0 && awaiting[0]!.number <= durable) {
+      let count = 0;
+      while (count < PURGED_PER_UNIT && count < awaiting.length && awaiting[count]!.number <= durable) count++;
+      const unit = purgeUnit(sql, awaiting.slice(0, count));
+      await keepTrying(parts, 'purge settled rows', () => database.write(unit));
+      awaiting = awaiting.slice(count);
+    }
+    const next = messages.size === 0 ? highestMessage : lowestKey(messages) - 1;
+    if (next <= mark) return;
+    mark = next;
+    await keepTrying(parts, 'note what the log has', () => database.write([sql.mark({ value: next })]));
+  };
+
+  const detach = journal.onDurable(() => {
+    purge().catch((error: Error) => parts.events.emit('queue.work-failed', { work: 'purge', error: error.message }));
+  });
+
+  return {
+    nextSeq: () => ++seq,
+    message(key, record) {
+      if (key > highestMessage) highestMessage = key;
+      messages.set(key, journal.message(record));
+    },
+    settled(number, record, lastOf) {
+      settledUpTo = number;
+      if (spilled || awaiting.length >= AWAITING_JOURNAL) {
+        spilled = true;
+        return;
+      }
+      loadedUpTo = number;
+      awaiting.push({ seq: number, number: journal.recipient(record), lastOf });
+    },
+    changed: (record) => void journal.recipient(record),
+    lowerMark(key) {
+      if (key > mark) return undefined;
+      mark = key - 1;
+      return sql.mark({ value: mark });
+    },
+    reload,
+    stop: detach,
+  };
+}
+
+function purgeUnit(sql: QueueStatements, gone: readonly Awaiting[]): Statement[] {
+  const unit = [sql.deleteSettledUpTo({ seq: gone.at(-1)!.seq })];
+  for (const { lastOf } of gone) if (lastOf !== undefined) unit.push(sql.deleteMessage({ message: lastOf }));
+  return unit;
+}
+
+/** In the order of their journaling, so the durable ones stand in front. */
+function forgetMessages(messages: Map<number, number>, durable: number): void {
+  for (const [key, number] of messages) {
+    if (number > durable) return;
+    messages.delete(key);
+  }
+}
+
+function lowestKey(messages: ReadonlyMap<number, number>): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const key of messages.keys()) if (key < lowest) lowest = key;
+  return lowest;
+}

@@ -1,0 +1,73 @@
+/** Bounds of the queue, each with its reason. */
+
+/** How long a claim is ours without renewal; long enough for a slow peer to survive one lost renewal. */
+export const LEASE_MS = 120_000;
+export const RENEW_EVERY_MS = 30_000;
+
+/** Claims that wait in memory for the dispatcher's room: a burst must not go through the database twice. */
+export const BUFFERED_CLAIMS = 2000;
+
+/** Content octets of those claims: memory is bounded whatever the messages' size. */
+export const BUFFERED_BYTES = 32 * 1024 * 1024;
+
+/** Of one destination: one slow peer must not crowd out the others. */
+export const BUFFERED_PER_DESTINATION = 200;
+
+/** The same once the buffer is half full. */
+export const BUFFERED_PER_DESTINATION_CROWDED = 4;
+
+/** Claims made from the database in one go for one destination, before the next has its turn. */
+export const CLAIMS_PER_TURN = 50;
+
+/** Destinations being claimed for at the same time: enough to share one commit. */
+export const CLAIMING_DESTINATIONS = 16;
+
+/** Due rows looked at to find those claims; recipients of one message are neighbours, and more of them than this travel in several claims. */
+export const CANDIDATE_ROWS = 100;
+
+/** Destinations with waiting rows that the scheduler remembers (about 200 octets each); the sweep finds the others as places get free. */
+export const KNOWN_DESTINATIONS = 50_000;
+
+/** Destinations looked up in one turn of the loop while sweeping: half a millisecond. */
+export const SWEEP_DESTINATIONS = 100;
+
+/** Destinations without room that a general wake-up passes over before it gives up until the next. */
+export const WAKE_MISSES = 64;
+
+/** Back-off of a destination after the first failure, doubled with each further one. */
+export const BACKOFF_FIRST_MS = 30_000;
+/** The cap: dead destinations are probed this often, whatever their rows' own schedule says. */
+export const BACKOFF_LAST_MS = 30 * 60_000;
+
+/** A destination that came back doubles its claims with each success; from here on it is as any other. */
+export const SLOW_START_END = 64;
+
+/** How often rows are looked for that have expired or whose sender shall be warned. */
+export const TIMERS_EVERY_MS = 60_000;
+
+/** Rows of one such look; more follow in the next turn. */
+export const TIMER_ROWS = 200;
+
+/** Settled rows that wait in memory for the journal; further ones are read again from the table. */
+export const AWAITING_JOURNAL = 50_000;
+
+/** Settled rows purged in one unit. */
+export const PURGED_PER_UNIT = 500;
+
+/** Rows read in one step of the recovery at start. */
+export const RECOVERY_ROWS = 1000;
+
+/** Octets of a header that a report gives back: RFC 3461 6.2 wants it whole, hostile ones are megabytes. */
+export const RETURNED_HEADER_BYTES = 64 * 1024;
+
+/** Octets of a message that a report gives back with RET=FULL; of larger ones, the header (RFC 3461 4.3 allows it). */
+export const RETURNED_FULL_BYTES = 1024 * 1024;
+
+/** Characters of a remote reply that are kept. */
+export const REPLY_CHARACTERS = 1000;
+
+/** Rows of one page of a list. */
+export const LIST_ROWS = 1000;
+
+/** Rows one operator act touches in one unit; the next unit takes the next ones. */
+export const ACT_ROWS = 500;

@@ -1,0 +1,43 @@
+/** Who is told what (RFC 3461 4.1, 5.2): which changes of a recipient are news to the sender. Pure. */
+import type { Notify } from '../model/envelope.ts';
+import type { DsnAction, DsnRecipient } from '../protocol/dsn/words.ts';
+import type { AttemptDetail } from './contract.ts';
+import type { FlightRecipient } from './rows.ts';
+
+export type NoticeKind = 'success' | 'failure' | 'delay';
+
+/** RFC 3461 4.1: without NOTIFY, failures are reported, and delays at our discretion. */
+export function wants(notify: Notify | undefined, kind: NoticeKind): boolean {
+  if (notify === undefined) return kind !== 'success';
+  return notify !== 'never' && notify.includes(kind);
+}
+
+export interface Notice {
+  readonly action: DsnAction;
+  readonly recipient: Pick<FlightRecipient, 'address' | 'original' | 'orcpt'>;
+  readonly detail: AttemptDetail;
+  readonly willRetryUntil?: number;
+}
+
+export function dsnRecipient({ action, recipient, detail, willRetryUntil }: Notice): DsnRecipient {
+  const { address, original, orcpt } = recipient;
+  const spoken = action === 'failed' || action === 'delayed';
+  return {
+    action,
+    finalRecipient: address.text,
+    ...(original.text !== address.text && { addressedTo: original.text }),
+    ...(orcpt && { orcpt }),
+    status: statusFor(action, detail.status),
+    ...(detail.host !== undefined && { remoteMta: detail.host }),
+    ...(spoken && { diagnostic: { saidBy: detail.remote ? 'remote' : 'us', text: detail.reply } }),
+    lastAttemptAt: detail.at,
+    ...(willRetryUntil !== undefined && { willRetryUntil }),
+  };
+}
+
+/** RFC 3464 2.3.4: the class of the status follows the action; what a peer said must not contradict it. */
+function statusFor(action: DsnAction, status: string): string {
+  const rest = /^[245](\.\d{1,3}\.\d{1,3})$/.exec(status)?.[1] ?? '.0.0';
+  if (action === 'failed') return `5${rest}`;
+  return `${action === 'delayed' ? 4 : 2}${rest}`;
+}

@@ -1,0 +1,74 @@
+/**
+ * Opens the queue over a store: what was committed before is found, and mail flows once a dispatcher
+ * is attached.
+ */
+import { type AdmissionParts, admit } from './admission.ts';
+import type { Queue } from './contract.ts';
+import { createDispatch } from './dispatch.ts';
+import { createLeases } from './flights.ts';
+import { createIdSource, idOf } from './ids.ts';
+import { createJournaling } from './journaling.ts';
+import type { QueueParts } from './parts.ts';
+import { recover } from './recover.ts';
+import { createRenewal } from './renewal.ts';
+import { createSettle } from './settle.ts';
+import { queueStatements, rowsOf } from './statements.ts';
+import { createSweep } from './sweep.ts';
+import { createTimers } from './timers.ts';
+
+export interface OpenQueue extends Queue {
+  /** After drain: stops timers and lets the database go; does not close it. */
+  close(): Promise<void>;
+}
+
+const DRAIN_LOOK_MS = 20;
+
+export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
+  const { database, clock } = queueParts;
+  const sql = queueStatements(database.dialect);
+  const [highest] = rowsOf<{ key: number | null; seq: number | null; mark: number }>(
+    await database.read(sql.highest({})),
+  );
+  const { key, seq, mark } = highest!;
+  const ids = createIdSource(clock, Math.max(key ?? 0, mark));
+  const newLease = createLeases(idOf(ids.next()));
+  const journaling = createJournaling(queueParts, sql, { seq: seq ?? 0, mark });
+  const dispatch = createDispatch(queueParts, sql, newLease);
+  const parts: AdmissionParts = { ...queueParts, sql, dispatch, journaling, newLease, newId: () => idOf(ids.next()) };
+  await recover(parts, mark);
+  const sweep = createSweep(parts);
+  const renewal = createRenewal(parts);
+  const timers = createTimers(parts);
+  await sweep.run();
+
+  return {
+    newId: parts.newId,
+    async commit(message) {
+      const admission = admit(parts, message);
+      try {
+        await database.write(admission.unit);
+      } catch (error) {
+        admission.failed();
+        throw error;
+      }
+      admission.done();
+    },
+    attach: dispatch.attach,
+    wake: dispatch.wake,
+    settle: createSettle(parts),
+    destinationFailed: dispatch.failed,
+    destinationSucceeded: dispatch.succeeded,
+    async drain(deadlineMs) {
+      await dispatch.stop();
+      const until = clock.monotonic() + deadlineMs;
+      while (dispatch.flights.size > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_LOOK_MS);
+    },
+    async close() {
+      sweep.stop();
+      renewal.stop();
+      timers.stop();
+      await dispatch.stop();
+      journaling.stop();
+    },
+  };
+}

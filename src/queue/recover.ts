@@ -1,0 +1,35 @@
+/**
+ * What a start finds: claims of runs that are over, and rows that the journal may have missed.
+ *
+ * The folder is ours, so whoever held a lease is dead. Messages above the journal's mark and settled
+ * rows are told again; the journal knows a message by its id. Bounded by what one run had under way.
+ */
+import type { AdmissionParts } from './admission.ts';
+import { messageRecordOf } from './records.ts';
+import { rowsOf } from './statements.ts';
+import type { MessageRow, RecipientRow } from './tables.ts';
+
+export async function recover(parts: AdmissionParts, mark: number): Promise<void> {
+  const { database, sql, journaling, clock, events } = parts;
+  const startedAt = clock.monotonic();
+  const [voided] = await database.write([sql.voidLeases({})]);
+  const messages = await tellMessages(parts, mark);
+  const settled = await journaling.reload();
+  const leases = voided?.changes ?? 0;
+  if (leases + messages + settled === 0) return;
+  events.emit('queue.recovered', { leases, messages, settled, tookMs: Math.round(clock.monotonic() - startedAt) });
+}
+
+async function tellMessages({ database, sql, journaling }: AdmissionParts, mark: number): Promise<number> {
+  let told = 0;
+  for (let above = mark; ; ) {
+    const rows = rowsOf<MessageRow>(await database.read(sql.messagesAbove({ above })));
+    if (rows.length === 0) return told;
+    for (const row of rows) {
+      const recipients = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: row.key })));
+      journaling.message(row.key, messageRecordOf(row, recipients));
+      above = row.key;
+      told++;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * What the results of a try come to, for each recipient of a claim: pure, before anything is written.
+ */
+import type { HoldClass } from '../model/finding.ts';
+import type { AttemptDetail, AttemptResult, FinalState } from './contract.ts';
+import { REPLY_CHARACTERS } from './limits.ts';
+import { type Notice, wants } from './notices.ts';
+import type { FlightRecipient } from './rows.ts';
+import { nextDue, type Schedule } from './schedule.ts';
+import { assertTransition } from './transitions.ts';
+
+export type Change =
+  | {
+      readonly kind: 'end';
+      readonly recipient: FlightRecipient;
+      readonly state: FinalState;
+      readonly detail: AttemptDetail;
+    }
+  | {
+      readonly kind: 'requeue';
+      readonly recipient: FlightRecipient;
+      readonly due: number;
+      readonly attempts: number;
+      readonly detail: AttemptDetail;
+    }
+  | {
+      readonly kind: 'hold';
+      readonly recipient: FlightRecipient;
+      readonly class: HoldClass;
+      readonly reason: string;
+      readonly cause: 'forged' | 'unreadable' | 'operator';
+      readonly attempts: number;
+      readonly detail: AttemptDetail;
+    }
+  /** The sender was told of the delay; `due` as before. */
+  | {
+      readonly kind: 'warned';
+      readonly recipient: FlightRecipient;
+      readonly due: number;
+      readonly detail: AttemptDetail;
+    };
+
+export interface SettlementRules {
+  readonly now: number;
+  readonly schedule: Schedule;
+  readonly failureNotices: 'always' | 'unless-forged' | 'never';
+  /** The checks call the reverse-path forged. */
+  readonly forged: boolean;
+  /** Null reverse-path: nobody to tell. */
+  readonly isNull: boolean;
+}
+
+export const FORGED_REASON = 'it could not be delivered, and its sender address is forged: nobody was told';
+const UNREADABLE_REASON = 'its content is missing or damaged';
+
+export function changeOf(recipient: FlightRecipient, result: AttemptResult, rules: SettlementRules): Change {
+  const detail = bounded(result.detail);
+  switch (result.kind) {
+    case 'delivered':
+    case 'relayed':
+      assertTransition('queued', result.kind, 'delivery');
+      return { kind: 'end', recipient, state: result.kind, detail };
+    case 'failed':
+      return failure(recipient, 'bounced', detail, rules);
+    case 'unreadable':
+      assertTransition('queued', 'held', 'delivery');
+      return hold(recipient, 'operator', UNREADABLE_REASON, 'unreadable', detail);
+    case 'deferred': {
+      const due = nextDue(rules.schedule, {
+        queuedAt: recipient.queuedAt,
+        now: rules.now,
+        notBeforeMs: result.notBeforeMs,
+      });
+      if (due === undefined) return failure(recipient, 'expired', detail, rules);
+      assertTransition('queued', 'queued', 'delivery');
+      const attempts = recipient.attempts + (result.countsAsAttempt ? 1 : 0);
+      return { kind: 'requeue', recipient, due, attempts, detail };
+    }
+  }
+}
+
+/** A failure nobody may hear of is held where somebody would have heard of it. */
+export function failure(
+  recipient: FlightRecipient,
+  state: 'bounced' | 'expired',
+  detail: AttemptDetail,
+  rules: SettlementRules,
+  by: 'delivery' | 'timer' = 'delivery',
+): Change {
+  const silenced = rules.forged && rules.failureNotices === 'unless-forged' && !rules.isNull;
+  assertTransition('queued', silenced ? 'held' : state, by);
+  return silenced
+    ? hold(recipient, 'admin', FORGED_REASON, 'forged', detail)
+    : { kind: 'end', recipient, state, detail };
+}
+
+function hold(
+  recipient: FlightRecipient,
+  holdClass: HoldClass,
+  reason: string,
+  cause: 'forged' | 'unreadable',
+  detail: AttemptDetail,
+): Change {
+  return { kind: 'hold', recipient, class: holdClass, reason, cause, attempts: recipient.attempts + 1, detail };
+}
+
+/** What the sender hears of it; undefined: nothing. `dsn`: the next host tells him. */
+export function noticeOf(change: Change, rules: SettlementRules, dsn: boolean): Notice | undefined {
+  if (rules.isNull || change.kind !== 'end') return undefined;
+  const { recipient, state, detail } = change;
+  if (state === 'bounced' || state === 'expired') {
+    const told = rules.failureNotices !== 'never' && wants(recipient.notify, 'failure');
+    return told ? { action: 'failed', recipient, detail } : undefined;
+  }
+  if (!wants(recipient.notify, 'success')) return undefined;
+  if (state === 'delivered') return { action: 'delivered', recipient, detail };
+  // RFC 3461 5.2.2: a next hop without DSN will not tell, so we say how far it came.
+  return state === 'relayed' && !dsn ? { action: 'relayed', recipient, detail } : undefined;
+}
+
+function bounded(detail: AttemptDetail): AttemptDetail {
+  return detail.reply.length <= REPLY_CHARACTERS
+    ? detail
+    : { ...detail, reply: detail.reply.slice(0, REPLY_CHARACTERS) };
+}

@@ -1,0 +1,74 @@
+/** The queue's rows as the database gives them (migrations.ts). */
+import type { BodyType } from '../model/envelope.ts';
+import type { Direction, HoldClass } from '../model/finding.ts';
+import type { ActiveState } from './contract.ts';
+
+export interface MessageRow {
+  readonly key: number;
+  /** Null: the null reverse-path. */
+  readonly reverse_path: string | null;
+  readonly body: BodyType;
+  readonly smtputf8: 0 | 1;
+  readonly ret: 'full' | 'headers' | null;
+  readonly envid: string | null;
+  readonly received_at: number;
+  readonly size_bytes: number;
+  readonly sha256: string;
+  readonly session: string | null;
+  readonly client_address: string | null;
+  /** 1: the checks call the reverse-path forged. */
+  readonly forged: 0 | 1;
+  readonly trace: string;
+  /** JSON of MessageTrail. */
+  readonly trail: string;
+}
+
+/** One of the two. */
+export interface ContentRow {
+  readonly message: number;
+  readonly bytes: Uint8Array | null;
+  readonly blob: string | null;
+}
+
+export interface RecipientRow {
+  readonly message: number;
+  readonly n: number;
+  readonly address: string;
+  /** Null: the same as `address`. */
+  readonly original: string | null;
+  /** `never`, or some of `success,failure,delay`. */
+  readonly notify: string | null;
+  /** `type;address`. */
+  readonly orcpt: string | null;
+  readonly direction: Direction;
+  readonly destination: string;
+  /** JSON of HeaderEdit[]; rows with equal text are one variant. */
+  readonly edits: string | null;
+  readonly state: ActiveState;
+  readonly hold_class: HoldClass | null;
+  readonly hold_reason: string | null;
+  readonly queued_at: number;
+  readonly due: number;
+  readonly attempts: number;
+  /** 1: the sender was told of the delay, or does not want to be. */
+  readonly warned: 0 | 1;
+  readonly lease: string | null;
+  readonly lease_until: number | null;
+  /** JSON of AttemptDetail. */
+  readonly last: string | null;
+}
+
+export interface SettledRow {
+  readonly seq: number;
+  readonly message: number;
+  /** JSON of the journal's RecipientRecord. */
+  readonly record: string;
+}
+
+export interface QueueTables {
+  readonly message: MessageRow;
+  readonly content: ContentRow;
+  readonly recipient: RecipientRow;
+  readonly settled: SettledRow;
+  readonly queue_mark: { readonly name: 'journaled'; readonly value: number };
+}
