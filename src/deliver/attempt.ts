@@ -62,9 +62,23 @@ export function newAttempt(claim: Claim, destination: Destination): Attempt {
   };
 }
 
-export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: Route) => void {
+export interface Attempts {
+  run(attempt: Attempt, route: Route): void;
+  /** Attempts that have a connection; the others wait for DNS or for one. */
+  transferring(): number;
+  /** Cuts all connections in use; nothing is said of their attempts any more. */
+  close(): void;
+}
+
+export function createAttempts(tools: AttemptTools): Attempts {
   const { services, pool, peers, connector } = tools;
   const { clock, events, random } = services;
+  const inTransfer = new Map<Attempt, Pooled>();
+
+  function finish(attempt: Attempt) {
+    inTransfer.delete(attempt);
+    tools.done(attempt);
+  }
 
   function run(attempt: Attempt, route: Route) {
     if (route.kind === 'mailboxes') return void deliverLocally(attempt);
@@ -87,10 +101,14 @@ export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: R
   }
 
   function connectAnew(attempt: Attempt) {
+    inTransfer.delete(attempt);
     attempt.candidates ??= inOrder(attempt.route!);
     for (let next = attempt.candidates.shift(); next; next = attempt.candidates.shift()) {
       const candidate = next;
-      if (peers.unreachable.get(endpointOf(candidate)) !== undefined) continue;
+      if (peers.unreachable.get(endpointOf(candidate)) !== undefined) {
+        attempt.isPermanent = false;
+        continue;
+      }
       return connector.open(
         attempt.destination.name,
         candidate,
@@ -134,10 +152,11 @@ export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: R
     for (const { row } of attempt.left)
       attempt.results.push({ row, kind: 'deferred', detail, countsAsAttempt: false, notBeforeMs });
     attempt.left = [];
-    tools.done(attempt);
+    finish(attempt);
   }
 
   function transfer(attempt: Attempt, pooled: Pooled) {
+    inTransfer.set(attempt, pooled);
     const fitted = fit(attempt.claim, pooled.connection.extensions);
     if (!isPromise(fitted)) return send(attempt, pooled, fitted);
     fitted.then(
@@ -262,14 +281,14 @@ export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: R
 
   function release(attempt: Attempt, pooled: Pooled) {
     pool.put(pooled);
-    tools.done(attempt);
+    finish(attempt);
   }
 
   function conclude(attempt: Attempt, kind: 'failed' | 'deferred' | 'unreadable', detail: AttemptDetail) {
     for (const { row } of attempt.left)
       attempt.results.push(kind === 'deferred' ? { row, kind, detail, countsAsAttempt: true } : { row, kind, detail });
     attempt.left = [];
-    tools.done(attempt);
+    finish(attempt);
   }
 
   async function deliverLocally(attempt: Attempt) {
@@ -279,13 +298,20 @@ export function createAttempts(tools: AttemptTools): (attempt: Attempt, route: R
     try {
       attempt.results.push(...(await services.local.deliver(attempt.claim)));
       attempt.left = [];
-      tools.done(attempt);
+      finish(attempt);
     } catch (error) {
       failed(`the mailboxes could not be written: ${(error as Error).message}`);
     }
   }
 
-  return run;
+  return {
+    run,
+    transferring: () => inTransfer.size,
+    close() {
+      for (const { connection } of inTransfer.values()) connection.destroy();
+      inTransfer.clear();
+    },
+  };
 }
 
 function needsUtf8(reversePath: string | undefined, recipients: readonly ClaimedRecipient[]): boolean {

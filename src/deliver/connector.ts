@@ -14,8 +14,6 @@ import type { Pooled } from './pool.ts';
 import type { Candidate, DeliveryServices } from './words.ts';
 
 export interface Connector {
-  /** Sessions being opened now. */
-  opening(): number;
   demandsTls(destination: string, host: string): boolean;
   open(
     destination: string,
@@ -52,7 +50,6 @@ export function createConnector(
   };
 
   return {
-    opening: () => underWay.size,
     demandsTls,
     open(destination, candidate, ready, failed) {
       const { host, address, port } = candidate;

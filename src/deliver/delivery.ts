@@ -22,7 +22,7 @@ export interface Delivery extends Dispatcher {
   active(): number;
   /** Asks for routes anew: a domain's servers changed. */
   forgetRoutes(): void;
-  /** After the queue drained: kept connections get a QUIT; what is still being opened is abandoned. */
+  /** After the queue drained: kept connections get a QUIT, all others are cut, and their claims are not settled. */
   close(): void;
 }
 
@@ -33,7 +33,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   let config: DeliveryConfig = deliveryConfig(settings.current(), options.hostname);
   const pool = createPool(clock, () => config.idleMs);
   const connector = createConnector(services, createDeadlines(clock), peers, () => config);
-  const run = createAttempts({ services, pool, peers, connector, done });
+  const attempts = createAttempts({ services, pool, peers, connector, done });
   let active = 0;
   let closed = false;
   /** Some destination was refused room because all together had too much. */
@@ -47,8 +47,8 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
 
   function room(name: string): number {
     if (closed) return 0;
-    const opening = connector.opening();
-    const inAll = Math.min(config.concurrency - (active - opening), DELIVERY_LIMITS.opening - opening);
+    const transferring = attempts.transferring();
+    const inAll = Math.min(config.concurrency - transferring, DELIVERY_LIMITS.opening - (active - transferring));
     if (inAll <= 0) isFull = true;
     const destination = destinations.get(name);
     const window = Math.min(destination?.window ?? DELIVERY_LIMITS.firstWindow, config.concurrencyPerDestination);
@@ -61,8 +61,8 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     active++;
     const attempt = newAttempt(claim, destination);
     const route = routeOf(destination, clock, (name) => findRoute(name, services, options));
-    if (route instanceof Promise) void route.then((found: Route) => run(attempt, found));
-    else run(attempt, route);
+    if (route instanceof Promise) void route.then((found: Route) => attempts.run(attempt, found));
+    else attempts.run(attempt, route);
   }
 
   function done(attempt: Attempt): void {
@@ -131,6 +131,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
       closed = true;
       stopListening();
       connector.close();
+      attempts.close();
       pool.close();
     },
   };

@@ -6,7 +6,7 @@ export const DELIVERY_LIMITS = {
   candidates: 10,
   /** RFC 5321 4.5.3.1.8: what every server must take in one transaction. */
   recipientsPerTransaction: 100,
-  /** Connections being opened beside those in transfer: dead hosts must not take the places of live ones. */
+  /** Claims that wait for DNS or a connection, beside those in transfer: dead hosts must not take the places of live ones. */
   opening: 2_000,
   /** Connections that wait for the next message, over all destinations. */
   idle: 200,

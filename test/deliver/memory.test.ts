@@ -179,3 +179,38 @@ test('hosts that do not answer take no room from those that do', async (t) => {
   assert.equal(delivery.room('silent.example'), 0);
   assert.equal(delivery.room('example.com'), 3);
 });
+
+test('ten thousand claims for a dead host end one after another, however they are handed out', async (t) => {
+  let left = 10_000;
+  const ended: Promise<unknown>[] = [];
+  const takeMore = (): void => {
+    while (left > 0 && delivery.room('dead.example') > 0) {
+      left--;
+      ended.push(deliver(claimOf({ destination: 'dead.example' })));
+    }
+  };
+  const { delivery, deliver } = deliveryHarness(t, {
+    servers: { 'dead.example': [{ host: '127.0.0.99', port: 1 }] },
+    onWake: takeMore,
+  });
+  takeMore();
+  while (left > 0) await new Promise((next) => setImmediate(next));
+  await Promise.all(ended);
+  assert.equal(delivery.active(), 0);
+});
+
+test('closing leaves no connection open, neither waiting nor in use', async (t) => {
+  const peer = await startPeer(t, {
+    answer: ({ verb, session }) => (verb === 'MAIL' && session > 1 ? SILENCE : undefined),
+  });
+  const { delivery, deliver, clock } = deliveryHarness(t, serversOf(peer));
+  await deliver(claimOf());
+  void deliver(claimOf());
+  void deliver(claimOf());
+  while (peer.sessions() < 2 || peer.lines.filter((said) => said.startsWith('MAIL')).length < 3)
+    await new Promise((next) => setImmediate(next));
+  delivery.close();
+  while (peer.open() > 0) await new Promise((next) => setImmediate(next));
+  assert.equal(delivery.room('example.com'), 0);
+  assert.equal(clock.pending(), 0);
+});

@@ -46,6 +46,8 @@ export interface HarnessOptions extends Partial<World> {
   readonly local?: DeliveryServices['local'];
   readonly tlsPolicy?: DeliveryServices['tlsPolicy'];
   readonly seed?: number;
+  /** Delivery has room again. */
+  readonly onWake?: () => void;
 }
 
 const OPPORTUNISTIC: Pick<TlsContexts, 'opportunistic'> = { opportunistic: () => ({ rejectUnauthorized: false }) };
@@ -82,7 +84,7 @@ export function deliveryHarness(t: Pick<TestContext, 'after'>, options: HarnessO
           waiting.get(claim)?.(results);
           return Promise.resolve('settled');
         },
-        wake: () => {},
+        wake: () => options.onWake?.(),
         destinationFailed: (name) => void failedDestinations.push(name),
         destinationSucceeded: (name) => void succeededDestinations.push(name),
       },
