@@ -1,0 +1,98 @@
+/** `postern log search|show|audit` */
+import type { OperationInput } from '../../operations/index.ts';
+import { pointInTime, wholeNumber } from '../options.ts';
+import type { Register } from '../run.ts';
+import { table } from '../table.ts';
+
+type Search = OperationInput<'log.search'>;
+
+interface Options extends Pick<Search, 'id' | 'messageId' | 'subject' | 'client' | 'disposition' | 'direction'> {
+  readonly from?: string;
+  readonly to?: string;
+  readonly since?: number;
+  readonly until?: number;
+  readonly limit?: number;
+  readonly cursor?: string;
+  readonly json?: boolean;
+}
+
+export const log: Register = (program, { withSession, stderr, clock }) => {
+  const command = program.command('log').description('what became of messages');
+  const time = (text: string): number => pointInTime(text, clock.now());
+  const tellCursor = (cursor: string | undefined): void => {
+    if (cursor !== undefined) stderr.write(`there is more: --cursor ${cursor}\n`);
+  };
+
+  command
+    .command('search')
+    .description('find messages, newest first')
+    .option('--id <id>', 'as told in "queued as"')
+    .option('--message-id <text>', 'the Message-ID header')
+    .option('--from <address>', 'an address, a domain, a beginning (alice*), or <>')
+    .option('--to <address>', 'an address, a domain, or a beginning')
+    .option('--subject <words>', 'words that all occur')
+    .option('--client <address>', 'who brought it')
+    .option('--disposition <word>', 'accepted, refused, held, relayed, bounced, ...')
+    .option('--direction <word>', 'inbound, internal, outbound or refused')
+    .option('--since <time>', 'a date, a time, or how long ago (2h, 7d)', time)
+    .option('--until <time>', 'the same', time)
+    .option('--limit <number>', 'how many (100)', wholeNumber)
+    .option('--cursor <text>', 'the next page, as the one before told')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json }, { from, to, json: asJson, ...options }: Options) => {
+        const { messages, cursor } = await ask('log.search', { ...options, sender: from, recipient: to });
+        if (asJson) json(messages);
+        else {
+          const rows = messages.map((found) => [
+            found.time,
+            found.id,
+            found.direction,
+            found.from || '<>',
+            found.to,
+            found.disposition,
+            found.subject,
+          ]);
+          print(table(['TIME', 'ID', 'DIRECTION', 'FROM', 'TO', 'DISPOSITION', 'SUBJECT'], rows));
+        }
+        tellCursor(cursor);
+      }),
+    );
+
+  command
+    .command('show <id>')
+    .description('show all that the log has of one message or session')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json }, id: string, options: { json?: boolean }) => {
+        const shown = await ask('log.show', { id });
+        if (options.json) return json(shown);
+        const { renderShown } = await import('../../journal/render.ts');
+        print(renderShown(shown));
+      }),
+    );
+
+  command
+    .command('audit')
+    .description('who changed what, newest first')
+    .option('--since <time>', 'a date, a time, or how long ago (2h, 7d)', time)
+    .option('--until <time>', 'the same', time)
+    .option('--limit <number>', 'how many (100)', wholeNumber)
+    .option('--cursor <text>', 'the next page, as the one before told')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json }, { json: asJson, ...options }: OperationInput<'log.audit'> & Options) => {
+        const { since, until, limit, cursor: after } = options;
+        const { rows, cursor } = await ask('log.audit', { since, until, limit, cursor: after });
+        if (asJson) json(rows);
+        else
+          print(
+            table(
+              ['TIME', 'ACTOR', 'OPERATION', 'RESULT', 'INPUT'],
+              rows.map((row) => [row.time, row.actor, row.operation, row.result, row.input]),
+            ),
+          );
+        tellCursor(cursor);
+      }),
+    );
+};

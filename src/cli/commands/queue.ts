@@ -1,0 +1,130 @@
+/** `postern queue list|show|retry|hold|release|redirect|bounce|delete` */
+import { type Command, Option } from 'commander';
+import type { OperationInput, OperationOutput } from '../../operations/index.ts';
+import type { CommandContext } from '../context.ts';
+import { wholeNumber } from '../options.ts';
+import type { Register } from '../run.ts';
+import { table } from '../table.ts';
+
+type QueueList = OperationOutput<'queue.list'>;
+type Filter = Pick<OperationInput<'queue.list'>, 'state' | 'class' | 'to' | 'from'>;
+
+interface Options extends Filter {
+  readonly all?: boolean;
+  readonly reason?: string;
+  readonly limit?: number;
+  readonly json?: boolean;
+}
+
+const PAGE_ROWS = 1000;
+
+export const queue: Register = (program, { withSession }) => {
+  const command = program.command('queue').description('mail that waits or is held');
+
+  filtered(command.command('list').description('list recipients, the oldest message first'))
+    .option('--limit <number>', 'at most so many', wholeNumber)
+    .action(
+      withSession(async (context, options: Options) => {
+        const rows = await list(context, filterOf(options), options.limit ?? Number.POSITIVE_INFINITY);
+        if (options.json) return context.json(rows);
+        const cells = rows.map((row) => [
+          row.id,
+          row.from || '<>',
+          row.to,
+          row.class ? `${row.state} (${row.class})` : row.state,
+          row.due,
+          row.attempts,
+          row.lastReply,
+        ]);
+        context.print(table(['ID', 'FROM', 'TO', 'STATE', 'DUE', 'TRIES', 'LAST REPLY'], cells));
+      }),
+    );
+
+  command
+    .command('show <id>')
+    .description('show one message with its recipients and their last tries')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json }, id: string, options: Options) => {
+        const message = await ask('queue.show', { id });
+        if (options.json) return json(message);
+        const { recipients, ...facts } = message;
+        print(table(['message', message.messageId], Object.entries(facts).slice(1)));
+        const cells = recipients.map((row) => [
+          row.id,
+          row.to,
+          row.state,
+          row.holdReason,
+          row.due,
+          row.attempts,
+          row.lastReply,
+        ]);
+        print(`\n${table(['ID', 'TO', 'STATE', 'WHY', 'DUE', 'TRIES', 'LAST REPLY'], cells)}`);
+      }),
+    );
+
+  const acts = [
+    ['retry', 'try again now'],
+    ['hold', 'hold back until released'],
+    ['release', 'let held mail go on'],
+    ['bounce', 'give up, and tell the sender'],
+    ['delete', 'delete, and tell nobody'],
+  ] as const;
+  for (const [name, title] of acts) {
+    const act = selecting(command.command(`${name} [ids...]`).description(title));
+    if (name === 'hold' || name === 'bounce') act.option('--reason <text>', 'why');
+    act.action(
+      withSession(async (context, ids: string[], options: Options) =>
+        told(context, options, await context.ask(`queue.${name}`, selectionOf(ids, options))),
+      ),
+    );
+  }
+
+  selecting(command.command('redirect <address> [ids...]').description('send to another address instead')).action(
+    withSession(async (context, address: string, ids: string[], options: Options) =>
+      told(context, options, await context.ask('queue.redirect', { address, ...selectionOf(ids, options) })),
+    ),
+  );
+};
+
+async function list({ ask }: CommandContext, filter: Filter, most: number): Promise<QueueList['rows']> {
+  const rows: QueueList['rows'][number][] = [];
+  let cursor: string | undefined;
+  do {
+    const page: QueueList = await ask('queue.list', {
+      ...filter,
+      limit: Math.min(PAGE_ROWS, most - rows.length),
+      cursor,
+    });
+    rows.push(...page.rows);
+    cursor = page.cursor;
+  } while (cursor !== undefined && rows.length < most);
+  return rows;
+}
+
+function filtered(command: Command): Command {
+  return command
+    .addOption(new Option('--state <state>', 'only those').choices(['queued', 'held']))
+    .addOption(new Option('--class <class>', 'only what is held for those').choices(['user', 'admin', 'operator']))
+    .option('--to <address>', 'to an address or a domain')
+    .option('--from <address>', 'from an address or a domain')
+    .option('--json', 'as JSON');
+}
+
+function selecting(command: Command): Command {
+  return filtered(command.option('--all', 'everything, or everything that the options find'));
+}
+
+function filterOf({ state, class: held, to, from }: Options): Filter {
+  return { state, class: held, to, from };
+}
+
+function selectionOf(ids: readonly string[], options: Options) {
+  const { all, reason } = options;
+  return { ids: [...ids], all, ...filterOf(options), ...(reason !== undefined && { reason }) };
+}
+
+function told({ print, json }: CommandContext, options: Options, result: { readonly changed: number }): void {
+  if (options.json) json(result);
+  else print(`${result.changed} ${result.changed === 1 ? 'recipient' : 'recipients'} changed`);
+}

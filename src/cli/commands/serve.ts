@@ -1,0 +1,9 @@
+/** `postern serve`: runs a node in the foreground until SIGTERM or SIGINT. */
+import type { Register } from '../run.ts';
+
+export const serve: Register = (program, { config, startNode, exitWith }) => {
+  program
+    .command('serve')
+    .description('run a node: receives, decides, queues and delivers until it is told to stop')
+    .action(async () => exitWith(await startNode(config())));
+};

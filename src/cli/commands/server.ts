@@ -1,0 +1,62 @@
+/** `postern server add|remove|list` */
+import { collect, wholeNumber } from '../options.ts';
+import type { Register } from '../run.ts';
+import { table } from '../table.ts';
+
+interface AddOptions {
+  readonly domain?: string[];
+  readonly default?: boolean;
+  readonly order?: number;
+  readonly description?: string;
+  readonly json?: boolean;
+}
+
+export const server: Register = (program, { withSession }) => {
+  const command = program.command('server').description("domain mail servers: the organisation's own");
+
+  command
+    .command('add <host:port>')
+    .description('add a mail server')
+    .option('--domain <name>', 'a domain it serves; may be given several times', collect)
+    .option('--default', 'it serves the domains that have no server of their own')
+    .option('--order <number>', 'lower ones are tried first', wholeNumber)
+    .option('--description <text>', 'what it is')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json }, host: string, options: AddOptions) => {
+        const { domain: domains, default: isDefault, order, description } = options;
+        const added = await ask('server.add', { server: host, domains, isDefault, order, description });
+        if (options.json) return json(added);
+        print(`added the server ${added.id}`);
+      }),
+    );
+
+  command
+    .command('remove <id>')
+    .description('remove a mail server')
+    .action(
+      withSession(async ({ ask, print }, id: string) => {
+        print(`removed the server ${(await ask('server.remove', { id: wholeNumber(id) })).id}`);
+      }),
+    );
+
+  command
+    .command('list')
+    .description('list the mail servers')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json }, options: { json?: boolean }) => {
+        const servers = await ask('server.list', {});
+        if (options.json) return json(servers);
+        const rows = servers.map(({ id, host, port, order, isDefault, domains, description }) => [
+          id,
+          `${host}:${port}`,
+          order,
+          isDefault ? 'yes' : 'no',
+          domains,
+          description,
+        ]);
+        print(table(['ID', 'SERVER', 'ORDER', 'DEFAULT', 'DOMAINS', 'DESCRIPTION'], rows));
+      }),
+    );
+};

@@ -1,0 +1,135 @@
+/** `postern settings list|get|set|reset|diff|export|import` */
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { Command } from 'commander';
+import { OperationalError } from '../../model/errors.ts';
+import { readInput } from '../context.ts';
+import type { Register } from '../run.ts';
+import { table } from '../table.ts';
+
+interface Options {
+  readonly domain?: string;
+  readonly account?: string;
+  readonly changed?: boolean;
+  readonly replace?: boolean;
+  readonly json?: boolean;
+}
+
+/** As the registry's own bound on a file. */
+const FILE_BYTES = 32 * 1024 * 1024;
+
+export const settings: Register = (program, { withSession }) => {
+  const command = program.command('settings').description('everything that can be changed while the node runs');
+
+  owned(command.command('list [prefix]').description('list settings, all or those whose key begins so'))
+    .option('--changed', 'only those that were set')
+    .action(
+      withSession(async ({ ask, print, json }, prefix: string | undefined, options: Options) => {
+        const list = await ask('settings.list', { ...ownerOf(options), prefix, changed: options.changed });
+        if (options.json) return json(list);
+        const rows = list.map(({ key, text, set, state }) => [
+          key,
+          text,
+          state === 'valid' ? (set ? 'set' : '') : state,
+        ]);
+        print(table(['KEY', 'VALUE', ''], rows));
+      }),
+    );
+
+  owned(command.command('get <key>').description('show one setting')).action(
+    withSession(async ({ ask, print, json }, key: string, options: Options) => {
+      const { manual, must, scope, ...setting } = await ask('settings.get', { ...ownerOf(options), key });
+      if (options.json) return json({ ...setting, must, scope });
+      print(`${setting.key} = ${setting.text || '(empty)'}\n\n${manual}\n\nIt ${must}.`);
+    }),
+  );
+
+  owned(command.command('set <key> <value>').description('set one setting'))
+    // `-1` is a value to be refused by its sentence, not an option.
+    .allowUnknownOption()
+    .action(
+      withSession(async ({ ask, print, json }, key: string, value: string, options: Options) => {
+        await ask('settings.set', { ...ownerOf(options), key, value });
+        const setting = await ask('settings.get', { ...ownerOf(options), key });
+        if (options.json) return json({ key, value: setting.value });
+        print(`${key} = ${setting.text || '(empty)'}`);
+      }),
+    );
+
+  owned(command.command('reset <keys...>').description('back to what is inherited, or to the default')).action(
+    withSession(async ({ ask, print, json }, keys: string[], options: Options) => {
+      const reset = await ask('settings.reset', { ...ownerOf(options), keys });
+      if (options.json) return json(reset);
+      print(`reset ${reset.keys.join(', ')}`);
+    }),
+  );
+
+  command
+    .command('diff [file]')
+    .description('show what differs from the defaults, or from a file (- for standard input)')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json, stdin }, file: string | undefined, options: Options) => {
+        const list = await ask('settings.diff', { file: file === undefined ? undefined : await readText(file, stdin) });
+        if (options.json) return json(list);
+        const rows = list.map(({ key, owner, current, other }) => [
+          key,
+          owner.account ?? owner.domain ?? 'the node',
+          text(current),
+          text(other),
+        ]);
+        print(table(['KEY', 'FOR', 'HERE', file === undefined ? 'DEFAULT' : 'FILE'], rows));
+      }),
+    );
+
+  command
+    .command('export [file]')
+    .description('write all that was set as YAML')
+    .action(
+      withSession(async ({ ask, print }, file?: string) => {
+        const { yaml } = await ask('settings.export', {});
+        if (file === undefined || file === '-') return print(yaml.trimEnd());
+        await writeFile(file, yaml, { mode: 0o600 });
+      }),
+    );
+
+  command
+    .command('import <file>')
+    .description('take a YAML file (- for standard input) as one change')
+    .option('--replace', 'reset what is not in the file')
+    .action(
+      withSession(async ({ ask, print, stdin }, file: string, options: Options) => {
+        const { changed } = await ask('settings.import', {
+          file: await readText(file, stdin),
+          replace: options.replace,
+        });
+        print(`imported ${changed} values`);
+      }),
+    );
+};
+
+function owned(command: Command): Command {
+  return command
+    .option('--domain <name>', 'for one domain')
+    .option('--account <address>', 'for one account')
+    .option('--json', 'as JSON');
+}
+
+function ownerOf({ domain, account }: Options): Pick<Options, 'domain' | 'account'> {
+  return { domain, account };
+}
+
+function text(value: unknown): string {
+  if (value === undefined) return '(not set)';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+async function readText(file: string, stdin: Readable): Promise<string> {
+  if (file === '-') return readInput(stdin, FILE_BYTES);
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const said = (cause as Error).message;
+    throw new OperationalError('cli.usage', `cannot read ${file}, as it must be a readable file: ${said}`, { cause });
+  }
+}

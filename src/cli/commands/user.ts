@@ -1,0 +1,62 @@
+/** `postern user add|remove|set-password|list`. Passwords come by standard input, never as an argument. */
+import { readPassword } from '../context.ts';
+import { allPages } from '../pages.ts';
+import type { Register } from '../run.ts';
+import { table } from '../table.ts';
+
+export const user: Register = (program, { withSession }) => {
+  const command = program.command('user').description('accounts');
+
+  command
+    .command('add <address>')
+    .description('add an account')
+    .option('--password-stdin', 'read its password from standard input')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(
+        async ({ ask, print, json, stdin }, address: string, options: { passwordStdin?: boolean; json?: boolean }) => {
+          const password = options.passwordStdin ? await readPassword(stdin) : undefined;
+          const added = await ask('user.add', { address, password });
+          if (options.json) return json(added);
+          print(`added the account ${added.address}`);
+        },
+      ),
+    );
+
+  command
+    .command('remove <address>')
+    .description('remove an account with its settings')
+    .action(
+      withSession(async ({ ask, print }, address: string) => {
+        print(`removed the account ${(await ask('user.remove', { address })).address}`);
+      }),
+    );
+
+  command
+    .command('set-password <address>')
+    .description('give an account another password, read from standard input')
+    .option('--password-stdin', 'said for clearness; it is always read from there')
+    .action(
+      withSession(async ({ ask, print, stdin }, address: string) => {
+        const password = await readPassword(stdin);
+        print(`changed the password of ${(await ask('user.set-password', { address, password })).address}`);
+      }),
+    );
+
+  command
+    .command('list')
+    .description('list accounts')
+    .option('--domain <name>', 'of one domain only')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json }, options: { domain?: string; json?: boolean }) => {
+        const accounts = await allPages(
+          (page) => ask('user.list', { domain: options.domain, ...page }),
+          ({ address }) => address,
+        );
+        if (options.json) return json(accounts);
+        const rows = accounts.map(({ address, state, hasPassword }) => [address, state, hasPassword ? 'set' : 'none']);
+        print(table(['ADDRESS', 'STATE', 'PASSWORD'], rows));
+      }),
+    );
+};

@@ -1,0 +1,46 @@
+/** What every command gets: the session, ways to print, and standard input. */
+import type { Readable } from 'node:stream';
+import { OperationalError } from '../model/errors.ts';
+import type { Session } from './session.ts';
+import { visible } from './table.ts';
+
+export interface CommandContext extends Session {
+  /** A line, or several; what strangers sent is made harmless. */
+  print(text: string): void;
+  json(value: unknown): void;
+  readonly stdin: Readable;
+}
+
+export interface Output {
+  write(text: string): unknown;
+}
+
+export function createContext(session: Session, stdout: Output, stdin: Readable): CommandContext {
+  return {
+    ...session,
+    stdin,
+    print: (text) => void stdout.write(`${visible(text)}\n`),
+    json: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+  };
+}
+
+/** A password is one line; a settings file is not small, but not endless either. */
+export async function readInput(stdin: Readable, mostBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    const piece = Buffer.from(chunk);
+    bytes += piece.length;
+    if (bytes > mostBytes)
+      throw new OperationalError('cli.usage', `cannot read standard input, as it must have at most ${mostBytes} bytes`);
+    chunks.push(piece);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const PASSWORD_BYTES = 10_000;
+
+/** The first line, without its end. */
+export async function readPassword(stdin: Readable): Promise<string> {
+  return (await readInput(stdin, PASSWORD_BYTES)).split(/\r?\n/, 1)[0]!;
+}

@@ -1,0 +1,50 @@
+/**
+ * Exit codes, those of sysexits.h, so that scripts can tell whose fault it was:
+ *
+ *   0 done | 64 the command line is wrong | 65 a value is wrong | 67 what was named is not there
+ *   69 the node cannot do it | 70 a defect | 75 try again | 77 not allowed | 78 the configuration is wrong
+ */
+import { isOperational } from '../model/errors.ts';
+
+export const EXIT = {
+  usage: 64,
+  data: 65,
+  missing: 67,
+  unavailable: 69,
+  defect: 70,
+  again: 75,
+  denied: 77,
+  config: 78,
+} as const;
+
+const BY_CODE: Readonly<Record<string, number>> = {
+  'settings.unknown': EXIT.missing,
+  'settings.invalid': EXIT.data,
+  'settings.owner': EXIT.data,
+  'settings.file': EXIT.data,
+  'directory.invalid': EXIT.data,
+  'directory.exists': EXIT.data,
+  'directory.password': EXIT.data,
+  'directory.missing': EXIT.missing,
+  'queue.missing': EXIT.missing,
+  'log.missing': EXIT.missing,
+  'log.invalid-cursor': EXIT.data,
+  'log.invalid-filter': EXIT.data,
+  'log.busy': EXIT.again,
+  'log.timeout': EXIT.again,
+  'operation.input': EXIT.data,
+  'operation.unknown': EXIT.usage,
+  'operation.denied': EXIT.denied,
+  'control.denied': EXIT.denied,
+  'cli.owner': EXIT.denied,
+  'cli.usage': EXIT.usage,
+  'config.invalid': EXIT.config,
+  'store.locked': EXIT.again,
+  'store.unavailable': EXIT.again,
+  'store.full': EXIT.again,
+  'store.expectation': EXIT.again,
+};
+
+export function exitCode(error: unknown): number {
+  return isOperational(error) ? (BY_CODE[error.code] ?? EXIT.unavailable) : EXIT.defect;
+}

@@ -1,0 +1,38 @@
+/** Every command, one file each, loaded when it is meant. */
+import type { Register } from './run.ts';
+
+interface CommandEntry {
+  readonly title: string;
+  load(): Promise<Register>;
+}
+
+export const COMMANDS = {
+  serve: { title: 'run a node', load: async () => (await import('./commands/serve.ts')).serve },
+  demo: {
+    title: 'run a sandbox with two domains, and send mail through it',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  domain: {
+    title: 'local domains, and where their mail goes',
+    load: async () => (await import('./commands/domain.ts')).domain,
+  },
+  user: { title: 'accounts', load: async () => (await import('./commands/user.ts')).user },
+  alias: { title: 'addresses that lead to others', load: async () => (await import('./commands/alias.ts')).alias },
+  server: {
+    title: "domain mail servers: the organisation's own",
+    load: async () => (await import('./commands/server.ts')).server,
+  },
+  settings: {
+    title: 'everything that can be changed while the node runs',
+    load: async () => (await import('./commands/settings.ts')).settings,
+  },
+  queue: { title: 'mail that waits or is held', load: async () => (await import('./commands/queue.ts')).queue },
+  log: { title: 'what became of messages', load: async () => (await import('./commands/log.ts')).log },
+  status: {
+    title: 'the node: version, listeners, queue',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  version: { title: 'print the version', load: async () => (await import('./commands/version.ts')).version },
+} as const satisfies Readonly<Record<string, CommandEntry>>;
+
+export type CommandName = keyof typeof COMMANDS;

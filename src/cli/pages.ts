@@ -1,0 +1,15 @@
+/** Lists that come a page at a time, whole. */
+const PAGE_ROWS = 1000;
+
+/** Asks until a page is not full; `keyOf`: where the next one begins. */
+export async function allPages<T>(
+  page: (from: { readonly after: string; readonly limit: number }) => Promise<readonly T[]>,
+  keyOf: (item: T) => string,
+): Promise<readonly T[]> {
+  const all: T[] = [];
+  for (let after = ''; ; after = keyOf(all.at(-1)!)) {
+    const items = await page({ after, limit: PAGE_ROWS });
+    all.push(...items);
+    if (items.length < PAGE_ROWS) return all;
+  }
+}

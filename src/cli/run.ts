@@ -1,0 +1,106 @@
+/**
+ * The command line: finds the command, loads only what it needs, and turns how it ended into an exit
+ * code (exit-codes.ts). What went wrong is one clear line on standard error for each problem, never a
+ * stack trace, unless it is a defect.
+ */
+import type { Readable } from 'node:stream';
+import { Command, CommanderError } from 'commander';
+import { isOperational } from '../model/errors.ts';
+import type { Clock } from '../world/clock.ts';
+import { type ConfigSource, type ReadConfig, readConfig } from '../world/config.ts';
+import { type CommandContext, createContext, type Output } from './context.ts';
+import { EXIT, exitCode } from './exit-codes.ts';
+import { COMMANDS } from './index.ts';
+import { createSession, type OpenOffline } from './session.ts';
+
+export interface CliParts {
+  readonly openOffline: OpenOffline;
+  /** Runs a node until it is told to stop; its exit code. */
+  readonly startNode: (read: ReadConfig) => Promise<number>;
+  readonly source: ConfigSource;
+  readonly version: string;
+  readonly stdin: Readable;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly clock: Clock;
+}
+
+/** What a command file gets to register itself with. */
+export interface CommandTools
+  extends Pick<CliParts, 'startNode' | 'source' | 'version' | 'stdout' | 'stderr' | 'clock'> {
+  /** Errors: `config.invalid`. */
+  config(): ReadConfig;
+  /** An action with a session, closed after it; for commands that ask the node or its folder. */
+  withSession<A extends unknown[]>(
+    act: (context: CommandContext, ...args: A) => Promise<void>,
+  ): (...args: A) => Promise<void>;
+  exitWith(code: number): void;
+}
+
+/** Adds the command and its subcommands to the program. */
+export type Register = (program: Command, tools: CommandTools) => void;
+
+/** `argv`: without the runtime and the script. Returns the exit code; never throws. */
+export async function runCli(argv: readonly string[], parts: CliParts): Promise<number> {
+  let code = 0;
+  const tools: CommandTools = {
+    startNode: parts.startNode,
+    source: parts.source,
+    version: parts.version,
+    stdout: parts.stdout,
+    stderr: parts.stderr,
+    clock: parts.clock,
+    config: () => readConfig(parts.source),
+    withSession:
+      (act) =>
+      async (...args) => {
+        const { config, warnings } = readConfig(parts.source);
+        for (const warning of warnings) complain(parts.stderr, `warning: ${warning}`);
+        const session = createSession(config, parts.openOffline, parts.clock);
+        try {
+          await act(createContext(session, parts.stdout, parts.stdin), ...args);
+        } finally {
+          await session.close();
+        }
+      },
+    exitWith: (next) => {
+      code = next;
+    },
+  };
+  try {
+    const program = await createProgram(argv, tools);
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
+    tell(parts.stderr, error);
+    return exitCode(error);
+  }
+}
+
+/** All commands by name for the help, but only the one that is meant with its code. */
+async function createProgram(argv: readonly string[], tools: CommandTools): Promise<Command> {
+  const { stdout, stderr } = tools;
+  const program = new Command('postern')
+    .description('A secure e-mail gateway and mail server')
+    .version(tools.version, '-V, --version', 'print the version')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .showHelpAfterError('(postern --help lists the commands)');
+  const named = argv.find((arg) => !arg.startsWith('-'));
+  const meant = named === 'help' ? argv[argv.indexOf(named) + 1] : named;
+  for (const [name, { title, load }] of Object.entries(COMMANDS)) {
+    if (name === meant) (await load())(program, tools);
+    else program.command(name).description(title);
+  }
+  return program;
+}
+
+function tell(stderr: Output, error: unknown): void {
+  if (isOperational(error)) for (const line of error.message.split('\n')) complain(stderr, line);
+  else complain(stderr, `defect: ${(error as Error).stack ?? String(error)}`);
+}
+
+function complain(stderr: Output, line: string): void {
+  stderr.write(`postern: ${line}\n`);
+}

@@ -1,0 +1,106 @@
+/**
+ * What a command works with: an `ask` that reaches the running node by its control socket, or else
+ * takes the data folder itself and runs the same operation there.
+ *
+ * Offline work is only for the folder's owner: files made by another user would stop the node from
+ * starting. While another command holds the folder, this one waits a little.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { isOperational, OperationalError } from '../model/errors.ts';
+import type { Actor } from '../operations/define.ts';
+import type { OperationInput, OperationName, OperationOutput } from '../operations/index.ts';
+import type { Clock } from '../world/clock.ts';
+import type { NodeConfig } from '../world/config.ts';
+
+export interface OfflineNode {
+  executeUnknown(operation: string, input: unknown, actor: Actor): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export type OpenOffline = (config: NodeConfig) => Promise<OfflineNode>;
+
+export interface Session {
+  ask<N extends OperationName>(operation: N, input: OperationInput<N>): Promise<OperationOutput<N>>;
+  close(): Promise<void>;
+}
+
+interface Door {
+  ask(operation: string, input: unknown): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** A command that holds the folder is done by then; a node that starts has its socket. */
+const LOCKED_TRIES = 50;
+const LOCKED_WAIT_MS = 100;
+
+export function createSession(config: NodeConfig, openOffline: OpenOffline, clock: Clock): Session {
+  const actor = `cli:${userName()}`;
+  let door: Promise<Door> | undefined;
+
+  async function openDoor(): Promise<Door> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await online(config.data, actor)) ?? (await offline(config, openOffline, actor));
+      } catch (error) {
+        if (!isOperational(error, 'store.locked') || tries === LOCKED_TRIES) throw error;
+        await clock.sleep(LOCKED_WAIT_MS);
+      }
+    }
+  }
+
+  return {
+    async ask(operation, input) {
+      door ??= openDoor();
+      return (await (await door).ask(operation, input)) as never;
+    },
+    async close() {
+      const opened = await door?.catch(() => undefined);
+      await opened?.close();
+    },
+  };
+}
+
+async function online(folder: string, actor: string): Promise<Door | undefined> {
+  const { connectControl } = await import('../operations/control-client.ts');
+  try {
+    const client = await connectControl(folder);
+    return {
+      ask: (operation, input) => client.ask({ operation, input, actor }),
+      close: async () => client.close(),
+    };
+  } catch (error) {
+    if (isOperational(error, 'control.absent')) return undefined;
+    throw error;
+  }
+}
+
+async function offline(config: NodeConfig, openOffline: OpenOffline, name: string): Promise<Door> {
+  insistOnOwner(config.data);
+  const node = await openOffline(config);
+  const actor: Actor = { name, permissions: ['read', 'administer'] };
+  return {
+    ask: (operation, input) => node.executeUnknown(operation, input, actor),
+    close: () => node.close(),
+  };
+}
+
+function insistOnOwner(folder: string): void {
+  const uid = process.getuid?.();
+  if (uid === undefined || !existsSync(folder)) return;
+  const owner = statSync(folder).uid;
+  if (owner === uid) return;
+  throw new OperationalError(
+    'cli.owner',
+    `cannot work on ${folder}, as this must be run by its owner (user id ${owner}): current user id is ${uid}`,
+  );
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under a user id that has no name.
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}

@@ -1,0 +1,33 @@
+/** Aliases: addresses that lead to others, here or elsewhere. */
+import { Type } from 'typebox';
+import { ALIAS_TARGETS } from '../../directory/limits.ts';
+import { anyAddress } from '../../directory/names.ts';
+import { addressKey } from '../../model/address.ts';
+import { act, question } from '../define.ts';
+import { Limit, Text } from './words.ts';
+
+export const aliasOperations = {
+  'alias.add': act('alias.add', {
+    title: 'Adds an alias and the addresses it leads to',
+    input: { address: Text, targets: Type.Array(Text, { minItems: 1, maxItems: ALIAS_TARGETS }) },
+    run: async ({ admin }, { address, targets }) => {
+      const change = await admin.addAlias({ address, targets });
+      return { output: { address: addressKey(anyAddress(address)) }, change };
+    },
+  }),
+
+  'alias.remove': act('alias.remove', {
+    title: 'Removes an alias',
+    input: { address: Text },
+    run: async ({ admin }, { address }) => {
+      const change = await admin.removeAlias(address);
+      return { output: { address: addressKey(anyAddress(address)) }, change };
+    },
+  }),
+
+  'alias.list': question('alias.list', {
+    title: 'Lists aliases, of one domain or of all, a page at a time',
+    input: { domain: Type.Optional(Text), after: Type.Optional(Text), limit: Limit },
+    run: async ({ admin }, page) => ({ output: await admin.listAliases(page) }),
+  }),
+};

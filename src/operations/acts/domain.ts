@@ -1,0 +1,59 @@
+/** Domains: which ones are local, and where their mail goes. */
+import { Type } from 'typebox';
+import { domainName } from '../../directory/names.ts';
+import { OperationalError } from '../../model/errors.ts';
+import { act, question } from '../define.ts';
+import { both, Limit, Text } from './words.ts';
+
+export const domainOperations = {
+  'domain.add': act('domain.add', {
+    title: 'Adds a local domain, and the mail servers its mail goes to',
+    input: { name: Text, servers: Type.Optional(Type.Array(Text, { maxItems: 100 })) },
+    run: async ({ admin }, { name, servers }) => {
+      const change = await admin.addDomain({ name, servers });
+      return { output: { name: domainName(name) }, change };
+    },
+  }),
+
+  'domain.remove': act('domain.remove', {
+    title: 'Removes a local domain with its accounts, aliases and settings',
+    input: { name: Text },
+    run: async ({ admin, settings }, { name }, actor) => {
+      const domain = domainName(name);
+      const removed = await admin.removeDomain(domain);
+      const owners = settings
+        .stored()
+        .map(({ owner }) => owner)
+        .filter((owner) => owner.domain === domain || owner.account?.endsWith(`@${domain}`));
+      return { output: { name: domain }, change: both(removed, settings.prepareForget(owners, actor.name)) };
+    },
+  }),
+
+  'domain.list': question('domain.list', {
+    title: 'Lists the local domains, a page at a time',
+    input: { after: Type.Optional(Text), limit: Limit },
+    run: async ({ admin, directory }, { after, limit }) => {
+      const { of } = await directory.servers();
+      const domains = await admin.listDomains({ after, limit });
+      return {
+        output: domains.map(({ name, enabled }) => ({
+          name,
+          enabled,
+          servers: of(name).map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`),
+        })),
+      };
+    },
+  }),
+
+  'domain.show': question('domain.show', {
+    title: 'Shows one domain: its servers, and how many accounts and aliases it has',
+    input: { name: Text },
+    run: async ({ admin, directory }, { name }) => {
+      const domain = await directory.domain(domainName(name));
+      if (!domain)
+        throw new OperationalError('directory.missing', `cannot show ${name}, as it must be a local domain: it is not`);
+      const servers = await directory.mailServers(domain.name);
+      return { output: { ...domain, servers, ...(await admin.countOf(domain.name)) } };
+    },
+  }),
+};

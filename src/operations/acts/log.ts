@@ -1,0 +1,55 @@
+/** The log: what became of messages. Searched by a thread, never on the event loop. */
+import { Type } from 'typebox';
+import { OperationalError } from '../../model/errors.ts';
+import { question } from '../define.ts';
+import { Text } from './words.ts';
+
+const Time = Type.Optional(Type.Integer({ minimum: 0 }));
+const Page = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  cursor: Type.Optional(Text),
+};
+
+export const logOperations = {
+  'log.search': question('log.search', {
+    title: 'Finds messages, newest first',
+    input: {
+      id: Type.Optional(Text),
+      messageId: Type.Optional(Text),
+      sender: Type.Optional(Text),
+      recipient: Type.Optional(Text),
+      subject: Type.Optional(Text),
+      client: Type.Optional(Text),
+      disposition: Type.Optional(Text),
+      direction: Type.Optional(Text),
+      since: Time,
+      until: Time,
+      ...Page,
+    },
+    run: async ({ log, journal }, { limit, cursor, ...filter }) => {
+      // What happened before the question is part of the answer.
+      await journal.flush();
+      return { output: await log.searchLog(filter, { limit, cursor }) };
+    },
+  }),
+
+  'log.show': question('log.show', {
+    title: 'Shows all that the log has of one message or session',
+    input: { id: Text },
+    run: async ({ log, journal }, { id }) => {
+      await journal.flush();
+      const shown = await log.showMessage(id);
+      if (shown) return { output: shown };
+      throw new OperationalError('log.missing', `cannot show ${id}, as it must be a message or session in the log`);
+    },
+  }),
+
+  'log.audit': question('log.audit', {
+    title: 'Lists who changed what, newest first',
+    input: { since: Time, until: Time, ...Page },
+    run: async ({ log, journal }, { limit, cursor, ...filter }) => {
+      await journal.flush();
+      return { output: await log.listAudit(filter, { limit, cursor }) };
+    },
+  }),
+};

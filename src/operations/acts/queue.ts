@@ -1,0 +1,100 @@
+/** Queued mail: looked at, and moved along by an operator. */
+import { Type } from 'typebox';
+import { anyAddress } from '../../directory/names.ts';
+import { OperationalError } from '../../model/errors.ts';
+import { act, question } from '../define.ts';
+import { ANSWER_ROWS } from '../limits.ts';
+import type { QueueFilter, QueueSelection } from '../queue-desk.ts';
+import { Text } from './words.ts';
+
+const Filter = {
+  state: Type.Optional(Type.Enum(['queued', 'held'])),
+  class: Type.Optional(Type.Enum(['user', 'admin', 'operator'])),
+  to: Type.Optional(Text),
+  from: Type.Optional(Text),
+};
+
+const Selection = {
+  ids: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), { maxItems: 10_000 })),
+  all: Type.Optional(Type.Boolean()),
+  ...Filter,
+};
+
+const Reason = Type.Optional(Type.String({ maxLength: 500 }));
+
+interface Selected extends QueueFilter {
+  readonly ids?: readonly string[];
+  readonly all?: boolean;
+}
+
+export const queueOperations = {
+  'queue.list': question('queue.list', {
+    title: 'Lists the recipients whose mail waits or is held',
+    input: {
+      ...Filter,
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: ANSWER_ROWS })),
+      cursor: Type.Optional(Text),
+    },
+    run: async ({ queue }, { limit, cursor, ...filter }) => ({ output: await queue.list(filter, { limit, cursor }) }),
+  }),
+
+  'queue.show': question('queue.show', {
+    title: 'Shows one queued message with its recipients and their last tries',
+    input: { id: Text },
+    run: async ({ queue }, { id }) => {
+      const message = await queue.show(id);
+      if (message) return { output: message };
+      throw new OperationalError('queue.missing', `cannot show ${id}, as it must be in the queue: it is not`);
+    },
+  }),
+
+  'queue.retry': act('queue.retry', {
+    title: 'Tries again now',
+    input: Selection,
+    run: async ({ queue }, input, actor) => changed(await queue.retry(selection(input), actor.name)),
+  }),
+
+  'queue.hold': act('queue.hold', {
+    title: 'Holds mail back until it is released',
+    input: { ...Selection, reason: Reason },
+    run: async ({ queue }, { reason = 'held by an operator', ...input }, actor) =>
+      changed(await queue.hold(selection(input), reason, actor.name)),
+  }),
+
+  'queue.release': act('queue.release', {
+    title: 'Lets held mail go on',
+    input: Selection,
+    run: async ({ queue }, input, actor) => changed(await queue.release(selection(input), actor.name)),
+  }),
+
+  'queue.redirect': act('queue.redirect', {
+    title: 'Sends mail to another address instead',
+    input: { ...Selection, address: Text },
+    run: async ({ queue }, { address, ...input }, actor) =>
+      changed(await queue.redirect(selection(input), anyAddress(address), actor.name)),
+  }),
+
+  'queue.bounce': act('queue.bounce', {
+    title: 'Gives up, and tells the sender',
+    input: { ...Selection, reason: Reason },
+    run: async ({ queue }, { reason = 'returned by an operator', ...input }, actor) =>
+      changed(await queue.bounce(selection(input), reason, actor.name)),
+  }),
+
+  'queue.delete': act('queue.delete', {
+    title: 'Deletes mail, and tells nobody',
+    input: Selection,
+    run: async ({ queue }, input, actor) => changed(await queue.delete(selection(input), actor.name)),
+  }),
+};
+
+function changed(count: number): { readonly output: { readonly changed: number } } {
+  return { output: { changed: count } };
+}
+
+/** Everything only where it was asked for in so many words. */
+function selection({ ids = [], all = false, ...filter }: Selected): QueueSelection {
+  if (ids.length > 0) return { ids };
+  if (all || Object.values(filter).some((value) => value !== undefined)) return { filter };
+  throw new OperationalError('operation.input', 'cannot choose mail, as ids, a filter or all must be given: none is');
+}

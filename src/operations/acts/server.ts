@@ -1,0 +1,33 @@
+/** Domain mail servers: the organisation's own servers, trusted with their domains. */
+import { Type } from 'typebox';
+import { act, question } from '../define.ts';
+import { Text } from './words.ts';
+
+export const serverOperations = {
+  'server.add': act('server.add', {
+    title: 'Adds a mail server for some domains, or as a default for those that have none',
+    input: {
+      server: Text,
+      description: Type.Optional(Text),
+      order: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000 })),
+      isDefault: Type.Optional(Type.Boolean()),
+      domains: Type.Optional(Type.Array(Text, { maxItems: 10_000 })),
+    },
+    run: async ({ admin }, input) => {
+      const { id, change } = await admin.addServer(input);
+      return { output: { id }, change };
+    },
+  }),
+
+  'server.remove': act('server.remove', {
+    title: 'Removes a mail server',
+    input: { id: Type.Integer({ minimum: 1 }) },
+    run: async ({ admin }, { id }) => ({ output: { id }, change: await admin.removeServer(id) }),
+  }),
+
+  'server.list': question('server.list', {
+    title: 'Lists the mail servers, in the order in which they are tried',
+    input: {},
+    run: async ({ admin }) => ({ output: await admin.listServers() }),
+  }),
+};

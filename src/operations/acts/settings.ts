@@ -1,0 +1,153 @@
+/** Settings: looked at, changed, compared, and taken in and out as a file. */
+import { Type } from 'typebox';
+import { OperationalError } from '../../model/errors.ts';
+import type { SettingOwner } from '../../settings/contract.ts';
+import { differencesToDefaults, differencesToFile, exportSettings, importChanges } from '../../settings/exchange.ts';
+import { IMPORT_BYTES } from '../../settings/limits.ts';
+import { ownerId, ownerOf } from '../../settings/owner.ts';
+import type { AnySetting, SettingChange } from '../../settings/registry.ts';
+import { formatValue } from '../../settings/text.ts';
+import { description } from '../../settings/validate.ts';
+import { act, question } from '../define.ts';
+import type { OperationServices } from '../services.ts';
+import { Text } from './words.ts';
+
+const Owner = { domain: Type.Optional(Text), account: Type.Optional(Text) };
+/** Bounded in bytes, and with a sentence, where it is read. */
+const File = Type.String({ maxLength: IMPORT_BYTES });
+
+export interface ShownSetting {
+  readonly key: string;
+  readonly value: unknown;
+  /** As it may be typed. */
+  readonly text: string;
+  readonly default: unknown;
+  readonly must: string;
+  readonly scope: string;
+  readonly manual: string;
+  /** Set for this owner itself, not inherited. */
+  readonly set: boolean;
+  readonly state: 'valid' | 'invalid' | 'unknown';
+}
+
+export const settingsOperations = {
+  'settings.list': question('settings.list', {
+    title: 'Lists settings and what counts for the whole node, a domain or an account',
+    input: { ...Owner, prefix: Type.Optional(Text), changed: Type.Optional(Type.Boolean()) },
+    run: async (services, { prefix = '', changed = false, ...said }) => {
+      const owner = await knownOwner(services, said);
+      const { definitions } = services.settings;
+      const known = definitions.map((setting) => show(services, setting, owner));
+      const all = [...known, ...unknown(services, owner)];
+      return {
+        output: all.filter((setting) => setting.key.startsWith(prefix) && (setting.set || !changed)).sort(byKey),
+      };
+    },
+  }),
+
+  'settings.get': question('settings.get', {
+    title: 'Shows one setting',
+    input: { ...Owner, key: Text },
+    run: async (services, { key, ...said }) => {
+      const owner = await knownOwner(services, said);
+      return { output: show(services, services.settings.definition(key), owner) };
+    },
+  }),
+
+  'settings.set': act('settings.set', {
+    title: 'Sets one setting, for the whole node, a domain or an account',
+    input: { ...Owner, key: Text, value: Type.Unknown() },
+    run: async (services, { key, value, ...said }, actor) => {
+      const owner = await knownOwner(services, said);
+      return { output: { key }, change: services.settings.prepare([{ key, owner, value }], actor.name) };
+    },
+  }),
+
+  'settings.reset': act('settings.reset', {
+    title: 'Brings settings back to what is inherited, or to their defaults',
+    input: { ...Owner, keys: Type.Array(Text, { minItems: 1, maxItems: 1000 }) },
+    run: async (services, { keys, ...said }, actor) => {
+      const owner = await knownOwner(services, said);
+      const changes = keys.map((key) => ({ key, owner, value: undefined }));
+      return { output: { keys }, change: services.settings.prepare(changes, actor.name) };
+    },
+  }),
+
+  'settings.diff': question('settings.diff', {
+    title: 'Shows what differs from the defaults, or from a file',
+    input: { file: Type.Optional(File) },
+    run: async ({ settings }, { file }) => ({
+      output: file === undefined ? differencesToDefaults(settings) : differencesToFile(settings, file),
+    }),
+  }),
+
+  'settings.export': question('settings.export', {
+    title: 'Writes all that was set as YAML',
+    input: {},
+    run: async ({ settings }) => ({ output: { yaml: exportSettings(settings.stored()) } }),
+  }),
+
+  'settings.import': act('settings.import', {
+    title: 'Takes a YAML file as one change; `replace` resets what is not in it',
+    input: { file: File, replace: Type.Optional(Type.Boolean()) },
+    run: async (services, { file, replace = false }, actor) => {
+      const changes = importChanges(file, services.settings.stored(), { replace });
+      await ownersMustExist(services, changes);
+      return { output: { changed: changes.length }, change: services.settings.prepare(changes, actor.name) };
+    },
+  }),
+};
+
+/** A domain or account that exists: a setting for one that does not would be a slip of the finger. */
+async function knownOwner(services: OperationServices, said: SettingOwner): Promise<SettingOwner> {
+  const owner = ownerOf(ownerId(said));
+  const { account } = owner;
+  const domain = owner.domain ?? account?.slice(account.lastIndexOf('@') + 1);
+  if (domain !== undefined && !(await services.directory.domain(domain)))
+    throw new OperationalError('directory.missing', `cannot find settings of ${domain}, as it must be a local domain`);
+  if (account !== undefined && !(await services.admin.hasAccount(account)))
+    throw new OperationalError('directory.missing', `cannot find settings of ${account}, as it must be an account`);
+  return owner;
+}
+
+async function ownersMustExist(services: OperationServices, changes: readonly SettingChange[]): Promise<void> {
+  const owners = new Set(changes.filter(({ value }) => value !== undefined).map(({ owner }) => ownerId(owner)));
+  for (const owner of owners) await knownOwner(services, ownerOf(owner));
+}
+
+function show({ settings }: OperationServices, setting: AnySetting, owner: SettingOwner): ShownSetting {
+  const value: unknown = settings.current().get(setting, owner);
+  const stored = settings.stored(owner).find(({ key }) => key === setting.key);
+  return {
+    key: setting.key,
+    value,
+    text: formatValue(setting, value),
+    default: setting.default,
+    must: `must be ${description(setting)}`,
+    scope: setting.scope,
+    manual: setting.manual,
+    set: stored !== undefined,
+    state: stored?.state ?? 'valid',
+  };
+}
+
+function unknown({ settings }: OperationServices, owner: SettingOwner): readonly ShownSetting[] {
+  return settings
+    .stored(owner)
+    .filter(({ state }) => state === 'unknown')
+    .map(({ key, value }) => ({
+      key,
+      value,
+      text: JSON.stringify(value),
+      default: undefined,
+      must: 'is not known to this version',
+      scope: 'global',
+      manual: '',
+      set: true,
+      state: 'unknown',
+    }));
+}
+
+function byKey(a: ShownSetting, b: ShownSetting): number {
+  return a.key < b.key ? -1 : 1;
+}

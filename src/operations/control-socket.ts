@@ -1,0 +1,132 @@
+/**
+ * The control socket: the door by which the command line reaches a running node. Only the owner of
+ * the data folder (and root) can open it, and may do everything.
+ *
+ * A connection asks one thing after the other, a line of JSON each. What is no request is answered
+ * `operation.input`; a line beyond the bound ends the connection.
+ */
+import { once } from 'node:events';
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { isOperational, OperationalError } from '../model/errors.ts';
+import type { Events } from '../world/events.ts';
+import { type ControlAnswer, type ControlRequest, readLines, writeLine } from './control-lines.ts';
+import { controlSocketPath, ensureSocketFolder } from './control-path.ts';
+import type { Operations } from './execute.ts';
+import { CONTROL_CLIENTS, CONTROL_IDLE_MS } from './limits.ts';
+
+export interface ControlOptions {
+  /** The data folder, whose lock we hold: a socket that is there is a dead one. */
+  readonly folder: string;
+  readonly operations: Pick<Operations, 'executeUnknown'>;
+  readonly events: Events;
+  /** Tests make it small. */
+  readonly lineBytes?: number;
+}
+
+export interface ControlServer {
+  readonly path: string;
+  /** Waits for answers under way. */
+  close(): Promise<void>;
+}
+
+export async function serveControl({ folder, operations, events, lineBytes }: ControlOptions): Promise<ControlServer> {
+  const path = controlSocketPath(folder);
+  ensureSocketFolder(folder, path);
+  rmSync(path, { force: true });
+  const clients = new Set<Socket>();
+  const underWay = new Set<Promise<void>>();
+  let closing = false;
+
+  async function answerLine(socket: Socket, line: string): Promise<void> {
+    socket.setTimeout(0);
+    const answer = await answerTo(operations, line, events);
+    if (socket.writable) writeLine(socket, answer);
+    if (closing) socket.end();
+    else socket.setTimeout(CONTROL_IDLE_MS);
+  }
+
+  const server = createServer((socket) => {
+    clients.add(socket);
+    // One at a time, in the order asked.
+    let last = Promise.resolve();
+    readLines(
+      socket,
+      (line) => {
+        const turn = last.then(() => answerLine(socket, line));
+        last = turn;
+        underWay.add(turn);
+        void turn.finally(() => underWay.delete(turn));
+      },
+      () => {
+        events.emit('control.error', { error: 'a request beyond the bound' });
+        socket.destroy();
+      },
+      lineBytes,
+    );
+    socket.setTimeout(CONTROL_IDLE_MS, () => socket.destroy());
+    socket.on('error', (error) => events.emit('control.error', { error: error.message }));
+    socket.on('close', () => clients.delete(socket));
+  });
+  server.maxConnections = CONTROL_CLIENTS;
+  await listenPrivately(server, path);
+
+  return {
+    path,
+    async close() {
+      closing = true;
+      server.close();
+      await Promise.allSettled(underWay);
+      for (const socket of clients) socket.end();
+      for (const socket of clients) socket.unref();
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+/** Bound with 0600, so that there is no moment at which others could connect. */
+async function listenPrivately(server: ReturnType<typeof createServer>, path: string): Promise<void> {
+  const before = process.umask(0o177);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(before);
+  }
+  await once(server, 'listening');
+  chmodSync(path, 0o600);
+}
+
+async function answerTo(
+  operations: Pick<Operations, 'executeUnknown'>,
+  line: string,
+  events: Events,
+): Promise<ControlAnswer> {
+  try {
+    const { operation, input, actor } = parseRequest(line);
+    const who = { name: actor, permissions: ['read', 'administer'] as const };
+    return { ok: true, output: (await operations.executeUnknown(operation, input, who)) ?? null };
+  } catch (error) {
+    if (isOperational(error)) return { ok: false, code: error.code, message: error.message };
+    const { message, stack } = error as Error;
+    events.emit('node.defect', { where: 'control socket', error: message, stack });
+    return { ok: false, code: 'defect', message: `cannot go on, as there is a defect: ${message}` };
+  }
+}
+
+function parseRequest(line: string): ControlRequest {
+  const request = parsedJson(line);
+  if (typeof request === 'object' && request !== null) {
+    const { operation, input, actor } = request as Partial<ControlRequest>;
+    if (typeof operation === 'string' && typeof actor === 'string')
+      return { operation, input, actor: actor.slice(0, 200) };
+  }
+  throw new OperationalError('operation.input', 'cannot do this, as a request must be {operation, input, actor}');
+}
+
+function parsedJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * One way for every operation: the input is validated, the permission checked, the act run, its change
+ * written together with its audit row. Acts that change something go one after the other, so that
+ * what was checked still holds when it is written.
+ *
+ * Errors: OperationalError `operation.unknown`, `operation.input`, `operation.denied`, and those of
+ * the act itself. A defect passes through.
+ */
+import { Check, Errors } from 'typebox/value';
+import { isOperational, OperationalError } from '../model/errors.ts';
+import { didYouMean } from '../world/nearest.ts';
+import { auditRecord, createAudit } from './audit.ts';
+import type { Actor, Operation } from './define.ts';
+import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from './index.ts';
+import type { OperationServices } from './services.ts';
+
+export interface Operations {
+  execute<N extends OperationName>(name: N, input: OperationInput<N>, actor: Actor): Promise<OperationOutput<N>>;
+  /** The same for names and inputs that come from outside. */
+  executeUnknown(name: string, input: unknown, actor: Actor): Promise<unknown>;
+}
+
+type AnyOperation = Operation<never, unknown>;
+
+export function createOperations(services: OperationServices): Operations {
+  const { database, journal, events, clock } = services;
+  const audit = createAudit(services);
+  const byName = new Map(Object.entries(OPERATIONS) as [string, AnyOperation][]);
+  /** The end of the last act; never rejects. */
+  let lastAct: Promise<unknown> = audit.moveToLog();
+
+  async function perform(operation: AnyOperation, input: never, actor: Actor): Promise<unknown> {
+    const { output, change } = await operation.run(services, input, actor);
+    if (!operation.audit) return output;
+    const record = auditRecord(operation, input, actor, clock.now(), { result: 'done' });
+    await database.write([...(change?.statements ?? []), audit.row(record)]);
+    change?.committed();
+    events.emit('operation.done', { operation: operation.name, actor: actor.name });
+    await audit.moveToLog();
+    return output;
+  }
+
+  function inTurn(act: () => Promise<unknown>): Promise<unknown> {
+    const turn = lastAct.then(act);
+    lastAct = turn.catch(() => undefined);
+    return turn;
+  }
+
+  function tellFailure(operation: AnyOperation, input: unknown, actor: Actor, error: unknown): void {
+    const reason = (error as Error).message;
+    const base = { operation: operation.name, actor: actor.name };
+    const refused = isOperational(error);
+    if (refused) events.emit('operation.refused', { ...base, code: error.code, reason });
+    else events.emit('operation.failed', { ...base, error: reason });
+    const result = refused ? 'refused' : 'failed';
+    journal.audit(auditRecord(operation, input, actor, clock.now(), { result, detail: reason }));
+  }
+
+  async function executeUnknown(name: string, input: unknown, actor: Actor): Promise<unknown> {
+    const operation = byName.get(name);
+    if (!operation) throw new OperationalError('operation.unknown', unknownName(name, byName.keys()));
+    const run = (): Promise<unknown> => perform(operation, checkedInput(operation, input), actor);
+    if (!operation.audit) {
+      checkPermission(operation, actor);
+      return run();
+    }
+    try {
+      checkPermission(operation, actor);
+      return await inTurn(run);
+    } catch (error) {
+      tellFailure(operation, input, actor, error);
+      throw error;
+    }
+  }
+
+  return { execute: (name, input, actor) => executeUnknown(name, input, actor) as Promise<never>, executeUnknown };
+}
+
+function checkPermission({ name, permission }: AnyOperation, actor: Actor): void {
+  if (actor.permissions.includes(permission)) return;
+  throw new OperationalError(
+    'operation.denied',
+    `cannot do ${name}, as ${actor.name} must be allowed to ${permission}`,
+  );
+}
+
+function checkedInput(operation: AnyOperation, input: unknown): never {
+  if (Check(operation.input, input)) return input as never;
+  const error = Errors(operation.input, input)[0];
+  const at = error?.instancePath.slice(1).replaceAll('/', '.') || 'the input';
+  throw new OperationalError(
+    'operation.input',
+    `cannot do ${operation.name}, as ${at} ${error?.message ?? 'is wrong'}`,
+  );
+}
+
+function unknownName(name: string, names: Iterable<string>): string {
+  return `cannot do ${name.slice(0, 100)}, as it must be an operation that exists${didYouMean(name, names)}`;
+}

@@ -1,0 +1,27 @@
+/** Every operation there is, by name. */
+import { aliasOperations } from './acts/alias.ts';
+import { domainOperations } from './acts/domain.ts';
+import { logOperations } from './acts/log.ts';
+import { queueOperations } from './acts/queue.ts';
+import { serverOperations } from './acts/server.ts';
+import { settingsOperations } from './acts/settings.ts';
+import { statusOperations } from './acts/status.ts';
+import { userOperations } from './acts/user.ts';
+import type { Operation } from './define.ts';
+
+export const OPERATIONS = {
+  ...domainOperations,
+  ...userOperations,
+  ...aliasOperations,
+  ...serverOperations,
+  ...settingsOperations,
+  ...queueOperations,
+  ...logOperations,
+  ...statusOperations,
+};
+
+export type OperationName = keyof typeof OPERATIONS;
+export type OperationInput<N extends OperationName> =
+  (typeof OPERATIONS)[N] extends Operation<infer I, infer _> ? I : never;
+export type OperationOutput<N extends OperationName> =
+  (typeof OPERATIONS)[N] extends Operation<infer _, infer O> ? O : never;

@@ -1,0 +1,22 @@
+/** Bounds of operations and their doors, each with its reason. */
+
+/** A path of a Unix socket, by the kernel (108 bytes with the final zero). */
+export const SOCKET_PATH_BYTES = 107;
+
+/** One request or answer of the control socket: a settings file to import, or a page of the longest list. */
+export const CONTROL_LINE_BYTES = 40 * 1024 * 1024;
+
+/** An administrator, a few scripts, a monitoring. */
+export const CONTROL_CLIENTS = 64;
+
+/** A client that says nothing for so long has forgotten us. */
+export const CONTROL_IDLE_MS = 60_000;
+
+/** Rows of one answer. */
+export const ANSWER_ROWS = 100_000;
+
+/** Audit rows moved to the log in one go. */
+export const AUDIT_BATCH = 500;
+
+/** What an audit row keeps of an input: an import may be megabytes. */
+export const AUDITED_INPUT_CHARACTERS = 4000;

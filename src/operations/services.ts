@@ -1,0 +1,37 @@
+/** What operations work with; built in `main`. */
+import type { DirectoryAdmin } from '../directory/admin.ts';
+import type { OpenDirectory } from '../directory/directory.ts';
+import type { Journal } from '../journal/contract.ts';
+import type { LogReader } from '../journal/reader.ts';
+import type { SettingsRegistry } from '../settings/registry.ts';
+import type { Database } from '../store/contract.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
+import type { Random } from '../world/random.ts';
+import type { QueueDesk } from './queue-desk.ts';
+
+export interface NodeStatus {
+  readonly version: string;
+  readonly hostname: string;
+  readonly data: string;
+  /** False where a command works on a stopped node's folder. */
+  readonly running: boolean;
+  /** Milliseconds since the epoch; absent when not running. */
+  readonly startedAt?: number;
+  /** `address:port` by name. */
+  readonly listeners: Readonly<Record<string, string>>;
+}
+
+export interface OperationServices {
+  readonly database: Database;
+  readonly settings: SettingsRegistry;
+  readonly directory: OpenDirectory;
+  readonly admin: DirectoryAdmin;
+  readonly queue: QueueDesk;
+  readonly log: LogReader;
+  readonly journal: Pick<Journal, 'audit' | 'flush'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: Events;
+  status(): NodeStatus;
+}

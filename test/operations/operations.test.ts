@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createDirectoryAdmin } from '../../src/directory/admin.ts';
+import { createDirectory } from '../../src/directory/directory.ts';
+import { directoryMigrations } from '../../src/directory/schema.ts';
+import { directorySettings } from '../../src/directory/settings.ts';
+import type { AuditRecord } from '../../src/journal/contract.ts';
+import { OperationalError } from '../../src/model/errors.ts';
+import { createOperations } from '../../src/operations/execute.ts';
+import { operationMigrations } from '../../src/operations/schema.ts';
+import type { OperationServices } from '../../src/operations/services.ts';
+import { createSettings } from '../../src/settings/registry.ts';
+import { settingsMigrations } from '../../src/settings/schema.ts';
+import { manualClock } from '../support/clock.ts';
+import { memoryDatabase } from '../support/database.ts';
+import { recordedEvents } from '../support/events.ts';
+import { seededRandom } from '../support/random.ts';
+
+const ROOT = { name: 'cli:root', permissions: ['read', 'administer'] } as const;
+const WATCHER = { name: 'monitoring', permissions: ['read'] } as const;
+
+async function open(t: TestContext) {
+  const database = await memoryDatabase(t, ...settingsMigrations, ...directoryMigrations, ...operationMigrations);
+  const clock = manualClock();
+  const events = recordedEvents();
+  const settings = await createSettings(database, Object.values(directorySettings), { clock, events });
+  const resolveHost = async () => ({ kind: 'none', ttlSeconds: 60 }) as const;
+  const directory = createDirectory(database, { settings, clock, resolveHost });
+  const admin = createDirectoryAdmin(database, directory, clock);
+  const audited: AuditRecord[] = [];
+  const journal = { audit: (record: AuditRecord) => void audited.push(record), flush: async () => {} };
+  const parts = { database, clock, events, settings, directory, admin, journal, random: seededRandom(1) };
+  // Acts on the queue and the log have tests where those live.
+  const services = parts as unknown as OperationServices;
+  return { ...parts, audited, services, ...createOperations(services) };
+}
+
+test('an act is done and audited in one unit, and its row reaches the log', async (t) => {
+  const { execute, audited, database, directory } = await open(t);
+  assert.deepEqual(await execute('domain.add', { name: 'Example.com', servers: ['127.0.0.2:2626'] }, ROOT), {
+    name: 'example.com',
+  });
+  assert.ok(await directory.domain('example.com'));
+  assert.deepEqual(
+    audited.map(({ actor, operation, result, input }) => ({ actor, operation, result, input })),
+    [
+      {
+        actor: 'cli:root',
+        operation: 'domain.add',
+        result: 'done',
+        input: '{"name":"Example.com","servers":["127.0.0.2:2626"]}',
+      },
+    ],
+  );
+  const left = await database.read({ sql: 'SELECT * FROM audit_outbox', parameters: [] });
+  assert.deepEqual(left, []);
+});
+
+test('an act that the disk refuses leaves neither its change nor its row, and is told as refused', async (t) => {
+  const { execute, audited, database, directory, events } = await open(t);
+  database.fail(new OperationalError('store.full', 'cannot write, as the disk must have room'));
+  await assert.rejects(execute('domain.add', { name: 'example.com' }, ROOT), { code: 'store.full' });
+  database.fail(undefined);
+  assert.equal(await directory.domain('example.com'), undefined);
+  assert.deepEqual(
+    audited.map(({ result }) => result),
+    ['refused'],
+  );
+  assert.equal(events.count('operation.refused'), 1);
+});
+
+test('rows that a crash left behind reach the log at the next start', async (t) => {
+  const { database, services, audited, execute } = await open(t);
+  const record = { at: 1, actor: 'cli:root', operation: 'domain.add', input: '{}', result: 'done' };
+  await database.write([{ sql: 'INSERT INTO audit_outbox VALUES (?, ?)', parameters: ['1', JSON.stringify(record)] }]);
+  const again = createOperations(services);
+  await again.execute('domain.add', { name: 'example.com' }, ROOT);
+  assert.deepEqual(audited[0], record);
+  await execute('domain.list', {}, ROOT);
+});
+
+test('a password is in no audit row', async (t) => {
+  const { execute, audited } = await open(t);
+  await execute('domain.add', { name: 'example.com' }, ROOT);
+  await execute('user.add', { address: 'alice@example.com', password: 'correct horse' }, ROOT);
+  await assert.rejects(execute('user.add', { address: 'bob@example.com', password: 'battery' }, ROOT));
+  assert.ok(!JSON.stringify(audited).includes('correct horse'));
+  assert.ok(!audited.some(({ input }) => input.includes('battery')));
+  const [alice] = await execute('user.list', {}, ROOT);
+  assert.equal(alice?.hasPassword, true);
+});
+
+test('whoever may only read is refused an act, and the attempt is audited', async (t) => {
+  const { execute, audited } = await open(t);
+  await assert.rejects(execute('domain.add', { name: 'example.com' }, WATCHER), { code: 'operation.denied' });
+  assert.equal(audited[0]?.result, 'refused');
+  assert.deepEqual(await execute('domain.list', {}, WATCHER), []);
+});
+
+test('what is no operation, or no input of it, is refused with what would be one', async (t) => {
+  const { executeUnknown } = await open(t);
+  await assert.rejects(executeUnknown('domain.ad', {}, ROOT), { message: /did you mean domain\.add\?$/ });
+  await assert.rejects(executeUnknown('domain.add', { name: 5 }, ROOT), { code: 'operation.input', message: /name/ });
+  await assert.rejects(executeUnknown('domain.add', { name: 'a.example', extra: 1 }, ROOT), {
+    code: 'operation.input',
+  });
+  await assert.rejects(executeUnknown('constructor', {}, ROOT), { code: 'operation.unknown' });
+});
+
+test('a hundred acts at once happen one after the other: a domain is added once', async (t) => {
+  const { execute } = await open(t);
+  const added = await Promise.allSettled(
+    Array.from({ length: 100 }, () => execute('domain.add', { name: 'example.com' }, ROOT)),
+  );
+  assert.equal(added.filter(({ status }) => status === 'fulfilled').length, 1);
+});
+
+test('settings are for owners that exist, and go with them', async (t) => {
+  const { execute, settings } = await open(t);
+  const set = { key: 'directory.subaddressSeparator', value: '-', domain: 'example.com' };
+  await assert.rejects(execute('settings.set', set, ROOT), { code: 'directory.missing' });
+  await execute('domain.add', { name: 'example.com' }, ROOT);
+  await execute('settings.set', set, ROOT);
+  assert.equal((await execute('settings.get', { key: set.key, domain: 'example.com' }, ROOT)).text, '-');
+  assert.equal((await execute('settings.get', { key: set.key }, ROOT)).text, '+');
+  await execute('domain.remove', { name: 'example.com' }, ROOT);
+  assert.deepEqual(settings.stored(), []);
+});
+
+test('an import with one owner or value that cannot be changes nothing', async (t) => {
+  const { execute, settings } = await open(t);
+  const file =
+    'global:\n  directory.subaddressSeparator: "-"\ndomains:\n  nowhere.example:\n    directory.subaddressSeparator: "+"\n';
+  await assert.rejects(execute('settings.import', { file }, ROOT), { code: 'directory.missing' });
+  assert.deepEqual(settings.stored(), []);
+});
