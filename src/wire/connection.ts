@@ -144,7 +144,11 @@ export class Connection {
     const discardedBytes = this.input.clear();
     const plain = this.#socket;
     this.#detach();
-    if (behind && behind.length > 0) plain.unshift(behind);
+    if (behind && behind.length > 0) {
+      // Flowing, it would hand these bytes to nobody before TLS asks for them.
+      plain.pause();
+      plain.unshift(behind);
+    }
     const secure = new TLSSocket(plain, { ...this.#host.serverTls(), allowHalfOpen: true } as TLSSocketOptions);
     this.#socket = secure;
     this.#handshaking = true;

@@ -24,10 +24,14 @@ export function awaitProxyHeader(
   clock: Clock,
   done: (result: PrefaceResult) => void,
 ): void {
-  const silence =
-    mode === 'optional' ? clock.after(PROXY_SILENCE_MS, () => connection.input.length === 0 && finish()) : undefined;
+  let finished = false;
+  // A busy event loop runs timers late and before it reads: what came in time must be read first.
+  const silent = (): void => afterOneTurn(() => connection.input.length === 0 && finish());
+  const silence = mode === 'optional' ? clock.after(PROXY_SILENCE_MS, silent) : undefined;
 
   const finish = (refusal?: PrefaceResult): void => {
+    if (finished || connection.closing) return;
+    finished = true;
     silence?.cancel();
     connection.conversation = undefined;
     done(refusal ?? { kind: 'client', rest: connection.input.takeAll() });

@@ -136,8 +136,7 @@ test('a handshake that is no TLS ends the connection and is told', async (t) => 
 
 test('a PROXY header from an address that is not trusted is no header', async (t) => {
   const node = await startReceiver(t, { proxy: 'optional', trustedProxies: ['192.0.2.0/24'] });
-  const client = await openClient(node);
-  await client.say('PROXY TCP4 10.0.0.1 10.0.0.2 1 25\r\n');
+  const client = await openClient({ ...node, first: 'PROXY TCP4 10.0.0.1 10.0.0.2 1 25\r\n' });
   assert.equal((await client.hear()).code, 554);
   client.close();
   const record = await node.sessionEnded();
@@ -286,8 +285,7 @@ test('a line without end is cut off', async (t) => {
 
 test('a client that speaks before it is greeted is refused', async (t) => {
   const node = await startReceiver(t);
-  const client = await openClient(node);
-  await client.say('EHLO client.example\r\nMAIL FROM:<>\r\n');
+  const client = await openClient({ ...node, first: 'EHLO client.example\r\nMAIL FROM:<>\r\n' });
   const { code } = await client.hear();
   assert.equal(code, 554);
   await client.ended();

@@ -23,6 +23,8 @@ export interface ClientOptions {
   /** TLS from the first byte. */
   readonly implicitTls?: boolean;
   readonly localAddress?: string;
+  /** Said as soon as the connection is up. */
+  readonly first?: string | Buffer;
   /** Write one byte at a time (each in its own segment where the system allows). */
   readonly byteByByte?: boolean;
   /** Guards against hanging; measures nothing. */
@@ -80,6 +82,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 
   const opened = (event: 'connect' | 'secureConnect', created: Socket): Promise<Socket> =>
     new Promise((resolve, reject) => {
+      if (options.first !== undefined && event === 'connect') created.write(options.first);
       created.once(event, () => resolve(created)).once('error', reject);
     });
   let socket = await (options.implicitTls
