@@ -1,4 +1,5 @@
 /** `postern domain add|remove|list|show` */
+import { formatSocketAddress } from '../../world/config.ts';
 import { collect } from '../options.ts';
 import { allPages } from '../pages.ts';
 import type { Register } from '../run.ts';
@@ -57,7 +58,7 @@ export const domain: Register = (program, { withSession }) => {
       withSession(async ({ ask, print, json }, name: string, options: Json) => {
         const shown = await ask('domain.show', { name });
         if (options.json) return json(shown);
-        const servers = shown.servers.map(({ host, port }) => `${host}:${port}`);
+        const servers = shown.servers.map(({ host, port }) => formatSocketAddress({ address: host, port }));
         print(
           table(
             ['domain', shown.name],

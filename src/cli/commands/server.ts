@@ -1,4 +1,5 @@
 /** `postern server add|remove|list` */
+import { formatSocketAddress } from '../../world/config.ts';
 import { collect, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
@@ -50,7 +51,7 @@ export const server: Register = (program, { withSession }) => {
         if (options.json) return json(servers);
         const rows = servers.map(({ id, host, port, order, isDefault, domains, description }) => [
           id,
-          `${host}:${port}`,
+          formatSocketAddress({ address: host, port }),
           order,
           isDefault ? 'yes' : 'no',
           domains,

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { domainName } from '../../directory/names.ts';
 import { OperationalError } from '../../model/errors.ts';
+import { formatSocketAddress } from '../../world/config.ts';
 import { act, question } from '../define.ts';
 import { both, Limit, Text } from './words.ts';
 
@@ -39,7 +40,7 @@ export const domainOperations = {
         output: domains.map(({ name, enabled }) => ({
           name,
           enabled,
-          servers: of(name).map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`),
+          servers: of(name).map(({ host, port }) => formatSocketAddress({ address: host, port })),
         })),
       };
     },

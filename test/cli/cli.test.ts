@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { runCli } from '../../src/cli/run.ts';
+import type { OfflineNode } from '../../src/cli/session.ts';
+import { table, visible } from '../../src/cli/table.ts';
+import { createDirectoryAdmin } from '../../src/directory/admin.ts';
+import { createDirectory } from '../../src/directory/directory.ts';
+import { directoryMigrations } from '../../src/directory/schema.ts';
+import { directorySettings } from '../../src/directory/settings.ts';
+import { serveControl } from '../../src/operations/control-socket.ts';
+import { createOperations } from '../../src/operations/execute.ts';
+import { operationMigrations } from '../../src/operations/schema.ts';
+import type { OperationServices } from '../../src/operations/services.ts';
+import { createSettings } from '../../src/settings/registry.ts';
+import { settingsMigrations } from '../../src/settings/schema.ts';
+import { openStore } from '../../src/store/open.ts';
+import { systemClock } from '../../src/world/clock.ts';
+import { systemRandom } from '../../src/world/random.ts';
+import { recordedEvents } from '../support/events.ts';
+
+/** A node without mail: a real folder, its lock and database, settings and directory. */
+async function openNode(data: string): Promise<OfflineNode & { serve(): Promise<void> }> {
+  const [clock, random, events] = [systemClock, systemRandom, recordedEvents()];
+  const migrations = [...settingsMigrations, ...directoryMigrations, ...operationMigrations];
+  const store = await openStore(data, { clock, random, events, migrations, writer: 'loop' });
+  const { database } = store;
+  const settings = await createSettings(database, Object.values(directorySettings), { clock, events });
+  const resolveHost = async () => ({ kind: 'none', ttlSeconds: 60 }) as const;
+  const directory = createDirectory(database, { settings, clock, resolveHost });
+  const admin = createDirectoryAdmin(database, directory, clock);
+  const journal = { audit: () => {}, flush: async () => {} };
+  const parts = { database, clock, events, settings, directory, admin, journal, random };
+  const operations = createOperations(parts as unknown as OperationServices);
+  let control: Awaited<ReturnType<typeof serveControl>> | undefined;
+  return {
+    executeUnknown: operations.executeUnknown,
+    async serve() {
+      control = await serveControl({ folder: data, operations, events });
+    },
+    async close() {
+      await control?.close();
+      await store.close();
+    },
+  };
+}
+
+function commandLine(t: TestContext) {
+  const cwd = mkdtempSync(join(tmpdir(), 'postern-cli-'));
+  t.after(() => rmSync(cwd, { recursive: true }));
+  const data = join(cwd, 'data');
+  const run = async (args: readonly string[], input = '', env: Record<string, string> = {}) => {
+    const said = { stdout: '', stderr: '' };
+    const to = (name: keyof typeof said) => ({
+      write: (text: string) => {
+        said[name] += text;
+      },
+    });
+    const code = await runCli(args, {
+      openOffline: (config) => openNode(config.data),
+      startNode: async () => 0,
+      source: { env, cwd, systemFile: join(cwd, 'none'), hostname: 'mx.example.com', hasIpv6: false },
+      version: '1.2.3',
+      stdin: Readable.from([input]),
+      stdout: to('stdout'),
+      stderr: to('stderr'),
+      clock: systemClock,
+    });
+    return { code, ...said };
+  };
+  const succeed = async (args: readonly string[], input?: string) => {
+    const { code, stdout, stderr } = await run(args, input);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+  return { data, run, succeed };
+}
+
+test('the same commands work on a stopped node and on a running one, which sees them at once', async (t) => {
+  const { data, succeed } = commandLine(t);
+  await succeed(['domain', 'add', 'example.com', '--server', '127.0.0.2:2626']);
+  const node = await openNode(data);
+  t.after(() => node.close());
+  await node.serve();
+  assert.equal(
+    await succeed(['user', 'add', 'alice@example.com', '--password-stdin'], 'correct horse\n'),
+    'added the account alice@example.com\n',
+  );
+  await succeed(['alias', 'add', 'info@example.com', 'alice@example.com', 'bob@elsewhere.example']);
+  assert.deepEqual(JSON.parse(await succeed(['domain', 'list', '--json'])), [
+    { name: 'example.com', enabled: true, servers: ['127.0.0.2:2626'] },
+  ]);
+  assert.equal(
+    await succeed(['alias', 'list']),
+    'ADDRESS           TARGETS\ninfo@example.com  alice@example.com, bob@elsewhere.example\n',
+  );
+  assert.equal(JSON.parse(await succeed(['user', 'list', '--json']))[0].hasPassword, true);
+});
+
+test('settings are set for a domain, shown, compared, taken out and in again', async (t) => {
+  const { succeed } = commandLine(t);
+  await succeed(['domain', 'add', 'example.com']);
+  const key = 'directory.subaddressSeparator';
+  assert.equal(await succeed(['settings', 'set', key, '-', '--domain', 'example.com']), `${key} = -\n`);
+  assert.equal(JSON.parse(await succeed(['settings', 'get', key, '--json'])).value, '+');
+  const yaml = await succeed(['settings', 'export']);
+  assert.equal(yaml, `domains:\n  example.com:\n    ${key}: "-"\n`);
+  await succeed(['settings', 'reset', key, '--domain', 'example.com']);
+  assert.equal(await succeed(['settings', 'export']), '{}\n');
+  assert.deepEqual(JSON.parse(await succeed(['settings', 'diff', '-', '--json'], yaml)), [
+    { key, owner: { domain: 'example.com' }, other: '-' },
+  ]);
+  await succeed(['settings', 'import', '-'], yaml);
+  assert.match(
+    await succeed(['settings', 'list', '--changed', '--domain', 'example.com']),
+    /subaddressSeparator {2}- {6}set/,
+  );
+});
+
+for (const [what, args, code, sentence] of [
+  [
+    'a value that cannot be',
+    ['settings', 'set', 'directory.subaddressSeparator', '-1'],
+    65,
+    /^postern: cannot set directory\.subaddressSeparator, as it must be .*: current value is -1\n$/,
+  ],
+  [
+    'a setting that does not exist',
+    ['settings', 'get', 'directory.administrator'],
+    67,
+    /did you mean directory\.administrators\?\n$/,
+  ],
+  [
+    'a user of a foreign domain',
+    ['user', 'add', 'a@elsewhere.example'],
+    67,
+    /^postern: cannot find the domain elsewhere\.example/,
+  ],
+  ['a mistyped command', ['domian', 'list'], 64, /domain/],
+  ['a mistyped option', ['domain', 'list', '--jsno'], 64, /--json/],
+  ['a missing argument', ['domain', 'add'], 64, /name/],
+] as const) {
+  test(`${what} ends with ${code} and one clear line, without a stack trace`, async (t) => {
+    const { run } = commandLine(t);
+    const result = await run(args);
+    assert.equal(result.code, code, result.stderr);
+    assert.match(result.stderr, sentence);
+    assert.doesNotMatch(result.stderr, /\n\s+at /);
+    assert.equal(result.stdout, '');
+  });
+}
+
+test('a wrong configuration ends with 78, a line for each problem; a mistyped name of it is a warning', async (t) => {
+  const { run } = commandLine(t);
+  const wrong = await run(['domain', 'list'], '', { POSTERN_LISTEN_MX: 'x', POSTERN_HOSTNAME: 'a b' });
+  assert.equal(wrong.code, 78);
+  assert.deepEqual(
+    wrong.stderr
+      .trim()
+      .split('\n')
+      .map((line) => line.slice(0, 22)),
+    ['postern: cannot read P', 'postern: cannot read P'],
+  );
+  const warned = await run(['domain', 'list', '--json'], '', { POSTERN_DATTA: 'x' });
+  assert.equal(warned.code, 0);
+  assert.equal(warned.stdout, '[]\n');
+  assert.match(warned.stderr, /^postern: warning: POSTERN_DATTA .*POSTERN_DATA\?\n$/);
+});
+
+test('the help lists every command, and the version is told', async (t) => {
+  const { succeed } = commandLine(t);
+  const help = await succeed(['--help']);
+  for (const name of ['domain', 'user', 'alias', 'server', 'settings', 'queue', 'log', 'status', 'version'])
+    assert.match(help, new RegExp(`^ {2}${name}\\b`, 'm'));
+  assert.match(await succeed(['queue', '--help']), /retry/);
+  assert.equal(await succeed(['version']), '1.2.3\n');
+});
+
+test('what a stranger sent cannot write to the terminal as a command', () => {
+  assert.equal(visible('a\u001b[2Jb\u202e'), 'a\ufffd[2Jb\ufffd');
+  assert.ok(!table(['A'], [['\u001b]0;x\u0007\n']]).includes('\u001b'));
+});
