@@ -47,9 +47,9 @@ export function makeAddress(local: string, domain: string): Address {
   return { local, domain, text: domain === '' ? quoted : `${quoted}@${domain}` };
 }
 
-/** `<...>` at `start` of `text`; a source route (RFC 5321 appendix C) is noted and never followed. */
+/** `<...>` (or, without any need of brackets, a mailbox) at `start` of `text`; a source route (RFC 5321 appendix C) is noted and never followed. */
 export function parsePath(text: string, start: number, rules: PathRules): Parsed<PathAt> {
-  if (text.charCodeAt(start) !== 0x3c) return problem('syntax', 'the address must stand in angle brackets');
+  if (text.charCodeAt(start) !== 0x3c) return parseUnbracketed(text, start, rules.smtputf8);
   const end = closingBracket(text, start + 1);
   if (end < 0) return problem('syntax', 'the address has no closing angle bracket');
   const inner = text.slice(start + 1, end);
@@ -58,6 +58,17 @@ export function parsePath(text: string, start: number, rules: PathRules): Parsed
     return parsed({ path: { local: inner, domain: '', text: inner }, end: end + 1 });
   const mailbox = inner.startsWith('@') ? parseRouted(inner, rules.smtputf8) : parseAddress(inner, rules.smtputf8);
   return mailbox.ok ? parsed({ path: mailbox.value, end: end + 1 }) : mailbox;
+}
+
+/** Old devices leave the brackets out; as no mailbox without quotes has a space, it is clear what they mean. */
+function parseUnbracketed(text: string, start: number, smtputf8: boolean): Parsed<PathAt> {
+  const space = text.indexOf(' ', start);
+  const end = space < 0 ? text.length : space;
+  if (end === start || text.charCodeAt(start) === 0x22) {
+    return problem('syntax', 'the address must stand in angle brackets');
+  }
+  const mailbox = parseAddress(text.slice(start, end), smtputf8);
+  return mailbox.ok ? parsed({ path: mailbox.value, end }) : mailbox;
 }
 
 /** The first ">" outside of a quoted string. */

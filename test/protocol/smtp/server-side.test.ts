@@ -36,6 +36,7 @@ test('MAIL is read with every parameter', () => {
     parameters: { sizeBytes: 10, body: 'BINARYMIME', smtputf8: true, ret: 'full', envid: 'a+b' },
   });
   assert.equal(value(parseMail('FROM:<>')).reversePath, null);
+  assert.deepEqual(parseMail('FROM: a@example.com SIZE=1'), parseMail('FROM:<a@example.com> SIZE=1'));
 });
 
 test('MAIL that is malformed says in what way', () => {
@@ -43,7 +44,9 @@ test('MAIL that is malformed says in what way', () => {
     ['', 'syntax'],
     ['LALA: <>', 'syntax'],
     ['FROM:', 'syntax'],
-    ['FROM:a@example.com', 'syntax'],
+    ['FROM:"a"@example.com', 'syntax'],
+    ['FROM:a@example.com>', 'address'],
+    ['FROM: ', 'syntax'],
     ['FROM:<a@example.com', 'syntax'],
     ['FROM:<a@example.com>SIZE=1', 'syntax'],
     ['FROM:<postmaster>', 'address'],
