@@ -1,4 +1,4 @@
-/** Events of administration: settings, directory, operations and their doors. */
+/** Events of administration. Operations write their audit rows themselves, in the unit of the change (operations/audit.ts). */
 import { event } from '../event.ts';
 
 export const operationEvents = {
@@ -16,19 +16,16 @@ export const operationEvents = {
     level: 'info',
     text: 'an administrative act was done',
     metric: { name: 'postern_operations_total', labels: ['operation'] },
-    audit: true,
   }),
   'operation.refused': event<{ operation: string; actor: string; code: string; reason: string }>()({
     level: 'warn',
     text: 'an administrative act was refused',
     metric: { name: 'postern_operations_refused_total', labels: ['operation'] },
-    audit: true,
   }),
   'operation.failed': event<{ operation: string; actor: string; error: string }>()({
     level: 'error',
     text: 'an administrative act failed',
     metric: { name: 'postern_operations_failed_total', labels: ['operation'] },
-    audit: true,
   }),
   'control.error': event<{ error: string }>()({
     level: 'warn',
