@@ -57,7 +57,10 @@ export function auditRecord(
   at: number,
   outcome: Pick<AuditRecord, 'result' | 'detail'>,
 ): AuditRecord {
-  const shown = JSON.stringify(input, (key, value) => (operation.secrets.includes(key) ? '(hidden)' : value)) ?? '';
+  const shown =
+    JSON.stringify(input, (key, value) =>
+      value !== undefined && operation.secrets.includes(key) ? '(hidden)' : value,
+    ) ?? '';
   return {
     at,
     actor: actor.name,
