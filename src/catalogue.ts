@@ -6,6 +6,7 @@ import { deliverySettings, publicAddressSettings } from './deliver/settings.ts';
 import { directoryMigrations } from './directory/schema.ts';
 import { directorySettings } from './directory/settings.ts';
 import { journalSettings } from './journal/settings.ts';
+import { operationMigrations } from './operations/schema.ts';
 import { queueMigrations } from './queue/migrations.ts';
 import { queueSettings } from './queue/settings.ts';
 import { receiveSettings, smtpSettings } from './receive/settings.ts';
@@ -31,4 +32,5 @@ export const MIGRATIONS: readonly StoreMigration[] = [
   ...queueMigrations,
   ...settingsMigrations,
   ...directoryMigrations,
+  ...operationMigrations,
 ];

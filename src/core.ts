@@ -4,15 +4,18 @@
  */
 import { join } from 'node:path';
 import { MIGRATIONS, SETTINGS } from './catalogue.ts';
-import { createDirectoryAdmin, type DirectoryAdmin } from './directory/admin.ts';
+import { createDirectoryAdmin } from './directory/admin.ts';
 import { createDirectory, type OpenDirectory } from './directory/directory.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
 import { journalSettings } from './journal/settings.ts';
+import { createOperations, type Operations } from './operations/execute.ts';
+import type { NodeStatus } from './operations/services.ts';
 import { type OpenQueue, openQueue } from './queue/open.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
 import { createSettings, type SettingsRegistry } from './settings/registry.ts';
 import { openStore, type Store } from './store/open.ts';
+import { VERSION } from './version.ts';
 import { type Clock, systemClock } from './world/clock.ts';
 import type { NodeConfig } from './world/config.ts';
 import type { Events } from './world/events.ts';
@@ -33,13 +36,17 @@ export interface Core {
   readonly journal: OpenJournal;
   readonly log: LogReader;
   readonly directory: OpenDirectory;
-  readonly directoryAdmin: DirectoryAdmin;
   readonly queue: OpenQueue;
+  readonly operations: Operations;
   close(): Promise<void>;
 }
 
-/** `role`: a node keeps its transactions in a thread; a command spares itself that. */
-export async function openCore(config: NodeConfig, events: Events, role: 'node' | 'command'): Promise<Core> {
+/** `running`: how a node tells of itself; a command has none, and keeps its transactions in no thread of their own. */
+export async function openCore(
+  config: NodeConfig,
+  events: Events,
+  running?: () => Pick<NodeStatus, 'startedAt' | 'listeners'>,
+): Promise<Core> {
   const clock = systemClock;
   const random = systemRandom;
   await using opened = new AsyncDisposableStack();
@@ -48,7 +55,7 @@ export async function openCore(config: NodeConfig, events: Events, role: 'node' 
     random,
     events,
     migrations: MIGRATIONS,
-    writer: role === 'node' ? 'thread' : 'loop',
+    writer: running ? 'thread' : 'loop',
   });
   opened.defer(() => store.close());
   const settings = await createSettings(store.database, SETTINGS, { clock, events });
@@ -64,7 +71,6 @@ export async function openCore(config: NodeConfig, events: Events, role: 'node' 
   );
   const resolveHost = createHostResolver({ resolver, clock });
   const directory = createDirectory(store.database, { settings, resolveHost, clock });
-  const directoryAdmin = createDirectoryAdmin(store.database, directory, clock);
   const queue = await openQueue({
     database: store.database,
     blobs: store.blobs,
@@ -77,6 +83,26 @@ export async function openCore(config: NodeConfig, events: Events, role: 'node' 
     hostname: config.hostname,
   });
   opened.defer(() => queue.close());
+  const operations = createOperations({
+    database: store.database,
+    settings,
+    directory,
+    admin: createDirectoryAdmin(store.database, directory, clock),
+    queue: queue.desk,
+    log,
+    journal,
+    clock,
+    random,
+    events,
+    status: () => ({
+      version: VERSION,
+      hostname: config.hostname,
+      data: config.data,
+      running: running !== undefined,
+      listeners: {},
+      ...running?.(),
+    }),
+  });
   const resources = opened.move();
   return {
     config,
@@ -90,8 +116,8 @@ export async function openCore(config: NodeConfig, events: Events, role: 'node' 
     journal,
     log,
     directory,
-    directoryAdmin,
     queue,
+    operations,
     close: () => resources.disposeAsync(),
   };
 }

@@ -11,13 +11,16 @@ import { networkInterfaces } from 'node:os';
 import { createConsole } from './admin/console.ts';
 import { createHealthServer } from './admin/health.ts';
 import { watchStore } from './admin/store-watch.ts';
-import { type Core, openCore } from './core.ts';
+import { openCore } from './core.ts';
 import { createDelivery } from './deliver/delivery.ts';
 import { OperationalError } from './model/errors.ts';
+import { serveControl } from './operations/control-socket.ts';
+import type { Operations } from './operations/execute.ts';
 import { createReceiver, type Receiver } from './receive/receiver.ts';
 import { createScreen } from './screen/session.ts';
 import { VERSION } from './version.ts';
 import { nodeCertificate } from './world/certificate.ts';
+import { systemClock } from './world/clock.ts';
 import type { ListenerConfig, ListenerName, NodeConfig, SmtpListenerName } from './world/config.ts';
 import type { Events } from './world/events.ts';
 import { createMetrics } from './world/metrics-sink.ts';
@@ -33,7 +36,7 @@ const UNPRIVILEGED_PORTS: Readonly<Record<SmtpListenerName, number>> = {
 };
 
 export interface Node {
-  readonly core: Core;
+  readonly operations: Operations;
   /** `address:port` of each listener that is on. */
   readonly listeners: Readonly<Record<string, string>>;
   /** Takes no more mail, lets what is in flight finish within a bound, closes everything. */
@@ -41,11 +44,13 @@ export interface Node {
 }
 
 export async function startNode(config: NodeConfig, events: Events): Promise<Node> {
-  const startedAt = performance.now();
+  const begun = performance.now();
   const storeProblems = watchStore(events);
   events.emit('node.starting', { version: VERSION, data: config.data });
   await using started = new AsyncDisposableStack();
-  const core = await openCore(config, events, 'node');
+  const listeners: Record<string, string> = {};
+  const startedAt = systemClock.now();
+  const core = await openCore(config, events, () => ({ startedAt, listeners }));
   started.defer(() => core.close());
   const { clock, random, settings, store, journal, directory, queue, resolver } = core;
   const source = { data: config.data, hostname: config.hostname, files: config.tls };
@@ -73,7 +78,6 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   metrics.gauge('postern_smtp_connections', 'SMTP connections open now', () => receiver.connections);
   metrics.gauge('postern_delivery_active', 'Messages in transfer now', () => delivery.active());
 
-  const listeners: Record<string, string> = {};
   for (const name of ['mx', 'submission', 'submissions'] as const) {
     const wanted = config.listen[name];
     if (!wanted) continue;
@@ -97,10 +101,13 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     started.defer(() => closeServer(server));
   }
 
+  const control = await serveControl({ folder: config.data, operations: core.operations, events });
+  started.defer(() => control.close());
+
   const resources = started.move();
-  events.emit('node.ready', { listeners, tookMs: Math.round(performance.now() - startedAt) });
+  events.emit('node.ready', { listeners, tookMs: Math.round(performance.now() - begun) });
   return {
-    core,
+    operations: core.operations,
     listeners,
     async stop(reason) {
       if (stopping) return;

@@ -11,12 +11,12 @@ import { type ConfigSource, type ReadConfig, readConfig } from '../world/config.
 import { type CommandContext, createContext, type Output } from './context.ts';
 import { EXIT, exitCode } from './exit-codes.ts';
 import { COMMANDS } from './index.ts';
+import type { StartNode } from './serve.ts';
 import { createSession, type OpenOffline } from './session.ts';
 
 export interface CliParts {
   readonly openOffline: OpenOffline;
-  /** Runs a node until it is told to stop; its exit code. */
-  readonly startNode: (read: ReadConfig) => Promise<number>;
+  readonly startNode: StartNode;
   readonly source: ConfigSource;
   readonly version: string;
   readonly stdin: Readable;

@@ -2,25 +2,27 @@
  * `postern serve`: runs a node until it is told to stop.
  *
  * Prints one line on standard output when it accepts mail, `ready mx=address:port ...`; everything
- * else is log, on standard error. Exits 0 on SIGTERM and SIGINT, 78 when the configuration is wrong,
- * 69 when something it needs is not there, 70 on a defect (sysexits.h).
+ * else is log, on standard error. Resolves to 0 after SIGTERM and SIGINT, and to 70 after a defect
+ * that nobody caught. Fails with what kept the node from starting.
  */
 import { isOperational } from '../model/errors.ts';
+import type { Operations } from '../operations/execute.ts';
 import { systemClock } from '../world/clock.ts';
-import { type NodeConfig, readConfig } from '../world/config.ts';
+import type { NodeConfig, ReadConfig } from '../world/config.ts';
 import { createEvents, type Events } from '../world/events.ts';
 import { attachLog, type LogSink } from '../world/log-sink.ts';
-import { EXIT } from './exit.ts';
+import { EXIT } from './exit-codes.ts';
 
 export interface ServedNode {
+  /** `address:port` of each listener that is on. */
   readonly listeners: Readonly<Record<string, string>>;
+  readonly operations: Operations;
   stop(reason: string): Promise<void>;
 }
 
 export type StartNode = (config: NodeConfig, events: Events) => Promise<ServedNode>;
 
-export async function serve(startNode: StartNode): Promise<number> {
-  const { config, warnings } = readConfig();
+export async function serve({ config, warnings }: ReadConfig, startNode: StartNode): Promise<number> {
   const events = createEvents(systemClock.now, (error) => process.stderr.write(`a log sink failed: ${error}\n`));
   const format = config.log.format ?? (process.stderr.isTTY ? 'readable' : 'json');
   const log = await attachLog(events, { format, level: config.log.level, destination: 2 });
@@ -37,7 +39,7 @@ export async function serve(startNode: StartNode): Promise<number> {
   process.stdout.write(`${readyLine(node)}\n`);
   const reason = await Promise.race([signal, defect]);
   await stop(node, reason, log);
-  return reason === 'defect' ? EXIT.software : EXIT.ok;
+  return reason === 'defect' ? EXIT.defect : 0;
 }
 
 async function stop(node: ServedNode, reason: string, log: LogSink): Promise<void> {
@@ -52,7 +54,7 @@ function readyLine({ listeners }: ServedNode): string {
   return ['ready', ...Object.entries(listeners).map(([name, address]) => `${name}=${address}`)].join(' ');
 }
 
-function nextSignal(): Promise<string> {
+export function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });

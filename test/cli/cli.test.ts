@@ -61,7 +61,7 @@ function commandLine(t: TestContext) {
     });
     const code = await runCli(args, {
       openOffline: (config) => openNode(config.data),
-      startNode: async () => 0,
+      startNode: () => assert.fail('no command here starts a node'),
       source: { env, cwd, systemFile: join(cwd, 'none'), hostname: 'mx.example.com', hasIpv6: false },
       version: '1.2.3',
       stdin: Readable.from([input]),

@@ -5,5 +5,8 @@ export const serve: Register = (program, { config, startNode, exitWith }) => {
   program
     .command('serve')
     .description('run a node: receives, decides, queues and delivers until it is told to stop')
-    .action(async () => exitWith(await startNode(config())));
+    .action(async () => {
+      const { serve } = await import('../serve.ts');
+      exitWith(await serve(config(), startNode));
+    });
 };

@@ -1,0 +1,141 @@
+/**
+ * The demo: a node of its own in a temporary folder, an organisation's mail server on 127.0.0.2 and
+ * the outside world on 127.0.0.4, both played by sinks; real messages over real sockets, and a table
+ * of what became of each. Nothing leaves this machine, and nothing of it stays.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Actor } from '../../operations/define.ts';
+import { readConfig } from '../../world/config.ts';
+import { createEvents } from '../../world/events.ts';
+import type { CommandTools } from '../run.ts';
+import { nextSignal, type ServedNode } from '../serve.ts';
+import { table } from '../table.ts';
+import { send } from './client.ts';
+import { DEMO_MESSAGES, type DemoMessage, SMALL_DOMAIN_BYTES } from './messages.ts';
+import { type OutcomeRow, outcomes } from './outcomes.ts';
+import { type Sink, startSink } from './sink.ts';
+
+const ACTOR: Actor = { name: 'demo', permissions: ['read', 'administer'] };
+const ORGANISATION = '127.0.0.2';
+const WORLD = '127.0.0.4';
+
+export async function runDemo(tools: CommandTools, { once }: { readonly once: boolean }): Promise<number> {
+  const { stdout, source, clock, startNode } = tools;
+  const say = (line: string): void => void stdout.write(`${line}\n`);
+  await using resources = new AsyncDisposableStack();
+  const signal = nextSignal();
+  const data = await mkdtemp(join(tmpdir(), 'postern-demo-'));
+  resources.defer(() => rm(data, { recursive: true, force: true }));
+  const organisation = await startSink({ host: ORGANISATION, onRecipient: organisationsAnswer });
+  resources.defer(() => organisation.close());
+  const world = await startSink({ host: WORLD });
+  resources.defer(() => world.close());
+
+  const { config } = readConfig({ ...source, env: { ...source.env, ...sandbox(data) } });
+  const node = await startNode(
+    config,
+    createEvents(clock.now, () => {}),
+  );
+  resources.defer(() => node.stop('the demo ends'));
+  await furnish(node, organisation, world);
+  const port = Number(node.listeners['mx']!.split(':').at(-1));
+  say(`A sandbox node takes mail for example.com and example.org on ${node.listeners['mx']}.`);
+  say(
+    `The organisation's mail server is ${ORGANISATION}:${organisation.port}, the outside world ${WORLD}:${world.port}.\n`,
+  );
+
+  const rows: OutcomeRow[] = [];
+  for (const [i, message] of DEMO_MESSAGES.entries()) {
+    stdout.write(`sending ${i + 1} of ${DEMO_MESSAGES.length}: ${message.title} ... `);
+    const found = await sendOne(node, port, message, clock.sleep);
+    say(found[0]!.disposition);
+    rows.push(...found);
+  }
+  say(
+    `\n${table(
+      ['message', 'recipient', 'disposition', 'reason'],
+      rows.map((row) => [row.title, row.recipient, row.disposition, row.reason]),
+    )}\n`,
+  );
+  say(
+    `The organisation received ${organisation.messages.length} messages, the outside world ${world.messages.length}.`,
+  );
+  if (once) return 0;
+
+  say('\nThe node runs on. Look around from another terminal, then stop it here with Ctrl-C:\n');
+  say(`  export POSTERN_DATA=${data}`);
+  for (const command of [
+    'log search',
+    `log show ${rows.find((row) => row.id)?.id}`,
+    'queue list',
+    'settings list',
+    'status',
+  ])
+    say(`  ./bin/postern ${command}`);
+  say(`  swaks --server 127.0.0.1:${port} --from you@elsewhere.example --to alice@example.com`);
+  await signal;
+  return 0;
+}
+
+/** Ports that the system chooses, so that the demo runs beside anything. */
+function sandbox(data: string): Record<string, string> {
+  const listen = { POSTERN_LISTEN_MX: '127.0.0.1:0', POSTERN_LISTEN_SUBMISSION: '', POSTERN_LISTEN_SUBMISSIONS: '' };
+  // Nobody answers there: the demo asks the real DNS nothing.
+  const dns = { POSTERN_DNS_SERVERS: '127.0.0.4:9' };
+  return {
+    POSTERN_DATA: data,
+    POSTERN_HOSTNAME: 'mx.postern.example',
+    ...listen,
+    POSTERN_LISTEN_HTTPS: '',
+    POSTERN_LISTEN_METRICS: '',
+    ...dns,
+  };
+}
+
+/** What the organisation's mail server says to some of its recipients. */
+function organisationsAnswer(address: string): string | undefined {
+  if (address.startsWith('busy@')) return '451 4.2.1 mailbox busy, try again later';
+  if (address.startsWith('full@')) return '552 5.2.2 mailbox full';
+  return undefined;
+}
+
+async function furnish({ operations }: ServedNode, organisation: Sink, world: Sink): Promise<void> {
+  const server = `${organisation.host}:${organisation.port}`;
+  for (const name of ['example.com', 'example.org'])
+    await operations.execute('domain.add', { name, servers: [server] }, ACTOR);
+  for (const address of [
+    'alice@example.com',
+    'carol@example.com',
+    'busy@example.com',
+    'full@example.com',
+    'erin@example.org',
+  ])
+    await operations.execute('user.add', { address }, ACTOR);
+  await operations.execute(
+    'alias.add',
+    { address: 'sales@example.com', targets: ['alice@example.com', 'carol@example.com'] },
+    ACTOR,
+  );
+  const settings = [
+    { key: 'smtp.maxMessageBytes', value: SMALL_DOMAIN_BYTES, domain: 'example.org' },
+    { key: 'delivery.smartHost', value: `${world.host}:${world.port}` },
+  ];
+  for (const setting of settings) await operations.execute('settings.set', setting, ACTOR);
+}
+
+async function sendOne(
+  node: ServedNode,
+  port: number,
+  message: DemoMessage,
+  sleep: (ms: number) => Promise<void>,
+): Promise<readonly OutcomeRow[]> {
+  const sent = await send(port, {
+    from: message.from,
+    to: message.to,
+    content: message.content,
+    localAddress: message.sender === 'organisation' ? ORGANISATION : undefined,
+  });
+  return outcomes(node, message, sent, ACTOR, sleep);
+}

@@ -1,0 +1,62 @@
+/** What became of a message of the demo: from the replies, and from the node's own log. */
+import type { Actor } from '../../operations/define.ts';
+import type { ServedNode } from '../serve.ts';
+import type { Sent } from './client.ts';
+import type { DemoMessage } from './messages.ts';
+
+export interface OutcomeRow {
+  readonly title: string;
+  readonly recipient: string;
+  readonly disposition: string;
+  readonly reason: string;
+  /** Of the message in the log; absent where it was refused. */
+  readonly id?: string;
+}
+
+/** A first try takes milliseconds; beyond this the row says what is known. */
+const TRIES = 100;
+const TRY_MS = 50;
+
+export async function outcomes(
+  node: ServedNode,
+  message: DemoMessage,
+  sent: Sent,
+  actor: Actor,
+  sleep: (ms: number) => Promise<void>,
+): Promise<readonly OutcomeRow[]> {
+  const refusal = (recipient: string, reply: string): OutcomeRow => ({
+    title: message.title,
+    recipient,
+    disposition: 'refused',
+    reason: reply,
+  });
+  const refused = message.to.flatMap((to, i) => {
+    const reply = sent.recipients[i];
+    return reply && reply.code >= 400 ? [refusal(to, reply.lines.join(' '))] : [];
+  });
+  const id = /queued as (\S+)/.exec(sent.final.lines.join(' '))?.[1];
+  if (!id) return refused.length > 0 ? refused : message.to.map((to) => refusal(to, sent.final.lines.join(' ')));
+  return [...refused, ...(await logged(node, message.title, id, actor, sleep))];
+}
+
+async function logged(
+  node: ServedNode,
+  title: string,
+  id: string,
+  actor: Actor,
+  sleep: (ms: number) => Promise<void>,
+): Promise<readonly OutcomeRow[]> {
+  for (let tries = 1; ; tries++) {
+    const shown = await node.operations.execute('log.show', { id }, actor).catch(() => undefined);
+    if (shown?.kind === 'message') {
+      const rows = shown.recipients.map(({ address }) => {
+        const last = shown.changes.findLast((change) => change.recipient === address);
+        const disposition = last?.state === 'queued' ? 'waits' : (last?.state ?? 'accepted');
+        return { title, recipient: address, disposition, reason: last?.reply ?? '', id, settled: last !== undefined };
+      });
+      if (rows.every((row) => row.settled) || tries === TRIES) return rows;
+    } else if (tries === TRIES)
+      return [{ title, recipient: '', disposition: 'unknown', reason: 'the log does not have it yet', id }];
+    await sleep(TRY_MS);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Postern's entry: gives the command line what it needs to open a data folder and to run a node.
+ * The rooms are put together in core.ts and node.ts.
+ */
+import { runCli } from './cli/run.ts';
+import { openCore } from './core.ts';
+import { startNode } from './node.ts';
+import { VERSION } from './version.ts';
+import { systemClock } from './world/clock.ts';
+import { systemConfigSource } from './world/config.ts';
+import { createEvents } from './world/events.ts';
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  source: systemConfigSource(),
+  version: VERSION,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: systemClock,
+  startNode,
+  async openOffline(config) {
+    const events = createEvents(systemClock.now, () => {});
+    const core = await openCore(config, events);
+    return { executeUnknown: core.operations.executeUnknown, close: core.close };
+  },
+});
