@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { openJournal } from '../../src/journal/journal.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { createEvents } from '../../src/world/events.ts';
@@ -169,6 +170,26 @@ test('while the log cannot be written records wait, and are there when it can', 
   assert.equal((await reader.searchLog({})).messages.length, 1);
 });
 
+test('on a full disk records wait, and go in by themselves when there is room again', async (t) => {
+  const folder = smallDisk(t);
+  if (folder === undefined) return t.skip('cannot mount a small disk, as this needs root');
+  const filler = join(folder, 'filler');
+  writeFileSync(filler, Buffer.alloc(1_990_000));
+  const { journal, reader, told } = await openLog(t, { folder });
+  let last = 0;
+  for (let i = 0; i < 1000; i++) last = journal.message(message(`M${i}`));
+  await journal.flush();
+  assert.deepEqual(told, ['journal.unwritable']);
+  assert.equal(journal.durable(), 0);
+  const durable = new Promise<void>((resolve) => {
+    journal.onDurable((upTo) => upTo === last && resolve());
+  });
+  rmSync(filler);
+  await durable;
+  assert.deepEqual(told, ['journal.unwritable', 'journal.writable']);
+  assert.equal((await reader.searchLog({}, { limit: 1000 })).messages.length, 1000);
+});
+
 test('a scanner that connects without sending mail leaves a bounded number of rows and a count', async (t) => {
   const { journal, reader } = await openLog(t);
   for (let i = 0; i < 500; i++) {
@@ -185,3 +206,14 @@ test('a scanner that connects without sending mail leaves a bounded number of ro
   );
   assert.ok(sessions.some(({ id }) => id === 'other'));
 });
+
+/** A disk of 2 MB. Its hook is made first and so runs first: a folder still mounted cannot be removed. */
+function smallDisk(t: TestContext): string | undefined {
+  let mounted = '';
+  t.after(() => mounted && spawnSync('umount', ['--lazy', mounted]));
+  const folder = folderOf(t);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]);
+  if (status !== 0) return undefined;
+  mounted = folder;
+  return folder;
+}
