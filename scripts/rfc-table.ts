@@ -44,6 +44,7 @@ export const RFCS: Readonly<Record<number, readonly [title: string, lastSection:
   5890: ['Internationalized domain names: definitions', 7],
   5952: ['A recommendation for IPv6 address text representation', 9],
   5965: ['An extensible format for email feedback reports', 12],
+  6008: ['Authentication-Results registration for cryptographic results', 8],
   6066: ['Transport Layer Security extensions', 14],
   6152: ['SMTP service extension for 8-bit MIME transport', 9],
   6177: ['IPv6 address assignment to end sites', 9],
