@@ -133,7 +133,10 @@ async function put(spool: Spool, chunk: Uint8Array): Promise<void> {
 }
 
 /** A local sender is found as any local recipient is; whom the directory cannot tell, delivery will. */
-async function recipientsFor({ directory }: NoticeParts, to: Address): Promise<NewRecipient[]> {
+export async function recipientsFor(
+  { directory }: Pick<QueueParts, 'directory'>,
+  to: Address,
+): Promise<(NewRecipient & { readonly notify: 'never' })[]> {
   const resolution = await directory.resolve(to);
   const isLocal = resolution.kind === 'local' || resolution.kind === 'role';
   const targets = isLocal && resolution.targets.length > 0 ? resolution.targets : [to];

@@ -11,12 +11,15 @@ import { keepTrying } from './keep-trying.ts';
 import type { Notice } from './notices.ts';
 import { attemptRecord } from './records.ts';
 import type { Change } from './settlement.ts';
+import type { RecipientRow } from './tables.ts';
 
 export interface Changes {
   readonly changes: readonly Change[];
   readonly notices: readonly Notice[];
   /** Rows that are given back as they were. */
   readonly untouched?: readonly number[];
+  /** New rows that go along, as a redirect makes them. */
+  readonly rows?: readonly RecipientRow[];
   /** The operator who asked. */
   readonly by?: string;
 }
@@ -54,7 +57,7 @@ interface ChangesUnit {
 function changesUnit(
   { sql, journaling }: AdmissionParts,
   { key, lease, message }: Leased,
-  { changes, untouched = [], by }: Changes,
+  { changes, untouched = [], rows = [], by }: Changes,
 ): ChangesUnit {
   const unit: Statement[] = [];
   const seqs: number[] = [];
@@ -77,6 +80,7 @@ function changesUnit(
     seqs.push(seq);
   }
   for (const n of untouched) unit.push(sql.releaseLeased({ message: key, n, lease }));
+  for (const row of rows) unit.push(sql.insertRecipient(row));
   const endsSome = seqs.some((seq) => seq > 0);
   if (endsSome) unit.push(sql.deleteContentIfLast({ message: key }));
   return { unit, seqs, endsSome };
@@ -85,7 +89,7 @@ function changesUnit(
 function afterwards(
   parts: AdmissionParts,
   leased: Leased,
-  { changes, untouched = [], by }: Changes,
+  { changes, untouched = [], rows = [], by }: Changes,
   seqs: readonly number[],
   isLast: boolean,
 ): void {
@@ -110,6 +114,7 @@ function afterwards(
   for (const { row, destination } of leased.recipients) {
     if (untouched.includes(row)) dispatch.note(destination, clock.now());
   }
+  for (const { destination, due } of rows) dispatch.note(destination, due);
   if (isLast && blob) parts.blobs.delete(blob).catch(() => undefined);
 }
 

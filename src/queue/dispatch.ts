@@ -6,6 +6,8 @@
  * destination by destination in turn. A destination in back-off keeps no claims: they go back to
  * their rows, so that the dead never crowd out the living.
  */
+
+import type { Statement } from '../store/contract.ts';
 import type { TimerHandle } from '../world/clock.ts';
 import { type Claimer, createClaimer } from './claiming.ts';
 import type { Dispatcher } from './contract.ts';
@@ -32,6 +34,8 @@ export interface Dispatch {
   ended(flight: Flight): void;
   failed(destination: string): void;
   succeeded(destination: string): void;
+  /** An operator wants it tried now: its back-off is over. */
+  retryNow(destination: string): void;
   /** Claims whose rows an operator took away are not handed out. */
   forget(leases: readonly string[]): void;
   /** Claims nothing more, and gives back what the dispatcher has not taken. */
@@ -123,17 +127,22 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
 
   /** Untried claims become waiting rows again. */
   const giveBack = async (destination: Destination): Promise<void> => {
+    const unit = emptied(destination);
+    if (unit.length === 0) return;
+    await keepTrying(parts, 'give claims back', () => database.write(unit));
+    destinations.note(destinations.get(destination.name), clock.now());
+    arm();
+  };
+
+  /** What gives the claims of its buffer back. */
+  const emptied = (destination: Destination): Statement[] => {
     const given = destination.buffer.splice(0);
     ready.delete(destination);
-    if (given.length === 0) return;
     for (const flight of given) {
       unbuffer(flight);
       flights.delete(flight.claim.lease);
     }
-    const unit = given.flatMap((flight) => claimer.releaseUnit(flight));
-    await keepTrying(parts, 'give claims back', () => database.write(unit));
-    destinations.note(destinations.get(destination.name), clock.now());
-    arm();
+    return given.flatMap((flight) => claimer.releaseUnit(flight));
   };
 
   const arm = (): void => {
@@ -213,6 +222,12 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
       const destination = destinations.find(name);
       if (destination) destinations.succeeded(destination);
     },
+    retryNow(name) {
+      const destination = destinations.get(name);
+      destination.retryAt = 0;
+      destinations.note(destination, clock.now());
+      claimDue();
+    },
     forget(leases) {
       for (const lease of leases) {
         const flight = flights.get(lease);
@@ -225,7 +240,9 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
     async stop() {
       stopped = true;
       timer?.cancel();
-      for (const destination of [...ready]) await giveBack(destination);
+      const unit = [...ready].flatMap(emptied);
+      // Once is enough: the next start voids what is left.
+      if (unit.length > 0) await database.write(unit).catch(() => undefined);
     },
   };
 }

@@ -5,7 +5,7 @@
  * messages that stay, a mark in the database says up to which key all are in the journal; what lies
  * above is told again at the next start (the journal knows a message by its id).
  */
-import type { Journal, MessageRecord, RecipientRecord } from '../journal/contract.ts';
+import type { MessageRecord, RecipientRecord } from '../journal/contract.ts';
 import type { Statement } from '../store/contract.ts';
 import { keepTrying } from './keep-trying.ts';
 import { AWAITING_JOURNAL, PURGED_PER_UNIT } from './limits.ts';

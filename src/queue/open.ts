@@ -3,8 +3,10 @@
  * is attached.
  */
 import { type AdmissionParts, admit } from './admission.ts';
-import type { Queue } from './contract.ts';
+import type { NewMessage, Queue } from './contract.ts';
+import { createDesk, type QueueDesk } from './desk.ts';
 import { createDispatch } from './dispatch.ts';
+import { expand, isExpanded } from './expansion.ts';
 import { createLeases } from './flights.ts';
 import { createIdSource, idOf } from './ids.ts';
 import { createJournaling } from './journaling.ts';
@@ -17,6 +19,8 @@ import { createSweep } from './sweep.ts';
 import { createTimers } from './timers.ts';
 
 export interface OpenQueue extends Queue {
+  /** What operators see of it and do to it; also without a dispatcher. */
+  readonly desk: QueueDesk;
   /** After drain: stops timers and lets the database go; does not close it. */
   close(): Promise<void>;
 }
@@ -41,17 +45,25 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   const timers = createTimers(parts);
   await sweep.run();
 
+  const write = async (messages: readonly NewMessage[]): Promise<void> => {
+    const admissions = messages.map((message) => admit(parts, message));
+    try {
+      await database.write(admissions.flatMap(({ unit }) => unit));
+    } catch (error) {
+      for (const admission of admissions) admission.failed();
+      throw error;
+    }
+    for (const admission of admissions) admission.done();
+  };
+
   return {
+    desk: createDesk(parts),
     newId: parts.newId,
     async commit(message) {
-      const admission = admit(parts, message);
-      try {
-        await database.write(admission.unit);
-      } catch (error) {
-        admission.failed();
-        throw error;
-      }
-      admission.done();
+      if (isExpanded(message)) {
+        const expanded = await expand(parts, message);
+        await write(expanded.report ? [expanded.message, expanded.report] : [expanded.message]);
+      } else await write([message]);
     },
     attach: dispatch.attach,
     wake: dispatch.wake,

@@ -135,6 +135,32 @@ export function queueStatements(dialect: Dialect) {
         .where('n', '=', p('n'))
         .where(isWaiting),
     ),
+    /** Whatever its state and whoever had it: an operator's word goes first. */
+    seize: statement<Leased & { lease_until: number }>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({ lease: p('lease'), lease_until: p('lease_until') })
+        .where('message', '=', p('message'))
+        .where('n', '=', p('n')),
+    ),
+    retryNow: statement<RowKey & { due: number }>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({ due: p('due') })
+        .where('message', '=', p('message'))
+        .where('n', '=', p('n'))
+        .where(isWaiting),
+    ),
+    /** Its time for trying begins anew: what was held for long must not expire at once. */
+    releaseHeld: statement<RowKey & { due: number }>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({ state: sql.lit('queued'), hold_class: null, hold_reason: null, due: p('due'), queued_at: p('due') })
+        .where('message', '=', p('message'))
+        .where('n', '=', p('n'))
+        .where('state', '=', sql.lit('held'))
+        .where('lease', 'is', null),
+    ),
     /** Of every process start: whoever asks holds the folder, so all others are dead. */
     voidLeases: statement<object>((db) =>
       db.updateTable('recipient').set({ lease: null, lease_until: null }).where('lease', 'is not', null),

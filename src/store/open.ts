@@ -59,13 +59,14 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
       health: createHealth('database', events, clock),
       onCorrupt: (detail) => events.emit('store.corrupt', { file: path, detail }),
     });
+    let closed: Promise<void> | undefined;
     return {
       database,
       blobs,
       counters: createCounters(clock),
-      async close() {
-        await database.close();
-        lock.release();
+      close() {
+        closed ??= database.close().finally(lock.release);
+        return closed;
       },
     };
   } catch (error) {

@@ -153,7 +153,6 @@ export async function startQueue(t: TestContext, options: TestNodeOptions): Prom
     writer,
     disk: options.disk,
   });
-  t.after(() => store.close());
   const queue = await openQueue({
     database: store.database,
     blobs: store.blobs,
@@ -165,7 +164,10 @@ export async function startQueue(t: TestContext, options: TestNodeOptions): Prom
     events,
     hostname: 'mx.local.example',
   });
-  t.after(() => queue.close());
+  t.after(async () => {
+    await queue.close();
+    await store.close();
+  });
   return { folder, store, queue, journal, events, told };
 }
 

@@ -1,0 +1,293 @@
+/**
+ * The operator's desk: what is queued, and what may be done to it, page by page so that a million
+ * rows stop nobody.
+ *
+ * An operator's word goes before a delivery in flight: the row's lease changes hands, so the
+ * delivery's own settlement is void for it. (What the next host has accepted meanwhile stays
+ * accepted.)
+ */
+
+import type { Address } from '../model/address.ts';
+import { isOperational } from '../model/errors.ts';
+import { builder, statement } from '../store/statement.ts';
+import type { AdmissionParts } from './admission.ts';
+import { recipientsFor } from './bounce.ts';
+import { type Changes, writeChanges } from './changes.ts';
+import type { AttemptDetail } from './contract.ts';
+import type { Leased } from './flights.ts';
+import { idOf, keyOf, rowId } from './ids.ts';
+import { readLeased } from './leased.ts';
+import { LEASE_MS } from './limits.ts';
+import { wants } from './notices.ts';
+import { attemptRecord } from './records.ts';
+import { type QueueFilter, type QueueSelection, type SelectedRow, selectAll, selectPage } from './selection.ts';
+import { rowsOf } from './statements.ts';
+import type { MessageRow, QueueTables, RecipientRow } from './tables.ts';
+import { assertTransition } from './transitions.ts';
+
+export interface QueuedRow {
+  /** Of the recipient's row. */
+  readonly id: string;
+  readonly messageId: string;
+  /** Empty: the null reverse-path. */
+  readonly from: string;
+  readonly to: string;
+  readonly state: RecipientRow['state'];
+  readonly class: RecipientRow['hold_class'];
+  /** ISO 8601; null while held. */
+  readonly due: string | null;
+  readonly attempts: number;
+  readonly lastReply: string | null;
+}
+
+export interface QueuedMessage {
+  readonly messageId: string;
+  readonly from: string;
+  readonly receivedAt: string;
+  readonly sizeBytes: number;
+  readonly client: string | null;
+  readonly recipients: readonly (QueuedRow & { readonly holdReason: string | null; readonly last: unknown })[];
+}
+
+/** Each act returns how many rows it changed; `by` goes to the journal. */
+export interface QueueDesk {
+  list(
+    filter: QueueFilter,
+    page: { readonly limit?: number; readonly cursor?: string },
+  ): Promise<{ readonly rows: readonly QueuedRow[]; readonly cursor?: string }>;
+  show(messageId: string): Promise<QueuedMessage | undefined>;
+  counts(): Promise<{ readonly queued: number; readonly held: number }>;
+  retry(selection: QueueSelection, by: string): Promise<number>;
+  hold(selection: QueueSelection, reason: string, by: string): Promise<number>;
+  release(selection: QueueSelection, by: string): Promise<number>;
+  redirect(selection: QueueSelection, to: Address, by: string): Promise<number>;
+  bounce(selection: QueueSelection, reason: string, by: string): Promise<number>;
+  delete(selection: QueueSelection, by: string): Promise<number>;
+}
+
+export function createDesk(parts: AdmissionParts): QueueDesk {
+  const { database, sql, dispatch, clock, journaling } = parts;
+
+  const note = (row: SelectedRow, state: RecipientRow['state'], reply: string, by: string): void => {
+    const detail = said(clock.now(), '2.0.0', reply);
+    journaling.changed(attemptRecord(idOf(row.message), row.address, state, detail, by));
+  };
+
+  return {
+    async list(filter, page) {
+      const { rows, cursor } = await selectPage(database, filter, page);
+      return { rows: rows.map((row) => queuedRow(row, row.reverse_path)), ...(cursor !== undefined && { cursor }) };
+    },
+    async show(messageId) {
+      const key = keyOf(messageId);
+      if (key === undefined) return undefined;
+      const [message] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
+      return message && queuedMessage(message, rowsOf(await database.read(sql.recipients({ message: key }))));
+    },
+    async counts() {
+      const query = builder<QueueTables>(database.dialect)
+        .selectFrom('recipient')
+        .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
+        .groupBy('state');
+      const rows = rowsOf<{ state: string; count: number }>(await database.scan(statement(query)));
+      const of = (state: string): number => Number(rows.find((row) => row.state === state)?.count ?? 0);
+      return { queued: of('queued'), held: of('held') };
+    },
+    async retry(selection, by) {
+      assertTransition('queued', 'queued', 'operator');
+      return eachPage(parts, selection, 'queued', async (rows) => {
+        const due = clock.now();
+        const results = await database.write(rows.map(({ message, n }) => sql.retryNow({ message, n, due })));
+        return changed(rows, results, (row) => note(row, 'queued', 'to be tried now', by));
+      });
+    },
+    async release(selection, by) {
+      assertTransition('held', 'queued', 'operator');
+      return eachPage(parts, selection, 'held', async (rows) => {
+        const due = clock.now();
+        const results = await database.write(rows.map(({ message, n }) => sql.releaseHeld({ message, n, due })));
+        return changed(rows, results, (row) => note(row, 'queued', 'released', by));
+      });
+    },
+    hold: (selection, reason, by) =>
+      eachMessage(parts, selection, by, 'held', (leased, rows, now) => ({
+        changes: leased.recipients.map((recipient, at) => ({
+          kind: 'hold',
+          recipient,
+          class: 'operator',
+          reason,
+          cause: 'operator',
+          attempts: recipient.attempts,
+          detail: rows[at]!.last === null ? said(now, '2.0.0', reason) : JSON.parse(rows[at]!.last),
+        })),
+        notices: [],
+      })),
+    delete: (selection, by) =>
+      eachMessage(parts, selection, by, 'deleted', ({ recipients }, _, now) => ({
+        changes: recipients.map((recipient) => ({
+          kind: 'end',
+          recipient,
+          state: 'deleted',
+          detail: said(now, '2.0.0', 'deleted'),
+        })),
+        notices: [],
+      })),
+    bounce: (selection, reason, by) =>
+      eachMessage(parts, selection, by, 'bounced', ({ recipients, message }, _, now) => {
+        const detail = said(now, '5.7.0', reason);
+        const told = message.reversePath === null ? [] : recipients.filter(({ notify }) => wants(notify, 'failure'));
+        return {
+          changes: recipients.map((recipient) => ({ kind: 'end', recipient, state: 'bounced', detail })),
+          notices: told.map((recipient) => ({ action: 'failed', recipient, detail })),
+        };
+      }),
+    async redirect(selection, to, by) {
+      assertTransition('new', 'queued', 'operator');
+      const targets = await recipientsFor(parts, to);
+      return eachMessage(parts, selection, by, 'redirected', ({ recipients }, rows, now, siblings) => {
+        let n = siblings.reduce((highest, sibling) => Math.max(highest, sibling.n), 0);
+        return {
+          changes: recipients.map((recipient) => ({
+            kind: 'end',
+            recipient,
+            state: 'redirected',
+            detail: said(now, '2.0.0', `redirected to ${to.text}`),
+          })),
+          notices: [],
+          rows: rows.flatMap((row) =>
+            targets.map(({ address, direction, destination }) => ({
+              ...fresh(row, now),
+              n: ++n,
+              address: address.text,
+              original: row.original ?? row.address,
+              direction,
+              destination,
+            })),
+          ),
+        };
+      });
+    },
+  };
+
+  function changed(
+    rows: readonly SelectedRow[],
+    results: readonly { readonly changes: number }[],
+    tell: (row: SelectedRow) => void,
+  ): number {
+    const done = rows.filter((_, at) => results[at]!.changes === 1);
+    for (const row of done) tell(row);
+    for (const destination of new Set(done.map((row) => row.destination))) dispatch.retryNow(destination);
+    return done.length;
+  }
+}
+
+async function eachPage(
+  { database }: AdmissionParts,
+  selection: QueueSelection,
+  state: RecipientRow['state'],
+  act: (rows: readonly SelectedRow[]) => Promise<number>,
+): Promise<number> {
+  let count = 0;
+  for await (const page of selectAll(database, selection)) {
+    const rows = page.filter((row) => row.state === state);
+    if (rows.length > 0) count += await act(rows);
+  }
+  return count;
+}
+
+type Plan = (
+  leased: Leased,
+  rows: readonly RecipientRow[],
+  now: number,
+  siblings: readonly RecipientRow[],
+) => Omit<Changes, 'by'>;
+
+async function eachMessage(
+  parts: AdmissionParts,
+  selection: QueueSelection,
+  by: string,
+  to: 'held' | 'deleted' | 'bounced' | 'redirected',
+  plan: Plan,
+): Promise<number> {
+  let count = 0;
+  for await (const page of selectAll(parts.database, selection)) {
+    const rows = page.filter((row) => to !== 'held' || row.state === 'queued');
+    for (const row of rows) assertTransition(row.state, to, 'operator');
+    for (const ofMessage of Map.groupBy(rows, (row) => row.message).values())
+      count += await actOn(parts, ofMessage, by, plan);
+  }
+  return count;
+}
+
+/** Takes the rows from whoever has them, then changes them; a row that ended meanwhile is no longer there. */
+async function actOn(parts: AdmissionParts, rows: readonly SelectedRow[], by: string, plan: Plan): Promise<number> {
+  const { database, sql, dispatch, clock, newLease } = parts;
+  const lease = newLease();
+  const lease_until = clock.now() + LEASE_MS;
+  const results = await database.write(rows.map(({ message, n }) => sql.seize({ message, n, lease, lease_until })));
+  dispatch.forget(rows.map((row) => row.lease).filter((held) => held !== null));
+  const ours = rows.filter((_, at) => results[at]!.changes === 1);
+  const leased = ours.length > 0 ? await readLeased(parts, sql, lease, ours) : undefined;
+  if (!leased) return 0;
+  const siblings = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: leased.key })));
+  try {
+    await writeChanges(parts, leased, { ...plan(leased, ours, clock.now(), siblings), by });
+  } catch (error) {
+    // Another operator was quicker.
+    if (isOperational(error, 'store.expectation')) return 0;
+    throw error;
+  }
+  return ours.length;
+}
+
+function fresh(
+  { reverse_path: _, ...row }: SelectedRow | (RecipientRow & { reverse_path?: unknown }),
+  now: number,
+): RecipientRow {
+  return {
+    ...row,
+    state: 'queued',
+    hold_class: null,
+    hold_reason: null,
+    queued_at: now,
+    due: now,
+    attempts: 0,
+    lease: null,
+    lease_until: null,
+    last: null,
+  };
+}
+
+function said(at: number, status: string, reply: string): AttemptDetail {
+  return { at, status, reply, remote: false };
+}
+
+function queuedRow(row: RecipientRow, reversePath: string | null): QueuedRow {
+  const last = row.last === null ? undefined : (JSON.parse(row.last) as AttemptDetail);
+  return {
+    id: rowId(row.message, row.n),
+    messageId: idOf(row.message),
+    from: reversePath ?? '',
+    to: row.address,
+    state: row.state,
+    class: row.hold_class,
+    due: row.state === 'held' ? null : new Date(row.due).toISOString(),
+    attempts: row.attempts,
+    lastReply: last?.reply ?? null,
+  };
+}
+
+function queuedMessage(message: MessageRow, recipients: readonly RecipientRow[]): QueuedMessage {
+  return {
+    messageId: idOf(message.key),
+    from: message.reverse_path ?? '',
+    receivedAt: new Date(message.received_at).toISOString(),
+    sizeBytes: message.size_bytes,
+    client: message.client_address,
+    recipients: recipients.map((row) => ({
+      ...queuedRow(row, message.reverse_path),
+      holdReason: row.hold_reason,
+      last: row.last === null ? null : JSON.parse(row.last),
+    })),
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * Secrets at rest: AES-256-GCM under keys of `secret.key`, a file of its own that ordinary backups
+ * leave out.
+ *
+ * A sealed value is `v1.<key id>.<nonce>.<octets and tag>`, bound to the name it is kept under, so
+ * that one value cannot be put in another's place. Rotation adds a key that seals from then on; older
+ * ones still open. Errors: OperationalError `secrets.key-file`, `secrets.unknown-key`,
+ * `secrets.damaged`.
+ */
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { OperationalError } from '../model/errors.ts';
+import type { Random } from '../world/random.ts';
+
+export interface Secrets {
+  /** `name`: what the value is, e.g. `dkim/example.com/2026`. */
+  seal(name: string, value: Uint8Array): string;
+  open(name: string, sealed: string): Uint8Array;
+  /** Whether the newest key sealed it; if not, seal it anew. */
+  isCurrent(sealed: string): boolean;
+  /** Adds a key; returns its id. */
+  rotate(): string;
+}
+
+interface Key {
+  readonly id: string;
+  readonly bytes: Buffer;
+}
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const LINE = /^([0-9a-f]{8}) ([A-Za-z0-9+/]{43}=)$/;
+
+/** Made on first use. The file has a line a key, the newest last. */
+export function openSecrets(path: string, random: Random): Secrets {
+  const keys: Key[] = existsSync(path) ? readKeys(path) : [];
+  const rotate = (): string => {
+    const key = { id: Buffer.from(random.bytes(4)).toString('hex'), bytes: Buffer.from(random.bytes(KEY_BYTES)) };
+    writeKeys(path, [...keys, key]);
+    keys.push(key);
+    return key.id;
+  };
+  if (keys.length === 0) rotate();
+
+  return {
+    seal(name, value) {
+      const { id, bytes } = keys.at(-1)!;
+      const nonce = Buffer.from(random.bytes(NONCE_BYTES));
+      const cipher = createCipheriv('aes-256-gcm', bytes, nonce).setAAD(Buffer.from(name));
+      const sealed = Buffer.concat([cipher.update(value), cipher.final(), cipher.getAuthTag()]);
+      return `v1.${id}.${nonce.toString('base64url')}.${sealed.toString('base64url')}`;
+    },
+    open(name, sealed) {
+      const [version, id, nonce, rest] = sealed.split('.');
+      const octets = Buffer.from(rest ?? '', 'base64url');
+      if (version !== 'v1' || octets.length < TAG_BYTES) throw damaged(name);
+      const key = keys.find((candidate) => candidate.id === id);
+      if (!key) throw unknownKey(name, id ?? '', path);
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', key.bytes, Buffer.from(nonce ?? '', 'base64url'))
+          .setAAD(Buffer.from(name))
+          .setAuthTag(octets.subarray(-TAG_BYTES));
+        return Buffer.concat([decipher.update(octets.subarray(0, -TAG_BYTES)), decipher.final()]);
+      } catch (cause) {
+        throw damaged(name, cause);
+      }
+    },
+    isCurrent: (sealed) => sealed.split('.')[1] === keys.at(-1)!.id,
+    rotate,
+  };
+}
+
+function readKeys(path: string): Key[] {
+  const mode = statSync(path).mode & 0o777;
+  if ((mode & 0o077) !== 0)
+    throw keyFile(path, `only its owner may read it (mode 600): its mode is ${mode.toString(8)}`);
+  const keys: Key[] = [];
+  for (const line of readFileSync(path, 'utf8').split('\n').filter(Boolean)) {
+    const [, id, text] = LINE.exec(line) ?? [];
+    if (!id || !text) throw keyFile(path, 'each line must be a key id and a key: one is not');
+    keys.push({ id, bytes: Buffer.from(text, 'base64') });
+  }
+  return keys;
+}
+
+/** A new file takes the old one's place, so that a crash leaves one of them whole. */
+function writeKeys(path: string, keys: readonly Key[]): void {
+  const draft = `${path}.new`;
+  const file = openSync(draft, 'w', 0o600);
+  writeSync(file, keys.map(({ id, bytes }) => `${id} ${bytes.toString('base64')}\n`).join(''));
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(draft, path);
+  const folder = openSync(dirname(path), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+function keyFile(path: string, why: string): OperationalError {
+  return new OperationalError('secrets.key-file', `cannot use the key file ${path}, as ${why}`);
+}
+
+function unknownKey(name: string, id: string, path: string): OperationalError {
+  return new OperationalError(
+    'secrets.unknown-key',
+    `cannot open the secret ${name}, as its key must be in ${path}: there is no key ${id}`,
+  );
+}
+
+function damaged(name: string, cause?: unknown): OperationalError {
+  return new OperationalError('secrets.damaged', `cannot open the secret ${name}, as it must be as it was sealed`, {
+    cause,
+  });
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { text } from 'node:stream/consumers';
+import test, { type TestContext } from 'node:test';
+import { manualClock } from '../support/clock.ts';
+import { address, all, message, recipient, relayed, startQueue, testDispatcher } from './support/queue.ts';
+
+const held = { held: 'admin', reason: 'looks odd' } as const;
+
+async function withRows(t: TestContext) {
+  const node = await startQueue(t, { clock: manualClock() });
+  await node.queue.commit(
+    await message(node, ['a@x.example', recipient('b@x.example', { state: held }), 'c@y.example']),
+  );
+  const states = async () => (await node.queue.desk.list({}, {})).rows.map(({ to, state }) => `${to} ${state}`);
+  return { node, desk: node.queue.desk, states };
+}
+
+test('a list shows active rows page by page, and filters by state, class, sender and recipient', async (t) => {
+  const { desk } = await withRows(t);
+  const first = await desk.list({}, { limit: 2 });
+  assert.deepEqual(
+    first.rows.map(({ to }) => to),
+    ['a@x.example', 'b@x.example'],
+  );
+  const second = await desk.list({}, { limit: 2, cursor: first.cursor });
+  assert.deepEqual(
+    second.rows.map(({ to }) => to),
+    ['c@y.example'],
+  );
+  const found = async (filter: Parameters<typeof desk.list>[0]) => (await desk.list(filter, {})).rows.length;
+  assert.equal(await found({ state: 'held' }), 1);
+  assert.equal(await found({ class: 'operator' }), 0);
+  assert.equal(await found({ to: 'x.example' }), 2);
+  assert.equal(await found({ to: 'C@Y.example' }), 1);
+  assert.equal(await found({ from: 'sender.example' }), 3);
+  assert.equal(await found({ from: '' }), 0);
+  assert.deepEqual(await desk.counts(), { queued: 2, held: 1 });
+});
+
+test('hold and release take a row out of delivery and bring it back', async (t) => {
+  const { node, desk, states } = await withRows(t);
+  const { rows } = await desk.list({ to: 'a@x.example' }, {});
+  assert.equal(await desk.hold({ ids: [rows[0]!.id] }, 'wait', 'root'), 1);
+  assert.deepEqual(await states(), ['a@x.example held', 'b@x.example held', 'c@y.example queued']);
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  assert.equal(await desk.release({ filter: { state: 'held' } }, 'root'), 2);
+  assert.deepEqual(await states(), ['a@x.example queued', 'b@x.example queued', 'c@y.example queued']);
+  assert.deepEqual(
+    node.journal.recipients.map(({ state, by }) => `${state} ${by}`),
+    ['held root', 'queued root', 'queued root'],
+  );
+});
+
+test('redirect ends the row and makes a new one, whose sender’s wishes stay', async (t) => {
+  const { node, desk, states } = await withRows(t);
+  const { rows } = await desk.list({ state: 'held' }, {});
+  assert.equal(await desk.redirect({ ids: [rows[0]!.id] }, address('boss@local.example'), 'root'), 1);
+  assert.deepEqual(await states(), ['a@x.example queued', 'c@y.example queued', 'boss@local.example queued']);
+  assert.deepEqual(
+    node.journal.recipients.map(({ state }) => state),
+    ['redirected'],
+  );
+});
+
+test('bounce tells the sender why, delete tells nobody, and a message without rows is gone', async (t) => {
+  const { node, desk } = await withRows(t);
+  const id = (await desk.list({}, {})).rows[0]!.messageId;
+  assert.equal(await desk.bounce({ filter: { to: 'a@x.example' } }, 'we do not send this', 'root'), 1);
+  assert.equal(await desk.delete({ ids: [id] }, 'root'), 2);
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(dispatcher.claims.length, 1);
+  assert.match(await text(dispatcher.claims[0]!.content.open()), /we do not send this/);
+  assert.equal(await desk.show(id), undefined);
+});
+
+test('an operator’s delete voids a delivery in flight, and its neighbours still settle', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example', 'b@x.example']));
+  const claim = dispatcher.claims[0]!;
+  await node.queue.desk.delete({ filter: { to: 'a@x.example' } }, 'root');
+  assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
+  assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'void');
+  assert.deepEqual(
+    node.journal.recipients.map(({ state }) => state),
+    ['deleted', 'relayed'],
+  );
+});

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { text } from 'node:stream/consumers';
+import test from 'node:test';
+import type { Claim } from '../../src/queue/contract.ts';
+import { manualClock } from '../support/clock.ts';
+import {
+  address,
+  all,
+  deferred,
+  detail,
+  failed,
+  message,
+  recipient,
+  relayed,
+  startQueue,
+  type TestDispatcher,
+  testDispatcher,
+} from './support/queue.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** Lets what is on its way to the disk arrive. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function next(dispatcher: TestDispatcher): Claim {
+  const claim = dispatcher.claims.shift();
+  assert.ok(claim, 'a claim was handed out');
+  return claim;
+}
+
+async function count(node: Awaited<ReturnType<typeof startQueue>>, table: string): Promise<number> {
+  const [row] = await node.store.database.read({ sql: `select count(*) as n from ${table}`, parameters: [] });
+  return Number(row!.n);
+}
+
+test('a message that is delivered leaves nothing behind once the journal has it', async (t) => {
+  const clock = manualClock();
+  const node = await startQueue(t, { clock });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  const claim = next(dispatcher);
+  assert.equal(Buffer.from(claim.content.bytes!).toString().slice(0, 5), 'From:');
+  node.journal.automatic = false;
+  assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
+  assert.equal(await count(node, 'recipient'), 0);
+  assert.equal(await count(node, 'content'), 0);
+  assert.equal(await count(node, 'settled'), 1);
+  assert.equal(await count(node, 'message'), 1);
+  await node.journal.flush();
+  await settled();
+  assert.equal(await count(node, 'settled'), 0);
+  assert.equal(await count(node, 'message'), 0);
+  assert.deepEqual(
+    node.journal.recipients.map(({ state }) => state),
+    ['relayed'],
+  );
+});
+
+test('recipients of one destination and variant travel in one claim, others apart', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  const edits = [{ kind: 'prepend', raw: 'X-Spam: yes\r\n' }] as const;
+  await node.queue.commit(
+    await message(node, ['a@x.example', 'b@x.example', recipient('c@x.example', { edits }), 'd@y.example']),
+  );
+  const groups = dispatcher.claims.map((claim) => claim.recipients.map(({ address: to }) => to.text));
+  assert.deepEqual(groups, [['a@x.example', 'b@x.example'], ['c@x.example'], ['d@y.example']]);
+  assert.deepEqual(dispatcher.claims[1]!.edits, edits);
+});
+
+test('a deferred recipient comes back after 5 minutes in the first hour, then after 4 hours, with its tries counted', async (t) => {
+  const clock = manualClock();
+  const node = await startQueue(t, { clock, settings: { 'queue.delayWarning': false } });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  for (let attempt = 0; attempt < 12; attempt++) {
+    const claim = next(dispatcher);
+    assert.equal(claim.recipients[0]!.attempts, attempt);
+    await node.queue.settle(claim, all(claim, deferred));
+    await clock.advance(5 * MINUTE - 1);
+    assert.equal(dispatcher.claims.length, 0, 'not before its time');
+    await clock.advance(1);
+    await settled();
+  }
+  const claim = next(dispatcher);
+  await node.queue.settle(claim, all(claim, deferred));
+  await clock.advance(4 * HOUR - 1);
+  assert.equal(dispatcher.claims.length, 0);
+  await clock.advance(1);
+  await settled();
+  assert.equal(dispatcher.claims.length, 1);
+});
+
+test('a failure is reported to the sender in the same unit, and a report that fails is reported to nobody', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example', 'b@x.example'], { envid: 'QQ314159', ret: 'full' }));
+  const claim = next(dispatcher);
+  await node.queue.settle(claim, [failed(0), relayed(1)]);
+  const report = next(dispatcher);
+  assert.equal(report.message.reversePath, null);
+  assert.deepEqual(
+    report.recipients.map(({ address: to }) => to.text),
+    ['bob@sender.example'],
+  );
+  const said = await text(report.content.open());
+  assert.match(said, /Final-Recipient: rfc822; ?a@x\.example/i);
+  assert.match(said, /Action: failed/i);
+  assert.match(said, /Original-Envelope-Id: QQ314159/i);
+  assert.doesNotMatch(said, /b@x\.example/);
+  assert.match(said, /\r\n\r\nbody\r\n/, 'RET=FULL gives the body back');
+  await node.queue.settle(report, all(report, failed));
+  assert.equal(dispatcher.claims.length, 0);
+  assert.equal(await count(node, 'recipient'), 0);
+});
+
+test('NOTIFY decides who hears of what', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(
+    await message(node, [
+      recipient('never@x.example', { notify: 'never' }),
+      recipient('success@x.example', { notify: ['success'] }),
+      recipient('taken@x.example', { notify: ['success'] }),
+    ]),
+  );
+  const claim = next(dispatcher);
+  const taken = { ...relayed(2), dsn: true } as const;
+  await node.queue.settle(claim, [failed(0), relayed(1), taken]);
+  const said = await text(next(dispatcher).content.open());
+  assert.match(said, /Action: relayed/i);
+  assert.match(said, /success@x\.example/);
+  assert.doesNotMatch(said, /never@x\.example|taken@x\.example/);
+});
+
+test('an alias with several targets is confirmed as expanded, once', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  const target = (to: string) =>
+    recipient(to, { original: address('team@local.example'), notify: ['success', 'failure'], expanded: true });
+  await node.queue.commit(await message(node, [target('a@x.example'), target('b@x.example')]));
+  const [copies, report] = [next(dispatcher), next(dispatcher)];
+  assert.deepEqual(
+    copies.recipients.map(({ notify }) => notify),
+    [['failure'], ['failure']],
+  );
+  const said = await text(report.content.open());
+  assert.match(said, /Action: expanded/i);
+  assert.equal(said.match(/Final-Recipient/gi)?.length, 1);
+});
+
+test('what fails under a forged sender address is held for an administrator, and nobody is told', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example'], { forged: true }));
+  const claim = next(dispatcher);
+  await node.queue.settle(claim, all(claim, failed));
+  assert.equal(dispatcher.claims.length, 0);
+  const { rows } = await node.queue.desk.list({}, {});
+  assert.deepEqual(
+    rows.map(({ state, class: of }) => [state, of]),
+    [['held', 'admin']],
+  );
+  assert.ok(node.told.includes('queue.forged-sender-held'));
+});
+
+test('the sender is warned of a delay once, and told when the time for trying is over', async (t) => {
+  const clock = manualClock();
+  const node = await startQueue(t, { clock });
+  await node.queue.commit(await message(node, ['a@x.example']));
+  await clock.advance(4 * HOUR + 2 * MINUTE);
+  const reports = async () =>
+    (await node.queue.desk.list({ from: '' }, {})).rows.filter(({ to }) => to === 'bob@sender.example').length;
+  assert.equal(await reports(), 1);
+  await clock.advance(24 * HOUR);
+  assert.equal(await reports(), 1, 'warned once');
+  await clock.advance(92 * HOUR);
+  assert.equal(await reports(), 2, 'and told of the end');
+  assert.deepEqual(
+    node.journal.recipients.map(({ state }) => state),
+    ['expired'],
+  );
+});
+
+test('content that cannot be read is held for an operator, named, and stops nothing else', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  const claim = next(dispatcher);
+  const unreadable = { row: 0, kind: 'unreadable', detail: detail('4.3.0', 'content.corrupt') } as const;
+  await node.queue.settle(claim, [unreadable]);
+  const { rows } = await node.queue.desk.list({ state: 'held' }, {});
+  assert.deepEqual(
+    rows.map(({ class: of }) => of),
+    ['operator'],
+  );
+  assert.ok(node.told.includes('queue.content-lost'));
+});

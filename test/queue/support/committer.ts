@@ -1,0 +1,57 @@
+/** A process that commits and delivers as fast as it can and says what is done, until it is killed. */
+import { createHash, randomBytes } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import type { Claim } from '../../../src/queue/contract.ts';
+import { queueMigrations } from '../../../src/queue/migrations.ts';
+import { openQueue } from '../../../src/queue/open.ts';
+import { rowContent } from '../../../src/store/blobs/spool.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { systemClock } from '../../../src/world/clock.ts';
+import { createEvents } from '../../../src/world/events.ts';
+import { systemRandom } from '../../../src/world/random.ts';
+import { address, recipient, relayed, testDirectory, testJournal, testSettings } from './queue.ts';
+
+const events = createEvents(Date.now, console.error);
+const world = { clock: systemClock, random: systemRandom, events };
+const store = await openStore(process.argv[2]!, { ...world, migrations: queueMigrations });
+const queue = await openQueue({
+  ...world,
+  database: store.database,
+  blobs: store.blobs,
+  journal: testJournal(),
+  settings: testSettings(),
+  directory: testDirectory,
+  hostname: 'mx.local.example',
+});
+
+const say = (what: string, id: string): void => void writeSync(1, `${what} ${id}\n`);
+
+async function deliver(claim: Claim): Promise<void> {
+  // Every other one stays where it is.
+  if (claim.message.id.charCodeAt(10) % 2 === 0) return;
+  await queue.settle(claim, [relayed(claim.recipients[0]!.row)]);
+  say('settled', claim.message.id);
+}
+
+queue.attach({ room: () => 1, take: (claim) => void deliver(claim) });
+
+async function commit(): Promise<never> {
+  for (;;) {
+    const bytes = randomBytes(5000);
+    const id = queue.newId();
+    await queue.commit({
+      id,
+      reversePath: address('bob@sender.example'),
+      body: '8BITMIME',
+      smtputf8: false,
+      receivedAt: Date.now(),
+      content: rowContent(bytes, createHash('sha256').update(bytes).digest('hex')),
+      trace: '',
+      trail: { evidence: {}, findings: [] },
+      recipients: [recipient('alice@x.example')],
+    });
+    say('committed', id);
+  }
+}
+
+await Promise.all(Array.from({ length: 10 }, commit));
