@@ -44,7 +44,7 @@ export interface Node {
 }
 
 export async function startNode(config: NodeConfig, events: Events): Promise<Node> {
-  const begun = performance.now();
+  const begun = systemClock.monotonic();
   const storeProblems = watchStore(events);
   events.emit('node.starting', { version: VERSION, data: config.data });
   await using started = new AsyncDisposableStack();
@@ -68,7 +68,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     delivery.close();
   });
 
-  const screen = createScreen({ clock, events, resolver, directory, settings });
+  const screen = createScreen({ clock, events, resolver, directory, settings, hostname: config.hostname });
   const receiver = createReceiver(
     { clock, events, settings, screen, queue, blobs: store.blobs, journal, tls },
     { hostname: config.hostname, trustedProxies: config.trustedProxies },
@@ -105,17 +105,17 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   started.defer(() => control.close());
 
   const resources = started.move();
-  events.emit('node.ready', { listeners, tookMs: Math.round(performance.now() - begun) });
+  events.emit('node.ready', { listeners, tookMs: Math.round(clock.monotonic() - begun) });
   return {
     operations: core.operations,
     listeners,
     async stop(reason) {
       if (stopping) return;
       stopping = true;
-      const stoppedAt = performance.now();
+      const stoppedAt = clock.monotonic();
       events.emit('node.stopping', { signal: reason });
       await resources.disposeAsync();
-      events.emit('node.stopped', { tookMs: Math.round(performance.now() - stoppedAt) });
+      events.emit('node.stopped', { tookMs: Math.round(clock.monotonic() - stoppedAt) });
     },
   };
 }

@@ -12,17 +12,19 @@
 
 import type { Directory, Resolution } from '../directory/contract.ts';
 import type { ReversePath } from '../model/address.ts';
-import type { ContentRef } from '../model/content.ts';
+import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
-import type { Action, Direction, Evidence, Outcome, Stage } from '../model/finding.ts';
+import type { Action, Direction, Evidence, Finding, Outcome, Stage } from '../model/finding.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Reply } from '../model/reply.ts';
 import type { SessionFacts } from '../model/session.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
+import type { Settings } from '../settings/contract.ts';
 import type { SettingDefinition } from '../settings/define.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Resolver } from '../world/resolver.ts';
+import type { Sender } from './who.ts';
 
 /** AUTH is a stage too, once there is AUTH. */
 export type CheckStage = Exclude<Stage, 'auth'>;
@@ -39,6 +41,8 @@ export interface Who {
   readonly policyDomain: string;
   /** postmaster or abuse. */
   readonly role: boolean;
+  /** Exemptions that lists and pairs of an operator give; absent where none does. */
+  readonly listed?: readonly Exemption[];
 }
 
 interface SessionView {
@@ -48,6 +52,7 @@ interface SessionView {
 interface TransactionView extends SessionView {
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;
+  readonly sender: MaybePromise<Sender>;
 }
 
 /** What `observe` sees at each stage. */
@@ -66,6 +71,10 @@ export interface Views {
     readonly envelope: Envelope;
     readonly content: ContentRef;
     readonly header: HeaderFacts;
+    /** The octets of the message as far as its header was read, and perhaps more. */
+    readonly head: Uint8Array;
+    /** What another check saw, at an earlier stage or declared before this one; undefined: nothing, or it failed. */
+    seen(check: string): MaybePromise<Evidence | undefined>;
   };
 }
 
@@ -74,10 +83,13 @@ export interface CheckServices {
   readonly events: Events;
   readonly resolver: Resolver;
   readonly directory: Directory;
+  readonly settings: Settings;
+  /** How this node calls itself. */
+  readonly hostname: string;
 }
 
 /** Whom a check spares. */
-export type Exemption = 'authenticated' | 'domainMailServer' | 'roleAddress';
+export type Exemption = 'authenticated' | 'domainMailServer' | 'roleAddress' | 'allowListed' | 'ipShield';
 
 /** What a check says; the engine makes a Finding of it. */
 export interface Said<Code extends string = string> {
@@ -93,6 +105,22 @@ export interface Said<Code extends string = string> {
   readonly score?: number;
   /** What the sender is told when refused or deferred. Default: 550 5.7.1 or 451 4.7.1 with the text. */
   readonly reply?: Reply;
+}
+
+/** What the checks before said about a recipient, to a check that weighs it. */
+export interface Heard {
+  /** All scores so far, together. */
+  readonly score: number;
+  /** The first failed check that is a sign of forgery by itself. */
+  readonly suspect?: string;
+}
+
+/** What became of a message, to a check that records it. */
+export interface Concluded {
+  /** The message was refused or deferred as a whole: nothing was taken. */
+  readonly answered: boolean;
+  /** This check's own findings, of all recipients. */
+  readonly findings: readonly Finding[];
 }
 
 /** The shared schema: a check that has it gets `<id>.enabled`, `.action`, `.score` and `.exempt`, each per domain. */
@@ -126,19 +154,42 @@ export interface CheckDefinition<S extends CheckStage, E extends Evidence, Code 
   readonly exempt: readonly Exemption[];
   /** It fails closed: a defect in it, or no answer in time, is a 451. */
   readonly protects: boolean;
+  /** Whose policy settings it shares; default: its own, under its id. */
+  readonly settingsGroup?: string;
+  /**
+   * Dear to make: not observed for a sender whom the settings spare, nor for a message none of whose
+   * recipients asks for it. Its evidence is `{made: false}` then, and it is not judged.
+   */
+  readonly lazy?: true;
+  /** A failure of it is a sign of forgery that stands by itself. */
+  readonly suspects?: true;
   /** The closed list of what it can say, with the sentence for an administrator. */
   readonly codes: Readonly<Record<Code, string>>;
   readonly policy?: CheckPolicyDefaults;
   readonly settings: G;
   observe(view: Views[S], services: CheckServices): MaybePromise<E>;
   /** `who` is absent before RCPT. */
-  judge(evidence: E, settings: SettingValues<G>, who: Who | undefined): readonly Said<Code>[];
+  judge(evidence: E, settings: SettingValues<G>, who: Who | undefined, heard: Heard): readonly Said<Code>[];
+  /** Header edits of the copies of a recipient who gets the message; equal edits should be the same list. */
+  edits?(evidence: E, settings: SettingValues<G>, who: Who): readonly HeaderEdit[];
+  /** Once everybody is decided: the evidence as it is stored. */
+  conclude?(evidence: E, concluded: Concluded): E;
 }
 
 /** A check as the engine runs it: evidence goes from its own `observe` to its own `judge`, whatever its type. */
-export type Check = Omit<CheckDefinition<CheckStage, Evidence, string, SettingDefinitions>, 'observe' | 'judge'> & {
+export type Check = Omit<
+  CheckDefinition<CheckStage, Evidence, string, SettingDefinitions>,
+  'observe' | 'judge' | 'edits' | 'conclude'
+> & {
   observe(view: Views[CheckStage], services: CheckServices): MaybePromise<Evidence>;
-  judge(evidence: Evidence, settings: Readonly<Record<string, unknown>>, who: Who | undefined): readonly Said[];
+  judge(
+    evidence: Evidence,
+    settings: Readonly<Record<string, unknown>>,
+    who: Who | undefined,
+    heard: Heard,
+  ): readonly Said[];
+  edits?(evidence: Evidence, settings: Readonly<Record<string, unknown>>, who: Who): readonly HeaderEdit[];
+  conclude?(evidence: Evidence, concluded: Concluded): Evidence;
 };
 
 export function defineCheck<

@@ -7,9 +7,10 @@
  */
 import type { Evidence, Finding } from '../model/finding.ts';
 import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
-import type { Check, CheckServices, CheckStage, Said, Views, Who } from './check.ts';
+import type { Check, CheckServices, CheckStage, Heard, Said, SenderKind, Views, Who } from './check.ts';
 import { NOTHING } from './check.ts';
 import type { CheckPolicy } from './policies.ts';
+import type { Sender } from './who.ts';
 
 /** What a check saw; `failed` says why it saw nothing. */
 export type Observed =
@@ -29,11 +30,22 @@ export interface Plan {
   readonly answers: Readonly<Record<CheckStage, readonly number[]>>;
   /** Who is judged at this stage over what was seen before RCPT, or of the message: one look for all recipients. */
   readonly common: Readonly<Record<'rcpt' | 'message', readonly number[]>>;
+  /** Who edits headers, and who records what became of the message. */
+  readonly edits: readonly number[];
+  readonly concludes: readonly number[];
+  /** The ids of checks whose failure is a sign of forgery by itself. */
+  readonly suspects: ReadonlySet<string>;
 }
 
 const STAGES: readonly CheckStage[] = ['connect', 'ehlo', 'mail', 'rcpt', 'message'];
 const DEFECT: Observed = { failed: 'defect' };
 const TIMEOUT: Observed = { failed: 'timeout' };
+const NOBODY_ASKS: Observed = { evidence: Object.freeze({ made: false, why: 'off' }) };
+const SPARED: Readonly<Record<'authenticated' | 'domain-server', Observed>> = {
+  authenticated: { evidence: Object.freeze({ made: false, why: 'authenticated' }) },
+  'domain-server': { evidence: Object.freeze({ made: false, why: 'domain-server' }) },
+};
+const NOTHING_HEARD: Heard = Object.freeze({ score: 0 });
 
 export function plan(checks: readonly Check[]): Plan {
   const stagesOf = (check: Check): readonly CheckStage[] =>
@@ -60,6 +72,9 @@ export function plan(checks: readonly Check[]): Plan {
       rcpt: answers.rcpt.filter(isCommon),
       message: answers.message.filter((index) => isCommon(index) || starts.message.includes(index)),
     },
+    edits: checks.flatMap((check, index) => (check.edits ? [index] : [])),
+    concludes: checks.flatMap((check, index) => (check.conclude ? [index] : [])),
+    suspects: new Set(checks.filter(({ suspects }) => suspects).map(({ id }) => id)),
   };
 }
 
@@ -67,9 +82,43 @@ function isEarly(stage: CheckStage): boolean {
   return stage === 'connect' || stage === 'ehlo' || stage === 'mail';
 }
 
-/** Lets every check of the view's stage look; what waits is left to wait. */
-export function start(plan: Plan, view: Views[CheckStage], services: CheckServices, observations: Observations): void {
-  for (const index of plan.starts[view.stage]) observations[index] = observe(plan.checks[index]!, view, services);
+/**
+ * Lets every check of the view's stage look; what waits is left to wait. `globals`: the policies of
+ * nobody in particular; `asks`: whether a recipient asks for a lazy check, once they are known.
+ */
+export function start(
+  plan: Plan,
+  view: Views[CheckStage],
+  services: CheckServices,
+  observations: Observations,
+  globals: readonly CheckPolicy[],
+  asks?: (index: number) => boolean,
+): void {
+  for (const index of plan.starts[view.stage]) {
+    const check = plan.checks[index]!;
+    observations[index] = check.lazy
+      ? observeLazily(check, view, services, globals[index]!, asks?.(index) ?? true)
+      : observe(check, view, services);
+  }
+}
+
+function observeLazily(
+  check: Check,
+  view: Views[CheckStage],
+  services: CheckServices,
+  { exempt }: CheckPolicy,
+  asked: boolean,
+): MaybePromise<Observed> {
+  if (view.stage === 'connect' || view.stage === 'ehlo') return observe(check, view, services);
+  const look = ({ kind }: Sender): MaybePromise<Observed> => {
+    if (spares(exempt, kind)) return SPARED[kind as keyof typeof SPARED];
+    return asked ? observe(check, view, services) : NOBODY_ASKS;
+  };
+  if (!isPromise(view.sender)) return look(view.sender);
+  return view.sender.then(look, (error) => {
+    tellDefect(check, view.stage, error, services);
+    return DEFECT;
+  });
 }
 
 /** Never throws, never rejects. */
@@ -142,6 +191,7 @@ export function judge(
   policies: readonly CheckPolicy[],
   who: Who | undefined,
   services: CheckServices,
+  before: readonly Finding[] = NOTHING,
 ): readonly Finding[] {
   let findings: readonly Finding[] = NOTHING;
   for (const index of plan.answers[stage]) {
@@ -149,7 +199,8 @@ export function judge(
     if (!observed) continue;
     const check = plan.checks[index]!;
     const policy = policies[index]!;
-    const said = judgeOne(check, policy, observed, who, (error) => tellDefect(check, stage, error, services));
+    const heard = hear(plan.suspects, joined(before, findings));
+    const said = judgeOne(check, policy, observed, who, heard, (error) => tellDefect(check, stage, error, services));
     findings = joined(findings, said);
   }
   return findings;
@@ -161,19 +212,32 @@ export function joined(first: readonly Finding[], second: readonly Finding[]): r
   return second.length === 0 ? first : [...first, ...second];
 }
 
+export function hear(suspects: ReadonlySet<string>, findings: readonly Finding[]): Heard {
+  if (findings.length === 0) return NOTHING_HEARD;
+  let score = 0;
+  let suspect: string | undefined;
+  for (const finding of findings) {
+    score += finding.score ?? 0;
+    if (finding.outcome === 'fail' && suspects.has(finding.check)) suspect ??= finding.check;
+  }
+  return { score, ...(suspect !== undefined && { suspect }) };
+}
+
 /** Pure but for `onDefect`: also what the replay calls. */
 export function judgeOne(
   check: Check,
   policy: CheckPolicy,
   observed: Observed,
   who: Who | undefined,
+  heard: Heard,
   onDefect: (error: unknown) => void,
 ): readonly Finding[] {
   if (!policy.enabled || (who && isExempt(policy, who))) return NOTHING;
   if (observed.failed) return [failure(check, observed.failed)];
   let said: readonly Said[];
   try {
-    said = check.judge(observed.evidence, policy.values, who);
+    if (observed.evidence['made'] === false) return NOTHING;
+    said = check.judge(observed.evidence, policy.values, who, heard);
   } catch (error) {
     onDefect(error);
     return [failure(check, 'defect')];
@@ -181,13 +245,14 @@ export function judgeOne(
   return said.length === 0 ? NOTHING : said.map((one) => finding(check, policy, one));
 }
 
-function isExempt({ exempt }: CheckPolicy, who: Who): boolean {
-  for (const exemption of exempt) {
-    if (exemption === 'roleAddress' ? who.role : exemption === 'authenticated' && who.sender === 'authenticated')
-      return true;
-    if (exemption === 'domainMailServer' && who.sender === 'domain-server') return true;
-  }
-  return false;
+export function isExempt({ exempt }: CheckPolicy, who: Who): boolean {
+  if (spares(exempt, who.sender) || (who.role && exempt.includes('roleAddress'))) return true;
+  return who.listed?.some((listed) => exempt.includes(listed)) ?? false;
+}
+
+function spares(exempt: CheckPolicy['exempt'], sender: SenderKind): boolean {
+  if (sender === 'authenticated') return exempt.includes('authenticated');
+  return sender === 'domain-server' && exempt.includes('domainMailServer');
 }
 
 function finding(check: Check, policy: CheckPolicy, said: Said): Finding {

@@ -7,10 +7,16 @@ import { MIME_LIMITS } from '../protocol/mime/limits.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
 import type { MessageFacts } from './contract.ts';
 
+export interface ReadHeader {
+  readonly facts: HeaderFacts;
+  /** What was read: the header, and perhaps more. */
+  readonly head: Uint8Array;
+}
+
 /** At once where the content is in memory. Errors: those of `ContentRef.open`. */
-export function readHeader(content: ContentRef): MaybePromise<HeaderFacts> {
+export function readHeader(content: ContentRef): MaybePromise<ReadHeader> {
   const bytes = content.bytes ?? readAsFarAsHeader(content);
-  return andThen(bytes, (head) => inspectHeader(head, head.length === content.sizeBytes));
+  return andThen(bytes, (head) => ({ facts: inspectHeader(head, head.length === content.sizeBytes), head }));
 }
 
 async function readAsFarAsHeader(content: ContentRef): Promise<Uint8Array> {

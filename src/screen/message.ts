@@ -7,12 +7,11 @@ import type { Envelope } from '../model/envelope.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { RecipientFindings } from '../model/trail.ts';
-import type { HeaderFacts } from '../protocol/mime/words.ts';
-import { NOTHING } from './check.ts';
+import { NOTHING, type Views } from './check.ts';
 import type { MessageFacts, MessageVerdict } from './contract.ts';
 import { decide, strongest } from './decide.ts';
-import { joined, judge, type Observations, type Observed, type Plan, settle, start } from './engine.ts';
-import { messageFacts } from './header.ts';
+import { isExempt, joined, judge, type Observations, type Observed, type Plan, settle, start } from './engine.ts';
+import { messageFacts, type ReadHeader } from './header.ts';
 import type { AcceptedRecipient, Screening, Transaction } from './session.ts';
 
 export type MessageEvidence = Readonly<Record<string, Evidence>>;
@@ -26,15 +25,37 @@ export function screenMessage(
   transaction: Transaction,
   envelope: Envelope,
   content: ContentRef,
-  header: HeaderFacts,
+  header: ReadHeader,
 ): MaybePromise<ScreenedMessage> {
   const { plan, services } = screening;
-  const { facts, reversePath, parameters, observations } = transaction;
-  start(plan, { stage: 'message', facts, reversePath, parameters, envelope, content, header }, services, observations);
+  const { facts, reversePath, parameters, observations, policies, sender } = transaction;
   const recipients = present(envelope, transaction.recipients);
+  const view: Views['message'] = {
+    stage: 'message',
+    facts,
+    reversePath,
+    parameters,
+    sender,
+    envelope,
+    content,
+    header: header.facts,
+    head: header.head,
+    seen: (check) => evidenceAt(observations, plan.ids.indexOf(check)),
+  };
+  const asks = (index: number): boolean =>
+    recipients.some(({ who }) => {
+      const policy = policies.of(who.policyDomain)[index]!;
+      return policy.enabled && !isExempt(policy, who);
+    });
+  start(plan, view, services, observations, policies.of(''), asks);
   return andThen(settleAll(screening, transaction, recipients), () =>
     verdict(screening, transaction, recipients, header),
   );
+}
+
+function evidenceAt(observations: Observations, index: number): MaybePromise<Evidence | undefined> {
+  const observed = observations[index];
+  return observed && andThen(observed, ({ evidence }) => evidence);
 }
 
 /** Receive may turn away a recipient whom we accept (452 4.5.3): only the envelope says who is there. */
@@ -65,7 +86,7 @@ function verdict(
   { plan, services }: Screening,
   transaction: Transaction,
   recipients: readonly AcceptedRecipient[],
-  header: HeaderFacts,
+  header: ReadHeader,
 ): ScreenedMessage {
   const { policies } = transaction;
   const deciding: (Finding | undefined)[] = [];
@@ -73,24 +94,70 @@ function verdict(
   if (transaction.findings.length > 0) findings.push({ findings: transaction.findings });
   for (const recipient of recipients) {
     const { who } = recipient;
-    const said = judge(plan, 'message', recipient.observations, policies.of(who.policyDomain), who, services);
+    const said = judge(
+      plan,
+      'message',
+      recipient.observations,
+      policies.of(who.policyDomain),
+      who,
+      services,
+      recipient.findings,
+    );
     const all = joined(recipient.findings, said);
     deciding.push(all.length > 0 ? strongest(all) : undefined);
     if (all.length > 0) findings.push({ recipient: who.address, findings: all });
   }
   const decision = decide(deciding, recipients[0]?.who.sender ?? 'stranger', plan.ids);
+  conclude(plan, transaction.observations, findings, decision.kind === 'reply');
   const rest = {
     findings,
-    facts: messageFacts(header),
+    facts: messageFacts(header.facts),
     evidence: evidenceOf(plan, transaction.observations, recipients),
   };
   return decision.kind === 'reply'
     ? { kind: 'reply', reply: decision.reply, ...rest }
-    : { kind: 'commit', dispositions: decision.dispositions, edits: noEdits(recipients.length), ...rest };
+    : { kind: 'commit', dispositions: decision.dispositions, edits: editsOf(plan, transaction, recipients), ...rest };
 }
 
-function noEdits(count: number): readonly (readonly HeaderEdit[])[] {
-  return count === 1 ? NO_EDITS_FOR_ONE : Array.from({ length: count }, () => NO_EDITS);
+/** What each check makes of it for the log, now that everybody is decided. */
+function conclude(plan: Plan, observations: Observations, all: readonly RecipientFindings[], answered: boolean): void {
+  for (const index of plan.concludes) {
+    const evidence = (observations[index] as Observed | undefined)?.evidence;
+    if (!evidence || evidence['made'] === false) continue;
+    const id = plan.ids[index]!;
+    const findings = all.flatMap((one) => one.findings.filter(({ check }) => check === id));
+    observations[index] = { evidence: plan.checks[index]!.conclude!(evidence, { answered, findings }) };
+  }
+}
+
+function editsOf(
+  plan: Plan,
+  { observations, policies }: Transaction,
+  recipients: readonly AcceptedRecipient[],
+): readonly (readonly HeaderEdit[])[] {
+  if (recipients.length === 1) {
+    const edits = editsFor(plan, observations, policies, recipients[0]!);
+    return edits.length === 0 ? NO_EDITS_FOR_ONE : [edits];
+  }
+  return recipients.map((recipient) => editsFor(plan, observations, policies, recipient));
+}
+
+function editsFor(
+  { checks, edits }: Plan,
+  observations: Observations,
+  policies: Transaction['policies'],
+  { who }: AcceptedRecipient,
+): readonly HeaderEdit[] {
+  let all = NO_EDITS;
+  for (const index of edits) {
+    const evidence = (observations[index] as Observed | undefined)?.evidence;
+    if (!evidence || evidence['made'] === false) continue;
+    const policy = policies.of(who.policyDomain)[index]!;
+    if (!policy.enabled || isExempt(policy, who)) continue;
+    const own = checks[index]!.edits!(evidence, policy.values, who);
+    all = all.length === 0 ? own : own.length === 0 ? all : [...all, ...own];
+  }
+  return all;
 }
 
 /** By check id; under `recipients`, by address, who each is and what was seen of it alone. */

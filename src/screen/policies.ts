@@ -10,7 +10,13 @@ import { choice, count, defineSettings, flag, list, type SettingDefinition } fro
 import type { Check, CheckPolicyDefaults, Exemption, PolicyAction, SettingDefinitions } from './check.ts';
 import { SCREEN_LIMITS } from './limits.ts';
 
-const EXEMPTIONS: readonly Exemption[] = ['authenticated', 'domainMailServer', 'roleAddress'];
+const EXEMPTIONS: readonly Exemption[] = [
+  'authenticated',
+  'domainMailServer',
+  'roleAddress',
+  'allowListed',
+  'ipShield',
+];
 const ACTIONS: readonly [PolicyAction, PolicyAction, PolicyAction] = ['refuse', 'quarantine', 'accept'];
 
 /** What one check is to do for one policy domain. */
@@ -44,7 +50,7 @@ function sharedSettings(check: Check, policy: CheckPolicyDefaults): SharedSettin
   const known = shared.get(policy);
   if (known) return known;
   const perDomain = { scope: 'domain' } as const;
-  const made = defineSettings(check.id, {
+  const made = defineSettings(check.settingsGroup ?? check.id, {
     enabled: flag(policy.enabled, `Whether this check is made: ${check.guide}.`, perDomain),
     action: choice(
       ACTIONS,

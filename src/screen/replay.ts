@@ -5,9 +5,9 @@
 import type { Disposition, Evidence, Finding } from '../model/finding.ts';
 import type { Reply } from '../model/reply.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
-import { type Check, NOTHING, type Who } from './check.ts';
+import type { Check, Who } from './check.ts';
 import { decide, strongest } from './decide.ts';
-import { judgeOne, type Observed } from './engine.ts';
+import { hear, judgeOne, type Observed } from './engine.ts';
 import { CHECKS } from './index.ts';
 import type { MessageEvidence } from './message.ts';
 import { createPolicies } from './policies.ts';
@@ -29,15 +29,18 @@ export function replay(
   checks: readonly Check[] = CHECKS,
 ): Replayed {
   const policies = createPolicies(checks, settings);
+  const suspects = new Set(checks.filter((check) => check.suspects).map(({ id }) => id));
   const entries = Object.values((evidence['recipients'] ?? {}) as Readonly<Record<string, Evidence>>);
   const judged = entries.map((seen) => {
     const who = seen['who'] as unknown as Who;
     const byCheck = policies.of(who.policyDomain);
-    const findings = checks.flatMap((check, index) => {
-      const policy = byCheck[index]!;
-      return [seen[check.id], evidence[check.id]].flatMap((one) =>
-        one ? judgeOne(check, policy, { evidence: one as Evidence } satisfies Observed, who, rethrow) : NOTHING,
-      );
+    const findings: Finding[] = [];
+    checks.forEach((check, index) => {
+      for (const one of [seen[check.id], evidence[check.id]]) {
+        if (!one) continue;
+        const observed: Observed = { evidence: one as Evidence };
+        findings.push(...judgeOne(check, byCheck[index]!, observed, who, hear(suspects, findings), rethrow));
+      }
     });
     return { who, findings };
   });

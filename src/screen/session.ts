@@ -12,7 +12,6 @@ import { invariant } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
-import type { HeaderFacts } from '../protocol/mime/words.ts';
 import { looksLikeRelay } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Clock } from '../world/clock.ts';
@@ -35,6 +34,7 @@ export interface ScreenServices {
   readonly resolver: Resolver;
   readonly directory: Directory;
   readonly settings: Settings;
+  readonly hostname: string;
 }
 
 /** What a transaction remembers between MAIL and the end of data. */
@@ -106,14 +106,14 @@ function createSession(screening: Screening, connected: SessionFacts): ScreenSes
     mail(facts, reversePath, parameters) {
       const { policies, boundMs } = screening.policies();
       const observations = ofSession.slice();
-      const verdict = early(screening, { stage: 'mail', facts, reversePath, parameters }, observations);
-      return andThen(verdict, (said) => {
+      // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
+      const sender = identifySender(screening.services.directory, facts, reversePath);
+      // Without a RCPT nobody awaits it, and what it rejects with would end the process.
+      if (isPromise(sender)) sender.catch(() => {});
+      const view = { stage: 'mail', facts, reversePath, parameters, sender } as const;
+      return andThen(early(screening, view, observations), (said) => {
         transaction = undefined;
         if (said.refusal) return said;
-        // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
-        const sender = identifySender(screening.services.directory, facts, reversePath);
-        // Without a RCPT nobody awaits it, and what it rejects with would end the process.
-        if (isPromise(sender)) sender.catch(() => {});
         const { findings } = said;
         transaction = {
           facts,
@@ -148,7 +148,7 @@ function early(
 ): MaybePromise<StageVerdict> {
   if (plan.starts[view.stage].length === 0) return CLEAR;
   const { boundMs, policies: byDomain } = policies();
-  start(plan, view, services, observations);
+  start(plan, view, services, observations, byDomain.of(''));
   return andThen(settle(plan, view.stage, observations, boundMs, services), () => {
     const findings = judge(plan, view.stage, observations, byDomain.of(''), undefined, services);
     if (findings.length === 0) return CLEAR;
@@ -189,7 +189,8 @@ function judgeRecipient(
   const { facts, reversePath, parameters, policies, boundMs } = transaction;
   const who = whoIs(recipient.address, resolution, sender);
   const observations = transaction.observations.slice();
-  start(plan, { stage: 'rcpt', facts, reversePath, parameters, recipient, who, resolution }, services, observations);
+  const view = { stage: 'rcpt', facts, reversePath, parameters, sender, recipient, who, resolution } as const;
+  start(plan, view, services, observations, policies.of(''));
   return andThen(settle(plan, 'rcpt', observations, boundMs, services), () => {
     // What is common to all recipients and has been waited for need not be waited for again.
     for (const index of plan.common.rcpt) transaction.observations[index] = observations[index];
@@ -220,7 +221,5 @@ function screenContent(
   envelope: Envelope,
   content: ContentRef,
 ): MaybePromise<ScreenedMessage> {
-  return andThen(readHeader(content), (header: HeaderFacts) =>
-    screenMessage(screening, transaction, envelope, content, header),
-  );
+  return andThen(readHeader(content), (header) => screenMessage(screening, transaction, envelope, content, header));
 }

@@ -119,6 +119,7 @@ export function screening(options: ScreenOptions = {}) {
     clock,
     events,
     settings: table,
+    hostname: 'mx.postern.example',
     directory: options.directory ?? directory(),
     resolver: createResolver(
       { clock, events, random: seededRandom() },
