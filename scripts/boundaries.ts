@@ -13,7 +13,8 @@ const IMPURE =
   /^node:(fs|fs\/promises|tls|https?|http2|dns|dns\/promises|dgram|child_process|cluster|worker_threads|timers|timers\/promises|os|process|sqlite|readline|perf_hooks|inspector)$/;
 const NET_NAMES = /^(isIP|isIPv4|isIPv6|BlockList|SocketAddress)$/;
 
-const CLOCKS_AND_CHANCE = /\b(Date\.now\(|Math\.random\(|setTimeout\(|setInterval\(|performance\.now\(|new Date\(\))/g;
+const CLOCKS_AND_CHANCE =
+  /(?<![.\w])(Date\.now\(|Math\.random\(|setTimeout\(|setInterval\(|performance\.now\(|new Date\(\))/g;
 
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s+(?:type\s+)?([^'";]*?)\s*from\s*'([^']+)'|\bimport\(\s*'([^']+)'|\bnew URL\(\s*'(\.[^']+\.ts)'/g;

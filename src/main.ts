@@ -1,10 +1,9 @@
 /**
  * Postern's entry: gives the command line what it needs to open a data folder and to run a node.
- * The rooms are put together in core.ts and node.ts.
+ * The rooms are put together in core.ts and node.ts, which are loaded only when they are needed: most
+ * commands just ask a running node.
  */
 import { runCli } from './cli/run.ts';
-import { openCore } from './core.ts';
-import { startNode } from './node.ts';
 import { VERSION } from './version.ts';
 import { systemClock } from './world/clock.ts';
 import { systemConfigSource } from './world/config.ts';
@@ -17,9 +16,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   clock: systemClock,
-  startNode,
+  startNode: async (config, events) => (await import('./node.ts')).startNode(config, events),
   async openOffline(config) {
     const events = createEvents(systemClock.now, () => {});
+    const { openCore } = await import('./core.ts');
     const core = await openCore(config, events);
     return { executeUnknown: core.operations.executeUnknown, close: core.close };
   },

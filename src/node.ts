@@ -13,6 +13,7 @@ import { createHealthServer } from './admin/health.ts';
 import { watchStore } from './admin/store-watch.ts';
 import { openCore } from './core.ts';
 import { createDelivery } from './deliver/delivery.ts';
+import { attachAudit } from './journal/audit-sink.ts';
 import { OperationalError } from './model/errors.ts';
 import { serveControl } from './operations/control-socket.ts';
 import type { Operations } from './operations/execute.ts';
@@ -56,6 +57,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   const source = { data: config.data, hostname: config.hostname, files: config.tls };
   const tls = createTlsContexts(await nodeCertificate(source, clock, random));
   const metrics = createMetrics(events);
+  attachAudit(events, journal);
 
   const listening = new Map<SmtpListenerName, number>();
   const delivery = createDelivery(

@@ -22,9 +22,12 @@ export type Entry =
 
 const NOTHING: Entry = { kind: 'nothing' };
 const NO_DOMAIN = 'none';
+const OLDEST = '';
 
 export interface Lookup {
   domain(name: string): MaybePromise<Domain | undefined>;
+  /** The oldest one that is enabled. */
+  firstDomain(): MaybePromise<Domain | undefined>;
   /** `key`: as addressKey makes it. */
   entry(key: string): MaybePromise<Entry>;
   forget(): void;
@@ -37,6 +40,15 @@ export function createLookup(db: Database): Lookup {
 
   const domainByName = prepare<{ name: string }, DirectoryTables>(db.dialect, (query, p) =>
     query.selectFrom('domain').select(['name', 'enabled']).where('name', '=', p('name')),
+  );
+  const oldestDomain = prepare<object, DirectoryTables>(db.dialect, (query) =>
+    query
+      .selectFrom('domain')
+      .select(['name', 'enabled'])
+      .where('enabled', '=', 1)
+      .orderBy('created_at')
+      .orderBy('name')
+      .limit(1),
   );
   const byAddress = prepare<{ key: string }, DirectoryTables>(db.dialect, (query, p) =>
     query
@@ -62,12 +74,17 @@ export function createLookup(db: Database): Lookup {
     return db.readNow ? keep(db.readNow(statement)) : db.read(statement).then(keep);
   }
 
+  /** The empty name stands for the oldest domain: no domain is called so. */
+  function domain(name: string): MaybePromise<Domain | undefined> {
+    const statement = name === OLDEST ? oldestDomain({}) : domainByName({ name });
+    const known = domains.get(name) ?? through(domains, name, statement, toDomain);
+    if (isPromise(known)) return known.then((value) => (value === NO_DOMAIN ? undefined : value));
+    return known === NO_DOMAIN ? undefined : known;
+  }
+
   return {
-    domain(name) {
-      const known = domains.get(name) ?? through(domains, name, domainByName({ name }), toDomain);
-      if (isPromise(known)) return known.then((value) => (value === NO_DOMAIN ? undefined : value));
-      return known === NO_DOMAIN ? undefined : known;
-    },
+    domain: (name) => (name === OLDEST ? undefined : domain(name)),
+    firstDomain: () => domain(OLDEST),
     entry: (key) => entries.get(key) ?? through(entries, key, byAddress({ key }), toEntry),
     forget() {
       version++;

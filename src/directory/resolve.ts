@@ -7,7 +7,7 @@
  */
 import { type Address, addressKey } from '../model/address.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
-import { looksLikeRelay, parseAddress } from '../protocol/smtp/address.ts';
+import { looksLikeRelay, makeAddress, parseAddress } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Domain, Resolution } from './contract.ts';
 import { ALIAS_DEPTH, ALIAS_TARGETS } from './limits.ts';
@@ -47,6 +47,15 @@ export function createResolve({ lookup, mailServers, settings }: ResolveServices
     }
     if (targets.length > 0) return { kind: 'role', targets };
     return { kind: 'cannot-tell', reason: 'the setting directory.administrators names nobody' };
+  }
+
+  /** RFC 5321 4.5.1: the bare <postmaster> is always there; where no administrator is named, the oldest domain's answers. */
+  function barePostmaster(address: Address): MaybePromise<Resolution> {
+    const named = administrators();
+    if (named.kind === 'role') return named;
+    return andThen(lookup.firstDomain(), (domain) =>
+      domain ? local(makeAddress(address.local, domain.name), domain) : named,
+    );
   }
 
   function local(address: Address, domain: Domain | undefined): MaybePromise<Resolution> {
@@ -109,8 +118,7 @@ export function createResolve({ lookup, mailServers, settings }: ResolveServices
   }
 
   return (address: Address): MaybePromise<Resolution> => {
-    // RFC 5321 4.5.1: the bare <postmaster> is always there.
-    if (address.domain === '') return administrators();
+    if (address.domain === '') return barePostmaster(address);
     if (looksLikeRelay(address)) return REMOTE;
     const domain = lookup.domain(address.domain);
     return isPromise(domain) ? domain.then((value) => local(address, value)) : local(address, domain);

@@ -20,7 +20,7 @@ export const directorySettings = defineSettings('directory', {
   administrators: list(
     [],
     'The administrators’ addresses. Mail to postmaster and abuse goes to them where a domain has neither such an ' +
-      'account or alias nor a mail server, and so does mail to the bare `<postmaster>`. While it is empty such mail is deferred.',
+      'account or alias nor a mail server, and so does mail to the bare `<postmaster>`. While it is empty, the bare `<postmaster>` is that of the oldest domain, and the rest of such mail is deferred.',
     { maxItems: 20, check: addressesOnly },
   ),
 });

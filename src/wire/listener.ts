@@ -94,6 +94,12 @@ export async function listen(options: ListenerOptions, services: ListenerService
   };
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'EADDRINUSE: it is in use by another program',
+  EACCES: 'EACCES: this user may not take it',
+  EADDRNOTAVAIL: 'EADDRNOTAVAIL: this machine does not have it',
+};
+
 async function bind(server: Server, { name, host, port }: ListenerOptions): Promise<void> {
   const listening = once(server, 'listening');
   server.listen({ host, port, backlog: 1024 });
@@ -103,7 +109,7 @@ async function bind(server: Server, { name, host, port }: ListenerOptions): Prom
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
     throw new OperationalError(
       'wire.listen',
-      `cannot listen for ${name}, as the address must be free and allowed (${code}): current value is ${host}:${port}`,
+      `cannot listen for ${name}, as the address must be free and allowed (${REASONS[code] ?? code}): current value is ${host}:${port}`,
       { cause },
     );
   }
