@@ -225,7 +225,7 @@ function isPastDeadline({ services, policy }: Session, { content }: Transaction)
 
 /** As much again as was allowed has been dropped: the client does not mean to stop. */
 function isHopeless({ policy }: Session, transaction: Transaction | undefined): boolean {
-  return (transaction?.content?.sizeBytes ?? 0) > 2 * policy.maxMessageSizeBytes;
+  return (transaction?.content?.sizeBytes ?? 0) > 2 * policy.maxMessageBytes;
 }
 
 function finish(session: Session, transaction: Transaction): Promise<Reply> {

@@ -1,16 +1,11 @@
 /** What an administrator may say about receiving mail, and the values as sessions read them. */
+import { smtpSettings as screenedSettings } from '../screen/settings.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import { amount, choice, count, defineSettings, flag } from '../settings/define.ts';
 
 const MINUTE_MS = 60_000;
 
 export const smtpSettings = defineSettings('smtp', {
-  maxMessageSizeBytes: amount(
-    50 * 1024 * 1024,
-    'bytes',
-    { min: 65_536, max: 2 ** 31 },
-    'The largest message taken, in octets as sent; announced by `SIZE`. A larger one is refused with 552 5.3.4.',
-  ),
   maxRecipients: count(
     1000,
     { min: 100, max: 100_000 },
@@ -109,7 +104,8 @@ export const receiveSettings = defineSettings('receive', {
 
 /** All values that a session obeys; taken once at its start. */
 export interface SmtpPolicy {
-  readonly maxMessageSizeBytes: number;
+  /** The global bound: a domain can only lower it for its own mail. */
+  readonly maxMessageBytes: number;
   readonly maxRecipients: number;
   readonly maxMessagesPerSession: number;
   readonly maxCommandLineBytes: number;
@@ -131,5 +127,9 @@ export interface SmtpPolicy {
 
 export function readPolicy(snapshot: SettingsSnapshot): SmtpPolicy {
   const entries = Object.entries(smtpSettings).map(([name, setting]) => [name, snapshot.get<unknown>(setting)]);
-  return { ...Object.fromEntries(entries), splitPolicies: snapshot.get(receiveSettings.splitPolicies) } as SmtpPolicy;
+  return {
+    ...Object.fromEntries(entries),
+    maxMessageBytes: snapshot.get(screenedSettings.maxMessageBytes),
+    splitPolicies: snapshot.get(receiveSettings.splitPolicies),
+  } as SmtpPolicy;
 }

@@ -29,7 +29,7 @@ export function beginTransaction(
 export function openTransactionContent({ services, policy }: Session, transaction: Transaction): void {
   transaction.content = openContent(services.blobs.spool(), {
     body: transaction.parameters.body,
-    maxBytes: policy.maxMessageSizeBytes,
+    maxBytes: policy.maxMessageBytes,
     bareNewlines: policy.bareNewlines,
     startedAt: services.clock.now(),
   });

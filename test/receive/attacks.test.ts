@@ -190,7 +190,7 @@ test('a BDAT of more than anything allowed is refused and left, its octets unrea
 });
 
 test('a message that goes on and on after its refusal is cut off', async (t) => {
-  const node = await startReceiver(t, { settings: { 'smtp.maxMessageSizeBytes': 65_536 } });
+  const node = await startReceiver(t, { settings: { 'smtp.maxMessageBytes': 65_536 } });
   const client = await dialogue(node, IN_DATA);
   await client.say(Buffer.alloc(200_000, 'x'));
   await dialogue(client, 'S: 552 5.3.4\n -- END');

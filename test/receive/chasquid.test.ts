@@ -58,7 +58,7 @@ for (const file of dialogues) {
   const name = file.replace(/\.cmy$/, '');
   test(`chasquid: ${name}`, { skip: EXCLUDED[name] ?? false }, async (t) => {
     const node = await startReceiver(t, {
-      settings: { 'smtp.maxMessageSizeBytes': 1024 * 1024 },
+      settings: { 'smtp.maxMessageBytes': 1024 * 1024 },
       onRecipient: (recipient) =>
         decide({
           ...recipient,

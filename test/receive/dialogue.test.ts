@@ -399,7 +399,7 @@ test('submission asks for authentication, by STARTTLS or implicit TLS', async (t
 });
 
 test('a message larger than allowed is refused when announced, and when sent', async (t) => {
-  const node = await startReceiver(t, { settings: { 'smtp.maxMessageSizeBytes': 100 } });
+  const node = await startReceiver(t, { settings: { 'smtp.maxMessageBytes': 100 } });
   await held(
     node,
     `${BEGIN}

@@ -120,7 +120,7 @@ test('an address in use is an error that names it', async (t) => {
     node.receiver.listen({ profile: 'mx', host: '127.0.0.1', port: node.port, proxy: 'off' }),
     (error) =>
       isOperational(error, 'wire.listen') &&
-      error.message.includes(`EADDRINUSE): current value is 127.0.0.1:${node.port}`),
+      error.message.includes(`in use by another program): current value is 127.0.0.1:${node.port}`),
   );
 });
 

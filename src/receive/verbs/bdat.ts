@@ -21,7 +21,7 @@ export const bdat: Verb = (session, argument) => {
   if (!command.ok) return UNKNOWN_SIZE;
   const { sizeBytes, last } = command.value;
   // Dropping this much would be no favour to anyone.
-  if (sizeBytes > session.policy.maxMessageSizeBytes) return { ...TOO_LARGE, close: true };
+  if (sizeBytes > session.policy.maxMessageBytes) return { ...TOO_LARGE, close: true };
   const refusal = refusalOf(session);
   session.receiving = { kind: 'chunk', remainingBytes: sizeBytes, sizeBytes, last, ...(refusal ? { refusal } : {}) };
   const { transaction } = session;

@@ -33,7 +33,7 @@ function welcome(session: Session, extended: boolean): Reply {
 function extensions({ policy, facts, trustedProxy }: Session): string[] {
   return [
     'PIPELINING',
-    `SIZE ${policy.maxMessageSizeBytes}`,
+    `SIZE ${policy.maxMessageBytes}`,
     ...(facts.tls ? [] : ['STARTTLS']),
     '8BITMIME',
     'BINARYMIME',

@@ -22,7 +22,7 @@ export const mail: Verb = (session, argument) => {
   if (!command.ok) return problemReply(command.problem, 'sender');
   const { reversePath, parameters } = command.value;
   // RFC 1870 6.1: refused before it is sent.
-  if ((parameters.sizeBytes ?? 0) > policy.maxMessageSizeBytes) return TOO_LARGE;
+  if ((parameters.sizeBytes ?? 0) > policy.maxMessageBytes) return TOO_LARGE;
   const verdict = session.screen.mail(facts, reversePath, parameters);
   if (isPromise(verdict)) return verdict.then((settled) => begin(session, command.value, settled));
   return begin(session, command.value, verdict);
