@@ -1,4 +1,7 @@
-/** A process that commits and delivers as fast as it can and says what is done, until it is killed. */
+/**
+ * A process that commits and delivers as fast as it can, until it is killed. Its output is its
+ * journal: what is committed, and what is settled (also of the process before it).
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import type { Claim } from '../../../src/queue/contract.ts';
@@ -11,6 +14,13 @@ import { createEvents } from '../../../src/world/events.ts';
 import { systemRandom } from '../../../src/world/random.ts';
 import { address, recipient, relayed, testDirectory, testJournal, testSettings } from './queue.ts';
 
+const say = (what: string, id: string): void => void writeSync(1, `${what} ${id}\n`);
+const journal = testJournal();
+const { recipient: record } = journal;
+journal.recipient = (row) => {
+  say('settled', row.message);
+  return record(row);
+};
 const events = createEvents(Date.now, console.error);
 const world = { clock: systemClock, random: systemRandom, events };
 const store = await openStore(process.argv[2]!, { ...world, migrations: queueMigrations });
@@ -18,19 +28,16 @@ const queue = await openQueue({
   ...world,
   database: store.database,
   blobs: store.blobs,
-  journal: testJournal(),
+  journal,
   settings: testSettings(),
   directory: testDirectory,
   hostname: 'mx.local.example',
 });
 
-const say = (what: string, id: string): void => void writeSync(1, `${what} ${id}\n`);
-
 async function deliver(claim: Claim): Promise<void> {
   // Every other one stays where it is.
   if (claim.message.id.charCodeAt(10) % 2 === 0) return;
   await queue.settle(claim, [relayed(claim.recipients[0]!.row)]);
-  say('settled', claim.message.id);
 }
 
 queue.attach({ room: () => 1, take: (claim) => void deliver(claim) });
