@@ -36,8 +36,9 @@ async function createTables(db: Kysely<unknown>, dialect: Dialect): Promise<void
   await db.schema
     .createTable('content')
     .addColumn('message', integer, (column) => column.primaryKey())
-    .addColumn('bytes', bytes)
+    // Before the octets, so that looking for files need not walk over them.
     .addColumn('blob', text)
+    .addColumn('bytes', bytes)
     .execute();
   await clustered(
     db.schema

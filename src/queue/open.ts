@@ -16,11 +16,14 @@ import { createRenewal } from './renewal.ts';
 import { createSettle } from './settle.ts';
 import { queueStatements, rowsOf } from './statements.ts';
 import { createSweep } from './sweep.ts';
+import type { QueueTables } from './tables.ts';
 import { createTimers } from './timers.ts';
 
 export interface OpenQueue extends Queue {
   /** What operators see of it and do to it; also without a dispatcher. */
   readonly desk: QueueDesk;
+  /** Which of these content files messages still need; for Blobs.sweep. Looks at every message, off the event loop. */
+  referencedBlobs(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** After drain: stops timers and lets the database go; does not close it. */
   close(): Promise<void>;
 }
@@ -74,6 +77,13 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
       await dispatch.stop();
       const until = clock.monotonic() + deadlineMs;
       while (dispatch.flights.size > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_LOOK_MS);
+    },
+    async referencedBlobs(keys) {
+      const query = builder<QueueTables>(database.dialect)
+        .selectFrom('content')
+        .select('blob')
+        .where('blob', 'in', keys);
+      return new Set(rowsOf<{ blob: string }>(await database.scan(statement(query))).map(({ blob }) => blob));
     },
     async close() {
       sweep.stop();

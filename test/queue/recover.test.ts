@@ -68,3 +68,18 @@ test('what the journal had not on disk is told again at the next start, and leas
     ['b@x.example', 'c@x.example'],
   );
 });
+
+test('a large message is a file that goes with its last recipient, and until then the sweep knows it is needed', async (t) => {
+  const node = await startQueue(t, { clock: systemClock });
+  const dispatcher = testDispatcher();
+  await node.queue.commit(await message(node, ['a@x.example'], { text: `A: b\r\n\r\n${'x'.repeat(200_000)}` }));
+  const [row] = await node.store.database.read({ sql: 'select blob from content', parameters: [] });
+  const key = String(row!.blob);
+  assert.deepEqual([...(await node.queue.referencedBlobs([key, 'unknown']))], [key]);
+  node.queue.attach(dispatcher);
+  while (dispatcher.claims.length === 0) await new Promise((go) => setImmediate(go));
+  const claim = dispatcher.claims[0]!;
+  assert.equal(claim.content.bytes, undefined);
+  await node.queue.settle(claim, all(claim, relayed));
+  assert.equal((await node.queue.referencedBlobs([key])).size, 0);
+});
