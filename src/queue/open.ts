@@ -2,6 +2,7 @@
  * Opens the queue over a store: what was committed before is found, and mail flows once a dispatcher
  * is attached.
  */
+import { builder, statement } from '../store/statement.ts';
 import { type AdmissionParts, admit } from './admission.ts';
 import type { NewMessage, Queue } from './contract.ts';
 import { createDesk, type QueueDesk } from './desk.ts';
