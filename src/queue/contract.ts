@@ -10,7 +10,7 @@ import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { BodyType, Notify, OriginalRecipient } from '../model/envelope.ts';
 import type { Direction, HoldClass } from '../model/finding.ts';
 import type { MessageTrail } from '../model/trail.ts';
-import type { StagedContent } from '../store/contract.ts';
+import type { StagedContent, Statement } from '../store/contract.ts';
 
 export type ActiveState = 'queued' | 'held';
 export type FinalState = 'delivered' | 'relayed' | 'bounced' | 'expired' | 'discarded' | 'redirected' | 'deleted';
@@ -129,8 +129,11 @@ export interface Dispatcher {
 
 export interface Queue {
   newId(): string;
-  /** Durable when it resolves. Errors: `store.full`, `store.unavailable`. Discards the staged content on error. */
-  commit(message: NewMessage): Promise<void>;
+  /**
+   * Durable when it resolves. Errors: `store.full`, `store.unavailable`, and what `also` expects. Discards the
+   * staged content on error. `also`: statements of the caller in the same unit, as where it comes from elsewhere in the store.
+   */
+  commit(message: NewMessage, also?: readonly Statement[]): Promise<void>;
   attach(dispatcher: Dispatcher): void;
   /** The dispatcher has room again (for one destination or at all). */
   wake(destination?: string): void;

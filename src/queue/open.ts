@@ -2,6 +2,8 @@
  * Opens the queue over a store: what was committed before is found, and mail flows once a dispatcher
  * is attached.
  */
+
+import type { Statement } from '../store/contract.ts';
 import { builder, statement } from '../store/statement.ts';
 import { type AdmissionParts, admit } from './admission.ts';
 import type { NewMessage, Queue } from './contract.ts';
@@ -49,10 +51,11 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   const timers = createTimers(parts);
   await sweep.run();
 
-  const write = async (messages: readonly NewMessage[]): Promise<void> => {
+  const write = async (messages: readonly NewMessage[], also?: readonly Statement[]): Promise<void> => {
     const admissions = messages.map((message) => admit(parts, message));
     try {
-      await database.write(admissions.flatMap(({ unit }) => unit));
+      const unit = admissions.flatMap((admission) => admission.unit);
+      await database.write(also ? [...also, ...unit] : unit);
     } catch (error) {
       for (const admission of admissions) admission.failed();
       throw error;
@@ -63,11 +66,11 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   return {
     desk: createDesk(parts),
     newId: parts.newId,
-    async commit(message) {
+    async commit(message, also) {
       if (isExpanded(message)) {
         const expanded = await expand(parts, message);
-        await write(expanded.report ? [expanded.message, expanded.report] : [expanded.message]);
-      } else await write([message]);
+        await write(expanded.report ? [expanded.message, expanded.report] : [expanded.message], also);
+      } else await write([message], also);
     },
     attach: dispatch.attach,
     wake: dispatch.wake,

@@ -7,11 +7,13 @@
  */
 import { deliveryEvents } from './events/deliver.ts';
 import { dnsEvents } from './events/dns.ts';
+import { jobEvents } from './events/jobs.ts';
 import { journalEvents } from './events/journal.ts';
 import { nodeEvents } from './events/node.ts';
 import { operationEvents } from './events/operations.ts';
 import { queueEvents } from './events/queue.ts';
 import { receiveEvents } from './events/receive.ts';
+import { reportEvents } from './events/report.ts';
 import { screenEvents } from './events/screen.ts';
 import { storeEvents } from './events/store.ts';
 import { wireEvents } from './events/wire.ts';
@@ -24,6 +26,8 @@ export const EVENTS = {
   ...queueEvents,
   ...deliveryEvents,
   ...storeEvents,
+  ...jobEvents,
+  ...reportEvents,
   ...journalEvents,
   ...dnsEvents,
   ...operationEvents,
