@@ -15,7 +15,7 @@ import { nextBatch } from './batch.ts';
 import type { Connector } from './connector.ts';
 import { type Destination, endpointOf } from './destinations.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
-import { type Fitted, fit } from './outgoing.ts';
+import { type Fitted, fitAndSign } from './outgoing.ts';
 import type { Peers } from './peers.ts';
 import type { Pool, Pooled } from './pool.ts';
 import { detailOf, resultOf, unopenedDetail } from './results.ts';
@@ -157,7 +157,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
 
   function transfer(attempt: Attempt, pooled: Pooled) {
     inTransfer.set(attempt, pooled);
-    const fitted = fit(attempt.claim, pooled.connection.extensions);
+    const fitted = fitAndSign(attempt.claim, pooled.connection.extensions, services.signing);
     if (!isPromise(fitted)) return send(attempt, pooled, fitted);
     fitted.then(
       (ready) => send(attempt, pooled, ready),
@@ -184,16 +184,17 @@ export function createAttempts(tools: AttemptTools): Attempts {
     const limitBytes = extensions.size?.limitBytes;
     if (limitBytes !== undefined && fitted.content.sizeBytes > limitBytes)
       return refuseHere(attempt, pooled, '5.3.4', `the next host takes messages up to ${limitBytes} bytes`);
-    if (!extensions.smtputf8 && message.reversePath && !isAsciiText(message.reversePath.text))
+    const { reversePath = message.reversePath } = fitted;
+    if (!extensions.smtputf8 && reversePath && !isAsciiText(reversePath.text))
       return refuseHere(attempt, pooled, '5.6.7', 'the sender needs SMTPUTF8, which the next host does not offer');
     if (!extensions.smtputf8) dropInternational(attempt, pooled);
     if (attempt.left.length === 0) return release(attempt, pooled);
 
     const batch = nextBatch(attempt.left, extensions.limits);
-    const smtputf8 = fitted.smtputf8 || (extensions.smtputf8 && needsUtf8(message.reversePath?.text, batch));
+    const smtputf8 = fitted.smtputf8 || (extensions.smtputf8 && needsUtf8(reversePath?.text, batch));
     connection.send(
       {
-        reversePath: message.reversePath,
+        reversePath,
         recipients: batch,
         body: fitted.body,
         smtputf8,

@@ -22,4 +22,6 @@ export const DELIVERY_LIMITS = {
   routeMs: 5_000,
   /** How long a peer is spared an extension that it offers and does not master. */
   distrustMs: 3_600_000,
+  /** Signatures kept for a message's other recipients and next tries, 1 to 2 kB each; beyond them they are made again. */
+  signatures: 5_000,
 } as const;

@@ -2,8 +2,9 @@
  * A claim's content made fit for one peer: trace and header edits on top, 8-bit and international
  * content converted where the peer cannot take it, or the reason why it cannot be sent there.
  */
+import type { ReversePath } from '../model/address.ts';
 import type { BodyType } from '../model/envelope.ts';
-import type { MaybePromise } from '../model/maybe-promise.ts';
+import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
 import { MIME_LIMITS } from '../protocol/mime/limits.ts';
 import { createRewriter } from '../protocol/mime/rewrite.ts';
 import { toSevenBit } from '../protocol/mime/seven-bit.ts';
@@ -15,9 +16,17 @@ import type { PeerExtensions } from '../protocol/smtp/ehlo-reply.ts';
 import type { Claim } from '../queue/contract.ts';
 import type { OutgoingContent } from '../wire/client/words.ts';
 import { changesFields, linesAbove, withEdits } from './edits.ts';
+import type { Signing } from './signing/words.ts';
 
 export type Fitted =
-  | { readonly kind: 'ready'; readonly content: OutgoingContent; readonly body: BodyType; readonly smtputf8: boolean }
+  | {
+      readonly kind: 'ready';
+      readonly content: OutgoingContent;
+      readonly body: BodyType;
+      readonly smtputf8: boolean;
+      /** Where it is not the message's: rewritten for forwarding. */
+      readonly reversePath?: ReversePath;
+    }
   | { readonly kind: 'unfit'; readonly status: string; readonly reason: string };
 
 export function fit(claim: Claim, extensions: PeerExtensions): MaybePromise<Fitted> {
@@ -29,6 +38,21 @@ export function fit(claim: Claim, extensions: PeerExtensions): MaybePromise<Fitt
   if (isEightBit || isBinary || isInternational || changesFields(claim.edits))
     return rewrite(claim, above, { toSevenBit: isEightBit || isBinary, toAsciiHeaders: isInternational });
   return { kind: 'ready', content: asStored(content, above), body: message.body, smtputf8: message.smtputf8 };
+}
+
+/** The same, signed: nothing may change it any more. */
+export function fitAndSign(
+  claim: Claim,
+  extensions: PeerExtensions,
+  signing: Signing | undefined,
+): MaybePromise<Fitted> {
+  const fitted = fit(claim, extensions);
+  if (!signing?.concerns(claim)) return fitted;
+  return andThen(fitted, (ready) =>
+    ready.kind === 'unfit'
+      ? ready
+      : andThen(signing.prepare(claim, ready.content, ready.body), (outgoing) => ({ ...ready, ...outgoing })),
+  );
 }
 
 /** Nothing but the lines above differs from what is stored. */

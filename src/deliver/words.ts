@@ -8,6 +8,7 @@ import type { ResolveHost } from '../world/hosts-file.ts';
 import type { Random } from '../world/random.ts';
 import type { Resolver } from '../world/resolver.ts';
 import type { TlsContexts } from '../world/tls.ts';
+import type { Signing } from './signing/words.ts';
 
 /** Takes claims whose destination has local mailboxes. One result a recipient; never throws for a full or frozen mailbox. */
 export interface LocalDelivery {
@@ -30,6 +31,8 @@ export interface DeliveryServices {
   /** Absent until there are local mailboxes. */
   readonly local?: LocalDelivery;
   readonly tlsPolicy?: TlsPolicy;
+  /** Absent: mail goes out as it is. */
+  readonly signing?: Signing;
 }
 
 export interface DeliveryOptions {

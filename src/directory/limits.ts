@@ -26,3 +26,6 @@ export const PASSWORD_CHARACTERS = { least: 8, most: 1000 } as const;
 
 /** RFC 9106 4 (second recommended option: 64 MiB, three passes) with one lane, since it runs in one thread. */
 export const ARGON2 = { memoryKiB: 65_536, passes: 3, parallelism: 1, saltBytes: 16, tagBytes: 32 } as const;
+
+/** Domains whose signing keys are kept open in memory, in each of two generations: some 4 kB each. */
+export const SIGNING_DOMAINS = 2_000;

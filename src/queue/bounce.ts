@@ -70,6 +70,7 @@ export async function composeNotice(
   events.emit('queue.notice-queued', { message: about.message.id, notice: id, action: notices[0]!.action });
   return {
     id,
+    author: `@${hostname}`,
     reversePath: null,
     body: dsn.body,
     smtputf8: dsn.smtputf8,

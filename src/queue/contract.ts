@@ -38,6 +38,8 @@ export interface NewMessage {
   readonly id: string;
   readonly session?: string;
   readonly clientAddress?: string;
+  /** Who of ours wrote it: the account that signed in, `@domain` of a domain mail server or of this node. Absent: a stranger. */
+  readonly author?: string;
   readonly reversePath: ReversePath;
   /** The checks found that the reverse-path is not its owner's: its failures are no news to anyone (queue.failureNotices). */
   readonly forged?: boolean;
@@ -69,6 +71,8 @@ export interface Claim {
   readonly lease: string;
   readonly message: {
     readonly id: string;
+    readonly clientAddress?: string;
+    readonly author?: string;
     readonly reversePath: ReversePath;
     readonly body: BodyType;
     readonly smtputf8: boolean;

@@ -12,7 +12,15 @@ import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
 import type { Dialect } from '../store/statement.ts';
 
-export const queueMigrations: readonly StoreMigration[] = [{ name: '0001-queue', up: createTables }];
+export const queueMigrations: readonly StoreMigration[] = [
+  { name: '0001-queue', up: createTables },
+  {
+    name: '0010-message-author',
+    async up(db, dialect) {
+      await db.schema.alterTable('message').addColumn('author', columns(dialect).text).execute();
+    },
+  },
+];
 
 async function createTables(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   const { integer, text, bytes, clustered } = columns(dialect);

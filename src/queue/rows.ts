@@ -25,6 +25,7 @@ export function messageRow(message: NewMessage, key: number): MessageRow {
     sha256: message.content.sha256,
     session: message.session ?? null,
     client_address: message.clientAddress ?? null,
+    author: message.author ?? null,
     forged: message.forged ? 1 : 0,
     trace: message.trace,
     trail: JSON.stringify(message.trail),
@@ -89,6 +90,8 @@ export function flightRecipient(row: RecipientRow): FlightRecipient {
 export function claimedMessage(row: MessageRow): Claim['message'] {
   return {
     id: idOf(row.key),
+    ...(row.client_address !== null && { clientAddress: row.client_address }),
+    ...(row.author !== null && { author: row.author }),
     reversePath: reversePathOf(row.reverse_path),
     body: row.body,
     smtputf8: row.smtputf8 === 1,

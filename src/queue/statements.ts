@@ -33,6 +33,7 @@ const MESSAGE_COLUMNS = [
   'sha256',
   'session',
   'client_address',
+  'author',
   'forged',
   'trace',
   'trail',

@@ -16,6 +16,8 @@ export interface MessageRow {
   readonly sha256: string;
   readonly session: string | null;
   readonly client_address: string | null;
+  /** Null: a stranger. */
+  readonly author: string | null;
   /** 1: the checks call the reverse-path forged. */
   readonly forged: 0 | 1;
   readonly trace: string;

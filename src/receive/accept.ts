@@ -140,6 +140,8 @@ function newMessage(
   return {
     id,
     session: session.facts.id,
+    clientAddress: session.facts.client.address,
+    ...(only?.author === undefined ? {} : { author: only.author }),
     reversePath,
     body: actualBody(transaction),
     smtputf8: parameters.smtputf8,

@@ -23,6 +23,8 @@ export type RecipientVerdict =
       readonly recipient: Recipient;
       readonly direction: Direction;
       readonly trusted: boolean;
+      /** Who of ours wrote it: the account that signed in, or `@domain` of a domain mail server. Absent: a stranger. */
+      readonly author?: string;
       readonly policyDomain: string;
       readonly targets: readonly Address[];
       readonly viaAlias: boolean;

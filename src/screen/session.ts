@@ -26,7 +26,7 @@ import { CHECKS } from './index.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
 import { createPolicies, type Policies } from './policies.ts';
 import { screenOwnSettings } from './settings.ts';
-import { identifySender, isTrusted, resolveRecipient, type Sender, whoIs } from './who.ts';
+import { authorOf, identifySender, isTrusted, resolveRecipient, type Sender, whoIs } from './who.ts';
 
 export interface ScreenServices {
   readonly clock: Clock;
@@ -203,6 +203,7 @@ function judgeRecipient(
       recipient,
       direction: who.direction,
       trusted: isTrusted(sender.kind),
+      author: authorOf(sender, facts),
       policyDomain: who.policyDomain,
       targets: targetsOf(recipient, resolution),
       viaAlias: resolution.kind === 'local' && resolution.viaAlias,

@@ -53,6 +53,12 @@ export function isTrusted(kind: SenderKind): boolean {
   return kind === 'authenticated' || kind === 'domain-server';
 }
 
+/** Whom a trusted sender is: its account, or `@domain` of its mail server. */
+export function authorOf({ kind, domain }: Sender, { account }: SessionFacts): string | undefined {
+  if (kind === 'authenticated') return account;
+  return kind === 'domain-server' ? `@${domain}` : undefined;
+}
+
 export function whoIs(address: Address, resolution: Resolution, sender: Sender): Who {
   const { kind } = sender;
   const role = isRole(address);

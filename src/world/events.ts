@@ -15,6 +15,7 @@ import { queueEvents } from './events/queue.ts';
 import { receiveEvents } from './events/receive.ts';
 import { reportEvents } from './events/report.ts';
 import { screenEvents } from './events/screen.ts';
+import { signingEvents } from './events/signing.ts';
 import { storeEvents } from './events/store.ts';
 import { wireEvents } from './events/wire.ts';
 
@@ -31,6 +32,7 @@ export const EVENTS = {
   ...journalEvents,
   ...dnsEvents,
   ...operationEvents,
+  ...signingEvents,
 } as const;
 
 export type EventName = keyof typeof EVENTS;

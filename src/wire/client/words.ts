@@ -27,7 +27,7 @@ export type OutgoingContent =
       readonly sizeBytes: number;
       /** False: `sizeBytes` is an estimate, good for SIZE and not for BDAT. */
       readonly exact: boolean;
-      /** Called once. What it throws drops the connection, so that the peer never sees an end of data. */
+      /** Called again for another look at the same bytes. What it throws drops the connection, so that the peer never sees an end of data. */
       open(): AsyncIterable<Uint8Array>;
     };
 

@@ -1,0 +1,48 @@
+/**
+ * Whose key may sign a message: that of the domain in its From field, and only where the sender may
+ * speak for that domain. Signing what somebody forged would be worse than signing nothing.
+ *
+ * An account speaks for its own domain and what is below it; a domain mail server for each domain it
+ * serves; the node for its hostname, with the keys of a domain above it.
+ */
+import { isPromise } from '../../model/maybe-promise.ts';
+import { fieldValue, type RawField } from '../../protocol/dkim/fields.ts';
+import { parseAddressList } from '../../protocol/mime/address-list.ts';
+import type { Claim } from '../../queue/contract.ts';
+import type { SigningServices } from './words.ts';
+
+/** The one domain that the From field names; undefined: several fields, several domains, or unreadable. */
+export function fromDomain(fields: readonly RawField[]): string | undefined {
+  const [from, ...more] = fields.filter(({ name }) => name === 'from');
+  if (!from || more.length > 0) return undefined;
+  const { mailboxes, isMalformed } = parseAddressList(fieldValue(from).replaceAll('\r\n', ''));
+  const domain = mailboxes[0]?.domain;
+  if (isMalformed || !domain || domain.startsWith('[')) return undefined;
+  return mailboxes.every((mailbox) => mailbox.domain === domain) ? domain : undefined;
+}
+
+/** Domains whose keys may sign for `from`, the nearest first; none: not aligned. */
+export async function signersFor(
+  { directory, hostname }: SigningServices,
+  { author, clientAddress }: Claim['message'],
+  from: string,
+): Promise<readonly string[]> {
+  if (author === undefined) return [];
+  const at = author.lastIndexOf('@');
+  const own = author.slice(at + 1);
+  if (own === hostname) return from === hostname ? withParents(hostname) : [];
+  if (from === own) return [from];
+  if (from.endsWith(`.${own}`)) return [from, own];
+  // A server without an account may serve several domains, and send for each.
+  if (at !== 0 || clientAddress === undefined) return [];
+  const serves = directory.isMailServerOf(from, clientAddress);
+  return (isPromise(serves) ? await serves : serves) === 'yes' ? [from] : [];
+}
+
+/** Never a top-level domain. */
+function withParents(name: string): readonly string[] {
+  const labels = name.split('.');
+  const names: string[] = [];
+  for (let i = 0; i === 0 || i < labels.length - 1; i++) names.push(labels.slice(i).join('.'));
+  return names;
+}

@@ -1,0 +1,146 @@
+/**
+ * Signing, the last step before the wire, when nothing will change the message any more.
+ *
+ * Mail of our own senders gets DKIM signatures; mail of strangers that is sent on or was changed here
+ * gets an ARC set, and its reverse-path is rewritten (SRS) where it leaves for other domains. What is
+ * neither passes without a look at its content. Signatures are kept for the message's other recipients
+ * and next tries, and made anew when half of their life is over or the keys have changed.
+ */
+import type { SigningKey } from '../../directory/dkim-keys.ts';
+import { signingSettings } from '../../directory/signing-settings.ts';
+import type { HeaderEdit } from '../../model/content.ts';
+import type { BodyType } from '../../model/envelope.ts';
+import type { Claim } from '../../queue/contract.ts';
+import { queueSettings } from '../../queue/settings.ts';
+import type { OutgoingContent } from '../../wire/client/words.ts';
+import { createExpiring } from '../expiring.ts';
+import { DELIVERY_LIMITS } from '../limits.ts';
+import { arcFields, ownResults } from './arc.ts';
+import { fromDomain, signersFor } from './author.ts';
+import { dkimFields } from './dkim.ts';
+import { type Scanned, scanStream, scanWhole, withPrefix } from './scan.ts';
+import type { Outgoing, Signing, SigningServices } from './words.ts';
+
+const DAY_MS = 86_400_000;
+/** What a signature outlives the queue by: the next hop may have to wait, too. */
+const BEYOND_QUEUE_DAYS = 2;
+
+/** Fields on top of one variant in one form, and the keys that made them. */
+interface Kept {
+  readonly fields: string;
+  readonly domain: string;
+  readonly keys: readonly SigningKey[];
+}
+
+export function createSigning(services: SigningServices): Signing {
+  const { clock, events, settings, directory, dkim, srs } = services;
+  const kept = createExpiring<Kept>(clock, DELIVERY_LIMITS.signatures);
+
+  /** RFC 6376 3.5: a signature that ends while the message still waits would make it look forged. */
+  function lifeMs(): number {
+    const snapshot = settings.current();
+    const days = Math.max(
+      snapshot.get(signingSettings.lifeDays),
+      snapshot.get(queueSettings.expiryDays) + BEYOND_QUEUE_DAYS,
+    );
+    return days * DAY_MS;
+  }
+
+  async function stillGood(name: string): Promise<string | undefined> {
+    const found = kept.get(name);
+    return found && (await dkim.active(found.domain)) === found.keys ? found.fields : undefined;
+  }
+
+  function keep(name: string, entry: Kept): string {
+    kept.set(name, entry, lifeMs() / 2);
+    return entry.fields;
+  }
+
+  function unsigned({ message }: Claim, domain: string, reason: 'not-aligned' | 'from' | 'header', detail: string) {
+    events.emit('signing.unsigned', { message: message.id, domain, reason, detail });
+    return undefined;
+  }
+
+  async function dkimOf(claim: Claim, scanned: Scanned | undefined): Promise<Kept | undefined> {
+    const { author = '' } = claim.message;
+    if (!scanned) return unsigned(claim, author, 'header', 'the header can be read in more than one way');
+    const from = fromDomain(scanned.header.fields);
+    if (!from) return unsigned(claim, author, 'from', 'the From field does not name one domain');
+    const signers = await signersFor(services, claim.message, from);
+    if (signers.length === 0) return unsigned(claim, from, 'not-aligned', `${author} may not speak for it`);
+    for (const domain of signers) {
+      const keys = await dkim.active(domain);
+      if (keys.length === 0 || !settings.current().get(signingSettings.dkim, { domain })) continue;
+      const fields = await dkimFields(scanned, keys, clock.now(), lifeMs());
+      events.emit('signing.signed', { message: claim.message.id, domain, kind: 'dkim' });
+      return { fields, domain, keys };
+    }
+    // No key yet: `postern dkim show` and the audit say so, not every message.
+    return undefined;
+  }
+
+  async function arcOf(claim: Claim, scanned: Scanned | undefined): Promise<Kept | undefined> {
+    const { domain } = claim.recipients[0]!.original;
+    const results = ownResults(claim);
+    if (!scanned || results === undefined || !settings.current().get(signingSettings.arc, { domain })) return undefined;
+    const keys = await dkim.active(domain);
+    const key = keys.find(({ algorithm }) => algorithm === 'rsa-sha256');
+    const fields = key && (await arcFields(scanned, results, key, clock.now()));
+    if (!fields) return undefined;
+    events.emit('signing.signed', { message: claim.message.id, domain, kind: 'arc' });
+    return { fields, domain, keys };
+  }
+
+  async function signatures(claim: Claim, content: OutgoingContent, body: BodyType): Promise<string> {
+    const { message, edits } = claim;
+    const isOurs = message.author !== undefined;
+    // The same variant, sealed for another domain, is another set.
+    const sealer = isOurs ? '' : claim.recipients[0]!.original.domain;
+    const name = `${message.id} ${body} ${sealer} ${edits.length === 0 ? '' : JSON.stringify(edits)}`;
+    const known = await stillGood(name);
+    if (known !== undefined) return known;
+    const scanned = content.kind === 'whole' ? scanWhole(Buffer.concat(content.pieces)) : await scanStream(content);
+    try {
+      const made = isOurs ? await dkimOf(claim, scanned) : await arcOf(claim, scanned);
+      return made ? keep(name, made) : '';
+    } catch (error) {
+      // A key that cannot be opened must not stop the mail.
+      const detail = (error as Error).message;
+      events.emit('signing.unsigned', { message: message.id, domain: sealer, reason: 'key', detail });
+      return '';
+    }
+  }
+
+  /** Only where it leaves for a domain that is not ours, from a domain that is not ours. */
+  async function reversePathOf({ message, recipients, destination }: Claim): Promise<Outgoing['reversePath']> {
+    const { reversePath, author } = message;
+    if (reversePath === null || author !== undefined || (await directory.domain(destination))) return reversePath;
+    const { domain } = recipients[0]!.original;
+    const snapshot = settings.current();
+    if (!snapshot.get(signingSettings.srs, { domain }) || (await directory.domain(reversePath.domain)))
+      return reversePath;
+    return srs.forward(reversePath, snapshot.get(signingSettings.srsDomain) || domain);
+  }
+
+  return {
+    concerns: (claim) => claim.message.author !== undefined || isSentOn(claim) || isChanged(claim.edits),
+    async prepare(claim, content, body) {
+      const fields = await signatures(claim, content, body);
+      const reversePath = await reversePathOf(claim);
+      return { content: fields === '' ? content : withPrefix(content, fields), reversePath };
+    },
+  };
+}
+
+/** To other addresses than it was sent to. */
+function isSentOn({ recipients }: Claim): boolean {
+  return recipients.some(({ address, original }) => address !== original && address.domain !== original.domain);
+}
+
+/** A field that its sender wrote and may have signed was changed. */
+function isChanged(edits: readonly HeaderEdit[]): boolean {
+  return edits.some((edit) => edit.kind !== 'prepend' && !OWN_FIELDS.includes(edit.name.toLowerCase()));
+}
+
+/** Forged ones in our name are removed; nobody signs them. */
+const OWN_FIELDS = ['authentication-results', 'received-spf'];
