@@ -83,6 +83,8 @@ function newMessage(
   const { subject, headerFrom, messageId } = inspectHeader(row.content, true);
   return {
     id,
+    // What the product writes is signed for whoever it says it is.
+    ...(headerFrom && { author: headerFrom.slice(headerFrom.lastIndexOf('@')) }),
     reversePath: row.sender === '' ? null : addressOf(row.sender),
     body: '7BIT',
     smtputf8: false,

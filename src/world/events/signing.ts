@@ -38,10 +38,4 @@ export const signingEvents = {
     text: 'a message was signed or sealed',
     metric: { name: 'postern_signing_signed_total', labels: ['kind'] },
   }),
-  'jobs.failed': event<{ job: string; error: string }>()({
-    level: 'error',
-    text: 'a clock job failed; it runs again at its next time',
-    metric: { name: 'postern_jobs_failed_total', labels: ['job'] },
-    webhook: true,
-  }),
 } as const;
