@@ -1,22 +1,51 @@
 /**
  * The checks in declared order, which is also the order in which they speak: when all recipients
- * are refused, the first refusing check here gives the reply.
+ * are refused, the first refusing check here gives the reply. DMARC hears all that are declared before
+ * it; the fields that tell of the results come last.
  */
+
+import { authenticationSettings } from './authentication/settings.ts';
 import type { Check, SettingDefinitions } from './check.ts';
+import { arc } from './checks/arc.ts';
+import { authenticationResults } from './checks/authentication-results.ts';
+import { bimi } from './checks/bimi.ts';
+import { dkim } from './checks/dkim.ts';
+import { dmarc } from './checks/dmarc.ts';
 import { headerSanity } from './checks/header-sanity.ts';
 import { hops } from './checks/hops.ts';
 import { messageSize } from './checks/message-size.ts';
 import { recipientExists } from './checks/recipient-exists.ts';
 import { relay } from './checks/relay.ts';
+import { reverseLookupHelo } from './checks/reverse-lookup-helo.ts';
+import { reverseLookupMail } from './checks/reverse-lookup-mail.ts';
+import { reverseLookupPtr } from './checks/reverse-lookup-ptr.ts';
+import { spf } from './checks/spf.ts';
+import { spfRelayed } from './checks/spf-relayed.ts';
 import { settingsOf } from './policies.ts';
 import { screenOwnSettings, smtpSettings } from './settings.ts';
 
-export const CHECKS: readonly Check[] = [relay, recipientExists, messageSize, hops, headerSanity];
+export const CHECKS: readonly Check[] = [
+  relay,
+  recipientExists,
+  messageSize,
+  reverseLookupPtr,
+  reverseLookupHelo,
+  reverseLookupMail,
+  spf,
+  spfRelayed,
+  hops,
+  headerSanity,
+  dkim,
+  arc,
+  dmarc,
+  bimi,
+  authenticationResults,
+];
 
 /** Every setting of this room, by key: for the catalogue. */
 export const screenSettings: SettingDefinitions = Object.assign(
   {},
-  ...[smtpSettings, screenOwnSettings].map((group) =>
+  ...[smtpSettings, screenOwnSettings, authenticationSettings].map((group) =>
     Object.fromEntries(Object.values(group).map((setting) => [setting.key, setting])),
   ),
   ...CHECKS.map(settingsOf),

@@ -164,7 +164,8 @@ test('what is odd but clear passes, and is reported', async () => {
   const text = `From: a@remote.example, b@remote.example\r\nSubject: gr\xfc\xdfe\r\nX-Long: ${'x'.repeat(2000)}\r\nnot a field\r\n\r\nbody\r\n`;
   const { message } = await transact(screening(), 'a@remote.example', ['alice@example.com'], content(text));
   assert.equal(message?.kind, 'commit');
-  assert.deepEqual(message?.findings[0]?.findings.map(({ code }) => code).sort(), [
+  const odd = message?.findings[0]?.findings.filter(({ check }) => check === 'headerSanity');
+  assert.deepEqual(odd?.map(({ code }) => code).sort(), [
     'eight-bit',
     'long-line',
     'malformed-line',

@@ -62,7 +62,10 @@ for (const archive of archives) {
       const arrived = await sink.next((message) => message.from === from);
       const trace = arrived.content.subarray(0, arrived.content.length - content.length);
       assert.ok(arrived.content.subarray(trace.length).equals(content), `content of ${from}`);
-      assert.match(trace.toString('latin1'), /^Received: from .*\r\n$/s);
+      assert.match(
+        trace.toString('latin1'),
+        /^Authentication-Results: .*\r\nReceived-SPF: .*\r\nReceived: from .*\r\n$/s,
+      );
     }
     for (const line of refused) t.diagnostic(`refused ${line}`);
     t.diagnostic(`${sent.size} arrived identical, ${refused.length} refused`);

@@ -45,7 +45,7 @@ type LogRow = {
 const logOf = async (node: RunningNode, ...filter: string[]): Promise<LogRow[]> =>
   JSON.parse(await node.cli(['log', 'search', '--json', ...filter]));
 
-test("a message from outside reaches the domain's mail server as sent, below one Received line, and the log tells its way", async (t) => {
+test("a message from outside reaches the domain's mail server as sent, below one Received line and what was verified, and the log tells its way", async (t) => {
   const sink = await startSink();
   t.after(() => sink.close());
   const node = await organisation(t, sink);
@@ -61,7 +61,7 @@ test("a message from outside reaches the domain's mail server as sent, below one
   assert.ok(text.endsWith(content), 'the content is byte-identical');
   assert.match(
     text.slice(0, -content.length),
-    /^Received: from client\.example .*by mx\.postern\.example .*id .*\r\n$/s,
+    /^Authentication-Results: mx\.postern\.example;.*\r\nReceived-SPF: .*\r\nReceived: from client\.example .*by mx\.postern\.example .*id .*\r\n$/s,
   );
   assert.ok(text.slice(0, -content.length).includes(id));
 

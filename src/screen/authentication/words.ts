@@ -50,7 +50,9 @@ export type DkimFlag =
   /** Subject or Date or To, although there, are not signed. */
   | 'field-unsigned'
   /** The key says that the domain is testing (`t=y`). */
-  | 'testing';
+  | 'testing'
+  /** `t=` is in the future, by more than clocks differ. */
+  | 'signed-ahead';
 
 export type DkimSignature = {
   readonly domain: string;
@@ -149,12 +151,14 @@ export type DmarcEvidence = {
   readonly spf: readonly { readonly domain: string; readonly scope: 'mfrom' | 'helo'; readonly result: SpfResult }[];
   /** SPF fails hard for the author domain itself: a second finding (`SPF hard fail of the From domain`). */
   readonly spfDenies: boolean;
-  /** What may explain a failure: the sealers of a passing ARC chain, and the list that sent it. */
+  /** The sealers of a passing ARC chain, the newest first. */
   readonly arcSealers: readonly string[];
-  /** The newest sealer's `d=` where the chain passes and its first record says that DMARC passed. */
+  /** The chain passes, and its first set says that DMARC passed. */
   readonly arcVouchesPass: boolean;
-  /** `List-Id` or `List-Post` names a list, and the list's own domain signed it or passes SPF. */
+  /** `List-Id` names a list, and the list's own domain signed it or passes SPF. */
   readonly list?: string;
+  /** The Subject field's value where DMARC fails, so that a tag can stand before it. */
+  readonly subject?: string;
   /** Added once all recipients are decided; absent only where the message was never decided. */
   readonly applied?: DmarcApplied;
 };

@@ -1,0 +1,113 @@
+/** From the evidence of DMARC to what happens, and to what the domain owner is told of it. */
+import type { Concluded, Heard, Said, SettingValues } from '../check.ts';
+import { NOTHING } from '../check.ts';
+import type { arcSettings } from './dkim-settings.ts';
+import type { DMARC_CODES, dmarcSettings } from './dmarc-settings.ts';
+import { trouble } from './said.ts';
+import type { authenticationSettings } from './settings.ts';
+import type { DmarcApplied, DmarcEvidence, DmarcOverride, DmarcPolicy } from './words.ts';
+
+type Code = keyof typeof DMARC_CODES;
+export type DmarcSettings = SettingValues<
+  typeof dmarcSettings & {
+    trustedSealers: (typeof arcSettings)['trustedSealers'];
+    dnsTrouble: (typeof authenticationSettings)['dnsTrouble'];
+  }
+>;
+
+export function judgeDmarc(evidence: DmarcEvidence, settings: DmarcSettings, heard: Heard): readonly Said<Code>[] {
+  switch (evidence.result) {
+    case 'none':
+      return NOTHING;
+    case 'pass':
+      return settings.passCredit > 0 ? [{ code: 'pass', outcome: 'pass', score: -settings.passCredit }] : NOTHING;
+    case 'temperror':
+      return trouble('temperror', settings.dnsTrouble);
+    case 'permerror':
+      return [unclearAuthor(evidence, settings)];
+    case 'fail':
+      return [failed(evidence, settings, heard)];
+  }
+}
+
+function unclearAuthor({ detail }: DmarcEvidence, { unclearAuthor }: DmarcSettings): Said<Code> {
+  const action = unclearAuthor === 'quarantine' ? 'quarantine-user' : unclearAuthor;
+  return { code: 'no-single-author', action, text: detail ?? 'no single author domain can be told' };
+}
+
+function failed(evidence: DmarcEvidence, settings: DmarcSettings, heard: Heard): Said<Code> {
+  if (evidence.policy === 'none') return { code: 'policy-none', action: 'accept', outcome: 'none' };
+  if (isVouchedFor(evidence, settings.trustedSealers))
+    return { code: 'arc-explains', action: 'accept', outcome: 'none' };
+  if (evidence.policy === 'quarantine')
+    return act('quarantine', settings.onQuarantine, settings.quarantineScore, evidence);
+  if (settings.onReject !== 'guarded') return act('reject', settings.onReject, settings.rejectScore, evidence);
+  if (evidence.list !== undefined) return act('list-explains', 'quarantine', settings.rejectScore, evidence);
+  const second = secondFinding(evidence, settings, heard);
+  return second === undefined
+    ? act('reject-alone', 'quarantine', settings.rejectScore, evidence)
+    : act('reject', 'refuse', settings.rejectScore, evidence, second);
+}
+
+/** RFC 8617 7.2: one untrusted sealer could have invented all that is below it. */
+function isVouchedFor({ arcVouchesPass, arcSealers }: DmarcEvidence, trusted: readonly string[]): boolean {
+  if (!arcVouchesPass || trusted.length === 0) return false;
+  return arcSealers.every((sealer) => trusted.some((one) => one.toLowerCase() === sealer));
+}
+
+function secondFinding(evidence: DmarcEvidence, { secondScore }: DmarcSettings, heard: Heard): string | undefined {
+  if (evidence.spfDenies) return 'SPF of that domain fails hard';
+  if (heard.suspect !== undefined) return `the check ${heard.suspect} found something`;
+  return heard.score >= secondScore ? `the score is ${heard.score} already` : undefined;
+}
+
+function act(
+  code: Code,
+  what: 'refuse' | 'quarantine' | 'tag' | 'score',
+  score: number,
+  { headerFrom, policy }: DmarcEvidence,
+  second?: string,
+): Said<Code> {
+  if (what === 'refuse') {
+    const told = `DMARC: ${headerFrom} does not stand behind this message and asks for ${policy}`;
+    const text = second === undefined ? told : `${told}; and ${second}`;
+    return { code, action: 'refuse', score, text, reply: { code: 550, enhanced: '5.7.1', text: told } };
+  }
+  return { code, action: what === 'quarantine' ? 'quarantine-user' : 'accept', score };
+}
+
+const STRENGTH: Readonly<Record<DmarcPolicy, number>> = { none: 0, quarantine: 1, reject: 2 };
+const NO_REASONS: readonly DmarcOverride[] = Object.freeze([]);
+
+/** The strictest over all recipients, and why it is less than was published. */
+export function concludeDmarc(evidence: DmarcEvidence, { answered, findings }: Concluded): DmarcApplied {
+  let disposition: DmarcPolicy = 'none';
+  let code: string | undefined;
+  for (const finding of findings) {
+    const one = dispositionOf(finding.action, answered);
+    if (code === undefined || STRENGTH[one] > STRENGTH[disposition]) {
+      disposition = one;
+      code = finding.code;
+    }
+  }
+  if (evidence.result !== 'fail' || !evidence.record) return { disposition, reasons: NO_REASONS };
+  return { disposition, reasons: reasonsFor(evidence, disposition, code) };
+}
+
+function dispositionOf(action: string | undefined, answered: boolean): DmarcPolicy {
+  // Who is refused while others were accepted is held instead.
+  if (action === 'refuse') return answered ? 'reject' : 'quarantine';
+  return action?.startsWith('quarantine') ? 'quarantine' : 'none';
+}
+
+function reasonsFor(evidence: DmarcEvidence, disposition: DmarcPolicy, code: string | undefined) {
+  const reasons: DmarcOverride[] = [];
+  if (evidence.record?.t === 'y' && evidence.record.p !== 'none') reasons.push({ type: 'policy_test_mode' });
+  if (STRENGTH[disposition] >= STRENGTH[evidence.policy]) return reasons.length === 0 ? NO_REASONS : reasons;
+  if (code === 'arc-explains')
+    reasons.push({ type: 'trusted_forwarder', comment: `arc=pass as.d=${evidence.arcSealers.join(',')}` });
+  else if (code === 'list-explains') reasons.push({ type: 'mailing_list', comment: evidence.list! });
+  else if (code === 'reject-alone') reasons.push({ type: 'local_policy', comment: 'no second finding agrees' });
+  else reasons.push({ type: 'local_policy' });
+  return reasons;
+}

@@ -1,0 +1,109 @@
+/**
+ * DMARC (RFC 9989) of one message: its author domain, the policy published for it by the tree walk,
+ * and what of SPF and DKIM is aligned with it. What follows from that is the check's to judge.
+ */
+import type { AddressList } from '../../protocol/mime/words.ts';
+import type { Asker } from './ask.ts';
+import { loadDmarc, type RawDmarc } from './mailauth.ts';
+import { plainDomain } from './signatures.ts';
+import type { DkimEvidence, DmarcEvidence, DmarcPolicy, DmarcRecord, SpfEvidence } from './words.ts';
+
+export interface DmarcInput {
+  readonly fromFields: readonly AddressList[];
+  readonly spf: SpfEvidence | undefined;
+  readonly dkim: DkimEvidence;
+}
+
+/** What DMARC alone comes to; the rest of its evidence is about what may explain it. */
+export type DmarcOutcome = Pick<
+  DmarcEvidence,
+  'result' | 'detail' | 'headerFrom' | 'record' | 'policy' | 'spfAligned' | 'dkimAligned' | 'dkim'
+>;
+
+export async function evaluate({ fromFields, spf, dkim }: DmarcInput, { ask }: Asker): Promise<DmarcOutcome> {
+  const { evaluateDmarc } = await loadDmarc();
+  const passing = dkim.signatures.filter(({ result }) => result === 'pass');
+  const { response, dkimAligned, reason } = await evaluateDmarc({
+    headerFrom: fromFields.flatMap(authors),
+    fromFields: fromFields.length,
+    // RFC 9989 4.1: the MAIL identity only.
+    spfDomains: spf?.mail.result === 'pass' ? [spf.mail.domain] : [],
+    dkimDomains: passing.map(({ domain }) => ({ domain })),
+    resolver: ask,
+    strict: true,
+  });
+  const isAligned = (domain: string): boolean => dkimAligned?.has(domain) ?? false;
+  const signatures = dkim.signatures.map(({ domain, selector, result, detail }) => ({
+    domain,
+    selector,
+    result,
+    aligned: result === 'pass' && isAligned(domain),
+    ...(detail && { detail }),
+  }));
+  if (!response) return { ...NO_AUTHOR, detail: REASONS[reason ?? ''] ?? REASONS['']!, dkim: signatures };
+  const { status, error, policy = 'none', alignment } = response;
+  const record = recordOf(response);
+  return {
+    result: status.result,
+    ...(error && { detail: error.slice(0, 200) }),
+    headerFrom: plainDomain(status.header.from),
+    ...(record && { record }),
+    policy,
+    spfAligned: alignment?.spf.result !== undefined,
+    dkimAligned: alignment?.dkim.result !== undefined,
+    dkim: signatures,
+  };
+}
+
+/** RFC 9989 5.3.1: with no author domain, or several, there is nothing to validate. */
+const NO_AUTHOR = {
+  result: 'permerror',
+  headerFrom: '',
+  policy: 'none',
+  spfAligned: false,
+  dkimAligned: false,
+} as const;
+
+const REASONS: Readonly<Record<string, string>> = {
+  'no-author-domain': 'the From field has no address with a domain',
+  'multiple-author-domains': 'the From field has addresses of several domains',
+  'invalid-author-domain': 'an address of the From field has no domain that can be read',
+  'multiple-from-fields': 'there is more than one From field',
+  '': 'no single author domain can be told',
+};
+
+/** An address without a domain stays in the list, so that nobody hides behind another one. */
+function authors({ mailboxes }: AddressList): readonly string[] {
+  return mailboxes.map(({ local, domain }) => (domain === '' ? `${local}@` : `x@${domain}`));
+}
+
+const POLICIES: readonly string[] = ['none', 'quarantine', 'reject'];
+
+function recordOf({ record, policyDomain, p }: RawDmarc): DmarcRecord | undefined {
+  if (!record || policyDomain === undefined || p === undefined) return undefined;
+  const policyTag = (name: string): DmarcPolicy | undefined =>
+    POLICIES.includes(String(record[name])) ? (record[name] as DmarcPolicy) : undefined;
+  const sp = policyTag('sp');
+  const np = policyTag('np');
+  return {
+    domain: plainDomain(policyDomain),
+    p,
+    ...(sp && { sp }),
+    ...(np && { np }),
+    adkim: record['adkim'] === 's' ? 's' : 'r',
+    aspf: record['aspf'] === 's' ? 's' : 'r',
+    t: record['t'] === 'y' ? 'y' : 'n',
+    psd: record['psd'] === 'y' ? 'y' : record['psd'] === 'n' ? 'n' : 'u',
+    fo: typeof record['fo'] === 'string' && record['fo'] !== '' ? record['fo'] : '0',
+    rua: addresses(record['rua']),
+    ruf: addresses(record['ruf']),
+    discovery: 'treewalk',
+  };
+}
+
+/** RFC 9989 4.8: URIs between commas; only `mailto:` is used, and the obsolete `!size` is dropped. */
+function addresses(uris: string | false | undefined): readonly string[] {
+  if (typeof uris !== 'string') return [];
+  const found = uris.split(',', 20).map((uri) => uri.trim().replace(/![0-9]+[kmgt]?$/i, ''));
+  return found.filter((uri) => /^mailto:[^\s@]+@[^\s@]+$/i.test(uri));
+}

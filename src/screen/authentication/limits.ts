@@ -1,0 +1,21 @@
+/** Bounds of verification, each with its reason. */
+export const AUTHENTICATION_LIMITS = {
+  /** Real mail has one to four; each may cost a look-up, an RSA operation and a hash of the whole body. */
+  signatures: 10,
+  /** Real signatures have less than 2 kB; every name in `h=` is looked for among all fields. */
+  signatureBytes: 8 * 1024,
+  /** A header of more lines is folded to be dear: parsing costs the square of a field's lines. */
+  headerLines: 4_000,
+  /** Keys, seals and tree walks of one message; eight labels for each of ten identifiers is the most that is honest. */
+  questions: 100,
+  /** RFC 7208 4.6.4: at least 20 seconds for one evaluation. */
+  spfMs: 20_000,
+  /** What clocks of honest hosts may differ by. */
+  clockSkewMs: 5 * 60 * 1000,
+  /** Names of one PTR answer that are asked for their addresses (RFC 8601 3 names the same danger). */
+  ptrNames: 10,
+  /** Exchangers of a MAIL domain that are looked at. */
+  exchangers: 10,
+  /** Received fields read to find the first hop that is not ours. */
+  hops: 30,
+} as const;

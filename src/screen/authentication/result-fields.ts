@@ -1,0 +1,154 @@
+/** From evidence to header fields: the methods of RFC 8601 2.7 and RFC 9989 9, each in its own words. */
+import type { Evidence } from '../../model/finding.ts';
+import {
+  formatAuthResults,
+  formatReceivedSpf,
+  type MethodResult,
+  mayClaim,
+} from '../../protocol/auth-results/auth-results.ts';
+import type { CheckServices } from '../check.ts';
+import type { PtrEvidence } from './reverse.ts';
+import { authenticationSettings } from './settings.ts';
+import type { TraceFields } from './trace-fields.ts';
+import { type MessageView, spfOf, verificationOf } from './verification.ts';
+import type {
+  ArcEvidence,
+  BimiEvidence,
+  DkimEvidence,
+  DmarcEvidence,
+  NotMade,
+  SpfEvidence,
+  SpfIdentity,
+} from './words.ts';
+
+export interface Fields {
+  readonly made: true;
+  readonly prepend: readonly string[];
+  readonly remove: readonly (readonly [name: string, occurrence: number])[];
+}
+
+type Seen<E> = E | NotMade | undefined;
+
+export async function resultFields(view: MessageView, services: CheckServices) {
+  const own = services.settings.current().get(authenticationSettings.authservId) || services.hostname;
+  const results: MethodResult[] = [];
+  const spf = await spfOf(view);
+  const dmarc = (await view.seen('dmarc')) as Seen<DmarcEvidence>;
+  if (spf) addSpf(results, spf);
+  addDkim(results, (await view.seen('dkim')) as Seen<DkimEvidence>);
+  addArc(results, (await view.seen('arc')) as Seen<ArcEvidence>);
+  addDmarc(results, dmarc);
+  addReverse(results, (await view.seen('reversePtr')) as Seen<PtrEvidence>, view);
+  addBimi(results, (await view.seen('bimi')) as Seen<BimiEvidence>);
+  const written = formatAuthResults(own, results);
+  return {
+    made: true as const,
+    // RFC 8601 5: Authentication-Results above Received-SPF.
+    prepend: spf ? [receivedSpf(spf, own), written] : [written],
+    remove: forged(verificationOf(view, services).fields, own),
+  } satisfies Fields & Evidence;
+}
+
+function forged({ authenticationResults, receivedSpf }: TraceFields, own: string) {
+  const remove: (readonly [string, number])[] = [];
+  authenticationResults.forEach((value, index) => {
+    if (mayClaim(value, own)) remove.push(['authentication-results', index]);
+  });
+  const receiver = `receiver=${own.toLowerCase()}`;
+  receivedSpf.forEach((value, index) => {
+    if (value.toLowerCase().replaceAll(/[\s"]/g, '').includes(receiver)) remove.push(['received-spf', index]);
+  });
+  return remove;
+}
+
+function addSpf(results: MethodResult[], { mail, helloIdentity }: SpfEvidence): void {
+  for (const identity of [mail, helloIdentity]) {
+    if (!identity || identity.domain === '') continue;
+    const property = identity.scope === 'mfrom' ? 'smtp.mailfrom' : 'smtp.helo';
+    results.push({
+      method: 'spf',
+      result: identity.result,
+      ...commentOf(identity),
+      properties: [[property, identity.domain]],
+    });
+  }
+}
+
+/** Only of what went wrong: the results that say it all need no comment. */
+function commentOf({ result, text }: SpfIdentity): { comment?: string } {
+  return result === 'permerror' || result === 'temperror' ? { comment: text.slice(0, 200) } : {};
+}
+
+function addDkim(results: MethodResult[], dkim: Seen<DkimEvidence>): void {
+  if (!dkim?.made) return;
+  if (dkim.signatures.length === 0) results.push({ method: 'dkim', result: 'none' });
+  for (const { domain, selector, algorithm, result, detail, b } of dkim.signatures)
+    results.push({
+      method: 'dkim',
+      result,
+      ...(detail && result !== 'pass' && { comment: detail.slice(0, 200) }),
+      properties: [
+        ['header.d', domain],
+        ['header.s', selector],
+        ['header.a', algorithm],
+        ...(b ? [['header.b', b] as const] : []),
+      ],
+    });
+}
+
+function addArc(results: MethodResult[], arc: Seen<ArcEvidence>): void {
+  if (!arc?.made || arc.result === 'none') return;
+  const comment = arc.result === 'pass' ? `sealed by ${arc.sealers.slice(0, 5).join(', ')}` : arc.detail;
+  // RFC 8617 4.? has none, pass and fail; what we could not ask is no chain that anybody should trust.
+  results.push({ method: 'arc', result: arc.result === 'pass' ? 'pass' : 'fail', ...(comment && { comment }) });
+}
+
+function addDmarc(results: MethodResult[], dmarc: Seen<DmarcEvidence>): void {
+  if (!dmarc?.made) return;
+  const { result, detail, record, policy, headerFrom } = dmarc;
+  results.push({
+    method: 'dmarc',
+    result,
+    ...(detail && { comment: detail }),
+    properties: [
+      ...(record ? [['policy.dmarc', policy] as const] : []),
+      ...(headerFrom ? [['header.from', headerFrom] as const] : []),
+    ],
+  });
+}
+
+/** RFC 8601 2.7.3. */
+function addReverse(results: MethodResult[], ptr: Seen<PtrEvidence>, { facts }: MessageView): void {
+  if (!ptr?.made) return;
+  const result = { confirmed: 'pass', mismatch: 'fail', missing: 'permerror', 'cannot-tell': 'temperror' }[ptr.result];
+  const comment = ptr.result === 'confirmed' ? ptr.names[0] : undefined;
+  results.push({
+    method: 'iprev',
+    result,
+    ...(comment && { comment }),
+    properties: [['policy.iprev', facts.client.address]],
+  });
+}
+
+function addBimi(results: MethodResult[], bimi: Seen<BimiEvidence>): void {
+  if (!bimi?.made || bimi.domain === undefined) return;
+  const properties = [
+    ['header.d', bimi.domain],
+    ['header.selector', bimi.selector ?? 'default'],
+  ] as const;
+  results.push({ method: 'bimi', result: bimi.result, ...(bimi.detail && { comment: bimi.detail }), properties });
+}
+
+function receivedSpf({ mail, client, helo, envelopeFrom }: SpfEvidence, receiver: string): string {
+  return formatReceivedSpf({
+    result: mail.result,
+    comment: mail.text.slice(0, 300),
+    pairs: [
+      ['client-ip', client],
+      ...(mail.scope === 'mfrom' ? [['envelope-from', envelopeFrom] as const] : []),
+      ['helo', helo],
+      ['receiver', receiver],
+      ['identity', mail.scope === 'mfrom' ? 'mailfrom' : 'helo'],
+    ],
+  });
+}

@@ -1,0 +1,82 @@
+/**
+ * SPF (RFC 7208) of the MAIL and the HELO identity of one hop.
+ *
+ * Both are asked at the same time; never throws for what name servers or records do: temperror and
+ * permerror are results, with the reason in words.
+ */
+import type { ReversePath } from '../../model/address.ts';
+import type { Resolver } from '../../world/resolver.ts';
+import { createAsker } from './ask.ts';
+import { AUTHENTICATION_LIMITS } from './limits.ts';
+import { loadSpf, type SpfModule } from './mailauth.ts';
+import type { Hop } from './relays.ts';
+import type { SpfEvidence, SpfIdentity, SpfResult } from './words.ts';
+
+export interface SpfServices {
+  readonly resolver: Resolver;
+  readonly hostname: string;
+}
+
+/** RFC 7208 4.6.4 bounds the mechanisms, and the exchangers and names behind each; together a little over this. */
+const QUESTIONS = 140;
+
+export async function evaluateSpf(hop: Hop, reversePath: ReversePath, services: SpfServices): Promise<SpfEvidence> {
+  const module = await loadSpf();
+  const helo = hop.helo.toLowerCase();
+  const rest = { made: true, client: hop.client, helo, envelopeFrom: reversePath?.text ?? '' } as const;
+  const hello = isDomainName(helo) ? identity(module, 'helo', `postmaster@${helo}`, hop, services) : undefined;
+  // RFC 7208 2.4: of the null reverse-path the HELO name is the MAIL identity.
+  if (reversePath === null) return { ...rest, mail: (await hello) ?? NO_NAME };
+  if (reversePath.domain === helo) return { ...rest, mail: await mailIdentity(module, reversePath, hop, services) };
+  const [mail, helloIdentity] = await Promise.all([mailIdentity(module, reversePath, hop, services), hello]);
+  return { ...rest, mail, ...(helloIdentity && { helloIdentity }) };
+}
+
+/** Whether this client may send as the domain, whoever else it says to be. */
+export async function denies(domain: string, hop: Hop, services: SpfServices): Promise<boolean> {
+  const { result } = await identity(await loadSpf(), 'mfrom', `postmaster@${domain}`, hop, services);
+  return result === 'fail';
+}
+
+const NO_NAME: SpfIdentity = Object.freeze({
+  scope: 'helo',
+  domain: '',
+  result: 'none',
+  text: 'HELO is no domain name',
+});
+
+function mailIdentity(
+  module: SpfModule,
+  { text }: NonNullable<ReversePath>,
+  hop: Hop,
+  services: SpfServices,
+): Promise<SpfIdentity> {
+  return identity(module, 'mfrom', text, hop, services);
+}
+
+async function identity(
+  { spf }: SpfModule,
+  scope: SpfIdentity['scope'],
+  sender: string,
+  { client, helo }: Hop,
+  { resolver, hostname }: SpfServices,
+): Promise<SpfIdentity> {
+  const { ask } = createAsker(resolver, QUESTIONS);
+  const { status } = await spf({
+    sender,
+    ip: client,
+    helo,
+    mta: hostname,
+    resolver: ask,
+    strict: true,
+    maxElapsedTime: AUTHENTICATION_LIMITS.spfMs,
+  });
+  const domain = sender.slice(sender.lastIndexOf('@') + 1).toLowerCase();
+  const text = (status.comment ?? '').replace(`${hostname}: `, '');
+  return { scope, domain, result: status.result as SpfResult, text };
+}
+
+/** RFC 7208 2.3: an address literal or a bare word has no SPF. */
+function isDomainName(helo: string): boolean {
+  return helo.includes('.') && !helo.startsWith('[') && !/^[\d.]+$/.test(helo);
+}

@@ -1,0 +1,33 @@
+/**
+ * BIMI: which brand indicator the author domain publishes, recorded and nothing fetched.
+ *
+ * Only for mail that passes DMARC under a policy that is enforced; the record names where image and
+ * certificate are, for a reader that wants to show them. Never a reason against a message.
+ */
+import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
+import { lookUpBimi } from '../authentication/bimi.ts';
+import { verificationOf } from '../authentication/verification.ts';
+import type { BimiEvidence, DmarcEvidence, NotMade } from '../authentication/words.ts';
+import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
+
+export const bimi = defineCheck({
+  id: 'bimi',
+  stage: 'message',
+  guide: 'BIMI',
+  exempt: ['authenticated', 'domainMailServer'],
+  protects: false,
+  lazy: true,
+  policy: { enabled: true, action: 'accept', quarantine: 'user', score: 0 },
+  codes: {},
+  settings: {},
+
+  observe(view: Views['message'], services: CheckServices): MaybePromise<BimiEvidence | NotMade> {
+    return andThen(view.seen('dmarc'), (dmarc) =>
+      lookUpBimi(dmarc as DmarcEvidence | NotMade | undefined, verificationOf(view, services)),
+    );
+  },
+
+  judge() {
+    return NOTHING;
+  },
+});

@@ -1,0 +1,35 @@
+/**
+ * SPF (RFC 7208): whether this client may send for the domain in MAIL, and for the name in HELO.
+ *
+ * Begun at MAIL, spoken of at RCPT. A hard fail is refused by default; a broken record (permerror) and
+ * our own DNS trouble (temperror) never are. Mail that a trusted relay hands over is judged with its
+ * header, by spf-relayed.ts.
+ */
+import type { MaybePromise } from '../../model/maybe-promise.ts';
+import { trustedRelays } from '../authentication/relays.ts';
+import { evaluateSpf } from '../authentication/spf.ts';
+import { judgeSpf, SPF_CODES, SPF_POLICY, spfSettings } from '../authentication/spf-judgement.ts';
+import type { NotMade, SpfEvidence } from '../authentication/words.ts';
+import { type CheckServices, defineCheck, type Views } from '../check.ts';
+
+const LATER: NotMade = Object.freeze({ made: false, why: 'later' });
+
+export const spf = defineCheck({
+  id: 'spf',
+  stage: 'mail',
+  answers: 'rcpt',
+  guide: 'Sender Policy Framework (SPF)',
+  exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
+  protects: false,
+  lazy: true,
+  policy: SPF_POLICY,
+  codes: SPF_CODES,
+  settings: spfSettings,
+
+  observe({ facts, reversePath }: Views['mail'], services: CheckServices): MaybePromise<SpfEvidence | NotMade> {
+    if (trustedRelays(services.settings).has(facts.client.address)) return LATER;
+    return evaluateSpf({ client: facts.client.address, helo: facts.helo ?? '' }, reversePath, services);
+  },
+
+  judge: judgeSpf,
+});
