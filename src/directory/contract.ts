@@ -40,7 +40,8 @@ export type Resolution =
     }
   /** postmaster or abuse without an account or alias of that name: the domain's server, else the administrators. */
   | { readonly kind: 'role'; readonly targets: readonly Address[] }
-  | { readonly kind: 'unknown-user' }
+  /** `return`: a rewritten sender (SRS) that we never made, or one whose time is over. */
+  | { readonly kind: 'unknown-user'; readonly return?: 'forged' | 'expired' }
   | { readonly kind: 'cannot-tell'; readonly reason: string };
 
 export interface Directory {

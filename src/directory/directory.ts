@@ -12,11 +12,13 @@ import { createHostAddresses, type ThreeAnswers } from './host-addresses.ts';
 import { createLookup } from './lookup.ts';
 import { createMailServers, type MailServerTable } from './mail-servers.ts';
 import { createResolve } from './resolve.ts';
+import type { SrsKeys } from './srs-keys.ts';
 
 export interface DirectoryServices {
   readonly settings: Settings;
   readonly resolveHost: ResolveHost;
   readonly clock: Clock;
+  readonly srs?: Pick<SrsKeys, 'reverse'>;
 }
 
 export interface OpenDirectory extends Directory {
@@ -30,7 +32,7 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
   const lookup = createLookup(db);
   const mailServers = createMailServers(db);
   const hasAddress = createHostAddresses(services.resolveHost, services.clock);
-  const resolve = createResolve({ lookup, mailServers, settings: services.settings });
+  const resolve = createResolve({ lookup, mailServers, settings: services.settings, srs: services.srs });
 
   function anyHas(servers: readonly DomainMailServer[], clientAddress: string): MaybePromise<ThreeAnswers> {
     const asked: Promise<ThreeAnswers>[] = [];

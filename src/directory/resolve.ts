@@ -13,6 +13,8 @@ import type { Domain, Resolution } from './contract.ts';
 import { ALIAS_DEPTH, ALIAS_TARGETS } from './limits.ts';
 import type { Entry, Lookup } from './lookup.ts';
 import type { MailServers } from './mail-servers.ts';
+import { type SrsKeys, srsTarget } from './srs-keys.ts';
+import { signingSettings } from './signing-settings.ts';
 import { directorySettings } from './settings.ts';
 
 const REMOTE: Resolution = { kind: 'remote' };
@@ -22,9 +24,11 @@ export interface ResolveServices {
   readonly lookup: Lookup;
   readonly mailServers: MailServers;
   readonly settings: Settings;
+  /** Absent: nothing is forwarded under an address of ours. */
+  readonly srs?: Pick<SrsKeys, 'reverse'>;
 }
 
-export function createResolve({ lookup, mailServers, settings }: ResolveServices) {
+export function createResolve({ lookup, mailServers, settings, srs }: ResolveServices) {
   /** The entry of an address: its own, else that of the mailbox it is a sub-address of. */
   function entryOf(address: Address): MaybePromise<Entry> {
     const own = lookup.entry(addressKey(address));
@@ -59,7 +63,7 @@ export function createResolve({ lookup, mailServers, settings }: ResolveServices
   }
 
   function local(address: Address, domain: Domain | undefined): MaybePromise<Resolution> {
-    if (!domain?.enabled) return REMOTE;
+    if (!domain?.enabled) return returned(address) ?? REMOTE;
     const entry = entryOf(address);
     return isPromise(entry) ? entry.then((value) => byEntry(address, value)) : byEntry(address, entry);
   }
@@ -73,8 +77,15 @@ export function createResolve({ lookup, mailServers, settings }: ResolveServices
       case 'alias':
         return expand(address, entry.targets);
       case 'nothing':
-        return isRole(address) ? role(address) : UNKNOWN_USER;
+        if (isRole(address)) return role(address);
+        return (srs && srsTarget(srs, address)) ?? UNKNOWN_USER;
     }
+  }
+
+  /** A bounce to a rewritten sender, where these have a domain of their own. */
+  function returned(address: Address): Resolution | undefined {
+    const domain = settings.current().get(signingSettings.srsDomain);
+    return srs && domain !== '' && address.domain === domain.toLowerCase() ? srsTarget(srs, address) : undefined;
   }
 
   function role(address: Address): MaybePromise<Resolution> {

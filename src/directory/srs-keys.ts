@@ -7,13 +7,14 @@
  */
 
 import type { Address } from '../model/address.ts';
-import { makeAddress } from '../protocol/smtp/address.ts';
+import { makeAddress, parseAddress } from '../protocol/smtp/address.ts';
 import { type SrsReversal, srsForward, srsReverse } from '../protocol/srs/srs.ts';
 import type { Database } from '../store/contract.ts';
 import type { Secrets } from '../store/secrets.ts';
 import { prepare } from '../store/statement.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
+import type { Resolution } from './contract.ts';
 import type { SigningTables, SrsKeyRow } from './dkim-keys-schema.ts';
 
 export interface SrsKeys {
@@ -28,6 +29,16 @@ export interface SrsServices {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly random: Random;
+}
+
+/** Undefined: no rewritten sender. A local part without its hash belongs to nobody. */
+export function srsTarget(srs: Pick<SrsKeys, 'reverse'>, { local }: Address): Resolution | undefined {
+  if (!/^srs[01][=+-]/i.test(local)) return undefined;
+  const reversal = srs.reverse(local);
+  if (reversal.kind === 'foreign') return undefined;
+  if (reversal.kind !== 'valid') return { kind: 'unknown-user', return: reversal.kind };
+  const target = parseAddress(makeAddress(reversal.address.local, reversal.address.domain).text, true);
+  return target.ok ? { kind: 'local', targets: [target.value], viaAlias: true } : undefined;
 }
 
 const DAY_MS = 86_400_000;
