@@ -1,0 +1,64 @@
+/**
+ * What DMARC found of one message, as the row of a report that it counts in (RFC 9990 3.1). Undefined
+ * where nobody is to be told: nothing published, nobody asks, mail of our own, or mail that will come
+ * again. Mail that is itself a report for us is never counted, or two nodes would report to each other
+ * on each other's reports for ever.
+ */
+import { REPORT_SINK } from '../../directory/report-addresses.ts';
+import type { MessageRecord } from '../../journal/contract.ts';
+import type { ReportRecord } from '../../protocol/dmarc-report/words.ts';
+import type { DmarcEvidence, DmarcRecord } from '../../screen/authentication/words.ts';
+import { RESULTS_PER_ROW, ROW_VALUE_CHARACTERS } from '../limits.ts';
+
+export type CountedRow = Omit<ReportRecord, 'count'>;
+
+export interface Counted {
+  /** The policy domain. */
+  readonly domain: string;
+  readonly policy: DmarcRecord;
+  readonly evidence: DmarcEvidence;
+  readonly row: CountedRow;
+}
+
+export function countedRow(record: MessageRecord): Counted | undefined {
+  const evidence = record.trail.evidence['dmarc'] as unknown as DmarcEvidence | { readonly made: false } | undefined;
+  if (!evidence?.made || !evidence.record || !evidence.applied) return undefined;
+  if (record.direction !== 'inbound' && record.direction !== 'refused') return undefined;
+  if (!record.recipients.some(counts)) return undefined;
+  const { record: policy, applied } = evidence;
+  return {
+    domain: policy.domain,
+    policy,
+    evidence,
+    row: {
+      sourceIp: evidence.sourceIp,
+      disposition: applied.disposition,
+      dkim: evidence.dkimAligned ? 'pass' : 'fail',
+      spf: evidence.spfAligned ? 'pass' : 'fail',
+      reasons: applied.reasons.map(({ type, comment }) => ({ type, ...(comment && { comment: bounded(comment) }) })),
+      envelopeFrom: bounded(evidence.envelopeFrom),
+      headerFrom: bounded(evidence.headerFrom),
+      dkimResults: evidence.dkim.slice(0, RESULTS_PER_ROW).map(({ domain, selector, result }) => ({
+        domain: bounded(domain),
+        selector: bounded(selector),
+        result,
+      })),
+      spfResults: spfResults(evidence),
+    },
+  };
+}
+
+/** Deferred mail comes again, and is counted then. */
+function counts({ address, disposition }: MessageRecord['recipients'][number]): boolean {
+  return disposition !== 'defer' && !address.endsWith(`@${REPORT_SINK}`);
+}
+
+/** The schema wants one. */
+function spfResults({ spf, envelopeFrom, headerFrom }: DmarcEvidence): CountedRow['spfResults'] {
+  if (spf.length === 0) return [{ domain: bounded(envelopeFrom || headerFrom), scope: 'mfrom', result: 'none' }];
+  return spf.map(({ domain, scope, result }) => ({ domain: bounded(domain), scope, result }));
+}
+
+function bounded(text: string): string {
+  return text.length > ROW_VALUE_CHARACTERS ? text.slice(0, ROW_VALUE_CHARACTERS) : text;
+}

@@ -1,0 +1,62 @@
+/** Bounds of reports, each with its reason. */
+
+/** Counted rows that wait for the disk: one second of the busiest node, every message another row. */
+export const PENDING_ROWS = 5000;
+/** How long counts wait: what a kill may lose. */
+export const FLUSH_EVERY_MS = 1000;
+
+/** Rows of one report: a sender who varies selectors or addresses fills no more than this. */
+export const ROWS_PER_DOMAIN = 10_000;
+/** Rows of all reports of one day: some 100 MB. */
+export const ROWS_PER_DAY = 200_000;
+/** Domains whose number of rows is kept in memory. */
+export const REMEMBERED_DOMAINS = 10_000;
+/** Signatures told of one row; the rest says nothing that the reader needs. */
+export const RESULTS_PER_ROW = 10;
+/** Characters of one value in a row. */
+export const ROW_VALUE_CHARACTERS = 255;
+
+/** Addresses of one record that get a report (RFC 9990 demands two). */
+export const REPORT_ADDRESSES = 5;
+/** Octets of one report, packed; what is larger loses its rarest rows and says so. */
+export const REPORT_BYTES = 2 * 1024 * 1024;
+/** Midnight UTC is everybody's: reports leave within this time after it. */
+export const REPORT_SPREAD_MS = 2 * 60 * 60_000;
+/** A node that starts, or may not report yet, looks again after this. */
+export const REPORT_RETRY_MS = 60 * 60_000;
+/** Reports older than this are of no use to anyone. */
+export const REPORT_DUE_DAYS = 3;
+/** Domains looked at before others have their turn. */
+export const DOMAINS_PER_TURN = 100;
+
+/** Failure reports that wait to be written. */
+export const WAITING_FAILURES = 1000;
+/** Domains whose failure reports are counted in memory; beyond it all share one count. */
+export const FAILURE_DOMAINS = 10_000;
+
+/** Octets of a message that may hold a report: the giants' are a few megabytes. */
+export const INCOMING_BYTES = 12 * 1024 * 1024;
+/** Octets of one unpacked report. */
+export const UNPACKED_BYTES = 20 * 1024 * 1024;
+/** Entries looked at in a ZIP: a report is one file. */
+export const ZIP_ENTRIES = 10;
+/** Parts of a message that may be the report. */
+export const REPORT_PARTS = 20;
+/** A report that is read for longer is an attack. */
+export const READ_DEADLINE_MS = 20_000;
+/** Memory of the reading thread: the largest report, as text and as a tree. */
+export const READER_MEGABYTES = 400;
+/** The thread ends after this long without work. */
+export const READER_IDLE_MS = 30_000;
+/** Reports that wait for the thread; further ones are deferred by the queue. */
+export const READING_WAITING = 200;
+/** Sources kept of one report that came in. */
+export const INCOMING_SOURCES = 5000;
+/** Reports kept of one domain and day: the world has some hundred honest reporters. */
+export const INCOMING_PER_DAY = 2000;
+/** Octets kept of a message that could not be read, to look at. */
+export const MALFORMED_BYTES = 32 * 1024;
+/** Characters of a problem. */
+export const PROBLEM_CHARACTERS = 500;
+/** Rows of one list. */
+export const LIST_ROWS = 1000;
