@@ -15,6 +15,7 @@ import type { Entry, Lookup } from './lookup.ts';
 import type { MailServers } from './mail-servers.ts';
 import { type SrsKeys, srsTarget } from './srs-keys.ts';
 import { signingSettings } from './signing-settings.ts';
+import { reportTarget } from './report-addresses.ts';
 import { directorySettings } from './settings.ts';
 
 const REMOTE: Resolution = { kind: 'remote' };
@@ -64,6 +65,8 @@ export function createResolve({ lookup, mailServers, settings, srs }: ResolveSer
 
   function local(address: Address, domain: Domain | undefined): MaybePromise<Resolution> {
     if (!domain?.enabled) return returned(address) ?? REMOTE;
+    const target = reportTarget(address, settings.current());
+    if (target) return { kind: 'local', targets: [target], viaAlias: false };
     const entry = entryOf(address);
     return isPromise(entry) ? entry.then((value) => byEntry(address, value)) : byEntry(address, entry);
   }
