@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { parseAddress } from '../../src/protocol/smtp/address.ts';
 import type { NewMessage, NewRecipient } from '../../src/queue/contract.ts';
 import { createIdSource, idOf } from '../../src/queue/ids.ts';
+import { loggedMessage } from '../../src/queue/records.ts';
 import { messageRow, recipientRow } from '../../src/queue/rows.ts';
 import { queueStatements } from '../../src/queue/statements.ts';
 import type { StagedContent, Statement } from '../../src/store/contract.ts';
@@ -27,10 +28,10 @@ export function* waitingMessages({ rows, destinations }: QueueSeed): Generator<S
   let key = 0;
   for (let n = 0; n < rows; n++) {
     key = ids.next();
-    const message = waitingMessage(idOf(key), queuedAt, content);
     const recipient = waitingRecipient(`waiting-${n % destinations}.example`);
+    const message = { ...waitingMessage(idOf(key), queuedAt, content), recipients: [recipient] };
     const place = { message: key, n: 0, now: queuedAt, lease: null, leaseUntil: null, wantsDelayWarning: true };
-    yield sql.insertMessage(messageRow(message, key));
+    yield sql.insertMessage(messageRow(message, key, loggedMessage(message)));
     yield sql.insertContent({ message: key, bytes: content.bytes!, blob: null });
     const due = now + 2 * HOUR_MS + ((n * 7919) % (4 * HOUR_MS));
     yield sql.insertRecipient({ ...recipientRow(recipient, place), due, attempts: 3 });

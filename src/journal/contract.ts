@@ -6,6 +6,7 @@
  */
 import type { SessionFacts } from '../model/session.ts';
 import type { MessageTrail } from '../model/trail.ts';
+import type { MessageRow, RecipientRow } from './record.ts';
 
 export interface SessionRecord {
   readonly facts: SessionFacts;
@@ -58,10 +59,13 @@ export interface AuditRecord {
   readonly detail?: string;
 }
 
+/** A record flattened once (record.ts), for who also keeps it elsewhere. */
+export type { MessageRow, RecipientRow } from './record.ts';
+
 export interface Journal {
   session(record: SessionRecord): void;
-  message(record: MessageRecord): number;
-  recipient(record: RecipientRecord): number;
+  message(record: MessageRecord | MessageRow): number;
+  recipient(record: RecipientRecord | RecipientRow): number;
   audit(record: AuditRecord): void;
   /** The highest number returned above that is on disk. */
   durable(): number;

@@ -210,12 +210,12 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
     },
     message(record) {
       const number = ++sequence;
-      append(messageRow(record));
+      append('id' in record ? messageRow(record) : record);
       return number;
     },
     recipient(record) {
       const number = ++sequence;
-      append(recipientRow(record));
+      append('message' in record ? recipientRow(record) : record);
       return number;
     },
     audit: (record) => append(auditRow(record)),

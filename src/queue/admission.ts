@@ -16,7 +16,7 @@ import type { Journaling } from './journaling.ts';
 import { LEASE_MS } from './limits.ts';
 import { wants } from './notices.ts';
 import type { QueueParts } from './parts.ts';
-import { discardedRecord, messageRecord } from './records.ts';
+import { discardedRecord, loggedMessage } from './records.ts';
 import { editsText, type FlightRecipient, messageRow, recipientRow } from './rows.ts';
 import type { QueueStatements } from './statements.ts';
 
@@ -51,7 +51,8 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
   invariant(key !== undefined, `message id ${message.id} was made by newId`);
   const now = clock.now();
   const { home } = message.content;
-  const unit: Statement[] = [sql.insertMessage(messageRow(message, key))];
+  const logged = loggedMessage(message);
+  const unit: Statement[] = [sql.insertMessage(messageRow(message, key, logged))];
   const groups: Group[] = [];
   const waiting = new Set<string>();
   const discarded: { readonly seq: number; readonly recipient: NewRecipient; readonly reason: string }[] = [];
@@ -91,7 +92,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
   return {
     unit,
     done() {
-      journaling.message(key, messageRecord(message));
+      journaling.message(key, logged);
       discarded.forEach(({ seq, recipient, reason }, at) => {
         const lastOf = active === 0 && at === discarded.length - 1 ? key : undefined;
         journaling.settled(seq, discardedRecord(message, recipient, now, reason), lastOf);

@@ -28,8 +28,10 @@ export interface Reported {
   readonly message: Claim['message'];
   readonly content: ContentRef;
   /** Of a message that is not in the database yet. */
-  readonly trail?: MessageTrail;
+  readonly trail?: Names;
 }
+
+type Names = Pick<MessageTrail, 'subject' | 'messageIdHeader'>;
 
 /** Undefined: there is nobody to tell. The caller queues the message, or discards its content. */
 export async function composeNotice(
@@ -42,15 +44,15 @@ export async function composeNotice(
   if (to === null) return undefined;
   const id = parts.newId();
   const now = clock.now();
-  const trail = about.trail ?? (await trailOf(parts, about.key));
+  const named = about.trail ?? (await namesOf(parts, about.key));
   const report = {
     reportingMta: hostname,
     from: `mailer-daemon@${hostname}`,
     to: to.text,
     arrivedAt: about.message.receivedAt,
     envid: about.message.envid,
-    subject: trail?.subject,
-    originalMessageId: trail?.messageIdHeader,
+    subject: named?.subject,
+    originalMessageId: named?.messageIdHeader,
     recipients: notices.map(dsnRecipient),
     date: now,
     messageId: `<${id}@${hostname}>`,
@@ -88,9 +90,9 @@ export async function composeNotice(
   };
 }
 
-async function trailOf({ database, sql }: NoticeParts, key: number): Promise<MessageTrail | undefined> {
+async function namesOf({ database, sql }: NoticeParts, key: number): Promise<Names | undefined> {
   const [row] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
-  return row && JSON.parse(row.trail);
+  return row && { subject: row.subject ?? undefined, messageIdHeader: row.message_id ?? undefined };
 }
 
 /** RFC 3461 4.3: RET speaks of failures only; everything else gets the header. */

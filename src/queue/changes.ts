@@ -3,6 +3,7 @@
  * content in one unit; then tells the journal, the scheduler and the events. Fails with
  * `store.expectation`, and nothing changed, where a lease was lost.
  */
+import type { RecipientRow } from '../journal/contract.ts';
 import type { Statement, WriteResult } from '../store/contract.ts';
 import { type AdmissionParts, admit } from './admission.ts';
 import { composeNotice } from './bounce.ts';
@@ -11,7 +12,7 @@ import { keepTrying } from './keep-trying.ts';
 import type { Notice } from './notices.ts';
 import { attemptRecord } from './records.ts';
 import type { Change } from './settlement.ts';
-import type { RecipientRow } from './tables.ts';
+import type { RecipientRow as QueuedRow } from './tables.ts';
 
 export interface Changes {
   readonly changes: readonly Change[];
@@ -19,7 +20,7 @@ export interface Changes {
   /** Rows that are given back as they were. */
   readonly untouched?: readonly number[];
   /** New rows that go along, as a redirect makes them. */
-  readonly rows?: readonly RecipientRow[];
+  readonly rows?: readonly QueuedRow[];
   /** The operator who asked. */
   readonly by?: string;
 }
@@ -32,7 +33,7 @@ export function writeChanges(parts: AdmissionParts, leased: Leased, wanted: Chan
 async function writeOnce(parts: AdmissionParts, leased: Leased, wanted: Changes): Promise<void> {
   const report = wanted.notices.length > 0 ? await composeNotice(parts, leased, wanted.notices) : undefined;
   // Numbers of settled rows must be taken in the order of writing: nothing is awaited from here to the write.
-  const { unit, seqs, endsSome } = changesUnit(parts, leased, wanted);
+  const { unit, ends, endsSome } = changesUnit(parts, leased, wanted);
   const admission = report && admit(parts, report);
   let outcome: readonly WriteResult[];
   try {
@@ -42,14 +43,19 @@ async function writeOnce(parts: AdmissionParts, leased: Leased, wanted: Changes)
     throw error;
   }
   const isLast = endsSome && outcome[unit.length - 1]!.changes === 1;
-  afterwards(parts, leased, wanted, seqs, isLast);
+  afterwards(parts, leased, wanted, ends, isLast);
   admission?.done();
+}
+
+interface End {
+  readonly seq: number;
+  readonly logged: RecipientRow;
 }
 
 interface ChangesUnit {
   readonly unit: Statement[];
-  /** By change; 0 where it is no end. */
-  readonly seqs: readonly number[];
+  /** By change; undefined where it is no end. */
+  readonly ends: readonly (End | undefined)[];
   /** Then the last statement is the one that ends the content. */
   readonly endsSome: boolean;
 }
@@ -60,15 +66,16 @@ function changesUnit(
   { changes, untouched = [], rows = [], by }: Changes,
 ): ChangesUnit {
   const unit: Statement[] = [];
-  const seqs: number[] = [];
+  const ends: (End | undefined)[] = [];
   for (const change of changes) {
     const { recipient, detail } = change;
     const row = { message: key, n: recipient.row, lease };
-    let seq = 0;
+    let end: End | undefined;
     if (change.kind === 'end') {
-      seq = journaling.nextSeq();
-      const record = attemptRecord(message.id, recipient.address.text, change.state, detail, by);
-      unit.push(sql.endLeased(row), sql.insertSettled({ seq, message: key, record: JSON.stringify(record) }));
+      const seq = journaling.nextSeq();
+      const logged = attemptRecord(message.id, recipient.address.text, change.state, detail, by);
+      end = { seq, logged };
+      unit.push(sql.endLeased(row), sql.insertSettled({ seq, message: key, record: JSON.stringify(logged) }));
     } else if (change.kind === 'requeue') {
       const { due, attempts } = change;
       unit.push(sql.requeueLeased({ ...row, due, attempts, last: JSON.stringify(detail) }));
@@ -77,31 +84,31 @@ function changesUnit(
       const { class: hold_class, reason: hold_reason, attempts } = change;
       unit.push(sql.holdLeased({ ...row, hold_class, hold_reason, attempts, last: JSON.stringify(detail) }));
     }
-    seqs.push(seq);
+    ends.push(end);
   }
   for (const n of untouched) unit.push(sql.releaseLeased({ message: key, n, lease }));
   for (const row of rows) unit.push(sql.insertRecipient(row));
-  const endsSome = seqs.some((seq) => seq > 0);
+  const endsSome = ends.some((end) => end !== undefined);
   if (endsSome) unit.push(sql.deleteContentIfLast({ message: key }));
-  return { unit, seqs, endsSome };
+  return { unit, ends, endsSome };
 }
 
 function afterwards(
   parts: AdmissionParts,
   leased: Leased,
   { changes, untouched = [], rows = [], by }: Changes,
-  seqs: readonly number[],
+  ends: readonly (End | undefined)[],
   isLast: boolean,
 ): void {
   const { journaling, events, dispatch, clock } = parts;
   const { message, key, blob } = leased;
-  const lastSeq = isLast ? seqs.reduce((highest, seq) => Math.max(highest, seq), 0) : -1;
+  const lastSeq = isLast ? ends.reduce((highest, end) => Math.max(highest, end?.seq ?? 0), 0) : -1;
   for (let i = 0; i < changes.length; i++) {
     const change = changes[i]!;
     const recipient = change.recipient.address.text;
     if (change.kind === 'end') {
-      const record = attemptRecord(message.id, recipient, change.state, change.detail, by);
-      journaling.settled(seqs[i]!, record, seqs[i] === lastSeq ? key : undefined);
+      const { seq, logged } = ends[i]!;
+      journaling.settled(seq, logged, seq === lastSeq ? key : undefined);
       if (change.state === 'expired') events.emit('queue.expired', { message: message.id, recipient });
     } else if (change.kind === 'warned') dispatch.note(change.recipient.destination, change.due);
     else {

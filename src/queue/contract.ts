@@ -5,10 +5,12 @@
  * bounces and deletes. A claim is all due recipients of one message, variant and destination under a
  * lease; settling with a lease that changed meanwhile is void and changes nothing.
  */
+import type { MessageRecord } from '../journal/contract.ts';
 import type { Address, ReversePath } from '../model/address.ts';
 import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { BodyType, Notify, OriginalRecipient } from '../model/envelope.ts';
 import type { Direction, HoldClass } from '../model/finding.ts';
+import type { Reply } from '../model/reply.ts';
 import type { MessageTrail } from '../model/trail.ts';
 import type { StagedContent, Statement } from '../store/contract.ts';
 
@@ -28,7 +30,11 @@ export interface NewRecipient {
   readonly destination: string;
   /** Edits for this recipient beyond the message's; recipients with equal variants travel together. */
   readonly edits?: readonly HeaderEdit[];
-  readonly state: 'queued' | { readonly held: HoldClass; readonly reason: string } | { readonly discarded: string };
+  readonly state:
+    | 'queued'
+    /** `tellSender`: refused too late for a reply, and a failure report with it goes out (architecture, section 3). */
+    | { readonly held: HoldClass; readonly reason: string; readonly tellSender?: Reply }
+    | { readonly discarded: string };
   /** RFC 3461 5.2.7: an alias with several targets has confirmed success itself ("expanded"). */
   readonly expanded?: boolean;
 }
@@ -54,6 +60,8 @@ export interface NewMessage {
   /** The journal's row of the message; also kept with the message until the journal has it on disk. */
   readonly trail: MessageTrail;
   readonly recipients: readonly NewRecipient[];
+  /** What was decided for every recipient, those refused at RCPT too, for the journal; absent: as `recipients` say. */
+  readonly decided?: MessageRecord['recipients'];
 }
 
 export interface ClaimedRecipient {

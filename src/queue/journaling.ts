@@ -5,7 +5,7 @@
  * messages that stay, a mark in the database says up to which key all are in the journal; what lies
  * above is told again at the next start (the journal knows a message by its id).
  */
-import type { MessageRecord, RecipientRecord } from '../journal/contract.ts';
+import type { MessageRow, RecipientRow } from '../journal/contract.ts';
 import type { Statement } from '../store/contract.ts';
 import { keepTrying } from './keep-trying.ts';
 import { AWAITING_JOURNAL, PURGED_PER_UNIT } from './limits.ts';
@@ -16,11 +16,11 @@ import type { SettledRow } from './tables.ts';
 export interface Journaling {
   /** The next number of the table `settled`; rows must reach the database in this order. */
   nextSeq(): number;
-  message(key: number, record: MessageRecord): void;
+  message(key: number, logged: MessageRow): void;
   /** `lastOf`: the message whose last row this was. */
-  settled(seq: number, record: RecipientRecord, lastOf: number | undefined): void;
+  settled(seq: number, logged: RecipientRow, lastOf: number | undefined): void;
   /** A change that is no end: told, and not waited for. */
-  changed(record: RecipientRecord): void;
+  changed(logged: RecipientRow): void;
   /** Keeps the mark below a key that is about to be committed; undefined when it is. */
   lowerMark(key: number): Statement | undefined;
   /** Reads rows of `settled` that are not in memory, as after a start. */

@@ -39,6 +39,11 @@ async function createTables(db: Kysely<unknown>, dialect: Dialect): Promise<void
     .addColumn('client_address', text)
     .addColumn('forged', integer, (column) => column.notNull())
     .addColumn('trace', text, (column) => column.notNull())
+    .addColumn('direction', text, (column) => column.notNull())
+    .addColumn('subject', text)
+    .addColumn('header_from', text)
+    .addColumn('message_id', text)
+    .addColumn('recipients', text, (column) => column.notNull())
     .addColumn('trail', text, (column) => column.notNull())
     .execute();
   await db.schema

@@ -9,7 +9,6 @@ import { type AdmissionParts, admit } from './admission.ts';
 import type { NewMessage, Queue } from './contract.ts';
 import { createDesk, type QueueDesk } from './desk.ts';
 import { createDispatch } from './dispatch.ts';
-import { expand, isExpanded } from './expansion.ts';
 import { createLeases } from './flights.ts';
 import { createIdSource, idOf } from './ids.ts';
 import { createJournaling } from './journaling.ts';
@@ -21,6 +20,7 @@ import { queueStatements, rowsOf } from './statements.ts';
 import { createSweep } from './sweep.ts';
 import type { QueueTables } from './tables.ts';
 import { createTimers } from './timers.ts';
+import { isToldAtOnce, tellAtOnce } from './told-at-once.ts';
 
 export interface OpenQueue extends Queue {
   /** What operators see of it and do to it; also without a dispatcher. */
@@ -67,9 +67,9 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
     desk: createDesk(parts),
     newId: parts.newId,
     async commit(message, also) {
-      if (isExpanded(message)) {
-        const expanded = await expand(parts, message);
-        await write(expanded.report ? [expanded.message, expanded.report] : [expanded.message], also);
+      if (isToldAtOnce(message)) {
+        const told = await tellAtOnce(parts, message);
+        await write(told.report ? [told.message, told.report] : [told.message], also);
       } else await write([message], also);
     },
     attach: dispatch.attach,

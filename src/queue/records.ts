@@ -1,11 +1,17 @@
 /** The journal's rows of what the queue does. */
-import type { MessageRecord, RecipientRecord } from '../journal/contract.ts';
+import type {
+  MessageRow as LoggedMessage,
+  RecipientRow as LoggedRecipient,
+  MessageRecord,
+} from '../journal/contract.ts';
+import { messageRow, recipientRow } from '../journal/record.ts';
 import type { AttemptDetail, NewMessage, NewRecipient, QueueState } from './contract.ts';
 import { idOf } from './ids.ts';
-import type { MessageRow, RecipientRow } from './tables.ts';
+import type { MessageRow } from './tables.ts';
 
-export function messageRecord(message: NewMessage): MessageRecord {
-  return {
+/** The message as the journal takes it and as its own row keeps it: made into text once. */
+export function loggedMessage(message: NewMessage): LoggedMessage {
+  return messageRow({
     id: message.id,
     at: message.receivedAt,
     session: message.session,
@@ -13,9 +19,9 @@ export function messageRecord(message: NewMessage): MessageRecord {
     from: message.reversePath?.text ?? '',
     clientAddress: message.clientAddress,
     sizeBytes: message.content.sizeBytes,
-    recipients: message.recipients.map(recipientSummary),
+    recipients: message.decided ?? message.recipients.map(recipientSummary),
     trail: message.trail,
-  };
+  });
 }
 
 function recipientSummary({ address, original, state }: NewRecipient): MessageRecord['recipients'][number] {
@@ -26,24 +32,25 @@ function recipientSummary({ address, original, state }: NewRecipient): MessageRe
     : { address: address.text, original: originally, disposition: 'discard', reason: state.discarded };
 }
 
-/** The same from the rows of an earlier run; of recipients that ended meanwhile, their own records tell. */
-export function messageRecordOf(message: MessageRow, recipients: readonly RecipientRow[]): MessageRecord {
-  return {
-    id: idOf(message.key),
-    at: message.received_at,
-    session: message.session ?? undefined,
-    direction: recipients[0]?.direction ?? 'inbound',
-    from: message.reverse_path ?? '',
-    clientAddress: message.client_address ?? undefined,
-    sizeBytes: message.size_bytes,
-    recipients: recipients.map((row) => ({
-      address: row.address,
-      original: row.original ?? undefined,
-      disposition: row.state === 'held' ? 'hold' : 'accept',
-      reason: row.hold_reason ?? undefined,
-    })),
-    trail: JSON.parse(message.trail),
-  };
+/** The same from the row of an earlier run. */
+export function loggedMessageOf(row: MessageRow): LoggedMessage {
+  const from = row.reverse_path ?? '';
+  const { received_at, session, direction, client_address, size_bytes, subject, header_from, message_id } = row;
+  return [
+    'message',
+    idOf(row.key),
+    received_at,
+    session,
+    direction,
+    from,
+    client_address,
+    size_bytes,
+    subject,
+    header_from,
+    message_id,
+    row.recipients,
+    row.trail,
+  ];
 }
 
 export function discardedRecord(
@@ -51,8 +58,14 @@ export function discardedRecord(
   recipient: NewRecipient,
   at: number,
   reason: string,
-): RecipientRecord {
-  return { message: message.id, recipient: recipient.address.text, at, state: 'discarded', reply: reason };
+): LoggedRecipient {
+  return recipientRow({
+    message: message.id,
+    recipient: recipient.address.text,
+    at,
+    state: 'discarded',
+    reply: reason,
+  });
 }
 
 /** `by` where it was an operator. */
@@ -62,7 +75,7 @@ export function attemptRecord(
   state: QueueState,
   detail: AttemptDetail,
   by?: string,
-): RecipientRecord {
+): LoggedRecipient {
   const { at, host, address, tls, status, reply } = detail;
-  return { message, recipient, at, state, by, host, address, tls, status, reply };
+  return recipientRow({ message, recipient, at, state, by, host, address, tls, status, reply });
 }

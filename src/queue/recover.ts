@@ -5,9 +5,9 @@
  * rows are told again; the journal knows a message by its id. Bounded by what one run had under way.
  */
 import type { AdmissionParts } from './admission.ts';
-import { messageRecordOf } from './records.ts';
+import { loggedMessageOf } from './records.ts';
 import { rowsOf } from './statements.ts';
-import type { MessageRow, RecipientRow } from './tables.ts';
+import type { MessageRow } from './tables.ts';
 
 export async function recover(parts: AdmissionParts, mark: number): Promise<void> {
   const { database, sql, journaling, clock, events } = parts;
@@ -26,8 +26,7 @@ async function tellMessages({ database, sql, journaling }: AdmissionParts, mark:
     const rows = rowsOf<MessageRow>(await database.read(sql.messagesAbove({ above })));
     if (rows.length === 0) return told;
     for (const row of rows) {
-      const recipients = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: row.key })));
-      journaling.message(row.key, messageRecordOf(row, recipients));
+      journaling.message(row.key, loggedMessageOf(row));
       above = row.key;
       told++;
     }

@@ -1,4 +1,5 @@
 /** Between what rooms pass and what rows hold. */
+import type { MessageRow as LoggedMessage } from '../journal/contract.ts';
 import type { Address, ReversePath } from '../model/address.ts';
 import type { Notify, OriginalRecipient } from '../model/envelope.ts';
 import { makeAddress, parseAddress } from '../protocol/smtp/address.ts';
@@ -12,7 +13,8 @@ export interface FlightRecipient extends ClaimedRecipient {
   readonly destination: string;
 }
 
-export function messageRow(message: NewMessage, key: number): MessageRow {
+/** `logged`: the journal's row, whose texts are kept here too. */
+export function messageRow(message: NewMessage, key: number, logged: LoggedMessage): MessageRow {
   return {
     key,
     reverse_path: message.reversePath?.text ?? null,
@@ -28,7 +30,12 @@ export function messageRow(message: NewMessage, key: number): MessageRow {
     author: message.author ?? null,
     forged: message.forged ? 1 : 0,
     trace: message.trace,
-    trail: JSON.stringify(message.trail),
+    direction: logged[4],
+    subject: logged[8],
+    header_from: logged[9],
+    message_id: logged[10],
+    recipients: logged[11],
+    trail: logged[12],
   };
 }
 

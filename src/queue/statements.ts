@@ -36,6 +36,11 @@ const MESSAGE_COLUMNS = [
   'author',
   'forged',
   'trace',
+  'direction',
+  'subject',
+  'header_from',
+  'message_id',
+  'recipients',
   'trail',
 ] as const satisfies (keyof MessageRow)[];
 const RECIPIENT_COLUMNS = [

@@ -21,7 +21,13 @@ export interface MessageRow {
   /** 1: the checks call the reverse-path forged. */
   readonly forged: 0 | 1;
   readonly trace: string;
-  /** JSON of MessageTrail. */
+  /** The rest is the journal's row of the message, from which a crash must not take it. */
+  readonly direction: string;
+  readonly subject: string | null;
+  readonly header_from: string | null;
+  readonly message_id: string | null;
+  /** JSON, as the journal's row has it. */
+  readonly recipients: string;
   readonly trail: string;
 }
 
@@ -63,7 +69,7 @@ export interface RecipientRow {
 export interface SettledRow {
   readonly seq: number;
   readonly message: number;
-  /** JSON of the journal's RecipientRecord. */
+  /** JSON of the journal's row of the recipient. */
   readonly record: string;
 }
 

@@ -4,6 +4,7 @@
  * 250 is only said when the queue has it durably. A client that is gone before the commit gets
  * nothing committed; one that goes during it may get its message delivered and sent again.
  */
+import type { MessageRecord } from '../journal/contract.ts';
 import { isOperational } from '../model/errors.ts';
 import type { Disposition } from '../model/finding.ts';
 import { type Reply, replyText } from '../model/reply.ts';
@@ -14,7 +15,7 @@ import type { MessageVerdict } from '../screen/contract.ts';
 import type { StagedContent } from '../store/contract.ts';
 import { endContent, type IncomingContent, refuse } from './content.ts';
 import { addClientLine, addReply } from './dialogue.ts';
-import { acceptedRecord, recordRefusals, type Screened, trailOf } from './records.ts';
+import { recordRefusals, refusedRecipients, type Screened, trailOf } from './records.ts';
 import { STORE_FULL, TOO_LARGE, TRY_AGAIN } from './replies.ts';
 import type { AcceptedRecipient, Session, Transaction } from './session.ts';
 import { receivedLine } from './trace.ts';
@@ -86,7 +87,14 @@ function storeRefusal({ services }: Session, transaction: Transaction, error: un
 async function screenAndCommit(session: Session, transaction: Transaction, staged: StagedContent): Promise<Reply> {
   const { parameters, reversePath, recipients } = transaction;
   const envelope = { ...parameters, reversePath, recipients: recipients.map(({ recipient }) => recipient) };
-  const verdict = await session.screen.message(envelope, staged);
+  let verdict: Awaited<ReturnType<Session['screen']['message']>>;
+  try {
+    verdict = await session.screen.message(envelope, staged);
+  } catch (error) {
+    // What was just written could not be read again.
+    staged.discard();
+    return refused(session, transaction, storeRefusal(session, transaction, error));
+  }
   if (verdict.kind === 'reply') {
     staged.discard();
     return refused(session, transaction, verdict.reply, verdict);
@@ -113,7 +121,6 @@ async function screenAndCommit(session: Session, transaction: Transaction, stage
   }
   session.messagesAccepted++;
   session.idleCommands = 0;
-  session.services.journal.message(acceptedRecord(session, transaction, trail, verdict.dispositions));
   return accepted;
 }
 
@@ -136,7 +143,13 @@ function newMessage(
     ...(recipients.length === 1 && only ? { onlyRecipient: only.recipient.address.text } : {}),
   });
   const rows: NewRecipient[] = [];
-  for (let i = 0; i < recipients.length; i++) addRows(rows, recipients[i]!, dispositions[i]!, edits[i]);
+  const decided: MessageRecord['recipients'][number][] = [];
+  for (let i = 0; i < recipients.length; i++) {
+    const disposition = dispositions[i]!;
+    const before = rows.length;
+    addRows(rows, recipients[i]!, disposition, edits[i]);
+    for (let n = before; n < rows.length; n++) decided.push(decidedRecipient(rows[n]!, disposition));
+  }
   return {
     id,
     session: session.facts.id,
@@ -152,6 +165,7 @@ function newMessage(
     trace,
     trail,
     recipients: rows,
+    decided: [...decided, ...refusedRecipients(transaction)],
   };
 }
 
@@ -184,13 +198,27 @@ function addRows(
   }
 }
 
+function decidedRecipient(
+  { address, original }: NewRecipient,
+  disposition: Disposition,
+): MessageRecord['recipients'][number] {
+  return {
+    address: address.text,
+    original: original.text === address.text ? undefined : original.text,
+    disposition: disposition.kind,
+    reason: 'reason' in disposition ? disposition.reason : undefined,
+  };
+}
+
 function rowState(disposition: Disposition): NewRecipient['state'] {
   switch (disposition.kind) {
     case 'accept':
     case 'redirect':
       return 'queued';
-    case 'hold':
-      return { held: disposition.class, reason: disposition.reason };
+    case 'hold': {
+      const { class: held, reason, tellSender } = disposition;
+      return tellSender ? { held, reason, tellSender } : { held, reason };
+    }
     case 'discard':
       return { discarded: disposition.reason };
     // Others of this message were accepted, so nobody can be told any more.

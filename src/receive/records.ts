@@ -1,6 +1,6 @@
-/** What receiving leaves in the journal: one row a message or refused transaction, one a session. */
+/** What receiving leaves in the journal: one row a refused message or transaction, one a session. Of accepted messages the queue tells. */
 import type { MessageRecord, SessionRecord } from '../journal/contract.ts';
-import type { Disposition, Evidence } from '../model/finding.ts';
+import type { Evidence } from '../model/finding.ts';
 import { replyText } from '../model/reply.ts';
 import type { MessageTrail, RecipientFindings } from '../model/trail.ts';
 import type { MessageFacts } from '../screen/contract.ts';
@@ -26,29 +26,6 @@ export function trailOf(transaction: Transaction, screened: Screened = NEVER_SCR
     evidence: screened.evidence,
     findings: before.length > 0 ? [...before, ...screened.findings] : screened.findings,
     dialogue: dialogue.text,
-  };
-}
-
-export function acceptedRecord(
-  session: Session,
-  transaction: Transaction,
-  trail: MessageTrail,
-  dispositions: readonly Disposition[],
-): MessageRecord {
-  const recipients = transaction.recipients.map(({ recipient, targets }, i) => {
-    const disposition = dispositions[i]!;
-    const address = targets.length === 1 ? targets[0]!.text : recipient.address.text;
-    return {
-      address,
-      ...(address === recipient.address.text ? {} : { original: recipient.address.text }),
-      disposition: disposition.kind,
-      ...('reason' in disposition ? { reason: disposition.reason } : {}),
-    };
-  });
-  return {
-    ...commonRecord(session, transaction, trail),
-    direction: transaction.recipients[0]!.direction,
-    recipients: [...recipients, ...refusedRecipients(transaction)],
   };
 }
 
@@ -88,7 +65,7 @@ function commonRecord(
   };
 }
 
-function refusedRecipients({ refused }: Transaction): MessageRecord['recipients'] {
+export function refusedRecipients({ refused }: Transaction): MessageRecord['recipients'] {
   return refused.map(({ address, reply }) => ({
     address: address.text,
     disposition: reply.code < 500 ? 'defer' : 'refuse',

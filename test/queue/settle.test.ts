@@ -158,6 +158,22 @@ test('an alias with several targets is confirmed as expanded, once', async (t) =
   assert.equal(said.match(/Final-Recipient/gi)?.length, 1);
 });
 
+test('a trusted sender hears of a recipient that was refused too late for a reply, as NOTIFY asks', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  const tellSender = { code: 550, enhanced: '5.7.1', text: 'not to this one' };
+  const state = { held: 'admin', reason: 'late refusal', tellSender } as const;
+  const late = [recipient('late@x.example', { state }), recipient('never@x.example', { state, notify: 'never' })];
+  await node.queue.commit(await message(node, [recipient('a@x.example', {}), ...late]));
+  const [copy, report] = [next(dispatcher), next(dispatcher)];
+  assert.equal(copy.recipients.length, 1);
+  const said = await text(report.content.open());
+  assert.match(said, /Final-Recipient: rfc822;\s*late@x\.example/i);
+  assert.match(said, /550 5\.7\.1 not to this one/);
+  assert.doesNotMatch(said, /never@x\.example/);
+});
+
 test('what fails under a forged sender address is held for an administrator, and nobody is told', async (t) => {
   const node = await startQueue(t, { clock: manualClock() });
   const dispatcher = testDispatcher();

@@ -543,8 +543,9 @@ test('each recipient gets its own disposition', async (t) => {
     node.messages[0]?.recipients.map(({ address, disposition }) => `${address} ${disposition}`),
     [
       'team@example.com accept',
+      'archive@example.org accept',
       'b@example.com hold',
-      'c@example.com redirect',
+      'trap@example.org redirect',
       'd@example.com discard',
       'e@example.com refuse',
       'nobody@example.com refuse',

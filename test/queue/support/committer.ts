@@ -18,7 +18,7 @@ const say = (what: string, id: string): void => void writeSync(1, `${what} ${id}
 const journal = testJournal();
 const { recipient: record } = journal;
 journal.recipient = (row) => {
-  say('settled', row.message);
+  say('settled', 'message' in row ? row.message : row[1]);
   return record(row);
 };
 const events = createEvents(Date.now, console.error);

@@ -8,7 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Directory } from '../../../src/directory/contract.ts';
-import type { Journal, MessageRecord, RecipientRecord } from '../../../src/journal/contract.ts';
+import type {
+  Journal,
+  MessageRecord,
+  MessageRow,
+  RecipientRecord,
+  RecipientRow,
+} from '../../../src/journal/contract.ts';
 import type { Address } from '../../../src/model/address.ts';
 import { makeAddress } from '../../../src/protocol/smtp/address.ts';
 import type {
@@ -36,6 +42,45 @@ export interface TestJournal extends Journal {
   automatic: boolean;
 }
 
+/** Of a flattened row, what tests look at. */
+function messageOf(row: MessageRow): MessageRecord {
+  const [
+    ,
+    id,
+    at,
+    session,
+    direction,
+    from,
+    client,
+    sizeBytes,
+    subject,
+    headerFrom,
+    messageIdHeader,
+    recipients,
+    detail,
+  ] = row;
+  return {
+    id,
+    at,
+    session: session ?? undefined,
+    direction: direction as MessageRecord['direction'],
+    from,
+    clientAddress: client ?? undefined,
+    sizeBytes,
+    recipients: JSON.parse(recipients),
+    trail: {
+      subject: subject ?? undefined,
+      headerFrom: headerFrom ?? undefined,
+      messageIdHeader: messageIdHeader ?? undefined,
+      ...JSON.parse(detail),
+    },
+  };
+}
+
+export function recipientOf([, message, recipient, at, state, detail]: RecipientRow): RecipientRecord {
+  return { message, recipient, at, state, ...JSON.parse(detail) };
+}
+
 export function testJournal(): TestJournal {
   const messages: MessageRecord[] = [];
   const recipients: RecipientRecord[] = [];
@@ -49,8 +94,8 @@ export function testJournal(): TestJournal {
     automatic: true,
     session: () => undefined,
     audit: () => undefined,
-    message: (record) => recorded(() => messages.push(record)),
-    recipient: (record) => recorded(() => recipients.push(record)),
+    message: (record) => recorded(() => messages.push('id' in record ? record : messageOf(record))),
+    recipient: (record) => recorded(() => recipients.push('message' in record ? record : recipientOf(record))),
     durable: () => durable,
     onDurable(listener) {
       listeners.add(listener);

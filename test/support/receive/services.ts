@@ -84,6 +84,7 @@ export async function startReceiver(
         newId: () => `id${++ids}`,
         async commit(message) {
           await options.beforeCommit?.(message);
+          messages.push(acceptedRecord(message));
           committed.push({ ...message, bytes: Buffer.from(message.content.bytes!).toString('latin1') });
         },
       },
@@ -93,7 +94,7 @@ export async function startReceiver(
           sessions.push(record);
           for (const tell of waiting.splice(0)) tell(record);
         },
-        message: (record) => messages.push(record),
+        message: (record) => messages.push(record as MessageRecord),
       },
       tls: createTlsContexts(PAIR),
     },
@@ -221,4 +222,19 @@ function staged(bytes: Buffer): StagedContent {
 
 export function storeError(code: 'store.full' | 'store.unavailable'): OperationalError {
   return new OperationalError(code, `cannot store, as the disk must have room: current value is ${code}`);
+}
+
+/** The journal's row of an accepted message, which is the queue's to write. */
+function acceptedRecord(message: NewMessage): MessageRecord {
+  return {
+    id: message.id,
+    at: message.receivedAt,
+    session: message.session,
+    direction: message.recipients[0]!.direction,
+    from: message.reversePath?.text ?? '',
+    clientAddress: message.clientAddress,
+    sizeBytes: message.content.sizeBytes,
+    recipients: message.decided ?? [],
+    trail: message.trail,
+  };
 }
