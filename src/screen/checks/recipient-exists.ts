@@ -11,15 +11,20 @@ import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
 import { tellNoDestination } from '../no-destination.ts';
 
-type Existence = 'exists' | 'unknown-user' | 'forged-return' | 'expired-return' | 'forged-return' | 'expired-return' | 'disabled' | 'cannot-tell' | 'no-destination';
+type Existence =
+  | 'exists'
+  | 'unknown-user'
+  | 'forged-return'
+  | 'expired-return'
+  | 'disabled'
+  | 'cannot-tell'
+  | 'no-destination';
 type Seen = { readonly recipient: Existence };
 
 const seen = (recipient: Existence): Seen => Object.freeze({ recipient });
 const EXISTS = seen('exists');
 const SEEN = {
   unknown: seen('unknown-user'),
-  forged: seen('forged-return'),
-  expired: seen('expired-return'),
   forged: seen('forged-return'),
   expired: seen('expired-return'),
   disabled: seen('disabled'),
@@ -37,8 +42,6 @@ export const recipientExists = defineCheck({
     'unknown-user': 'the local domain has no such account or alias',
     'forged-return': 'a bounce address (SRS) that this node never made',
     'expired-return': 'a bounce address (SRS) whose time is over',
-    'forged-return': 'a bounce address (SRS) that this node never made',
-    'expired-return': 'a bounce address (SRS) whose time is over',
     disabled: 'the account is disabled and takes no mail',
     'cannot-tell': 'the directory cannot say now whether the recipient exists',
     'no-destination': 'the domain has neither a mail server nor mailboxes',
@@ -50,7 +53,6 @@ export const recipientExists = defineCheck({
       case 'remote':
         return EXISTS;
       case 'unknown-user':
-        if (resolution.return) return resolution.return === 'forged' ? SEEN.forged : SEEN.expired;
         if (resolution.return) return resolution.return === 'forged' ? SEEN.forged : SEEN.expired;
         return SEEN.unknown;
       case 'cannot-tell':
@@ -77,14 +79,6 @@ export const recipientExists = defineCheck({
             reply: { code: 550, enhanced: '5.1.1', text: 'no such recipient here' },
           },
         ];
-      case 'forged-return': {
-        const text = 'this node did not make that return address';
-        return [{ code: 'forged-return', action: 'refuse', reply: { code: 550, enhanced: '5.1.1', text } }];
-      }
-      case 'expired-return': {
-        const text = 'the time of this return address is over';
-        return [{ code: 'expired-return', action: 'refuse', reply: { code: 550, enhanced: '5.1.1', text } }];
-      }
       case 'forged-return': {
         const text = 'this node did not make that return address';
         return [{ code: 'forged-return', action: 'refuse', reply: { code: 550, enhanced: '5.1.1', text } }];
