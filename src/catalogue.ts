@@ -4,7 +4,9 @@
  */
 import { deliverySettings, publicAddressSettings } from './deliver/settings.ts';
 import { directoryMigrations } from './directory/schema.ts';
+import { signingMigrations } from './directory/dkim-keys-schema.ts';
 import { directorySettings } from './directory/settings.ts';
+import { signingSettings } from './directory/signing-settings.ts';
 import { journalSettings } from './journal/settings.ts';
 import { operationMigrations } from './operations/schema.ts';
 import { queueMigrations } from './queue/migrations.ts';
@@ -23,6 +25,7 @@ const GROUPS: readonly Readonly<Record<string, AnySetting>>[] = [
   queueSettings,
   deliverySettings,
   publicAddressSettings,
+  signingSettings,
   journalSettings,
 ];
 
@@ -32,5 +35,6 @@ export const MIGRATIONS: readonly StoreMigration[] = [
   ...queueMigrations,
   ...settingsMigrations,
   ...directoryMigrations,
+  ...signingMigrations,
   ...operationMigrations,
 ];

@@ -2,10 +2,13 @@
  * What a node and an offline command share: store, settings, journal, directory, queue, and the
  * operations over them. Whatever fails while opening, what was opened before it is closed again.
  */
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { MIGRATIONS, SETTINGS } from './catalogue.ts';
 import { createDirectoryAdmin } from './directory/admin.ts';
 import { createDirectory, type OpenDirectory } from './directory/directory.ts';
+import { createDkimKeys, type DkimKeys } from './directory/dkim-keys.ts';
+import { openSrsKeys, type SrsKeys } from './directory/srs-keys.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
 import { journalSettings } from './journal/settings.ts';
@@ -15,6 +18,7 @@ import { type OpenQueue, openQueue } from './queue/open.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
 import { createSettings, type SettingsRegistry } from './settings/registry.ts';
 import { openStore, type Store } from './store/open.ts';
+import { openSecrets, type Secrets } from './store/secrets.ts';
 import { VERSION } from './version.ts';
 import { type Clock, systemClock } from './world/clock.ts';
 import type { NodeConfig } from './world/config.ts';
@@ -36,6 +40,9 @@ export interface Core {
   readonly journal: OpenJournal;
   readonly log: LogReader;
   readonly directory: OpenDirectory;
+  readonly secrets: Secrets;
+  readonly dkim: DkimKeys;
+  readonly srs: SrsKeys;
   readonly queue: OpenQueue;
   readonly operations: Operations;
   close(): Promise<void>;
@@ -70,7 +77,11 @@ export async function openCore(
     { servers: config.dnsServers, trusted: config.dnsTrusted },
   );
   const resolveHost = createHostResolver({ resolver, clock });
-  const directory = createDirectory(store.database, { settings, resolveHost, clock });
+  mkdirSync(dirname(config.secretKeyFile), { recursive: true, mode: 0o700 });
+  const secrets = openSecrets(config.secretKeyFile, random);
+  const dkim = createDkimKeys(store.database, { secrets, clock });
+  const srs = await openSrsKeys(store.database, { secrets, clock, random });
+  const directory = createDirectory(store.database, { settings, resolveHost, clock, srs });
   const queue = await openQueue({
     database: store.database,
     blobs: store.blobs,
@@ -87,6 +98,8 @@ export async function openCore(
     database: store.database,
     settings,
     directory,
+    dkim,
+    resolver,
     admin: createDirectoryAdmin(store.database, directory, clock),
     queue: queue.desk,
     log,
@@ -116,6 +129,9 @@ export async function openCore(
     journal,
     log,
     directory,
+    secrets,
+    dkim,
+    srs,
     queue,
     operations,
     close: () => resources.disposeAsync(),

@@ -13,6 +13,7 @@ import { createHealthServer } from './admin/health.ts';
 import { watchStore } from './admin/store-watch.ts';
 import { openCore } from './core.ts';
 import { createDelivery } from './deliver/delivery.ts';
+import { createSigning } from './deliver/signing/signing.ts';
 import { attachAudit } from './journal/audit-sink.ts';
 import { OperationalError } from './model/errors.ts';
 import { serveControl } from './operations/control-socket.ts';
@@ -53,15 +54,16 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   const startedAt = systemClock.now();
   const core = await openCore(config, events, () => ({ startedAt, listeners }));
   started.defer(() => core.close());
-  const { clock, random, settings, store, journal, directory, queue, resolver } = core;
+  const { clock, random, settings, store, journal, directory, queue, resolver, dkim, srs } = core;
   const source = { data: config.data, hostname: config.hostname, files: config.tls };
   const tls = createTlsContexts(await nodeCertificate(source, clock, random));
   const metrics = createMetrics(events);
   attachAudit(events, journal);
 
   const listening = new Map<SmtpListenerName, number>();
+  const signing = createSigning({ clock, events, settings, directory, dkim, srs, hostname: config.hostname });
   const delivery = createDelivery(
-    { clock, random, resolver, resolveHost: core.resolveHost, directory, settings, events, tls, queue },
+    { clock, random, resolver, resolveHost: core.resolveHost, directory, settings, events, tls, queue, signing },
     { hostname: config.hostname, localAddresses, listeningPorts: () => [...listening.values()] },
   );
   queue.attach(delivery);

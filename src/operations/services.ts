@@ -1,6 +1,7 @@
 /** What operations work with; built in `main`. */
 import type { DirectoryAdmin } from '../directory/admin.ts';
 import type { OpenDirectory } from '../directory/directory.ts';
+import type { DkimKeys } from '../directory/dkim-keys.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { LogReader } from '../journal/reader.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
@@ -8,6 +9,7 @@ import type { Database } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
+import type { Resolver } from '../world/resolver.ts';
 import type { QueueDesk } from './queue-desk.ts';
 
 export interface NodeStatus {
@@ -27,6 +29,8 @@ export interface OperationServices {
   readonly settings: SettingsRegistry;
   readonly directory: OpenDirectory;
   readonly admin: DirectoryAdmin;
+  readonly dkim: DkimKeys;
+  readonly resolver: Resolver;
   readonly queue: QueueDesk;
   readonly log: LogReader;
   readonly journal: Pick<Journal, 'audit' | 'flush'>;

@@ -43,6 +43,8 @@ export interface NodeConfig {
   readonly dnsTrusted: readonly string[];
   /** Paths of PEM files; undefined: a self-signed certificate is made. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  /** Absolute. Made when it is not there. */
+  readonly secretKeyFile: string;
   readonly log: {
     readonly format: 'json' | 'readable' | undefined;
     readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -194,6 +196,7 @@ function withDefaults(values: ConfigValues, source: ConfigSource): NodeConfig {
       values.tlsCertificate !== undefined && values.tlsKey !== undefined
         ? { certificate: values.tlsCertificate, key: values.tlsKey }
         : undefined,
+    secretKeyFile: values.secretKeyFile ?? join(values.data ?? join(source.cwd, 'data'), 'keys', 'secret.key'),
     log: { format: values.logFormat, level: values.logLevel ?? 'info' },
   };
 }

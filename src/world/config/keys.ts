@@ -76,6 +76,12 @@ export const CONFIG_KEYS = {
     'the certificate chain, PEM (default: self-signed)',
   ),
   tlsKey: key('tls.key', 'POSTERN_TLS_KEY', path, 'its private key, PEM'),
+  secretKeyFile: key(
+    'secretKeyFile',
+    'POSTERN_SECRET_KEY_FILE',
+    path,
+    'the key that seals what is secret in the database (default: `keys/secret.key` in the data folder); back it up apart',
+  ),
   logFormat: key(
     'log.format',
     'POSTERN_LOG_FORMAT',
