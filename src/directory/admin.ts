@@ -10,7 +10,7 @@ import type { Database, PreparedChange, Row, Statement } from '../store/contract
 import type { Clock } from '../world/clock.ts';
 import type { DomainMailServer } from './contract.ts';
 import type { OpenDirectory } from './directory.ts';
-import { ALIAS_TARGETS, MAIL_SERVERS, PAGE_ROWS } from './limits.ts';
+import { ALIAS_TARGETS, MAIL_SERVERS, NAME_CHARACTERS, PAGE_ROWS } from './limits.ts';
 import { parseTargets } from './lookup.ts';
 import { anyAddress, domainName, localAddress, type ServerName, serverName } from './names.ts';
 import { directoryStatements } from './statements.ts';
@@ -26,6 +26,8 @@ export interface AccountRow {
   readonly domain: string;
   readonly state: 'active' | 'frozen' | 'disabled';
   readonly hasPassword: boolean;
+  /** What people call its owner; empty where nobody said. */
+  readonly name: string;
   readonly createdAt: number;
 }
 
@@ -130,19 +132,29 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
     },
 
     /** `password`: a PHC string as hashPassword makes it. */
-    async addAccount(input: { readonly address: string; readonly password?: string }): Promise<PreparedChange> {
+    async addAccount(input: {
+      readonly address: string;
+      readonly password?: string;
+      readonly name?: string;
+    }): Promise<PreparedChange> {
       const address = localAddress(input.address);
+      const name = displayName(input.name ?? '');
       const key = addressKey(address);
       await mustBeLocal(address.domain);
       await mustBeFree(key);
       const { domain } = address;
       return prepared([
-        statements.addAccount({ address: key, domain, password: input.password ?? null, at: clock.now() }),
+        statements.addAccount({ address: key, domain, password: input.password ?? null, name, at: clock.now() }),
       ]);
     },
 
     async setPassword(text: string, password: string): Promise<PreparedChange> {
       return prepared([statements.setPassword({ address: await existing('accounts', text), password })]);
+    },
+
+    /** The empty name takes the name away. */
+    async setName(text: string, name: string): Promise<PreparedChange> {
+      return prepared([statements.setName({ address: await existing('accounts', text), name: displayName(name) })]);
     },
 
     hasAccount: (address: string): Promise<boolean> => exists('accounts', address),
@@ -217,6 +229,15 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
   };
 }
 
+function displayName(text: string): string | null {
+  const name = text.trim();
+  if (name.length <= NAME_CHARACTERS) return name === '' ? null : name;
+  throw new OperationalError(
+    'directory.invalid',
+    `cannot name the account, as its name must have at most ${NAME_CHARACTERS} characters: it has ${name.length}`,
+  );
+}
+
 function newId(servers: readonly DomainMailServer[]): number {
   return servers.reduce((highest, { id }) => Math.max(highest, id), 0) + 1;
 }
@@ -235,6 +256,7 @@ function toAccountRow(row: Row): AccountRow {
     domain: row['domain'] as string,
     state: row['state'] as AccountRow['state'],
     hasPassword: row['password'] !== null,
+    name: (row['name'] as string | null) ?? '',
     createdAt: Number(row['created_at']),
   };
 }

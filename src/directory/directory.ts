@@ -9,6 +9,7 @@ import type { Clock } from '../world/clock.ts';
 import type { ResolveHost } from '../world/hosts-file.ts';
 import type { Directory, DomainMailServer } from './contract.ts';
 import { createHostAddresses, type ThreeAnswers } from './host-addresses.ts';
+import { createIdentityReader, type Identities } from './identities.ts';
 import { createLookup } from './lookup.ts';
 import { createMailServers, type MailServerTable } from './mail-servers.ts';
 import { createResolve } from './resolve.ts';
@@ -24,6 +25,8 @@ export interface DirectoryServices {
 export interface OpenDirectory extends Directory {
   /** All domain mail servers, for lists. */
   servers(): MaybePromise<MailServerTable>;
+  /** Who belongs to us; the same object until the directory changes. Errors (the first time only): those of the database. */
+  identities(): MaybePromise<Identities>;
   /** The directory has changed: what was read is read again. */
   forget(): void;
 }
@@ -31,6 +34,7 @@ export interface OpenDirectory extends Directory {
 export function createDirectory(db: Database, services: DirectoryServices): OpenDirectory {
   const lookup = createLookup(db);
   const mailServers = createMailServers(db);
+  const identities = createIdentityReader(db);
   const hasAddress = createHostAddresses(services.resolveHost, services.clock);
   const resolve = createResolve({ lookup, mailServers, settings: services.settings, srs: services.srs });
 
@@ -68,7 +72,9 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
         const known = answers.some(isPromise) ? Promise.all(answers) : (answers as ThreeAnswers[]);
         return andThen(known, (verdicts) => servedBy(table, verdicts));
       }),
+    identities: identities.current,
     forget() {
+      identities.forget();
       lookup.forget();
       mailServers.forget();
     },

@@ -29,3 +29,16 @@ export const ARGON2 = { memoryKiB: 65_536, passes: 3, parallelism: 1, saltBytes:
 
 /** Domains whose signing keys are kept open in memory, in each of two generations: some 4 kB each. */
 export const SIGNING_DOMAINS = 2_000;
+
+/** Local domains and named accounts that look-alikes are compared with: each is compared with every stranger's. */
+export const IDENTITY_DOMAINS = 1_000;
+export const IDENTITY_PEOPLE = 5_000;
+
+/** Longer names are cut off on every screen. */
+export const NAME_CHARACTERS = 200;
+
+/** Domains written to that are kept: the habits of a thousand people, some 200 kB. */
+export const CORRESPONDENT_DOMAINS = 2_000;
+
+/** Counts are written in groups, so that outgoing mail does not pay for them. */
+export const CORRESPONDENT_WRITE_MS = 60_000;

@@ -1,6 +1,7 @@
 /** The tables of the directory. Addresses are keys as `addressKey` makes them; domains are lower-case ASCII. */
 import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
+import { identityMigrations } from './identity-schema.ts';
 
 export interface DirectoryTables {
   domain: { name: string; enabled: number; created_at: number };
@@ -10,6 +11,8 @@ export interface DirectoryTables {
     state: 'active' | 'frozen' | 'disabled';
     /** A PHC string; null: cannot sign in. */
     password: string | null;
+    /** What people call its owner. */
+    name: string | null;
     created_at: number;
   };
   /** `targets`: JSON list of addresses as they were entered. */
@@ -75,4 +78,5 @@ export const directoryMigrations: readonly StoreMigration[] = [
       await db.schema.createIndex('alias_domain').on('alias').columns(['domain', 'address']).execute();
     },
   },
+  ...identityMigrations,
 ];

@@ -64,14 +64,27 @@ export function directoryStatements(dialect: Database['dialect']) {
     removeAliasesOf: ofDomain('alias'),
     unlinkDomain: ofDomain('mail_server_domain'),
 
-    addAccount: prepare<{ address: string; domain: string; password: string | null; at: number }, T>(dialect, (db, p) =>
+    addAccount: prepare<
+      { address: string; domain: string; password: string | null; name?: string | null; at: number },
+      T
+    >(dialect, (db, p) =>
       db.insertInto('account').values({
         address: p('address'),
         domain: p('domain'),
         state: 'active',
         password: p('password'),
+        name: p('name'),
         created_at: p('at'),
       }),
+    ),
+    setName: prepare<{ address: string; name: string | null }, T>(
+      dialect,
+      (db, p) =>
+        db
+          .updateTable('account')
+          .set({ name: p('name') })
+          .where('address', '=', p('address')),
+      { expect: 'changed' },
     ),
     setPassword: prepare<{ address: string; password: string }, T>(
       dialect,

@@ -244,7 +244,7 @@ test('a hundred thousand accounts are looked up without slowing down', async (t)
   await db.write([
     {
       sql: `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-        INSERT INTO account SELECT 'u' || i || '@example.com', 'example.com', 'active', NULL, ? FROM n`,
+        INSERT INTO account (address, domain, state, password, created_at) SELECT 'u' || i || '@example.com', 'example.com', 'active', NULL, ? FROM n`,
       parameters: [at],
     },
   ]);

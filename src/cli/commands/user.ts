@@ -1,4 +1,4 @@
-/** `postern user add|remove|set-password|list`. Passwords come by standard input, never as an argument. */
+/** `postern user add|remove|set-password|set-name|list`. Passwords come by standard input, never as an argument. */
 import { readPassword } from '../context.ts';
 import { allPages } from '../pages.ts';
 import type { Register } from '../run.ts';
@@ -11,12 +11,17 @@ export const user: Register = (program, { withSession }) => {
     .command('add <address>')
     .description('add an account')
     .option('--password-stdin', 'read its password from standard input')
+    .option('--name <name>', 'what people call its owner: strangers who use it are noticed')
     .option('--json', 'as JSON')
     .action(
       withSession(
-        async ({ ask, print, json, stdin }, address: string, options: { passwordStdin?: boolean; json?: boolean }) => {
+        async (
+          { ask, print, json, stdin },
+          address: string,
+          options: { passwordStdin?: boolean; name?: string; json?: boolean },
+        ) => {
           const password = options.passwordStdin ? await readPassword(stdin) : undefined;
-          const added = await ask('user.add', { address, password });
+          const added = await ask('user.add', { address, password, name: options.name });
           if (options.json) return json(added);
           print(`added the account ${added.address}`);
         },
@@ -44,6 +49,15 @@ export const user: Register = (program, { withSession }) => {
     );
 
   command
+    .command('set-name <address> <name>')
+    .description('say what people call the owner of an account; an empty name takes it away')
+    .action(
+      withSession(async ({ ask, print }, address: string, name: string) => {
+        print(`changed the name of ${(await ask('user.set-name', { address, name })).address}`);
+      }),
+    );
+
+  command
     .command('list')
     .description('list accounts')
     .option('--domain <name>', 'of one domain only')
@@ -55,8 +69,13 @@ export const user: Register = (program, { withSession }) => {
           ({ address }) => address,
         );
         if (options.json) return json(accounts);
-        const rows = accounts.map(({ address, state, hasPassword }) => [address, state, hasPassword ? 'set' : 'none']);
-        print(table(['ADDRESS', 'STATE', 'PASSWORD'], rows));
+        const rows = accounts.map(({ address, state, hasPassword, name }) => [
+          address,
+          state,
+          hasPassword ? 'set' : 'none',
+          name,
+        ]);
+        print(table(['ADDRESS', 'STATE', 'PASSWORD', 'NAME'], rows));
       }),
     );
 };

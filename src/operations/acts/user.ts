@@ -12,11 +12,11 @@ const Password = Type.String({ maxLength: 10_000 });
 export const userOperations = {
   'user.add': act('user.add', {
     title: 'Adds an account, with a password or without',
-    input: { address: Text, password: Type.Optional(Password) },
+    input: { address: Text, password: Type.Optional(Password), name: Type.Optional(Text) },
     secrets: ['password'],
-    run: async ({ admin, random }, { address, password }) => {
+    run: async ({ admin, random }, { address, password, name }) => {
       const hash = password === undefined ? undefined : await hashPassword(password, random.bytes);
-      const change = await admin.addAccount({ address, password: hash });
+      const change = await admin.addAccount({ address, password: hash, name });
       return { output: { address: addressKey(anyAddress(address)) }, change };
     },
   }),
@@ -39,6 +39,15 @@ export const userOperations = {
       const change = await admin.setPassword(address, await hashPassword(password, random.bytes));
       return { output: { address: addressKey(anyAddress(address)) }, change };
     },
+  }),
+
+  'user.set-name': act('user.set-name', {
+    title: 'Says what people call the owner of an account; the empty name takes it away',
+    input: { address: Text, name: Text },
+    run: async ({ admin }, { address, name }) => ({
+      output: { address: addressKey(anyAddress(address)) },
+      change: await admin.setName(address, name),
+    }),
   }),
 
   'user.list': question('user.list', {
