@@ -16,7 +16,7 @@ export interface NodeOptions {
   readonly data?: string;
   /** Beyond the defaults below. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Run under this command, for example `['strace', '-f']`. */
+  /** Run under this command, which must keep the node its direct child's place: `['strace', '-D', '-f']`. */
   readonly under?: readonly string[];
   /** Operations run before the node starts, on its data folder: `['domain', 'add', ...]`. */
   readonly setup?: readonly (readonly string[])[];
@@ -55,6 +55,8 @@ export function nodeEnvironment(data: string, env: Readonly<Record<string, strin
     POSTERN_LISTEN_SUBMISSIONS: '',
     POSTERN_LISTEN_HTTPS: '',
     POSTERN_LISTEN_METRICS: '',
+    // No test asks real name servers: none answers here, at once.
+    POSTERN_DNS_SERVERS: '127.0.0.4:9',
     ...env,
   };
 }
