@@ -19,7 +19,7 @@ import { type Fitted, fitAndSign } from './outgoing.ts';
 import type { Peers } from './peers.ts';
 import type { Pool, Pooled } from './pool.ts';
 import { detailOf, resultOf, unopenedDetail } from './results.ts';
-import type { Candidate, DeliveryServices, Route } from './words.ts';
+import type { Candidate, DeliveryServices, LocalDelivery, Route } from './words.ts';
 
 type HostsRoute = Extract<Route, { kind: 'hosts' }>;
 
@@ -81,7 +81,8 @@ export function createAttempts(tools: AttemptTools): Attempts {
   }
 
   function run(attempt: Attempt, route: Route) {
-    if (route.kind === 'mailboxes') return void deliverLocally(attempt);
+    if (route.kind === 'mailboxes') return void deliverLocally(attempt, services.local);
+    if (route.kind === 'sink') return void deliverLocally(attempt, route.sink);
     if (route.kind === 'hosts') {
       attempt.route = route;
       return connect(attempt);
@@ -292,16 +293,16 @@ export function createAttempts(tools: AttemptTools): Attempts {
     finish(attempt);
   }
 
-  async function deliverLocally(attempt: Attempt) {
+  async function deliverLocally(attempt: Attempt, local: LocalDelivery | undefined) {
     const failed = (reply: string) =>
       conclude(attempt, 'deferred', { at: clock.now(), status: '4.3.5', reply, remote: false });
-    if (!services.local) return failed('the domain has neither a mail server nor mailboxes here');
+    if (!local) return failed('the domain has neither a mail server nor mailboxes here');
     try {
-      attempt.results.push(...(await services.local.deliver(attempt.claim)));
+      attempt.results.push(...(await local.deliver(attempt.claim)));
       attempt.left = [];
       finish(attempt);
     } catch (error) {
-      failed(`the mailboxes could not be written: ${(error as Error).message}`);
+      failed(`it could not be delivered here: ${(error as Error).message}`);
     }
   }
 

@@ -36,6 +36,8 @@ export async function findRoute(
     own: ownHosts(options.hostname, [...localAddresses, ...publicAddresses], options.listeningPorts()),
     exchangerPort: options.exchangerPort ?? 25,
   };
+  const sink = services.sinks?.[destination];
+  if (sink) return { kind: 'sink', sink };
   try {
     if (await services.directory.domain(destination)) return await localRoute(destination, context);
     const literal = literalAddress(destination);

@@ -30,6 +30,8 @@ export interface DeliveryServices {
   readonly resolveHost: ResolveHost;
   /** Absent until there are local mailboxes. */
   readonly local?: LocalDelivery;
+  /** Destinations that exist on this node only, each with who takes its mail: the reader of reports. */
+  readonly sinks?: Readonly<Record<string, LocalDelivery>>;
   readonly tlsPolicy?: TlsPolicy;
   /** Absent: mail goes out as it is. */
   readonly signing?: Signing;
@@ -62,6 +64,7 @@ export type Route =
   /** Groups in order of preference; the hosts within one are equals, taken in any order. */
   | { readonly kind: 'hosts'; readonly groups: readonly (readonly Host[])[] }
   | { readonly kind: 'mailboxes' }
+  | { readonly kind: 'sink'; readonly sink: LocalDelivery }
   | { readonly kind: 'failed' | 'deferred'; readonly status: string; readonly reason: string };
 
 export function noRoute(kind: 'failed' | 'deferred', status: string, reason: string): Route {

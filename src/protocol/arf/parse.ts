@@ -8,6 +8,8 @@ import type { ParsedFailure } from './words.ts';
 
 /** Characters kept of one field. */
 const VALUE_CHARACTERS = 1000;
+/** Sums of many counts must stay far below 64 bits. */
+const MOST_INCIDENTS = 1e9;
 
 export function parseFailure(feedback: Uint8Array): ParsedFailure | undefined {
   const fields = new Map<string, string>();
@@ -29,6 +31,6 @@ export function parseFailure(feedback: Uint8Array): ParsedFailure | undefined {
     deliveryResult: fields.get('delivery-result')?.toLowerCase(),
     alignment: fields.get('identity-alignment')?.toLowerCase(),
     arrivedAt: Number.isNaN(arrivedAt) ? undefined : arrivedAt,
-    incidents: Number.isSafeInteger(incidents) && incidents > 0 ? incidents : 1,
+    incidents: Number.isInteger(incidents) && incidents > 0 && incidents < MOST_INCIDENTS ? incidents : 1,
   };
 }

@@ -38,6 +38,8 @@ const POLICIES = 100;
 /** RFC 8460 4.3 lists twelve types of failure; each may come from several addresses. */
 const FAILURES = 1000;
 const TEXT_CHARACTERS = 500;
+/** Sums of many counts must stay far below 64 bits. */
+const MOST_SESSIONS = 1e11;
 
 /** `bytes`: the JSON, unpacked; its size is the caller's to bound. */
 export function readTlsReport(bytes: Uint8Array): ReadTlsReport {
@@ -100,7 +102,7 @@ function text(value: unknown): string {
 }
 
 function count(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_SESSIONS ? value : 0;
 }
 
 /** RFC 3339. */

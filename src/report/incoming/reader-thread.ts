@@ -1,0 +1,14 @@
+/** The thread that reads reports of others: one message after the other, nothing kept between them. */
+import { parentPort } from 'node:worker_threads';
+import { readMessage } from './read.ts';
+import type { ReadMessage } from './words.ts';
+
+const port = parentPort!;
+
+port.on('message', (message: Uint8Array) => {
+  readMessage(message).then(
+    (read) => port.postMessage(read),
+    (error: Error) =>
+      port.postMessage({ ok: false, problem: `cannot be read: ${error.message}` } satisfies ReadMessage),
+  );
+});
