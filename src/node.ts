@@ -14,6 +14,9 @@ import { watchStore } from './admin/store-watch.ts';
 import { openCore } from './core.ts';
 import { createDelivery } from './deliver/delivery.ts';
 import { createSigning } from './deliver/signing/signing.ts';
+import { createDirectoryAdmin } from './directory/admin.ts';
+import { dkimRotationJob } from './jobs/dkim-rotation.ts';
+import { startScheduler } from './jobs/scheduler.ts';
 import { attachAudit } from './journal/audit-sink.ts';
 import { OperationalError } from './model/errors.ts';
 import { serveControl } from './operations/control-socket.ts';
@@ -104,6 +107,11 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     listeners[name] = await listenHttp(server, name, wanted);
     started.defer(() => closeServer(server));
   }
+
+  const admin = createDirectoryAdmin(store.database, directory, clock);
+  const rotation = { database: store.database, dkim, srs, admin, settings, resolver, clock, events };
+  const scheduler = startScheduler([dkimRotationJob(rotation)], { clock, events });
+  started.defer(() => scheduler.stop());
 
   const control = await serveControl({ folder: config.data, operations: core.operations, events });
   started.defer(() => control.close());

@@ -16,6 +16,7 @@ export const COMMANDS = {
     title: 'local domains, and where their mail goes',
     load: async () => (await import('./commands/domain.ts')).domain,
   },
+  dkim: { title: 'the keys that sign outgoing mail', load: async () => (await import('./commands/dkim.ts')).dkim },
   user: { title: 'accounts', load: async () => (await import('./commands/user.ts')).user },
   alias: { title: 'addresses that lead to others', load: async () => (await import('./commands/alias.ts')).alias },
   server: {

@@ -5,3 +5,12 @@ export const OUTBOX_BATCH = 4;
 
 /** How often the outbox is looked at when nobody said that something is in it. */
 export const OUTBOX_EVERY_MS = 60_000;
+
+/** How often the DNS is asked for records of new DKIM keys: an operator who published one sees it used within ten minutes. */
+export const DKIM_ROTATION_EVERY_MS = 600_000;
+
+/** The first look after a start: not in the way of what a start has to do. */
+export const DKIM_FIRST_MS = 5_000;
+
+/** How often the records of keys that sign are looked at. */
+export const ACTIVE_RECORD_CHECK_MS = 86_400_000;

@@ -1,5 +1,6 @@
 /** Every operation there is, by name. */
 import { aliasOperations } from './acts/alias.ts';
+import { dkimOperations } from './acts/dkim.ts';
 import { domainOperations } from './acts/domain.ts';
 import { logOperations } from './acts/log.ts';
 import { queueOperations } from './acts/queue.ts';
@@ -11,6 +12,7 @@ import type { Operation } from './define.ts';
 
 export const OPERATIONS = {
   ...domainOperations,
+  ...dkimOperations,
   ...userOperations,
   ...aliasOperations,
   ...serverOperations,

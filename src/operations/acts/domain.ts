@@ -19,14 +19,16 @@ export const domainOperations = {
   'domain.remove': act('domain.remove', {
     title: 'Removes a local domain with its accounts, aliases and settings',
     input: { name: Text },
-    run: async ({ admin, settings }, { name }, actor) => {
+    run: async ({ admin, settings, dkim }, { name }, actor) => {
       const domain = domainName(name);
       const removed = await admin.removeDomain(domain);
       const owners = settings
         .stored()
         .map(({ owner }) => owner)
         .filter((owner) => owner.domain === domain || owner.account?.endsWith(`@${domain}`));
-      return { output: { name: domain }, change: both(removed, settings.prepareForget(owners, actor.name)) };
+      const keys = { statements: [dkim.remove(domain)], committed: dkim.forget };
+      const forgotten = both(settings.prepareForget(owners, actor.name), keys);
+      return { output: { name: domain }, change: both(removed, forgotten) };
     },
   }),
 

@@ -1,0 +1,122 @@
+/**
+ * DKIM keys by the clock: makes the first keys of a domain, looks for their DNS records, lets a key
+ * sign once its record is seen, makes the next in time, and retires the old.
+ *
+ * A domain whose name servers fail is tried again the next time and stops no other.
+ */
+import type { DirectoryAdmin } from '../directory/admin.ts';
+import type { DkimKeys } from '../directory/dkim-keys.ts';
+import { checkRecord, isPublished, type RecordState } from '../directory/dkim-keys-check.ts';
+import { type RotationPolicy, type RotationStep, rotationSteps } from '../directory/dkim-keys-rotation.ts';
+import type { DkimKeyRow } from '../directory/dkim-keys-schema.ts';
+import { PAGE_ROWS } from '../directory/limits.ts';
+import { signingSettings } from '../directory/signing-settings.ts';
+import type { SrsKeys } from '../directory/srs-keys.ts';
+import { queueSettings } from '../queue/settings.ts';
+import type { Settings, SettingsSnapshot } from '../settings/contract.ts';
+import type { Database, Statement } from '../store/contract.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
+import type { Resolver } from '../world/resolver.ts';
+import { ACTIVE_RECORD_CHECK_MS, DKIM_FIRST_MS, DKIM_ROTATION_EVERY_MS } from './limits.ts';
+import type { Job } from './scheduler.ts';
+
+export interface DkimRotationServices {
+  readonly database: Database;
+  readonly dkim: DkimKeys;
+  readonly srs: Pick<SrsKeys, 'rotate'>;
+  readonly admin: Pick<DirectoryAdmin, 'listDomains'>;
+  readonly settings: Settings;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+const DAY_MS = 86_400_000;
+
+export function dkimRotationJob(services: DkimRotationServices): Job {
+  let isFirst = true;
+  return {
+    name: 'dkim-rotation',
+    next() {
+      const delayMs = isFirst ? DKIM_FIRST_MS : DKIM_ROTATION_EVERY_MS;
+      isFirst = false;
+      return delayMs;
+    },
+    async run() {
+      await services.srs.rotate();
+      for (let after = ''; ; ) {
+        const domains = await services.admin.listDomains({ after });
+        for (const { name, enabled } of domains) if (enabled) await tendKeys(services, name);
+        if (domains.length < PAGE_ROWS) return;
+        after = domains.at(-1)!.name;
+      }
+    },
+  };
+}
+
+export function rotationPolicy(snapshot: SettingsSnapshot, domain: string): RotationPolicy {
+  const signs = snapshot.get(signingSettings.dkim, { domain });
+  const both = snapshot.get(signingSettings.ed25519, { domain });
+  const rotates = snapshot.get(signingSettings.rotation, { domain });
+  const queueDays = snapshot.get(queueSettings.expiryDays);
+  // What was signed on the last day may wait in our queue, and as long again in that of the next hop.
+  const retireDays = Math.max(snapshot.get(signingSettings.lifeDays), queueDays + 2);
+  return {
+    algorithms: signs ? (both ? ['rsa-sha256', 'ed25519-sha256'] : ['rsa-sha256']) : [],
+    rotateAfterMs: rotates ? snapshot.get(signingSettings.rotationDays, { domain }) * DAY_MS : undefined,
+    retireAfterMs: retireDays * DAY_MS,
+    selectors: snapshot.get(signingSettings.selectors, { domain }),
+  };
+}
+
+/** One domain, now. */
+export async function tendKeys(services: DkimRotationServices, domain: string): Promise<readonly RotationStep[]> {
+  const { database, dkim, settings, clock, events } = services;
+  const looked = await lookForRecords(services, await dkim.ofDomain(domain));
+  const steps = rotationSteps(looked, rotationPolicy(settings.current(), domain), clock.now());
+  if (steps.length === 0) return steps;
+  const change = await dkim.change(domain, steps);
+  await database.write(change.statements);
+  change.committed();
+  for (const step of steps) tellStep(events, domain, step);
+  return steps;
+}
+
+export function tellStep(events: Events, domain: string, step: RotationStep): void {
+  if (step.kind === 'create') {
+    const { selector, algorithm } = step;
+    events.emit('signing.key-created', { domain, selector, algorithm });
+    return;
+  }
+  const { selector, algorithm } = step.key;
+  if (step.kind === 'activate') events.emit('signing.key-activated', { domain, selector, algorithm });
+  else if (step.kind === 'retire') events.emit('signing.key-retired', { domain, selector });
+}
+
+/** Waiting keys each time, signing ones once a day; with what was found. */
+async function lookForRecords(
+  { database, dkim, resolver, clock, events }: DkimRotationServices,
+  keys: readonly DkimKeyRow[],
+): Promise<readonly DkimKeyRow[]> {
+  const statements: Statement[] = [];
+  const looked: DkimKeyRow[] = [];
+  for (const key of keys) {
+    const isDue = key.state === 'active' && clock.now() - (key.checked_at ?? 0) >= ACTIVE_RECORD_CHECK_MS;
+    const check = key.state === 'pending' || isDue ? await checkRecord(resolver, key) : undefined;
+    // What the DNS does not say now, it has said before.
+    if (!check || check.state === 'cannot-tell') {
+      looked.push(key);
+      continue;
+    }
+    statements.push(dkim.checked(key, check));
+    looked.push({ ...key, checked_at: clock.now(), check_result: check.state });
+    if (key.state === 'active' && !isPublished(check.state)) tellWrong(events, key, check.state);
+  }
+  if (statements.length > 0) await database.write(statements);
+  return looked;
+}
+
+function tellWrong(events: Events, { domain, selector }: DkimKeyRow, state: RecordState): void {
+  events.emit('signing.record-wrong', { domain, selector, state });
+}
