@@ -9,6 +9,7 @@ import { directorySettings } from './directory/settings.ts';
 import { signingSettings } from './directory/signing-settings.ts';
 import { journalSettings } from './journal/settings.ts';
 import { operationMigrations } from './operations/schema.ts';
+import { postureSettings } from './posture/settings.ts';
 import { queueMigrations } from './queue/migrations.ts';
 import { queueSettings } from './queue/settings.ts';
 import { receiveSettings, smtpSettings } from './receive/settings.ts';
@@ -27,6 +28,7 @@ const GROUPS: readonly Readonly<Record<string, AnySetting>>[] = [
   publicAddressSettings,
   signingSettings,
   journalSettings,
+  postureSettings,
 ];
 
 export const SETTINGS: readonly AnySetting[] = GROUPS.flatMap((group) => Object.values(group));

@@ -14,16 +14,19 @@ import { createLogReader, type LogReader } from './journal/reader.ts';
 import { journalSettings } from './journal/settings.ts';
 import { createOperations, type Operations } from './operations/execute.ts';
 import type { NodeStatus } from './operations/services.ts';
+import { createPosture } from './posture/posture.ts';
 import { type OpenQueue, openQueue } from './queue/open.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
 import { createSettings, type SettingsRegistry } from './settings/registry.ts';
 import { openStore, type Store } from './store/open.ts';
 import { openSecrets, type Secrets } from './store/secrets.ts';
 import { VERSION } from './version.ts';
+import { type CertificateSource, nodeCertificate } from './world/certificate.ts';
 import { type Clock, systemClock } from './world/clock.ts';
 import type { NodeConfig } from './world/config.ts';
 import type { Events } from './world/events.ts';
 import { createHostResolver, type ResolveHost } from './world/hosts-file.ts';
+import { localAddresses } from './world/local-addresses.ts';
 import { type Random, systemRandom } from './world/random.ts';
 import { createResolver } from './world/resolver/stub.ts';
 import type { Resolver } from './world/resolver.ts';
@@ -102,6 +105,19 @@ export async function openCore(
     resolver,
     admin: createDirectoryAdmin(store.database, directory, clock),
     queue: queue.desk,
+    posture: createPosture({
+      resolver,
+      settings,
+      clock,
+      hostname: config.hostname,
+      localAddresses,
+      certificate: () =>
+        nodeCertificate(certificateSource(config), clock, random).then(
+          ({ certificate }) => certificate,
+          () => undefined,
+        ),
+      signingKeys: dkim.ofDomain,
+    }),
     log,
     journal,
     clock,
@@ -136,6 +152,10 @@ export async function openCore(
     operations,
     close: () => resources.disposeAsync(),
   };
+}
+
+export function certificateSource({ data, hostname, tls: files }: NodeConfig): CertificateSource {
+  return { data, hostname, files };
 }
 
 function retentionOf(snapshot: SettingsSnapshot): { days: number; auditDays: number } {

@@ -7,11 +7,10 @@
  */
 import { once } from 'node:events';
 import type { Server } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { createConsole } from './admin/console.ts';
 import { createHealthServer } from './admin/health.ts';
 import { watchStore } from './admin/store-watch.ts';
-import { openCore } from './core.ts';
+import { certificateSource, openCore } from './core.ts';
 import { createDelivery } from './deliver/delivery.ts';
 import { createSigning } from './deliver/signing/signing.ts';
 import { createDirectoryAdmin } from './directory/admin.ts';
@@ -28,6 +27,7 @@ import { nodeCertificate } from './world/certificate.ts';
 import { systemClock } from './world/clock.ts';
 import type { ListenerConfig, ListenerName, NodeConfig, SmtpListenerName } from './world/config.ts';
 import type { Events } from './world/events.ts';
+import { localAddresses } from './world/local-addresses.ts';
 import { createMetrics } from './world/metrics-sink.ts';
 import { createTlsContexts } from './world/tls.ts';
 
@@ -58,8 +58,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   const core = await openCore(config, events, () => ({ startedAt, listeners }));
   started.defer(() => core.close());
   const { clock, random, settings, store, journal, directory, queue, resolver, dkim, srs } = core;
-  const source = { data: config.data, hostname: config.hostname, files: config.tls };
-  const tls = createTlsContexts(await nodeCertificate(source, clock, random));
+  const tls = createTlsContexts(await nodeCertificate(certificateSource(config), clock, random));
   const metrics = createMetrics(events);
   attachAudit(events, journal);
 
@@ -181,9 +180,4 @@ async function closeServer(server: Server): Promise<void> {
 
 function formatListener(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** Of all interfaces, to tell our own host among mail exchangers. */
-function localAddresses(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 }

@@ -13,6 +13,8 @@ export interface CommandContext extends Session {
 
 export interface Output {
   write(text: string): unknown;
+  /** A person watches. */
+  readonly isTTY?: boolean;
 }
 
 export function createContext(session: Session, stdout: Output, stdin: Readable): CommandContext {

@@ -1,12 +1,13 @@
 /**
  * Exit codes, those of sysexits.h, so that scripts can tell whose fault it was:
  *
- *   0 done | 64 the command line is wrong | 65 a value is wrong | 67 what was named is not there
+ *   0 done | 1 a check found something wrong | 64 the command line is wrong | 65 a value is wrong | 67 what was named is not there
  *   69 the node cannot do it | 70 a defect | 75 try again | 77 not allowed | 78 the configuration is wrong
  */
 import { isOperational } from '../model/errors.ts';
 
 export const EXIT = {
+  wrong: 1,
   usage: 64,
   data: 65,
   missing: 67,

@@ -27,6 +27,10 @@ export const COMMANDS = {
     title: 'everything that can be changed while the node runs',
     load: async () => (await import('./commands/settings.ts')).settings,
   },
+  check: {
+    title: 'test the DNS records of this node and its domains, and say what to publish',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
   queue: { title: 'mail that waits or is held', load: async () => (await import('./commands/queue.ts')).queue },
   log: { title: 'what became of messages', load: async () => (await import('./commands/log.ts')).log },
   status: {

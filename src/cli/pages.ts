@@ -5,11 +5,12 @@ const PAGE_ROWS = 1000;
 export async function allPages<T>(
   page: (from: { readonly after: string; readonly limit: number }) => Promise<readonly T[]>,
   keyOf: (item: T) => string,
+  limit: number = PAGE_ROWS,
 ): Promise<readonly T[]> {
   const all: T[] = [];
   for (let after = ''; ; after = keyOf(all.at(-1)!)) {
-    const items = await page({ after, limit: PAGE_ROWS });
+    const items = await page({ after, limit });
     all.push(...items);
-    if (items.length < PAGE_ROWS) return all;
+    if (items.length < limit) return all;
   }
 }

@@ -1,5 +1,6 @@
 /** Every operation there is, by name. */
 import { aliasOperations } from './acts/alias.ts';
+import { checkOperations } from './acts/check.ts';
 import { dkimOperations } from './acts/dkim.ts';
 import { domainOperations } from './acts/domain.ts';
 import { logOperations } from './acts/log.ts';
@@ -20,6 +21,7 @@ export const OPERATIONS = {
   ...queueOperations,
   ...logOperations,
   ...statusOperations,
+  ...checkOperations,
 };
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -12,6 +12,9 @@ export const CONTROL_CLIENTS = 64;
 /** A client that says nothing for so long has forgotten us. */
 export const CONTROL_IDLE_MS = 60_000;
 
+/** Domains checked for one question: each may wait half a minute for name servers. */
+export const CHECKED_DOMAINS = 100;
+
 /** Rows of one answer. */
 export const ANSWER_ROWS = 100_000;
 

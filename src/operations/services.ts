@@ -4,6 +4,7 @@ import type { OpenDirectory } from '../directory/directory.ts';
 import type { DkimKeys } from '../directory/dkim-keys.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { LogReader } from '../journal/reader.ts';
+import type { Posture } from '../posture/posture.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import type { Database } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
@@ -32,6 +33,7 @@ export interface OperationServices {
   readonly dkim: DkimKeys;
   readonly resolver: Resolver;
   readonly queue: QueueDesk;
+  readonly posture: Posture;
   readonly log: LogReader;
   readonly journal: Pick<Journal, 'audit' | 'flush'>;
   readonly clock: Clock;

@@ -1,0 +1,117 @@
+/**
+ * How this node and its domains stand in the world: the tests put together.
+ *
+ * Asks the DNS and nobody else; changes nothing. Never throws for what name servers do; errors of the
+ * database pass through (`store.unavailable`).
+ */
+import type { Settings } from '../settings/contract.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Resolver } from '../world/resolver.ts';
+import { checkCertificate } from './certificate.ts';
+import type { PostureContext } from './context.ts';
+import { checkDkim, type TestedKey } from './dkim.ts';
+import { checkDmarc } from './dmarc.ts';
+import { checkDnsLists } from './dns-lists.ts';
+import { checkHelo } from './helo.ts';
+import { POSTURE_LIMITS } from './limits.ts';
+import { checkMx } from './mx.ts';
+import { ownNode } from './own-addresses.ts';
+import { checkPtr } from './ptr.ts';
+import { postureSettings } from './settings.ts';
+import { checkSpf } from './spf.ts';
+import { type PostureResult, type Verdict, verdictOf } from './words.ts';
+
+export interface PostureServices {
+  readonly resolver: Resolver;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly hostname: string;
+  /** Of all interfaces. */
+  localAddresses(): readonly string[];
+  /** PEM, the leaf first; undefined where there is none. */
+  certificate(): Promise<string | undefined>;
+  signingKeys(domain: string): Promise<readonly TestedKey[]>;
+}
+
+export interface DomainPosture {
+  readonly domain: string;
+  readonly verdict: Verdict;
+  readonly results: readonly PostureResult[];
+}
+
+export interface NodePosture {
+  readonly hostname: string;
+  readonly verdict: Verdict;
+  readonly results: readonly PostureResult[];
+}
+
+export interface Posture {
+  /** Names, addresses and certificate of this node. */
+  checkNode(): Promise<NodePosture>;
+  /** MX, SPF, DKIM and DMARC; `domain` as the directory has it. */
+  checkDomain(domain: string): Promise<DomainPosture>;
+  /** Several, a bounded number at a time, in the order given. */
+  checkDomains(domains: readonly string[]): Promise<readonly DomainPosture[]>;
+  /** Whether reports may go out in this domain's name: what their receivers will look at is good. */
+  mayReport(domain: string): Promise<{ readonly verdict: Verdict; readonly because: readonly PostureResult[] }>;
+}
+
+export function createPosture(services: PostureServices): Posture {
+  function context(): PostureContext {
+    const snapshot = services.settings.current();
+    return {
+      resolver: services.resolver,
+      node: ownNode(snapshot, services.hostname, services.localAddresses()),
+      exchangers: snapshot.get(postureSettings.exchangers).map((name) => name.toLowerCase()),
+      dnsLists: snapshot.get(postureSettings.dnsLists).map((name) => name.toLowerCase()),
+    };
+  }
+
+  async function authentication(domain: string, within: PostureContext): Promise<readonly PostureResult[]> {
+    const results = await Promise.all([
+      checkSpf(domain, within),
+      services.signingKeys(domain).then((keys) => checkDkim(domain, keys, within)),
+      checkDmarc(domain, within),
+    ]);
+    return results.flat();
+  }
+
+  async function checkDomain(domain: string): Promise<DomainPosture> {
+    const within = context();
+    const [mx, rest] = await Promise.all([checkMx(domain, within), authentication(domain, within)]);
+    const results = [...mx, ...rest];
+    return { domain, verdict: verdictOf(results), results };
+  }
+
+  return {
+    checkDomain,
+
+    async checkNode() {
+      const within = context();
+      const [helo, ptr, lists, pem] = await Promise.all([
+        checkHelo(within),
+        checkPtr(within),
+        checkDnsLists(within),
+        services.certificate().catch(() => undefined),
+      ]);
+      const results = [...helo, ...ptr, ...lists, ...checkCertificate(pem, services.clock.now(), within)];
+      return { hostname: within.node.hostname, verdict: verdictOf(results), results };
+    },
+
+    async checkDomains(domains) {
+      const checked: DomainPosture[] = new Array(domains.length);
+      const next = domains.entries();
+      const worker = async (): Promise<void> => {
+        for (const [at, domain] of next) checked[at] = await checkDomain(domain);
+      };
+      await Promise.all(Array.from({ length: POSTURE_LIMITS.domainsAtOnce }, worker));
+      return checked;
+    },
+
+    async mayReport(domain) {
+      const within = context();
+      const results = [...(await authentication(domain, within)), ...(await checkPtr(within))];
+      return { verdict: verdictOf(results), because: results.filter(({ verdict }) => verdict !== 'good') };
+    },
+  };
+}

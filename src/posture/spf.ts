@@ -1,0 +1,220 @@
+/**
+ * SPF (RFC 7208): one record, whole, within the limits, ending in a denial, and permitting the
+ * addresses that this node sends from.
+ *
+ * The record is evaluated, not just read: once for an address that nobody has, with wider bounds than
+ * the standard's, so that the evaluation comes to the end of the record and can say by how much it
+ * goes too far; then for each of our own addresses by the letter.
+ */
+import { isIP } from 'node:net';
+import { createAsker } from '../screen/authentication/ask.ts';
+import type { Resolver } from '../world/resolver.ts';
+import { shown, textsOf } from './answers.ts';
+import type { PostureContext } from './context.ts';
+import { POSTURE_LIMITS } from './limits.ts';
+import type { OwnNode } from './own-addresses.ts';
+import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './words.ts';
+import { txtLine } from './zone-lines.ts';
+
+/** RFC 7208 4.6.4. */
+const MOST_LOOKUPS = 10;
+const MOST_VOID_LOOKUPS = 2;
+
+const SPF = {
+  missing: {
+    code: 'missing',
+    severity: 'important',
+    why: 'Without SPF nobody can tell your servers from others, and large receivers distrust or refuse the mail. Add every other service that sends for the domain before you publish it.',
+  },
+  several: {
+    code: 'several',
+    severity: 'critical',
+    why: 'With more than one SPF record receivers evaluate none (RFC 7208 4.5). Put them into one.',
+  },
+  malformed: {
+    code: 'malformed',
+    severity: 'critical',
+    why: 'A record must begin with "v=spf1" and a space (RFC 7208 4.5): this one is not seen as SPF at all.',
+  },
+  invalid: {
+    code: 'invalid',
+    severity: 'critical',
+    why: 'Receivers cannot evaluate the record (permerror), and treat the domain as if it had none, or refuse.',
+  },
+  tooManyLookups: {
+    code: 'too-many-lookups',
+    severity: 'critical',
+    why: `Receivers stop at ${MOST_LOOKUPS} terms that ask the DNS, includes counted through, and call the record invalid (RFC 7208 4.6.4). Leave out services that you no longer use, or write addresses instead.`,
+  },
+  tooManyVoidLookups: {
+    code: 'too-many-void-lookups',
+    severity: 'important',
+    why: `Receivers stop at ${MOST_VOID_LOOKUPS} names that do not exist, and call the record invalid (RFC 7208 4.6.4). Remove the terms that lead nowhere.`,
+  },
+  permitsEverybody: {
+    code: 'permits-everybody',
+    severity: 'critical',
+    why: 'The record lets any address in the world send as the domain. End it with -all or ~all.',
+  },
+  noDenial: {
+    code: 'no-denial',
+    severity: 'important',
+    why: 'The record denies nobody, so it protects from no forgery. End it with -all, or with ~all while you look for servers that you forgot.',
+  },
+  pointer: {
+    code: 'ptr-mechanism',
+    severity: 'advice',
+    why: 'The mechanism "ptr" is slow and unreliable, and should not be published (RFC 7208 5.5).',
+  },
+  notPermitted: {
+    code: 'not-permitted',
+    severity: 'critical',
+    why: 'Mail that this node sends from the address fails SPF: it is refused or taken for forged.',
+  },
+} as const;
+
+export async function checkSpf(domain: string, context: PostureContext): Promise<readonly PostureResult[]> {
+  const about: About = { test: 'spf', subject: domain };
+  const { resolver, node } = context;
+  const answer = await textsOf(resolver, domain);
+  if (answer.kind === 'unknown') return [unanswered(about, domain, answer)];
+  const records = answer.texts.filter((text) => /^v=spf1( |$)/i.test(text));
+  const publish = [txtLine(domain, recordFor(node))];
+  if (records.length > 1) return [problem(about, SPF.several, records.map(shown).join('  |  '))];
+  const [record] = records;
+  if (record === undefined) {
+    const likely = answer.texts.find((text) => /^\W*v\W{0,3}=?\W{0,3}spf/i.test(text));
+    if (likely !== undefined) return [problem(about, SPF.malformed, shown(likely), publish)];
+    return [problem(about, SPF.missing, `${domain} has no SPF record`, publish)];
+  }
+  const whole = await checkRecord(about, record, context);
+  if (whole.some(({ code }) => code === SPF.invalid.code || code === 'cannot-tell')) return whole;
+  return [...whole, ...(await checkOwn(about, record, context))];
+}
+
+/** Of the ranges for benchmarks and for discarding: nobody sends from them. */
+const NOBODY = ['198.18.0.1', '100::1'];
+
+async function checkRecord(about: About, record: string, context: PostureContext): Promise<readonly PostureResult[]> {
+  const wide = { terms: POSTURE_LIMITS.spfTerms, voidLookups: POSTURE_LIMITS.spfTerms };
+  const evaluations = await Promise.all(NOBODY.map((address) => evaluate(about.subject, address, context, wide)));
+  const seen = shown(record);
+  const lookups = Math.max(...evaluations.map((evaluation) => evaluation.lookups));
+  const voidLookups = Math.max(...evaluations.map((evaluation) => evaluation.voidLookups));
+  const has = (result: string): Evaluation | undefined =>
+    evaluations.find((evaluation) => evaluation.result === result);
+  const results: PostureResult[] = [];
+  if (lookups > MOST_LOOKUPS) results.push(problem(about, SPF.tooManyLookups, `${lookups} lookups: ${seen}`));
+  else if (has('permerror')) results.push(problem(about, SPF.invalid, `${has('permerror')!.text}: ${seen}`));
+  else if (has('temperror')) return [cannotTell(about, `${has('temperror')!.text}: ${seen}`)];
+  if (voidLookups > MOST_VOID_LOOKUPS)
+    results.push(problem(about, SPF.tooManyVoidLookups, `${voidLookups} names without records: ${seen}`));
+  if (has('pass')) results.push(problem(about, SPF.permitsEverybody, seen));
+  else if (has('neutral')) results.push(problem(about, SPF.noDenial, seen, [txtLine(about.subject, denying(record))]));
+  if (/[\s+?~-]ptr([:/ ]|$)/i.test(record)) results.push(problem(about, SPF.pointer, seen));
+  return results.some(({ verdict }) => verdict === 'wrong') ? results : [good(about, seen), ...results];
+}
+
+/** Whether mail of this node passes. */
+async function checkOwn(about: About, record: string, context: PostureContext): Promise<readonly PostureResult[]> {
+  const { node } = context;
+  if (node.smartHost !== undefined) return [await checkSmartHost(about, node.smartHost, context)];
+  if (node.sending.length === 0)
+    return [
+      cannotTell(
+        about,
+        'this node knows no public address that it sends from',
+        'Set smtp.publicAddresses to the addresses that other servers see.',
+      ),
+    ];
+  const evaluations = await Promise.all(node.sending.map((address) => evaluate(about.subject, address, context)));
+  const denied = node.sending.filter((_, at) => ['fail', 'softfail', 'neutral'].includes(evaluations[at]!.result));
+  const publish = denied.length > 0 ? [txtLine(about.subject, permitting(record, denied))] : [];
+  return evaluations.flatMap(({ result, text }, at) => {
+    const address = node.sending[at]!;
+    if (denied.includes(address)) return [problem(about, SPF.notPermitted, `${address}: ${result}`, publish)];
+    if (result === 'pass') return [good(about, `${address}, which this node sends from, passes`)];
+    // The record as a whole is invalid by the letter, which is told already.
+    return result === 'permerror' ? [] : [cannotTell(about, `${address}: ${text}`)];
+  });
+}
+
+/** A smart host may send from other addresses than those that we hand the mail to. */
+async function checkSmartHost(about: About, smartHost: string, context: PostureContext): Promise<PostureResult> {
+  const addresses = isIP(smartHost) ? [smartHost] : await addressesOf(smartHost, context.resolver);
+  const evaluations = await Promise.all(
+    addresses.slice(0, POSTURE_LIMITS.addresses).map((address) => evaluate(about.subject, address, context)),
+  );
+  if (evaluations.length > 0 && evaluations.every(({ result }) => result === 'pass'))
+    return good(about, `the smart host ${smartHost} (${addresses.join(', ')}) passes`);
+  return cannotTell(
+    about,
+    `all mail leaves by the smart host ${smartHost}, whose own addresses ${addresses.join(', ') || '(none found)'} do not all pass`,
+    'Ask its operator which addresses it sends from, or what to include.',
+  );
+}
+
+async function addressesOf(host: string, resolver: Resolver): Promise<readonly string[]> {
+  const answers = await Promise.all([resolver.resolve(host, 'A'), resolver.resolve(host, 'AAAA')]);
+  return answers.flatMap((answer) => (answer.kind === 'found' ? answer.records : []));
+}
+
+interface Evaluation {
+  readonly result: string;
+  readonly text: string;
+  readonly lookups: number;
+  readonly voidLookups: number;
+}
+
+async function evaluate(
+  domain: string,
+  ip: string,
+  { resolver, node }: { readonly resolver: Resolver; readonly node: OwnNode },
+  limits: { readonly terms: number; readonly voidLookups: number } = {
+    terms: MOST_LOOKUPS,
+    voidLookups: MOST_VOID_LOOKUPS,
+  },
+): Promise<Evaluation> {
+  // Loaded when somebody checks: an idle node should not pay for it.
+  const { spf } = await import('mailauth/lib/spf/index.js');
+  const asker = createAsker(resolver, POSTURE_LIMITS.spfQuestions);
+  const sender = `postmaster@${domain}`;
+  const { status, lookups } = await spf({
+    sender,
+    ip,
+    helo: node.heloName,
+    mta: node.hostname,
+    strict: true,
+    resolver: asker.ask as (name: string, type: string) => Promise<string[]>,
+    maxResolveCount: limits.terms,
+    maxVoidCount: limits.voidLookups,
+    maxElapsedTime: POSTURE_LIMITS.spfMs,
+  });
+  // What fell through because a name could not be told is no verdict on the record.
+  const result = asker.troubled() && status.result !== 'pass' ? 'temperror' : status.result;
+  const said = typeof status.comment === 'string' ? status.comment : '';
+  return {
+    result,
+    text: said.split(`${sender}: `).at(-1)!.replace(`${node.hostname}: `, ''),
+    lookups: lookups?.count ?? 0,
+    voidLookups: lookups?.void ?? 0,
+  };
+}
+
+/** What a domain that only this node sends for would publish. */
+function recordFor({ smartHost, sending }: OwnNode): string {
+  if (smartHost !== undefined) return `v=spf1 ${isIP(smartHost) ? term(smartHost) : `a:${smartHost}`} -all`;
+  return ['v=spf1', ...(sending.length > 0 ? sending.map(term) : ['mx']), '-all'].join(' ');
+}
+
+function permitting(record: string, addresses: readonly string[]): string {
+  return ['v=spf1', ...addresses.map(term), record.slice('v=spf1'.length).trim()].join(' ').trim();
+}
+
+function denying(record: string): string {
+  return `${record.replace(/\s[?]?all\s*$/i, '').trim()} ~all`;
+}
+
+function term(address: string): string {
+  return `${address.includes(':') ? 'ip6' : 'ip4'}:${address}`;
+}
