@@ -44,7 +44,7 @@ for (const [what, bodyLines] of [
     const trace = join(folder, 'trace');
     const node = await startNode(t, {
       setup: SETUP,
-      under: ['strace', '-f', '-y', '-s', '60', '-e', 'trace=fsync,fdatasync,write,writev,sendto,sendmsg', '-o', trace],
+      under: ['strace', '-D', '-f', '-y', '-s', '60', '-e', 'trace=fsync,fdatasync,write,writev,sendto,sendmsg', '-o', trace],
     });
     const content = letter({ body: `${'x'.repeat(60)}\r\n`.repeat(bodyLines) });
     const sent = await send(node.port('mx'), { from: 'bob@elsewhere.example', to: ['alice@example.com'], content });
@@ -82,6 +82,7 @@ test('while fsync fails, mail is answered 451 and the log says so; nothing unack
     setup: SETUP,
     under: [
       'strace',
+      '-D',
       '-f',
       '-o',
       '/dev/null',
@@ -119,6 +120,7 @@ test('a full disk is answered 452 or 451, told by an event, and service resumes 
     setup: SETUP,
     under: [
       'strace',
+      '-D',
       '-f',
       '-o',
       '/dev/null',
