@@ -14,3 +14,12 @@ export const DKIM_FIRST_MS = 5_000;
 
 /** How often the records of keys that sign are looked at. */
 export const ACTIVE_RECORD_CHECK_MS = 86_400_000;
+
+/** Midnight UTC is everybody's: reports leave within this time after it. */
+export const REPORT_SPREAD_MS = 2 * 60 * 60_000;
+
+/** A node that has just started, or may not report yet, looks again within this. */
+export const REPORT_RETRY_MS = 60 * 60_000;
+
+/** How often old reports of others are forgotten. */
+export const REPORT_FORGET_MS = 6 * 60 * 60_000;

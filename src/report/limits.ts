@@ -20,10 +20,6 @@ export const ROW_VALUE_CHARACTERS = 255;
 export const REPORT_ADDRESSES = 5;
 /** Octets of one report, packed; what is larger loses its rarest rows and says so. */
 export const REPORT_BYTES = 2 * 1024 * 1024;
-/** Midnight UTC is everybody's: reports leave within this time after it. */
-export const REPORT_SPREAD_MS = 2 * 60 * 60_000;
-/** A node that starts, or may not report yet, looks again after this. */
-export const REPORT_RETRY_MS = 60 * 60_000;
 /** Reports older than this are of no use to anyone. */
 export const REPORT_DUE_DAYS = 3;
 /** Domains looked at before others have their turn. */

@@ -59,7 +59,7 @@ export interface ReportTables {
 
 export const reportMigrations: readonly StoreMigration[] = [
   {
-    name: '0011-reports',
+    name: '0021-reports',
     async up(db, dialect) {
       const { integer, text, bytes, clustered } = columns(dialect);
       await clustered(

@@ -46,7 +46,7 @@ export interface OutboxStatements {
 
 export const outboxMigrations: readonly StoreMigration[] = [
   {
-    name: '0010-outbox',
+    name: '0020-outbox',
     async up(db, dialect) {
       const { integer, text, bytes, clustered } = columns(dialect);
       const table = db.schema

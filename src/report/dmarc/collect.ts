@@ -5,7 +5,6 @@
  * as many rows as it may have, new ones are only counted as left out, and what is known still counts.
  */
 import { createHash } from 'node:crypto';
-import type { MessageRecord } from '../../journal/contract.ts';
 import type { DmarcRecord } from '../../screen/authentication/words.ts';
 import type { Settings } from '../../settings/contract.ts';
 import type { Database, Statement } from '../../store/contract.ts';
@@ -14,13 +13,13 @@ import type { Events } from '../../world/events.ts';
 import { FLUSH_EVERY_MS, PENDING_ROWS } from '../limits.ts';
 import { dayOf } from '../schema.ts';
 import { reportSettings } from '../settings.ts';
-import { countedRow } from './row.ts';
+import type { Counted } from './row.ts';
 import { createSizes } from './sizes.ts';
 import { dmarcStatements } from './statements.ts';
 
 export interface DmarcCollector {
-  /** Cheap, and never throws. */
-  message(record: MessageRecord): void;
+  /** `at`: milliseconds since the epoch. Cheap, and never throws. */
+  message(at: number, counted: Counted): void;
   /** Everything counted so far is on disk, or told as not. */
   flush(): Promise<void>;
   /** Flushes, and counts no more. */
@@ -139,11 +138,9 @@ export function createDmarcCollector(services: CollectorServices): DmarcCollecto
   }
 
   return {
-    message(record) {
-      if (closed || !settings.current().get(reportSettings.aggregate)) return;
-      const counted = countedRow(record);
-      if (!counted || counted.policy.rua.length === 0) return;
-      count(place(dayOf(record.at), counted.domain, counted.policy), JSON.stringify(counted.row), 1);
+    message(at, counted) {
+      if (closed || counted.policy.rua.length === 0 || !settings.current().get(reportSettings.aggregate)) return;
+      count(place(dayOf(at), counted.domain, counted.policy), JSON.stringify(counted.row), 1);
       arm();
     },
     flush,

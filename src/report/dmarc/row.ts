@@ -5,10 +5,10 @@
  * on each other's reports for ever.
  */
 import { REPORT_SINK } from '../../directory/report-addresses.ts';
-import type { MessageRecord } from '../../journal/contract.ts';
 import type { ReportRecord } from '../../protocol/dmarc-report/words.ts';
 import type { DmarcEvidence, DmarcRecord } from '../../screen/authentication/words.ts';
 import { RESULTS_PER_ROW, ROW_VALUE_CHARACTERS } from '../limits.ts';
+import type { SeenMessage } from '../observe.ts';
 
 export type CountedRow = Omit<ReportRecord, 'count'>;
 
@@ -20,7 +20,7 @@ export interface Counted {
   readonly row: CountedRow;
 }
 
-export function countedRow(record: MessageRecord): Counted | undefined {
+export function countedRow(record: SeenMessage): Counted | undefined {
   const evidence = record.trail.evidence['dmarc'] as unknown as DmarcEvidence | { readonly made: false } | undefined;
   if (!evidence?.made || !evidence.record || !evidence.applied) return undefined;
   if (record.direction !== 'inbound' && record.direction !== 'refused') return undefined;
@@ -49,7 +49,7 @@ export function countedRow(record: MessageRecord): Counted | undefined {
 }
 
 /** Deferred mail comes again, and is counted then. */
-function counts({ address, disposition }: MessageRecord['recipients'][number]): boolean {
+function counts({ address, disposition }: SeenMessage['recipients'][number]): boolean {
   return disposition !== 'defer' && !address.endsWith(`@${REPORT_SINK}`);
 }
 
