@@ -3,8 +3,8 @@
  * `docs/settings.md` and the database are made from these two lists.
  */
 import { deliverySettings, publicAddressSettings } from './deliver/settings.ts';
-import { directoryMigrations } from './directory/schema.ts';
 import { signingMigrations } from './directory/dkim-keys-schema.ts';
+import { directoryMigrations } from './directory/schema.ts';
 import { directorySettings } from './directory/settings.ts';
 import { signingSettings } from './directory/signing-settings.ts';
 import { journalSettings } from './journal/settings.ts';
