@@ -11,6 +11,8 @@
  */
 
 import type { Directory, Resolution } from '../directory/contract.ts';
+import type { Correspondents } from '../directory/correspondents.ts';
+import type { Identities } from '../directory/identities.ts';
 import type { ReversePath } from '../model/address.ts';
 import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
@@ -84,6 +86,10 @@ export interface CheckServices {
   readonly resolver: Resolver;
   readonly directory: Directory;
   readonly settings: Settings;
+  /** Who belongs to us. */
+  readonly identities: () => MaybePromise<Identities>;
+  /** Whom we write to. */
+  readonly correspondents: Correspondents;
   /** How this node calls itself. */
   readonly hostname: string;
 }

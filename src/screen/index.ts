@@ -9,10 +9,13 @@ import type { Check, SettingDefinitions } from './check.ts';
 import { arc } from './checks/arc.ts';
 import { authenticationResults } from './checks/authentication-results.ts';
 import { bimi } from './checks/bimi.ts';
+import { displayNameProtection } from './checks/display-name-protection.ts';
 import { dkim } from './checks/dkim.ts';
 import { dmarc } from './checks/dmarc.ts';
+import { fromHeaderScreening } from './checks/from-header-screening.ts';
 import { headerSanity } from './checks/header-sanity.ts';
 import { hops } from './checks/hops.ts';
+import { lookAlikeDomain } from './checks/look-alike-domain.ts';
 import { messageSize } from './checks/message-size.ts';
 import { recipientExists } from './checks/recipient-exists.ts';
 import { relay } from './checks/relay.ts';
@@ -37,6 +40,9 @@ export const CHECKS: readonly Check[] = [
   headerSanity,
   dkim,
   arc,
+  fromHeaderScreening,
+  displayNameProtection,
+  lookAlikeDomain,
   dmarc,
   bimi,
   authenticationResults,

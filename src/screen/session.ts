@@ -5,6 +5,8 @@
  * of the settings from MAIL to its end, so that no message sees two states of them.
  */
 import type { Directory, Resolution } from '../directory/contract.ts';
+import type { Correspondents } from '../directory/correspondents.ts';
+import type { Identities } from '../directory/identities.ts';
 import type { ReversePath } from '../model/address.ts';
 import type { ContentRef } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
@@ -34,6 +36,10 @@ export interface ScreenServices {
   readonly resolver: Resolver;
   readonly directory: Directory;
   readonly settings: Settings;
+  /** Who belongs to us. */
+  readonly identities: () => MaybePromise<Identities>;
+  /** Whom we write to. */
+  readonly correspondents: Correspondents;
   readonly hostname: string;
 }
 

@@ -6,6 +6,8 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Account, Directory, DomainMailServer, Resolution } from '../../src/directory/contract.ts';
+import type { Correspondents } from '../../src/directory/correspondents.ts';
+import type { Identities } from '../../src/directory/identities.ts';
 import type { Address, ReversePath } from '../../src/model/address.ts';
 import type { ContentRef } from '../../src/model/content.ts';
 import type { MailParameters, Recipient } from '../../src/model/envelope.ts';
@@ -108,19 +110,51 @@ export interface ScreenOptions {
   readonly account?: string;
   readonly settings?: SettingTable;
   readonly directory?: Directory;
+  /** Names of accounts, by address. */
+  readonly people?: Readonly<Record<string, string>>;
+  /** Domains that were written to, and how often. */
+  readonly writtenTo?: Readonly<Record<string, number>>;
   readonly checks?: readonly Check[];
+}
+
+/** Counted in memory, and nowhere else. */
+export function correspondentsFrom(writtenTo: Readonly<Record<string, number>> = {}): Correspondents {
+  const counts = new Map(Object.entries(writtenTo));
+  const lists = new Map<number, readonly string[]>();
+  return {
+    knows: (domain, messages) => (counts.get(domain) ?? 0) >= messages,
+    frequent(messages) {
+      let list = lists.get(messages);
+      if (!list) {
+        list = [...counts].filter(([, count]) => count >= messages).map(([domain]) => domain);
+        lists.set(messages, list);
+      }
+      return list;
+    },
+    count(domain) {
+      counts.set(domain, (counts.get(domain) ?? 0) + 1);
+      lists.clear();
+    },
+  };
 }
 
 export function screening(options: ScreenOptions = {}) {
   const clock = manualClock();
   const events = recordedEvents();
   const table = settings(options.settings);
+  const identities: Identities = {
+    domains: LOCAL_DOMAINS,
+    people: Object.entries(options.people ?? {}).map(([address, name]) => ({ name, address })),
+  };
+  const correspondents = correspondentsFrom(options.writtenTo);
   const services = {
     clock,
     events,
     settings: table,
     hostname: 'mx.postern.example',
     directory: options.directory ?? directory(),
+    identities: () => identities,
+    correspondents,
     resolver: createResolver(
       { clock, events, random: seededRandom() },
       { servers: [{ address: '127.0.0.1', port: 9 }] },
@@ -136,7 +170,7 @@ export function screening(options: ScreenOptions = {}) {
     ...(options.account && { account: options.account }),
   };
   const session = createScreen(services, options.checks ?? CHECKS).session(facts);
-  return { clock, events, settings: table, facts, session };
+  return { clock, events, settings: table, facts, session, correspondents };
 }
 
 export const PLAIN: MailParameters = { body: '7BIT', smtputf8: false };

@@ -1,8 +1,8 @@
 /**
  * mailauth's questions, asked of our resolver: with its cache, its limits and its three answers.
  *
- * One asker serves one message. It counts its questions and stops at the bound; it remembers which
- * names could not be told, so that a verifier that knows only "failed" can be understood.
+ * One asker serves one message. It counts its questions and stops at the bound; it remembers whether
+ * something could not be told, so that a verifier that knows only "failed" can be understood.
  */
 import type { DnsAnswer, RecordType, RecordTypes, Resolver } from '../../world/resolver.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
@@ -13,26 +13,56 @@ export interface Asker {
   /** Some answer so far was "cannot tell". */
   troubled(): boolean;
   questions(): number;
+  /** Asks through this asker, and tells how long what was said then holds. */
+  watched(): Watched;
 }
+
+export interface Watched {
+  readonly ask: Ask;
+  /** The least TTL of all answers; 0 where one could not be told. */
+  seconds(): number;
+  /** A TXT record has an SPF macro of the local part, so the answer is for one address only. */
+  isPersonal(): boolean;
+}
+
+type Note = (answer: DnsAnswer<RecordTypes[RecordType]>) => void;
 
 export function createAsker(resolver: Resolver, bound: number = AUTHENTICATION_LIMITS.questions): Asker {
   let questions = 0;
   let troubled = false;
-  return {
-    async ask(name, type) {
-      questions += 1;
-      if (questions > bound) {
-        troubled = true;
-        throw failure('ETIMEOUT', `more than ${bound} questions for one message`);
-      }
-      const answer = await resolver.resolve(withoutRoot(name), type as RecordType);
-      if (answer.kind === 'found') return recordsAsNode(type as RecordType, answer);
-      if (answer.kind === 'none') throw failure(answer.nxdomain ? 'ENOTFOUND' : 'ENODATA', `no ${type} of ${name}`);
+
+  async function put(name: string, type: RecordType, note?: Note): Promise<readonly unknown[]> {
+    questions += 1;
+    if (questions > bound) {
       troubled = true;
-      throw failure(CODES[answer.reason], `${answer.reason} when asking for ${type} of ${name}`);
-    },
+      note?.({ kind: 'unknown', reason: 'too-many' });
+      throw failure('ETIMEOUT', `more than ${bound} questions for one message`);
+    }
+    const answer = await resolver.resolve(withoutRoot(name), type);
+    note?.(answer);
+    if (answer.kind === 'found') return recordsAsNode(type, answer);
+    if (answer.kind === 'none') throw failure(answer.nxdomain ? 'ENOTFOUND' : 'ENODATA', `no ${type} of ${name}`);
+    troubled = true;
+    throw failure(CODES[answer.reason], `${answer.reason} when asking for ${type} of ${name}`);
+  }
+
+  return {
+    ask: (name, type) => put(name, type as RecordType),
     troubled: () => troubled,
     questions: () => questions,
+    watched() {
+      let seconds: number = AUTHENTICATION_LIMITS.keptSeconds;
+      let isPersonal = false;
+      const note: Note = (answer) => {
+        seconds = Math.min(seconds, answer.kind === 'unknown' ? 0 : answer.ttlSeconds);
+        if (answer.kind === 'found') isPersonal ||= answer.records.some(namesLocalPart);
+      };
+      return {
+        ask: (name, type) => put(name, type as RecordType, note),
+        seconds: () => seconds,
+        isPersonal: () => isPersonal,
+      };
+    },
   };
 }
 
@@ -45,8 +75,9 @@ const CODES = {
   malformed: 'EBADRESP',
 } as const;
 
+/** An error without a stack: a denial is an everyday answer, and a stack would cost more than the question. */
 function failure(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
+  return Object.assign(Object.create(Error.prototype), { code, message });
 }
 
 function withoutRoot(name: string): string {
@@ -65,6 +96,11 @@ function recordsAsNode<K extends RecordType>(
       exchange,
     }));
   return records;
+}
+
+/** RFC 7208 7.2: `%{l}` and `%{s}`. */
+function namesLocalPart(record: RecordTypes[RecordType]): boolean {
+  return Array.isArray(record) && /%\{[ls]/i.test(record.map(latin1).join(''));
 }
 
 function latin1(bytes: Uint8Array): string {

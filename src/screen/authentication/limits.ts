@@ -18,4 +18,8 @@ export const AUTHENTICATION_LIMITS = {
   exchangers: 10,
   /** Received fields read to find the first hop that is not ours. */
   hops: 30,
+  /** How long a parsed key or an SPF result is kept at most, however long the TTL: a changed record counts soon. */
+  keptSeconds: 300,
+  /** Of each kind; some hundred bytes an entry. */
+  keptEntries: 5_000,
 } as const;

@@ -3,6 +3,8 @@
  * an idle node should not pay for them. Only what is used is typed; all run in strict mode.
  */
 
+import type { KeyObject } from 'node:crypto';
+
 /** A resolver as mailauth asks it: the records, or an error with a code of node:dns. */
 export type Ask = (name: string, type: string) => Promise<readonly unknown[]>;
 
@@ -61,6 +63,32 @@ export interface RawArcLink {
 export interface RawArc {
   readonly chain: readonly RawArcLink[] | false;
   readonly lastEntry?: RawArcLink;
+  /** Used again for the seals, as long as its resolver is the one that they are validated with. */
+  keyCache?: KeyCache;
+}
+
+export interface PublicKey {
+  readonly publicKey: string | Buffer | KeyObject;
+}
+
+export interface KeyCache {
+  readonly resolver: Ask;
+  get(
+    type: string,
+    name: string,
+    minBitLength: number,
+    options: { readonly strict?: boolean; readonly hashAlgo?: string },
+  ): Promise<PublicKey>;
+}
+
+export interface ToolsModule {
+  getPublicKey(
+    type: string,
+    name: string,
+    minBitLength: number,
+    resolver: Ask,
+    options: { readonly strict?: boolean; readonly hashAlgo?: string },
+  ): Promise<PublicKey>;
 }
 
 /** mailauth's verifier, fed by hand: its stream looks at every octet of a header that we have already measured. */
@@ -72,6 +100,7 @@ export interface Verifier {
   /** Bare LF to CRLF; goes by `lastByte`. */
   ensureLinebreaks(chunk: Uint8Array): Iterable<Uint8Array>;
   lastByte?: number;
+  keyCache: KeyCache;
   readonly results: readonly RawSignature[];
   readonly signatureHeaders: readonly (RawTags & { readonly type: 'DKIM' | 'ARC'; readonly timestamp?: Date | null })[];
   readonly arc: RawArc;
@@ -121,6 +150,7 @@ export interface DmarcModule {
 
 export const loadSpf = once<SpfModule>('mailauth/lib/spf/index.js');
 export const loadDkim = once<DkimModule>('mailauth/lib/dkim/dkim-verifier.js');
+export const loadTools = once<ToolsModule>('mailauth/lib/tools.js');
 export const loadArc = once<ArcModule>('mailauth/lib/arc/index.js');
 export const loadDmarc = once<DmarcModule>('mailauth/lib/dmarc/index.js');
 

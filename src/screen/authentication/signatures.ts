@@ -6,9 +6,11 @@
  */
 import type { ContentRef } from '../../model/content.ts';
 import type { Clock } from '../../world/clock.ts';
+import type { Resolver } from '../../world/resolver.ts';
 import type { Asker } from './ask.ts';
 import { readArc } from './chain.ts';
 import { flagsOf } from './flags.ts';
+import { keyCache } from './keys.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
 import { loadArc, loadDkim, type RawHeaders, type RawSignature, type Verifier } from './mailauth.ts';
 import type { TraceFields } from './trace-fields.ts';
@@ -23,6 +25,7 @@ export interface Signed {
 
 export interface VerifyOptions {
   readonly asker: Asker;
+  readonly resolver: Resolver;
   readonly clock: Clock;
   readonly minimumKeyBits: number;
 }
@@ -50,6 +53,8 @@ export async function verifySignatures(message: Signed, options: VerifyOptions):
     // The signer's clock may be ahead of ours, and what it signed for a week is not over a minute early.
     curTime: new Date(clock.now() - AUTHENTICATION_LIMITS.clockSkewMs),
   });
+  verifier.keyCache = await keyCache(asker, options);
+  verifier.arc.keyCache = verifier.keyCache;
   const unread = boundSignatures(verifier);
   await verifier.emitHeaders(head.subarray(0, bodyStart));
   await hashBody(verifier, content, bodyStart);

@@ -5,8 +5,10 @@
  * permerror are results, with the reason in words.
  */
 import type { ReversePath } from '../../model/address.ts';
+import type { Clock } from '../../world/clock.ts';
 import type { Resolver } from '../../world/resolver.ts';
 import { createAsker } from './ask.ts';
+import { keptPerResolver } from './kept.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
 import { loadSpf, type SpfModule } from './mailauth.ts';
 import type { Hop } from './relays.ts';
@@ -15,6 +17,7 @@ import type { SpfEvidence, SpfIdentity, SpfResult } from './words.ts';
 export interface SpfServices {
   readonly resolver: Resolver;
   readonly hostname: string;
+  readonly clock: Clock;
 }
 
 /** RFC 7208 4.6.4 bounds the mechanisms, and the exchangers and names behind each; together a little over this. */
@@ -38,6 +41,9 @@ export async function denies(domain: string, hop: Hop, services: SpfServices): P
   return result === 'fail';
 }
 
+/** The domain's word on one client, the same for every address of it: kept as long as its records hold. */
+const keptResults = keptPerResolver<SpfIdentity>();
+
 const NO_NAME: SpfIdentity = Object.freeze({
   scope: 'helo',
   domain: '',
@@ -59,21 +65,27 @@ async function identity(
   scope: SpfIdentity['scope'],
   sender: string,
   { client, helo }: Hop,
-  { resolver, hostname }: SpfServices,
+  { resolver, hostname, clock }: SpfServices,
 ): Promise<SpfIdentity> {
-  const { ask } = createAsker(resolver, QUESTIONS);
+  const domain = sender.slice(sender.lastIndexOf('@') + 1).toLowerCase();
+  const key = `${scope} ${client} ${helo} ${domain}`;
+  const results = keptResults(resolver);
+  const known = results.get(key, clock);
+  if (known) return known;
+  const watched = createAsker(resolver, QUESTIONS).watched();
   const { status } = await spf({
     sender,
     ip: client,
     helo,
     mta: hostname,
-    resolver: ask,
+    resolver: watched.ask,
     strict: true,
     maxElapsedTime: AUTHENTICATION_LIMITS.spfMs,
   });
-  const domain = sender.slice(sender.lastIndexOf('@') + 1).toLowerCase();
-  const text = (status.comment ?? '').replace(`${hostname}: `, '');
-  return { scope, domain, result: status.result as SpfResult, text };
+  const text = (status.comment ?? '').replace(`${hostname}: `, '').replaceAll(sender, domain);
+  const identity = { scope, domain, result: status.result as SpfResult, text };
+  if (!watched.isPersonal()) results.put(key, identity, watched.seconds(), clock);
+  return identity;
 }
 
 /** RFC 7208 2.3: an address literal or a bare word has no SPF. */

@@ -41,6 +41,7 @@ export function signaturesOf(view: MessageView, services: CheckServices): MaybeP
           { content: view.content, head: view.head, bodyStart: view.header.endOffset, fields },
           {
             asker,
+            resolver: services.resolver,
             clock: services.clock,
             minimumKeyBits: services.settings.current().get(dkimSettings.minimumKeyBits),
           },

@@ -28,7 +28,7 @@ export function verify(
   options: { readonly clock?: Clock; readonly minimumKeyBits?: number } = {},
 ): Promise<Verified> {
   const { clock = manualClock(), minimumKeyBits = 1024 } = options;
-  return verifySignatures(message, { asker: createAsker(resolver), clock, minimumKeyBits });
+  return verifySignatures(message, { asker: createAsker(resolver), resolver, clock, minimumKeyBits });
 }
 
 function split(bytes: Buffer, range: { start: number; end: number } | undefined, chunkBytes: number): Readable {

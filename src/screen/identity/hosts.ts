@@ -1,0 +1,36 @@
+/**
+ * Domains of senders, cut where organisations begin. The public suffix list serves here only: what it
+ * says of an organisation is a guess, good enough to notice a likeness, never to trust.
+ */
+import { domainToASCII, domainToUnicode } from 'node:url';
+import { parse } from 'tldts';
+import { skeleton } from '../../protocol/confusables/skeleton.ts';
+import { isAsciiText } from '../../protocol/smtp/domain.ts';
+import { IDENTITY_LIMITS } from './limits.ts';
+
+export interface Host {
+  /** What somebody registered: `example.co.uk`. */
+  readonly registered: string;
+  /** Before the public suffix: `example`. */
+  readonly label: string;
+  readonly suffix: string;
+  /** Before what was registered; empty where there is nothing. */
+  readonly below: string;
+}
+
+/** Private suffixes count (`github.io`), since strangers share them. */
+const OPTIONS = { allowPrivateDomains: true, validateHostname: false } as const;
+
+/** Undefined for what is no domain name, or is nothing but a suffix. */
+export function readHost(domain: string): Host | undefined {
+  const ascii = isAsciiText(domain) ? domain.toLowerCase() : domainToASCII(domain);
+  if (ascii === '' || ascii.length > IDENTITY_LIMITS.domainCharacters || ascii.startsWith('[')) return undefined;
+  const { domain: registered, domainWithoutSuffix, publicSuffix, subdomain } = parse(ascii, OPTIONS);
+  if (!registered || !domainWithoutSuffix) return undefined;
+  return { registered, label: domainWithoutSuffix, suffix: publicSuffix ?? '', below: subdomain ?? '' };
+}
+
+/** What a reader sees of a label (RFC 5890), as its skeleton. */
+export function labelSkeleton(label: string): string {
+  return skeleton(label.includes('xn--') ? domainToUnicode(label) || label : label);
+}
