@@ -8,7 +8,14 @@ type Name = Pick<DkimKeyRow, 'domain' | 'selector'>;
 export function dkimStatements(dialect: Database['dialect']) {
   return {
     ofDomain: prepare<{ domain: string }, T>(dialect, (db, p) =>
-      db.selectFrom('dkim_key').selectAll().where('domain', '=', p('domain')).orderBy('created_at').orderBy('selector'),
+      // RSA on top, which every receiver knows.
+      db
+        .selectFrom('dkim_key')
+        .selectAll()
+        .where('domain', '=', p('domain'))
+        .orderBy('algorithm', 'desc')
+        .orderBy('created_at')
+        .orderBy('selector'),
     ),
     insert: prepare<DkimKeyRow, T>(dialect, (db, p) =>
       db.insertInto('dkim_key').values({

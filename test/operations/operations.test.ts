@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createDirectoryAdmin } from '../../src/directory/admin.ts';
 import { createDirectory } from '../../src/directory/directory.ts';
+import { createDkimKeys } from '../../src/directory/dkim-keys.ts';
+import { signingMigrations } from '../../src/directory/dkim-keys-schema.ts';
 import { directoryMigrations } from '../../src/directory/schema.ts';
 import { directorySettings } from '../../src/directory/settings.ts';
 import type { AuditRecord } from '../../src/journal/contract.ts';
@@ -15,21 +17,29 @@ import { manualClock } from '../support/clock.ts';
 import { memoryDatabase } from '../support/database.ts';
 import { recordedEvents } from '../support/events.ts';
 import { seededRandom } from '../support/random.ts';
+import { OPEN_SECRETS } from '../support/secrets.ts';
 
 const ROOT = { name: 'cli:root', permissions: ['read', 'administer'] } as const;
 const WATCHER = { name: 'monitoring', permissions: ['read'] } as const;
 
 async function open(t: TestContext) {
-  const database = await memoryDatabase(t, ...settingsMigrations, ...directoryMigrations, ...operationMigrations);
+  const database = await memoryDatabase(
+    t,
+    ...settingsMigrations,
+    ...directoryMigrations,
+    ...signingMigrations,
+    ...operationMigrations,
+  );
   const clock = manualClock();
   const events = recordedEvents();
   const settings = await createSettings(database, Object.values(directorySettings), { clock, events });
   const resolveHost = async () => ({ kind: 'none', ttlSeconds: 60 }) as const;
   const directory = createDirectory(database, { settings, clock, resolveHost });
   const admin = createDirectoryAdmin(database, directory, clock);
+  const dkim = createDkimKeys(database, { secrets: OPEN_SECRETS, clock });
   const audited: AuditRecord[] = [];
   const journal = { audit: (record: AuditRecord) => void audited.push(record), flush: async () => {} };
-  const parts = { database, clock, events, settings, directory, admin, journal, random: seededRandom(1) };
+  const parts = { database, clock, events, settings, directory, admin, dkim, journal, random: seededRandom(1) };
   // Acts on the queue and the log have tests where those live.
   const services = parts as unknown as OperationServices;
   return { ...parts, audited, services, ...createOperations(services) };

@@ -40,6 +40,7 @@ test('without configuration the standard ports stand, marked as not configured, 
     dnsServers: undefined,
     dnsTrusted: [],
     tls: undefined,
+    secretKeyFile: join(from.cwd, 'data', 'keys', 'secret.key'),
     log: { format: undefined, level: 'info' },
   });
   assert.deepEqual(warnings, []);
