@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { letter, send } from './support/client.ts';
-import { startNode, temporaryFolder } from './support/node.ts';
+import { eventually, startNode, temporaryFolder } from './support/node.ts';
 
 function missing(command: string): string | false {
   try {
@@ -44,7 +44,18 @@ for (const [what, bodyLines] of [
     const trace = join(folder, 'trace');
     const node = await startNode(t, {
       setup: SETUP,
-      under: ['strace', '-D', '-f', '-y', '-s', '60', '-e', 'trace=fsync,fdatasync,write,writev,sendto,sendmsg', '-o', trace],
+      under: [
+        'strace',
+        '-D',
+        '-f',
+        '-y',
+        '-s',
+        '60',
+        '-e',
+        'trace=fsync,fdatasync,write,writev,sendto,sendmsg',
+        '-o',
+        trace,
+      ],
     });
     const content = letter({ body: `${'x'.repeat(60)}\r\n`.repeat(bodyLines) });
     const sent = await send(node.port('mx'), { from: 'bob@elsewhere.example', to: ['alice@example.com'], content });
@@ -94,18 +105,12 @@ test('while fsync fails, mail is answered 451 and the log says so; nothing unack
       'inject=fsync,fdatasync:error=EIO:when=1..3',
     ],
   });
-  const replies: string[] = [];
-  for (let i = 0; i < 20; i++) {
-    const sent = await send(node.port('mx'), {
-      from: 'bob@elsewhere.example',
-      to: ['alice@example.com'],
-      content: letter({ subject: `try ${i}` }),
-    });
-    replies.push(`${sent.final.lines[0]}`);
-    if (sent.final.code === 250) break;
-  }
-  assert.match(replies[0]!, /^451 4\.3\.0 /);
-  assert.match(replies.at(-1)!, /^250 /, `service resumes by itself: ${replies.join(' | ')}`);
+  const attempt = async (): Promise<string> => {
+    const mail = { from: 'bob@elsewhere.example', to: ['alice@example.com'], content: letter() };
+    return (await send(node.port('mx'), mail)).final.lines.join();
+  };
+  assert.match(await attempt(), /^451 4\.3\.0 /);
+  await eventually(async () => (await attempt()).startsWith('250 ') || undefined, 'service to resume by itself');
   assert.match(node.log(), /store\./, 'an event of the store is logged');
   const rows = JSON.parse(await node.cli(['queue', 'list', '--json'])) as unknown[];
   assert.equal(rows.length, 1, 'only the acknowledged one');
@@ -139,8 +144,8 @@ test('a full disk is answered 452 or 451, told by an event, and service resumes 
   });
   assert.match(last.final.lines[0]!, /^45[12] 4\.3\.[01] /);
   assert.match(node.log(), /full/i);
-  for (let i = 0; i < 20 && last.final.code !== 250; i++) {
+  await eventually(async () => {
     last = await send(node.port('mx'), { from: 'bob@elsewhere.example', to: ['alice@example.com'], content: letter() });
-  }
-  assert.equal(last.final.code, 250, last.final.lines.join());
+    return last.final.code === 250 || undefined;
+  }, 'service to resume by itself');
 });
