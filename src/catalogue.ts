@@ -4,6 +4,7 @@
  */
 import { deliverySettings, publicAddressSettings } from './deliver/settings.ts';
 import { signingMigrations } from './directory/dkim-keys-schema.ts';
+import { reportAddressSettings } from './directory/report-addresses.ts';
 import { directoryMigrations } from './directory/schema.ts';
 import { directorySettings } from './directory/settings.ts';
 import { signingSettings } from './directory/signing-settings.ts';
@@ -13,10 +14,13 @@ import { postureSettings } from './posture/settings.ts';
 import { queueMigrations } from './queue/migrations.ts';
 import { queueSettings } from './queue/settings.ts';
 import { receiveSettings, smtpSettings } from './receive/settings.ts';
+import { reportMigrations } from './report/schema.ts';
+import { reportSettings } from './report/settings.ts';
 import { screenSettings } from './screen/index.ts';
 import type { AnySetting } from './settings/registry.ts';
 import { settingsMigrations } from './settings/schema.ts';
 import type { StoreMigration } from './store/migration.ts';
+import { outboxMigrations } from './store/outbox.ts';
 
 const GROUPS: readonly Readonly<Record<string, AnySetting>>[] = [
   smtpSettings,
@@ -29,6 +33,8 @@ const GROUPS: readonly Readonly<Record<string, AnySetting>>[] = [
   signingSettings,
   journalSettings,
   postureSettings,
+  reportSettings,
+  reportAddressSettings,
 ];
 
 export const SETTINGS: readonly AnySetting[] = GROUPS.flatMap((group) => Object.values(group));
@@ -39,4 +45,6 @@ export const MIGRATIONS: readonly StoreMigration[] = [
   ...directoryMigrations,
   ...signingMigrations,
   ...operationMigrations,
+  ...outboxMigrations,
+  ...reportMigrations,
 ];

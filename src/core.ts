@@ -16,6 +16,8 @@ import { createOperations, type Operations } from './operations/execute.ts';
 import type { NodeStatus } from './operations/services.ts';
 import { createPosture } from './posture/posture.ts';
 import { type OpenQueue, openQueue } from './queue/open.ts';
+import { mayReportAfter } from './report/dmarc/reporter.ts';
+import { openReports, type Reports } from './report/open.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
 import { createSettings, type SettingsRegistry } from './settings/registry.ts';
 import { openStore, type Store } from './store/open.ts';
@@ -47,6 +49,7 @@ export interface Core {
   readonly dkim: DkimKeys;
   readonly srs: SrsKeys;
   readonly queue: OpenQueue;
+  readonly reports: Reports;
   readonly operations: Operations;
   close(): Promise<void>;
 }
@@ -97,6 +100,32 @@ export async function openCore(
     hostname: config.hostname,
   });
   opened.defer(() => queue.close());
+  const posture = createPosture({
+    resolver,
+    settings,
+    clock,
+    hostname: config.hostname,
+    localAddresses,
+    certificate: () =>
+      nodeCertificate(certificateSource(config), clock, random).then(
+        ({ certificate }) => certificate,
+        () => undefined,
+      ),
+    signingKeys: dkim.ofDomain,
+  });
+  const reports = openReports({
+    database: store.database,
+    settings,
+    resolver,
+    directory,
+    clock,
+    random,
+    events,
+    hostname: config.hostname,
+    checkDomain: async (domain) => mayReportAfter(await posture.mayReport(domain)),
+    sandbox: config.sandbox === true,
+  });
+  opened.defer(() => reports.close());
   const operations = createOperations({
     database: store.database,
     settings,
@@ -105,19 +134,8 @@ export async function openCore(
     resolver,
     admin: createDirectoryAdmin(store.database, directory, clock),
     queue: queue.desk,
-    posture: createPosture({
-      resolver,
-      settings,
-      clock,
-      hostname: config.hostname,
-      localAddresses,
-      certificate: () =>
-        nodeCertificate(certificateSource(config), clock, random).then(
-          ({ certificate }) => certificate,
-          () => undefined,
-        ),
-      signingKeys: dkim.ofDomain,
-    }),
+    posture,
+    reports: reports.desk,
     log,
     journal,
     clock,
@@ -149,6 +167,7 @@ export async function openCore(
     dkim,
     srs,
     queue,
+    reports,
     operations,
     close: () => resources.disposeAsync(),
   };

@@ -14,7 +14,10 @@ import { certificateSource, openCore } from './core.ts';
 import { createDelivery } from './deliver/delivery.ts';
 import { createSigning } from './deliver/signing/signing.ts';
 import { createDirectoryAdmin } from './directory/admin.ts';
+import { REPORT_SINK } from './directory/report-addresses.ts';
 import { dkimRotationJob } from './jobs/dkim-rotation.ts';
+import { outboxJob } from './jobs/outbox.ts';
+import { forgetReportsJob, sendReportsJob } from './jobs/reports.ts';
 import { startScheduler } from './jobs/scheduler.ts';
 import { attachAudit } from './journal/audit-sink.ts';
 import { OperationalError } from './model/errors.ts';
@@ -57,7 +60,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   const startedAt = systemClock.now();
   const core = await openCore(config, events, () => ({ startedAt, listeners }));
   started.defer(() => core.close());
-  const { clock, random, settings, store, journal, directory, queue, resolver, dkim, srs } = core;
+  const { clock, random, settings, store, journal, directory, queue, resolver, dkim, srs, reports } = core;
   const tls = createTlsContexts(await nodeCertificate(certificateSource(config), clock, random));
   const metrics = createMetrics(events);
   attachAudit(events, journal);
@@ -65,7 +68,19 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   const listening = new Map<SmtpListenerName, number>();
   const signing = createSigning({ clock, events, settings, directory, dkim, srs, hostname: config.hostname });
   const delivery = createDelivery(
-    { clock, random, resolver, resolveHost: core.resolveHost, directory, settings, events, tls, queue, signing },
+    {
+      clock,
+      random,
+      resolver,
+      resolveHost: core.resolveHost,
+      directory,
+      settings,
+      events,
+      tls,
+      queue,
+      signing,
+      sinks: { [REPORT_SINK]: reports.sink },
+    },
     { hostname: config.hostname, localAddresses, listeningPorts: () => [...listening.values()] },
   );
   queue.attach(delivery);
@@ -76,7 +91,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
 
   const screen = createScreen({ clock, events, resolver, directory, settings, hostname: config.hostname });
   const receiver = createReceiver(
-    { clock, events, settings, screen, queue, blobs: store.blobs, journal, tls },
+    { clock, events, settings, screen, blobs: store.blobs, tls, ...reports.counting({ queue, journal }) },
     { hostname: config.hostname, trustedProxies: config.trustedProxies },
   );
   let stopping = false;
@@ -109,7 +124,10 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
 
   const admin = createDirectoryAdmin(store.database, directory, clock);
   const rotation = { database: store.database, dkim, srs, admin, settings, resolver, clock, events };
-  const scheduler = startScheduler([dkimRotationJob(rotation)], { clock, events });
+  const outbox = outboxJob({ database: store.database, blobs: store.blobs, queue, directory, clock, events });
+  const jobs = [dkimRotationJob(rotation), outbox, sendReportsJob(reports, random), forgetReportsJob(reports)];
+  const scheduler = startScheduler(jobs, { clock, events });
+  reports.onLetter(() => scheduler.wake(outbox.name));
   started.defer(() => scheduler.stop());
 
   const control = await serveControl({ folder: config.data, operations: core.operations, events });

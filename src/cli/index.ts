@@ -33,6 +33,10 @@ export const COMMANDS = {
   },
   queue: { title: 'mail that waits or is held', load: async () => (await import('./commands/queue.ts')).queue },
   log: { title: 'what became of messages', load: async () => (await import('./commands/log.ts')).log },
+  report: {
+    title: 'DMARC and TLS reports, sent and received',
+    load: async () => (await import('./commands/report.ts')).report,
+  },
   status: {
     title: 'the node: version, listeners, queue',
     load: async () => (await import('./commands/status.ts')).status,

@@ -5,6 +5,7 @@ import { dkimOperations } from './acts/dkim.ts';
 import { domainOperations } from './acts/domain.ts';
 import { logOperations } from './acts/log.ts';
 import { queueOperations } from './acts/queue.ts';
+import { reportOperations } from './acts/report.ts';
 import { serverOperations } from './acts/server.ts';
 import { settingsOperations } from './acts/settings.ts';
 import { statusOperations } from './acts/status.ts';
@@ -22,6 +23,7 @@ export const OPERATIONS = {
   ...logOperations,
   ...statusOperations,
   ...checkOperations,
+  ...reportOperations,
 };
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -5,6 +5,7 @@ import type { DkimKeys } from '../directory/dkim-keys.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { LogReader } from '../journal/reader.ts';
 import type { Posture } from '../posture/posture.ts';
+import type { ReportDesk } from '../report/desk.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import type { Database } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
@@ -34,6 +35,7 @@ export interface OperationServices {
   readonly resolver: Resolver;
   readonly queue: QueueDesk;
   readonly posture: Posture;
+  readonly reports: ReportDesk;
   readonly log: LogReader;
   readonly journal: Pick<Journal, 'audit' | 'flush'>;
   readonly clock: Clock;

@@ -34,6 +34,8 @@ export interface NodeConfig {
   /** Absolute. */
   readonly data: string;
   readonly hostname: string;
+  /** A demo: it sends nothing of its own accord to anyone. */
+  readonly sandbox?: boolean;
   /** Undefined: turned off. */
   readonly listen: Readonly<Record<ListenerName, ListenerConfig | undefined>>;
   /** Addresses and CIDR networks. */

@@ -35,7 +35,7 @@ export async function runDemo(tools: CommandTools, { once }: { readonly once: bo
 
   const { config } = readConfig({ ...source, env: { ...source.env, ...sandbox(data) } });
   const node = await startNode(
-    config,
+    { ...config, sandbox: true },
     createEvents(clock.now, () => {}),
   );
   resources.defer(() => node.stop('the demo ends'));

@@ -53,3 +53,21 @@ export async function mayReport(
     return { answer: 'no', reason: `${reporter.domain}, the domain of report.contact, is no domain of this node` };
   return checkDomain(reporter.domain);
 }
+
+/** The check of ourselves (posture), as the answer here. */
+export function mayReportAfter({ verdict, because }: PostureAnswer): MayReport {
+  if (verdict === 'good') return { answer: 'yes' };
+  const decisive = because.filter((result) => result.verdict === verdict);
+  const reason = decisive.map(({ test, subject, seen }) => `${test} of ${subject}: ${seen}`).join('; ');
+  return { answer: verdict === 'wrong' ? 'no' : 'cannot-tell', reason };
+}
+
+interface PostureAnswer {
+  readonly verdict: 'good' | 'wrong' | 'cannot-tell';
+  readonly because: readonly {
+    readonly test: string;
+    readonly subject: string;
+    readonly verdict: 'good' | 'wrong' | 'cannot-tell';
+    readonly seen: string;
+  }[];
+}
