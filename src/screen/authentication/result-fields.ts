@@ -99,7 +99,7 @@ function addDkim(results: MethodResult[], dkim: Seen<DkimEvidence>): void {
 function addArc(results: MethodResult[], arc: Seen<ArcEvidence>): void {
   if (!arc?.made || arc.result === 'none') return;
   const comment = arc.result === 'pass' ? `sealed by ${arc.sealers.slice(0, 5).join(', ')}` : arc.detail;
-  // RFC 8617 4.? has none, pass and fail; what we could not ask is no chain that anybody should trust.
+  // RFC 8601 2.7.1 has no temporary word for ARC: what we could not ask is no chain that anybody should trust.
   results.push({ method: 'arc', result: arc.result === 'pass' ? 'pass' : 'fail', ...(comment && { comment }) });
 }
 

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { DmarcEvidence } from '../../../src/screen/authentication/words.ts';
+import { defineCheck } from '../../../src/screen/check.ts';
+import { rsaKey, sign } from '../authentication/keys.ts';
+import { type Sending, sendFrom } from './origin.ts';
+
+const key = rsaKey('remote.example', 'one');
+const listKey = rsaKey('lists.example', 'one');
+
+const letter = (from: string, extra = ''): string =>
+  `${extra}From: ${from}\r\nTo: alice@example.com\r\nSubject: hello\r\nDate: Sun, 4 Jan 2026 00:00:00 +0000\r\nMessage-ID: <1@remote.example>\r\n\r\nHello.\r\n`;
+
+/** Mail in somebody's name, by a sender of its own who passes SPF. */
+const FORGED: Sending = {
+  from: 'eve@attacker.example',
+  message: letter('Boss <boss@remote.example>'),
+  records: {
+    'attacker.example': { MX: [[1, 'mx.attacker.example']], TXT: ['v=spf1 +all'] },
+    [key.name]: { TXT: [key.record.match(/.{1,200}/g) ?? []] },
+    [listKey.name]: { TXT: [listKey.record.match(/.{1,200}/g) ?? []] },
+  },
+};
+
+const forged = (policy: string, more: Sending = {}): Sending => ({
+  ...FORGED,
+  ...more,
+  records: { ...FORGED.records, '_dmarc.remote.example': { TXT: [policy] }, ...more.records },
+});
+
+const evidenceOf = (sent: { evidence: Readonly<Record<string, unknown>> }) => sent.evidence['dmarc'] as DmarcEvidence;
+
+const suspicious = defineCheck({
+  id: 'lookAlike',
+  stage: 'message',
+  guide: 'a check that finds something',
+  exempt: [],
+  protects: false,
+  suspects: true,
+  codes: { found: 'it looks like another' },
+  settings: {},
+  observe: () => ({}),
+  judge: () => [{ code: 'found', action: 'accept' }] as const,
+});
+
+test('the alignment examples of RFC 9989 appendix B hold', async (t) => {
+  const policy = { '_dmarc.example.com': { TXT: ['v=DMARC1; p=none'] } };
+  const passes = { TXT: ['v=spf1 +all'], MX: [[1, 'mx.example.com']] } as const;
+  const spf = async (mail: string, from: string) => {
+    const records = { ...policy, 'example.net': passes, 'example.com': passes, 'child.example.com': passes };
+    return evidenceOf(
+      await sendFrom(t, { records, from: `a@${mail}`, to: ['alice@example.com'], message: letter(`a@${from}`) }),
+    );
+  };
+  assert.equal((await spf('example.com', 'example.com')).spfAligned, true, 'B.1.1 example 1');
+  assert.equal((await spf('child.example.com', 'example.com')).spfAligned, true, 'B.1.1 example 2');
+  assert.equal((await spf('example.net', 'child.example.com')).spfAligned, false, 'B.1.1 example 3');
+
+  const signer = rsaKey('example.com', 'one');
+  const other = rsaKey('sample.net', 'one');
+  const dkim = async (by: typeof signer, from: string) => {
+    const records = { ...policy, [by.name]: { TXT: [by.record.match(/.{1,200}/g) ?? []] } };
+    const message = await sign(letter(`a@${from}`), by);
+    return evidenceOf(await sendFrom(t, { records, message }));
+  };
+  assert.equal((await dkim(signer, 'example.com')).dkimAligned, true, 'B.1.2 example 1');
+  assert.equal((await dkim(signer, 'child.example.com')).dkimAligned, true, 'B.1.2 example 2');
+  assert.equal((await dkim(other, 'child.example.com')).dkimAligned, false, 'B.1.2 example 3');
+});
+
+test('the tree walk of RFC 9989 4.10 asks at most eight names, and no public suffix list', async (t) => {
+  const message = letter('a@a.b.c.d.e.f.g.h.i.j.mail.walk.example');
+  const { zone } = await sendFrom(t, { message });
+  const walked = zone.queries.flatMap(({ name }) => (name.startsWith('_dmarc.') ? [name.slice(7)] : []));
+  assert.deepEqual(walked, [
+    'a.b.c.d.e.f.g.h.i.j.mail.walk.example',
+    'g.h.i.j.mail.walk.example',
+    'h.i.j.mail.walk.example',
+    'i.j.mail.walk.example',
+    'j.mail.walk.example',
+    'mail.walk.example',
+    'walk.example',
+    'example',
+  ]);
+});
+
+test('psd=n ends the walk, psd=y names the domain below, np is for names that do not exist', async (t) => {
+  const of = async (from: string, records: Sending['records']) =>
+    evidenceOf(await sendFrom(t, { ...FORGED, message: letter(from), records: { ...FORGED.records, ...records } }));
+  const bank = { '_dmarc.bank': { TXT: ['v=DMARC1; p=reject; psd=y'] } };
+  assert.deepEqual(
+    [(await of('a@branch.bank', bank)).policy, (await of('a@branch.bank', bank)).record?.domain],
+    ['reject', 'bank'],
+  );
+  const own = {
+    '_dmarc.sub.remote.example': { TXT: ['v=DMARC1; p=none; psd=n'] },
+    '_dmarc.remote.example': { TXT: ['v=DMARC1; p=reject'] },
+  };
+  assert.equal((await of('a@x.sub.remote.example', own)).record?.domain, 'sub.remote.example');
+  const np = {
+    '_dmarc.remote.example': {
+      TXT: ['v=DMARC1; p=none; sp=quarantine; np=reject; pct=0; ri=60; rf=afrf; rua=mailto:d@remote.example!10m'],
+    },
+  };
+  assert.equal((await of('a@nowhere.remote.example', np)).policy, 'reject');
+  const there = await of('a@there.remote.example', { ...np, 'there.remote.example': { A: ['192.0.2.1'] } });
+  assert.deepEqual([there.policy, there.record?.rua], ['quarantine', ['mailto:d@remote.example']]);
+});
+
+test('p=reject alone holds for the user; a second finding refuses', async (t) => {
+  const reject = 'v=DMARC1; p=reject';
+  const alone = await sendFrom(t, forged(reject));
+  assert.equal(alone.outcome, 'hold user');
+  assert.deepEqual(evidenceOf(alone).applied, {
+    disposition: 'quarantine',
+    reasons: [{ type: 'local_policy', comment: 'no second finding agrees' }],
+  });
+  const denied = await sendFrom(t, forged(reject, { records: { 'remote.example': { TXT: ['v=spf1 -all'] } } }));
+  assert.equal(denied.outcome, '550 5.7.1');
+  assert.deepEqual(evidenceOf(denied).applied, { disposition: 'reject', reasons: [] });
+  assert.equal((await sendFrom(t, forged(reject, { extraChecks: [suspicious] }))).outcome, '550 5.7.1');
+  assert.equal((await sendFrom(t, forged(reject, { settings: { 'dmarc.onReject': 'refuse' } }))).outcome, '550 5.7.1');
+});
+
+test('each policy has its own action, and t=y asks for one step less', async (t) => {
+  const outcome = async (policy: string, settings = {}) => (await sendFrom(t, forged(policy, { settings }))).outcome;
+  assert.equal(await outcome('v=DMARC1; p=none'), 'accept');
+  assert.equal(await outcome('v=DMARC1; p=quarantine'), 'hold user');
+  assert.equal(await outcome('v=DMARC1; p=quarantine', { 'dmarc.onQuarantine': 'score' }), 'accept');
+  assert.equal(await outcome('v=DMARC1; p=quarantine', { 'dmarc.onQuarantine': 'refuse' }), '550 5.7.1');
+  assert.equal(await outcome('v=DMARC1; p=quarantine; t=y'), 'accept');
+  const test = await sendFrom(t, forged('v=DMARC1; p=reject; t=y'));
+  assert.equal(test.outcome, 'hold user');
+  assert.deepEqual(evidenceOf(test).applied?.reasons, [{ type: 'policy_test_mode' }]);
+});
+
+test('tag marks the subject of the copy, and the policy that failed', async (t) => {
+  const { edits, outcome } = await sendFrom(t, forged('v=DMARC1; p=reject', { settings: { 'dmarc.onReject': 'tag' } }));
+  assert.equal(outcome, 'accept');
+  assert.deepEqual(
+    edits.filter((edit) => edit.kind !== 'prepend' || edit.raw.startsWith('X-DMARC')),
+    [
+      { kind: 'prepend', raw: 'X-DMARC-Fail-Policy: reject\r\n' },
+      { kind: 'replace', name: 'subject', occurrence: 0, raw: 'Subject: *** FRAUD *** hello\r\n' },
+    ],
+  );
+});
+
+test('a list that proves its name explains a failure, even where something else speaks against it', async (t) => {
+  const message = await sign(
+    letter('Boss <boss@remote.example>', 'List-Id: Friends <friends.lists.example>\r\n'),
+    listKey,
+  );
+  const listed = await sendFrom(t, forged('v=DMARC1; p=reject', { message, extraChecks: [suspicious] }));
+  assert.equal(listed.outcome, 'hold user');
+  assert.deepEqual(evidenceOf(listed).applied?.reasons, [{ type: 'mailing_list', comment: 'friends.lists.example' }]);
+  const claimed = letter('Boss <boss@remote.example>', 'List-Id: Friends <friends.lists.example>\r\n');
+  assert.equal(
+    (await sendFrom(t, forged('v=DMARC1; p=reject', { message: claimed, extraChecks: [suspicious] }))).outcome,
+    '550 5.7.1',
+  );
+});
+
+test('no author, several domains, two From fields: there is nothing to validate, and it is said', async (t) => {
+  for (const from of ['undisclosed', 'a@remote.example, b@other.example']) {
+    const sent = await sendFrom(t, { ...FORGED, message: letter(from) });
+    assert.equal(evidenceOf(sent).result, 'permerror', from);
+    assert.ok(sent.codes.includes('dmarc no-single-author'), from);
+  }
+  const refused = await sendFrom(t, {
+    ...FORGED,
+    message: letter('a@remote.example, b@other.example'),
+    settings: { 'dmarc.unclearAuthor': 'refuse' },
+  });
+  assert.equal(refused.outcome, '550 5.7.1');
+});
+
+test('a policy that cannot be told now is no reason to refuse', async (t) => {
+  const failing: Sending = {
+    ...FORGED,
+    records: { ...FORGED.records, '_dmarc.remote.example': { fault: 'SERVFAIL' } },
+  };
+  const accepted = await sendFrom(t, failing);
+  assert.deepEqual([accepted.outcome, evidenceOf(accepted).result], ['accept', 'temperror']);
+  assert.equal(
+    (await sendFrom(t, { ...failing, settings: { 'authentication.dnsTrouble': 'defer' } })).outcome,
+    '451 4.4.3',
+  );
+});
+
+test('who is authenticated or a mail server of the domain is not verified, and nothing is asked', async (t) => {
+  const sent = await sendFrom(t, { ...FORGED, account: 'alice@example.com' });
+  assert.deepEqual(sent.evidence['dmarc'], { made: false, why: 'authenticated' });
+  assert.deepEqual(sent.edits, []);
+});
