@@ -14,6 +14,7 @@ import { certificateSource, openCore } from './core.ts';
 import { createDelivery } from './deliver/delivery.ts';
 import { createSigning } from './deliver/signing/signing.ts';
 import { createDirectoryAdmin } from './directory/admin.ts';
+import { openCorrespondents } from './directory/correspondents.ts';
 import { REPORT_SINK } from './directory/report-addresses.ts';
 import { dkimRotationJob } from './jobs/dkim-rotation.ts';
 import { outboxJob } from './jobs/outbox.ts';
@@ -89,7 +90,21 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     delivery.close();
   });
 
-  const screen = createScreen({ clock, events, resolver, directory, settings, hostname: config.hostname });
+  // Read now, so that the first message does not wait for it.
+  await directory.identities();
+  const correspondents = await openCorrespondents(store.database, clock);
+  started.defer(() => correspondents.close());
+  const { identities } = directory;
+  const screen = createScreen({
+    clock,
+    events,
+    resolver,
+    directory,
+    settings,
+    identities,
+    correspondents,
+    hostname: config.hostname,
+  });
   const receiver = createReceiver(
     { clock, events, settings, screen, blobs: store.blobs, tls, ...reports.counting({ queue, journal }) },
     { hostname: config.hostname, trustedProxies: config.trustedProxies },

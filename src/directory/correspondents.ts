@@ -11,8 +11,8 @@ import type { IdentityTables } from './identity-schema.ts';
 import { CORRESPONDENT_DOMAINS, CORRESPONDENT_WRITE_MS } from './limits.ts';
 
 export interface Correspondents {
-  /** Our people have written to this domain. */
-  knows(domain: string): boolean;
+  /** Our people have written to this domain at least `messages` times. */
+  knows(domain: string, messages: number): boolean;
   /** The domains written to at least `messages` times; the same list until it changes. */
   frequent(messages: number): readonly string[];
   /** A message goes out to this domain. */
@@ -100,7 +100,7 @@ export async function openCorrespondents(db: Database, clock: Clock): Promise<Op
   }
 
   return {
-    knows: (domain) => known.has(domain),
+    knows: (domain, messages) => (known.get(domain)?.messages ?? 0) >= messages,
     frequent(least) {
       if (list?.least !== least) {
         const domains = [...known].filter(([, { messages }]) => messages >= least).map(([domain]) => domain);

@@ -40,7 +40,6 @@ function asciiSkeleton(text: string): string {
 /** The ASCII rows of the table, without looking them up. */
 function asciiLookAlike(code: number): string {
   switch (code) {
-    case 0x21:
     case 0x31:
     case 0x6c:
     case 0x7c:
