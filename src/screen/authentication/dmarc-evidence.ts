@@ -14,7 +14,7 @@ const LONGEST_SUBJECT = 900;
 export async function dmarcEvidence(view: MessageView, services: CheckServices): Promise<DmarcEvidence> {
   const { asker, fields } = verificationOf(view, services);
   const [{ dkim, arc }, spf] = await Promise.all([signaturesOf(view, services), spfOf(view)]);
-  const outcome = await evaluate({ fromFields: view.header.fromFields, spf, dkim }, asker);
+  const outcome = await evaluate({ fromFields: view.header.fromFields, spf, dkim }, asker, services);
   const fails = outcome.result === 'fail';
   const subject = fails ? subjectOf(view.head) : undefined;
   const list = fails ? listOf(fields.listId, spf, dkim) : undefined;

@@ -3,7 +3,10 @@
  * and what of SPF and DKIM is aligned with it. What follows from that is the check's to judge.
  */
 import type { AddressList } from '../../protocol/mime/words.ts';
+import type { Clock } from '../../world/clock.ts';
+import type { Resolver } from '../../world/resolver.ts';
 import type { Asker } from './ask.ts';
+import { keptPerResolver } from './kept.ts';
 import { loadDmarc, type RawDmarc } from './mailauth.ts';
 import { plainDomain } from './signatures.ts';
 import type { DkimEvidence, DmarcEvidence, DmarcPolicy, DmarcRecord, SpfEvidence } from './words.ts';
@@ -20,8 +23,19 @@ export type DmarcOutcome = Pick<
   'result' | 'detail' | 'headerFrom' | 'record' | 'policy' | 'spfAligned' | 'dkimAligned' | 'dkim'
 >;
 
-export async function evaluate({ fromFields, spf, dkim }: DmarcInput, { ask }: Asker): Promise<DmarcOutcome> {
+/** Author domains that publish nothing, which is most of them, as long as the DNS lets that hold. */
+const keptWithoutRecord = keptPerResolver<Pick<DmarcOutcome, 'headerFrom'>>();
+
+export async function evaluate(
+  { fromFields, spf, dkim }: DmarcInput,
+  asker: Asker,
+  { resolver, clock }: { readonly resolver: Resolver; readonly clock: Clock },
+): Promise<DmarcOutcome> {
+  const only = onlyDomain(fromFields);
+  const without = only === undefined ? undefined : keptWithoutRecord(resolver).get(only, clock);
+  if (without) return { ...NO_RECORD, ...without, dkim: signaturesOf(dkim) };
   const { evaluateDmarc } = await loadDmarc();
+  const watched = asker.watched();
   const passing = dkim.signatures.filter(({ result }) => result === 'pass');
   const { response, dkimAligned, reason } = await evaluateDmarc({
     headerFrom: fromFields.flatMap(authors),
@@ -29,24 +43,20 @@ export async function evaluate({ fromFields, spf, dkim }: DmarcInput, { ask }: A
     // RFC 9989 4.1: the MAIL identity only.
     spfDomains: spf?.mail.result === 'pass' ? [spf.mail.domain] : [],
     dkimDomains: passing.map(({ domain }) => ({ domain })),
-    resolver: ask,
+    resolver: watched.ask,
     strict: true,
   });
-  const isAligned = (domain: string): boolean => dkimAligned?.has(domain) ?? false;
-  const signatures = dkim.signatures.map(({ domain, selector, result, detail }) => ({
-    domain,
-    selector,
-    result,
-    aligned: result === 'pass' && isAligned(domain),
-    ...(detail && { detail }),
-  }));
+  const signatures = signaturesOf(dkim, dkimAligned);
   if (!response) return { ...NO_AUTHOR, detail: REASONS[reason ?? ''] ?? REASONS['']!, dkim: signatures };
   const { status, error, policy = 'none', alignment } = response;
   const record = recordOf(response);
+  const headerFrom = plainDomain(status.header.from);
+  if (status.result === 'none' && only !== undefined)
+    keptWithoutRecord(resolver).put(only, { headerFrom }, watched.seconds(), clock);
   return {
     result: status.result,
     ...(error && { detail: error.slice(0, 200) }),
-    headerFrom: plainDomain(status.header.from),
+    headerFrom,
     ...(record && { record }),
     policy,
     spfAligned: alignment?.spf.result !== undefined,
@@ -54,6 +64,24 @@ export async function evaluate({ fromFields, spf, dkim }: DmarcInput, { ask }: A
     dkim: signatures,
   };
 }
+
+function signaturesOf({ signatures }: DkimEvidence, aligned?: ReadonlySet<string>): DmarcOutcome['dkim'] {
+  return signatures.map(({ domain, selector, result, detail }) => ({
+    domain,
+    selector,
+    result,
+    aligned: result === 'pass' && (aligned?.has(domain) ?? false),
+    ...(detail && { detail }),
+  }));
+}
+
+/** Of the plain case, one field with one address; everything else is read anew. */
+function onlyDomain([from, ...more]: readonly AddressList[]): string | undefined {
+  if (!from || more.length > 0 || from.isMalformed || from.mailboxes.length !== 1) return undefined;
+  return from.mailboxes[0]!.domain;
+}
+
+const NO_RECORD = { result: 'none', policy: 'none', spfAligned: false, dkimAligned: false } as const;
 
 /** RFC 9989 5.3.1: with no author domain, or several, there is nothing to validate. */
 const NO_AUTHOR = {
