@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { ArcEvidence, DmarcEvidence } from '../../../src/screen/authentication/words.ts';
+import { rsaKey, type TestKey } from '../authentication/keys.ts';
+import { LETTER, type Sending, sendFrom } from './origin.ts';
+
+const sealer = rsaKey('forwarder.example', 'arc');
+const stranger = rsaKey('stranger.example', 'arc');
+
+/** One more ARC set on top, which says that DMARC passed. */
+async function seal(message: string, key: TestKey, cv: 'none' | 'pass' = 'none'): Promise<string> {
+  const { sealMessage } = await import('mailauth/lib/arc/index.js');
+  const headers = await sealMessage(Buffer.from(message, 'latin1'), {
+    signingDomain: key.domain,
+    selector: key.selector,
+    privateKey: key.privateKey,
+    algorithm: 'rsa-sha256',
+    cv,
+    authResults: `mx.${key.domain}; dmarc=pass header.from=remote.example`,
+    signTime: new Date(Date.UTC(2026, 0, 4)),
+  } as Parameters<typeof sealMessage>[1]);
+  return headers.toString('latin1') + message;
+}
+
+const strings = (text: string): string[] => text.match(/.{1,200}/g) ?? [];
+const forwarded = (message: string, more: Sending = {}): Sending => ({
+  from: 'srs@forwarder.example',
+  message,
+  ...more,
+  records: {
+    'forwarder.example': { MX: [[1, 'mx.forwarder.example']] },
+    [sealer.name]: { TXT: [strings(sealer.record)] },
+    [stranger.name]: { TXT: [strings(stranger.record)] },
+    '_dmarc.remote.example': { TXT: ['v=DMARC1; p=reject'] },
+    ...more.records,
+  },
+});
+
+const trusting = { 'arc.trustedSealers': ['forwarder.example'] };
+const evidence = (sent: { evidence: Readonly<Record<string, unknown>> }) => sent.evidence['arc'] as ArcEvidence;
+
+test('a chain of sealers that are trusted explains a DMARC failure, and the report says so', async (t) => {
+  const message = await seal(LETTER, sealer);
+  const trusted = await sendFrom(t, forwarded(message, { settings: trusting }));
+  assert.deepEqual(
+    [trusted.outcome, evidence(trusted).result, evidence(trusted).sealers],
+    ['accept', 'pass', ['forwarder.example']],
+  );
+  assert.deepEqual((trusted.evidence['dmarc'] as unknown as DmarcEvidence).applied, {
+    disposition: 'none',
+    reasons: [{ type: 'trusted_forwarder', comment: 'arc=pass as.d=forwarder.example' }],
+  });
+  assert.equal((await sendFrom(t, forwarded(message))).outcome, 'hold user', 'nobody is trusted by default');
+});
+
+test('an attacker invents the first set, and a trusted forwarder seals over it: nothing is explained', async (t) => {
+  const message = await seal(await seal(LETTER, stranger), sealer, 'pass');
+  const sent = await sendFrom(t, forwarded(message, { settings: trusting }));
+  assert.deepEqual(evidence(sent).sealers, ['forwarder.example', 'stranger.example']);
+  assert.equal(sent.outcome, 'hold user');
+});
+
+test('a broken chain is as if there were none, and a key that cannot be told is temporary', async (t) => {
+  const message = await seal(LETTER, sealer);
+  const broken = await sendFrom(t, forwarded(message.replace('Hello.', 'Goodbye.'), { settings: trusting }));
+  assert.deepEqual([broken.outcome, evidence(broken).result], ['hold user', 'fail']);
+  const records = { [sealer.name]: { fault: 'SERVFAIL' } } as const;
+  const untold = await sendFrom(t, forwarded(message, { settings: trusting, records }));
+  assert.equal(evidence(untold).result, 'temperror');
+});
