@@ -2,7 +2,7 @@
 import { scanFields } from '../../protocol/mime/fields.ts';
 import { fieldValue, readable } from '../../protocol/mime/text.ts';
 import type { CheckServices } from '../check.ts';
-import { evaluate } from './dmarc.ts';
+import { type DmarcOutcome, evaluate } from './dmarc.ts';
 import { denies } from './spf.ts';
 import { type MessageView, signaturesOf, spfOf, verificationOf } from './verification.ts';
 import type { DkimEvidence, DmarcEvidence, SpfEvidence } from './words.ts';
@@ -14,7 +14,11 @@ const LONGEST_SUBJECT = 900;
 export async function dmarcEvidence(view: MessageView, services: CheckServices): Promise<DmarcEvidence> {
   const { asker, fields } = verificationOf(view, services);
   const [{ dkim, arc }, spf] = await Promise.all([signaturesOf(view, services), spfOf(view)]);
-  const outcome = await evaluate({ fromFields: view.header.fromFields, spf, dkim }, asker, services);
+  const outcome = unlessUntold(
+    await evaluate({ fromFields: view.header.fromFields, spf, dkim }, asker, services),
+    spf,
+    dkim,
+  );
   const fails = outcome.result === 'fail';
   const subject = fails ? subjectOf(view.head) : undefined;
   const list = fails ? listOf(fields.listId, spf, dkim) : undefined;
@@ -28,10 +32,30 @@ export async function dmarcEvidence(view: MessageView, services: CheckServices):
         ? [{ domain: spf.mail.domain, scope: spf.mail.scope, result: spf.mail.result }]
         : [],
     spfDenies: fails && outcome.policy === 'reject' && (await fromDomainDenies(outcome.headerFrom, spf, services)),
-    arcSealers: arc.result === 'pass' ? arc.sealers : [],
+    arcSealers: arc.result === 'pass' || arc.result === 'temperror' ? arc.sealers : [],
+    ...(arc.result === 'temperror' && { arcUntold: true }),
     arcVouchesPass: arc.result === 'pass' && arc.original?.dmarc === 'pass',
     ...(list !== undefined && { list }),
     ...(subject !== undefined && { subject }),
+  };
+}
+
+/**
+ * A failure is none while something that could have aligned cannot be told: our own DNS trouble. Only
+ * names of the policy domain's own count, or a forger would bring a signature that nobody can look up.
+ */
+function unlessUntold(outcome: DmarcOutcome, spf: SpfEvidence | undefined, dkim: DkimEvidence): DmarcOutcome {
+  if (outcome.result !== 'fail' || !outcome.record) return outcome;
+  const { domain } = outcome.record;
+  const isOwn = (name: string): boolean => name === domain || name.endsWith(`.${domain}`);
+  const untold =
+    (spf?.mail.result === 'temperror' && isOwn(spf.mail.domain)) ||
+    dkim.signatures.some((signature) => signature.result === 'temperror' && isOwn(signature.domain));
+  if (!untold) return outcome;
+  return {
+    ...outcome,
+    result: 'temperror',
+    detail: 'name servers do not say whether the author domain stands behind it',
   };
 }
 

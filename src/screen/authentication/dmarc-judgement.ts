@@ -26,7 +26,9 @@ export function judgeDmarc(evidence: DmarcEvidence, settings: DmarcSettings, hea
     case 'permerror':
       return [unclearAuthor(evidence, settings)];
     case 'fail':
-      return [failed(evidence, settings, heard)];
+      return isUntold(evidence, settings)
+        ? trouble('temperror', settings.dnsTrouble)
+        : [failed(evidence, settings, heard)];
   }
 }
 
@@ -51,8 +53,17 @@ function failed(evidence: DmarcEvidence, settings: DmarcSettings, heard: Heard):
 
 /** RFC 8617 7.2: one untrusted sealer could have invented all that is below it. */
 function isVouchedFor({ arcVouchesPass, arcSealers }: DmarcEvidence, trusted: readonly string[]): boolean {
-  if (!arcVouchesPass || trusted.length === 0) return false;
-  return arcSealers.every((sealer) => trusted.some((one) => one.toLowerCase() === sealer));
+  return arcVouchesPass && areTrusted(arcSealers, trusted);
+}
+
+/** A chain of trusted sealers would have spoken, had name servers answered. */
+function isUntold({ arcUntold, arcSealers, policy }: DmarcEvidence, { trustedSealers }: DmarcSettings): boolean {
+  return arcUntold === true && policy !== 'none' && areTrusted(arcSealers, trustedSealers);
+}
+
+function areTrusted(sealers: readonly string[], trusted: readonly string[]): boolean {
+  if (trusted.length === 0 || sealers.length === 0) return false;
+  return sealers.every((sealer) => trusted.some((one) => one.toLowerCase() === sealer));
 }
 
 function secondFinding(evidence: DmarcEvidence, { secondScore }: DmarcSettings, heard: Heard): string | undefined {

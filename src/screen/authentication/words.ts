@@ -151,8 +151,10 @@ export type DmarcEvidence = {
   readonly spf: readonly { readonly domain: string; readonly scope: 'mfrom' | 'helo'; readonly result: SpfResult }[];
   /** SPF fails hard for the author domain itself: a second finding (`SPF hard fail of the From domain`). */
   readonly spfDenies: boolean;
-  /** The sealers of a passing ARC chain, the newest first. */
+  /** The sealers of an ARC chain that passes, or that could not be told; the newest first. */
   readonly arcSealers: readonly string[];
+  /** Name servers do not say whether the chain passes. */
+  readonly arcUntold?: true;
   /** The chain passes, and its first set says that DMARC passed. */
   readonly arcVouchesPass: boolean;
   /** `List-Id` names a list, and the list's own domain signed it or passes SPF. */

@@ -66,5 +66,12 @@ test('a broken chain is as if there were none, and a key that cannot be told is 
   assert.deepEqual([broken.outcome, evidence(broken).result], ['hold user', 'fail']);
   const records = { [sealer.name]: { fault: 'SERVFAIL' } } as const;
   const untold = await sendFrom(t, forwarded(message, { settings: trusting, records }));
-  assert.equal(evidence(untold).result, 'temperror');
+  assert.deepEqual([untold.outcome, evidence(untold).result], ['accept', 'temperror']);
+  const deferring = { ...trusting, 'authentication.dnsTrouble': 'defer' };
+  assert.equal((await sendFrom(t, forwarded(message, { settings: deferring, records }))).outcome, '451 4.4.3');
+  assert.equal(
+    (await sendFrom(t, forwarded(message, { records }))).outcome,
+    'hold user',
+    'nobody is trusted by default',
+  );
 });

@@ -188,6 +188,20 @@ test('a policy that cannot be told now is no reason to refuse', async (t) => {
   );
 });
 
+test('a signature of the author domain whose key cannot be told now is no failure', async (t) => {
+  const message = await sign(letter('Bob <bob@remote.example>'), key);
+  const records = { [key.name]: { fault: 'SERVFAIL' }, 'remote.example': { TXT: ['v=spf1 -all'] } } as const;
+  const untold = await sendFrom(t, forged('v=DMARC1; p=reject', { message, records }));
+  assert.deepEqual([untold.outcome, evidenceOf(untold).result], ['accept', 'temperror']);
+});
+
+test('an attacker brings a signature of its own that nobody can look up, and gains nothing', async (t) => {
+  const own = rsaKey('attacker.example', 'broken');
+  const message = await sign(letter('Boss <boss@remote.example>'), own);
+  const records = { [own.name]: { fault: 'SERVFAIL' }, 'remote.example': { TXT: ['v=spf1 -all'] } } as const;
+  assert.equal((await sendFrom(t, forged('v=DMARC1; p=reject', { message, records }))).outcome, '550 5.7.1');
+});
+
 test('who is authenticated or a mail server of the domain is not verified, and nothing is asked', async (t) => {
   const sent = await sendFrom(t, { ...FORGED, account: 'alice@example.com' });
   assert.deepEqual(sent.evidence['dmarc'], { made: false, why: 'authenticated' });
