@@ -1,4 +1,4 @@
-/** One pass over what goes out: its header, and the hash of its body. */
+/** What goes out, as a signer sees it: its header first, and the hash of its body once a key wants it. */
 import { relaxedBodyHash } from '../../protocol/dkim/canonical.ts';
 import { type SignedHeader, signedHeader } from '../../protocol/dkim/fields.ts';
 import { MIME_LIMITS } from '../../protocol/mime/limits.ts';
@@ -10,34 +10,35 @@ export interface Scanned {
 }
 
 /** Undefined: no signature over it would mean the same to every reader. */
-export function scanWhole(bytes: Buffer): Scanned | undefined {
-  const header = signedHeader(bytes);
-  if (!header) return undefined;
-  const hash = relaxedBodyHash();
-  hash.push(bytes.subarray(header.bodyStart));
-  return { header, bodyHash: hash.end() };
+export async function scanHeader(content: OutgoingContent): Promise<SignedHeader | undefined> {
+  let start = content.kind === 'whole' ? joined(content.pieces) : Buffer.alloc(0);
+  if (content.kind === 'stream') {
+    for await (const chunk of content.open()) {
+      start = Buffer.concat([start, chunk]);
+      if (start.includes('\r\n\r\n')) break;
+      if (start.length > MIME_LIMITS.headerBytes * 2) return undefined;
+    }
+  }
+  return signedHeader(start);
 }
 
-export async function scanStream(content: Extract<OutgoingContent, { kind: 'stream' }>): Promise<Scanned | undefined> {
+export async function scanBody(content: OutgoingContent, { bodyStart }: SignedHeader): Promise<string> {
   const hash = relaxedBodyHash();
-  let start = Buffer.alloc(0);
-  let header: SignedHeader | undefined;
-  for await (const chunk of content.open()) {
-    if (header) {
-      hash.push(chunk);
-      continue;
-    }
-    start = Buffer.concat([start, chunk]);
-    if (!start.includes('\r\n\r\n')) {
-      if (start.length > MIME_LIMITS.headerBytes * 2) return undefined;
-      continue;
-    }
-    header = signedHeader(start);
-    if (!header) return undefined;
-    hash.push(start.subarray(header.bodyStart));
+  if (content.kind === 'whole') {
+    hash.push(joined(content.pieces).subarray(bodyStart));
+    return hash.end();
   }
-  header ??= signedHeader(start);
-  return header && { header, bodyHash: hash.end() };
+  let skipped = 0;
+  for await (const chunk of content.open()) {
+    const skip = Math.min(bodyStart - skipped, chunk.length);
+    skipped += skip;
+    if (skip < chunk.length) hash.push(chunk.subarray(skip));
+  }
+  return hash.end();
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
 /** Lines put on top of it. */

@@ -18,7 +18,7 @@ import { DELIVERY_LIMITS } from '../limits.ts';
 import { arcFields, ownResults } from './arc.ts';
 import { fromDomain, signersFor } from './author.ts';
 import { dkimFields } from './dkim.ts';
-import { type Scanned, scanStream, scanWhole, withPrefix } from './scan.ts';
+import { scanBody, scanHeader, withPrefix } from './scan.ts';
 import type { Outgoing, Signing, SigningServices } from './words.ts';
 
 const DAY_MS = 86_400_000;
@@ -61,16 +61,18 @@ export function createSigning(services: SigningServices): Signing {
     return undefined;
   }
 
-  async function dkimOf(claim: Claim, scanned: Scanned | undefined): Promise<Kept | undefined> {
+  async function dkimOf(claim: Claim, content: OutgoingContent): Promise<Kept | undefined> {
     const { author = '' } = claim.message;
-    if (!scanned) return unsigned(claim, author, 'header', 'the header can be read in more than one way');
-    const from = fromDomain(scanned.header.fields);
+    const header = await scanHeader(content);
+    if (!header) return unsigned(claim, author, 'header', 'the header can be read in more than one way');
+    const from = fromDomain(header.fields);
     if (!from) return unsigned(claim, author, 'from', 'the From field does not name one domain');
     const signers = await signersFor(services, claim.message, from);
     if (signers.length === 0) return unsigned(claim, from, 'not-aligned', `${author} may not speak for it`);
     for (const domain of signers) {
       const keys = await dkim.active(domain);
       if (keys.length === 0 || !settings.current().get(signingSettings.dkim, { domain })) continue;
+      const scanned = { header, bodyHash: await scanBody(content, header) };
       const fields = await dkimFields(scanned, keys, clock.now(), lifeMs());
       events.emit('signing.signed', { message: claim.message.id, domain, kind: 'dkim' });
       return { fields, domain, keys };
@@ -79,13 +81,16 @@ export function createSigning(services: SigningServices): Signing {
     return undefined;
   }
 
-  async function arcOf(claim: Claim, scanned: Scanned | undefined): Promise<Kept | undefined> {
+  async function arcOf(claim: Claim, content: OutgoingContent): Promise<Kept | undefined> {
     const { domain } = claim.recipients[0]!.original;
     const results = ownResults(claim);
-    if (!scanned || results === undefined || !settings.current().get(signingSettings.arc, { domain })) return undefined;
+    if (results === undefined || !settings.current().get(signingSettings.arc, { domain })) return undefined;
     const keys = await dkim.active(domain);
     const key = keys.find(({ algorithm }) => algorithm === 'rsa-sha256');
-    const fields = key && (await arcFields(scanned, results, key, clock.now()));
+    const header = key && (await scanHeader(content));
+    if (!header) return undefined;
+    const scanned = { header, bodyHash: await scanBody(content, header) };
+    const fields = await arcFields(scanned, results, key, clock.now());
     if (!fields) return undefined;
     events.emit('signing.signed', { message: claim.message.id, domain, kind: 'arc' });
     return { fields, domain, keys };
@@ -99,9 +104,8 @@ export function createSigning(services: SigningServices): Signing {
     const name = `${message.id} ${body} ${sealer} ${edits.length === 0 ? '' : JSON.stringify(edits)}`;
     const known = await stillGood(name);
     if (known !== undefined) return known;
-    const scanned = content.kind === 'whole' ? scanWhole(Buffer.concat(content.pieces)) : await scanStream(content);
     try {
-      const made = isOurs ? await dkimOf(claim, scanned) : await arcOf(claim, scanned);
+      const made = isOurs ? await dkimOf(claim, content) : await arcOf(claim, content);
       return made ? keep(name, made) : '';
     } catch (error) {
       // A key that cannot be opened must not stop the mail.

