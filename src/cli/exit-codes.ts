@@ -40,6 +40,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'cli.owner': EXIT.denied,
   'cli.usage': EXIT.usage,
   'config.invalid': EXIT.config,
+  'store.folder': EXIT.config,
   'store.locked': EXIT.again,
   'store.unavailable': EXIT.again,
   'store.full': EXIT.again,

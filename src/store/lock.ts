@@ -2,11 +2,12 @@
  * One node a folder: a SQLite file held exclusively for the life of the process.
  *
  * The kernel frees the lock with the process, however it ends, so there is no PID file to go stale.
- * Errors: OperationalError `store.locked`.
+ * Errors: OperationalError `store.locked`; `store.folder` where the folder takes no files of this user.
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { OperationalError } from '../model/errors.ts';
+import { failureOf, messageOf } from './sqlite/failure.ts';
 
 export interface FolderLock {
   release(): void;
@@ -14,17 +15,29 @@ export interface FolderLock {
 
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, 'lock.db');
-  const database = new DatabaseSync(path, { timeout: 0 });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(path, { timeout: 0 });
     database.exec('pragma locking_mode = exclusive; begin exclusive');
   } catch (cause) {
-    database.close();
-    if (((cause as { errcode?: number }).errcode ?? 0) % 256 !== 5) throw cause;
-    throw new OperationalError(
-      'store.locked',
-      `cannot open the data folder, as no other node may be using it: ${path} is held by another process`,
-      { cause },
-    );
+    database?.close();
+    const failure = failureOf(cause);
+    if (failure === 'busy')
+      throw new OperationalError(
+        'store.locked',
+        `cannot open the data folder, as no other node may be using it: ${path} is held by another process`,
+        { cause },
+      );
+    throw failure === 'defect' ? cause : unusableFolder(folder, cause);
   }
-  return { release: () => database.close() };
+  const held = database;
+  return { release: () => held.close() };
+}
+
+export function unusableFolder(folder: string, cause: unknown): OperationalError {
+  return new OperationalError(
+    'store.folder',
+    `cannot use the data folder, as this user must be able to write in ${folder}: it says "${messageOf(cause)}"`,
+    { cause },
+  );
 }

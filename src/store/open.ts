@@ -16,7 +16,7 @@ import { openBlobs } from './blobs/open.ts';
 import type { Blobs, Counters, Database } from './contract.ts';
 import { createCounters } from './counters.ts';
 import { QUICK_CHECK_BYTES } from './limits.ts';
-import { type FolderLock, lockFolder } from './lock.ts';
+import { type FolderLock, lockFolder, unusableFolder } from './lock.ts';
 import { type Schema, type StoreMigration, schemaOf } from './migration.ts';
 import { connect } from './sqlite/connection.ts';
 import { openSqlite } from './sqlite/database.ts';
@@ -46,7 +46,9 @@ export interface Store {
 export async function openStore(folder: string, options: StoreOptions): Promise<Store> {
   const { clock, random, events, disk = systemDisk, writer = 'thread' } = options;
   const schema = schemaOf(options.migrations);
-  await disk.ensureFolder(folder);
+  await disk.ensureFolder(folder).catch((cause) => {
+    throw unusableFolder(folder, cause);
+  });
   const lock: FolderLock = lockFolder(folder);
   try {
     const path = join(folder, 'state.db');
