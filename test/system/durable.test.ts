@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { letter, send } from './support/client.ts';
+import { missing } from './support/missing.ts';
 import { eventually, startNode, temporaryFolder } from './support/node.ts';
-
-function missing(command: string): string | false {
-  try {
-    execFileSync('which', [command], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return `${command} is not installed`;
-  }
-}
 
 const SETUP = [
   ['domain', 'add', 'example.com', '--server', '127.0.0.2:9'],
