@@ -51,6 +51,8 @@ function contentOf(text: string): ContentRef {
   };
 }
 
+const OURS = { domains: ['example.com'], people: [] };
+
 function screening(checks: readonly Check[]): (content: ContentRef) => Promise<void> {
   const services: ScreenServices = {
     clock: systemClock,
@@ -58,7 +60,7 @@ function screening(checks: readonly Check[]): (content: ContentRef) => Promise<v
     resolver: resolver as Resolver,
     directory: directory(),
     settings: settings(),
-    identities: () => ({ domains: ['example.com'], people: [] }),
+    identities: () => OURS,
     correspondents: correspondentsFrom(),
     hostname: 'mx.postern.example',
   };
