@@ -8,6 +8,18 @@ export function letterSet(text: string): number {
   return set;
 }
 
+/** The letters that stand there at least twice. */
+export function repeatedLetters(text: string): number {
+  let once = 0;
+  let twice = 0;
+  for (let i = 0; i < text.length; i++) {
+    const bit = 1 << (text.charCodeAt(i) & 31);
+    twice |= once & bit;
+    once |= bit;
+  }
+  return twice;
+}
+
 export function bitCount(set: number): number {
   let n = set - ((set >>> 1) & 0x55555555);
   n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);

@@ -7,7 +7,7 @@
  * so that a thousand of them cost some microseconds.
  */
 import { COMPARED_CHARACTERS, jaroWinkler, withPrefix } from '../../protocol/confusables/jaro-winkler.ts';
-import { bitCount, letterSet } from '../../protocol/confusables/letters.ts';
+import { bitCount, letterSet, repeatedLetters } from '../../protocol/confusables/letters.ts';
 import { IDENTITY_LIMITS } from './limits.ts';
 import { type NameForm, readName } from './names.ts';
 
@@ -34,7 +34,7 @@ export interface PersonIndex {
 }
 
 /** Nothing less similar is noted; the thresholds of the settings begin here. */
-export const LEAST_SIMILARITY = 85;
+export const LEAST_SIMILARITY = 88;
 /** What is as good as equal, and yet not. */
 const SIMILARITY: Readonly<Record<Exclude<Likeness, 'similar'>, number>> = {
   same: 100,
@@ -42,7 +42,7 @@ const SIMILARITY: Readonly<Record<Exclude<Likeness, 'similar'>, number>> = {
   initials: 95,
 };
 /** Shorter names are like too many others. */
-const SHORTEST = { same: 3, 'added-words': 6, similar: 6, familyName: 4 } as const;
+const SHORTEST = { same: 3, 'added-words': 6, similar: 6, familyName: 3 } as const;
 /** Words that a name inside a longer one may have. */
 const INNER_WORDS = 4;
 const NOBODY: readonly PersonMatch[] = Object.freeze([]);
@@ -51,6 +51,9 @@ const NO_ROWS: readonly number[] = Object.freeze([]);
 export function createPersonIndex(people: readonly Person[]): PersonIndex {
   const forms = people.map(({ name }) => readName(name));
   const sets = Int32Array.from(forms, ({ forward }) => letterSet(forward));
+  const repeated = Int32Array.from(forms, ({ forward }) => repeatedLetters(forward));
+  const firsts = Uint16Array.from(forms, ({ forward }) => forward.charCodeAt(0));
+  const lasts = Uint16Array.from(forms, ({ backward }) => backward.charCodeAt(0));
   const lengths = Uint8Array.from(forms, ({ forward }) => Math.min(forward.length, COMPARED_CHARACTERS));
   const whole = new Map<string, number[]>();
   const initials = new Map<string, number[]>();
@@ -70,14 +73,28 @@ export function createPersonIndex(people: readonly Person[]): PersonIndex {
     const length = Math.min(forward.length, COMPARED_CHARACTERS);
     if (length < SHORTEST.similar) return;
     const set = letterSet(forward);
+    const twice = repeatedLetters(forward);
+    const first = forward.charCodeAt(0);
+    const last = backward.charCodeAt(0);
     const least = LEAST_SIMILARITY / 100;
     for (let row = 0; row < sets.length; row++) {
       const otherLength = lengths[row]!;
       if (otherLength < SHORTEST.similar) continue;
       const other = sets[row]!;
-      const common = Math.min(length - bitCount(set & ~other), otherLength - bitCount(other & ~set));
+      const otherTwice = repeated[row]!;
+      const common = Math.min(
+        length - bitCount(set & ~other) - bitCount(twice & ~otherTwice),
+        otherLength - bitCount(other & ~set) - bitCount(otherTwice & ~twice),
+      );
       const most = (common / length + common / otherLength + 1) / 3;
-      if (withPrefix(most, 4) < least) continue;
+      if (most < least) {
+        // Only a common beginning can help, and in both orders.
+        if (withPrefix(most, 4) < least) continue;
+        const otherFirst = firsts[row]!;
+        const otherLast = lasts[row]!;
+        const begins = first === otherFirst && last === otherLast;
+        if (!begins && (first !== otherLast || last !== otherFirst)) continue;
+      }
       const form = forms[row]!;
       const similarity = Math.max(
         similarBothWays(forward, backward, form.forward, form.backward, most, least),

@@ -123,6 +123,6 @@ test('whatever the name holds, the field written is one field that names the sam
       );
       assert.equal(list.isMalformed, false);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
