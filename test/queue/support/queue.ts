@@ -29,6 +29,7 @@ import { queueMigrations } from '../../../src/queue/migrations.ts';
 import { type OpenQueue, openQueue } from '../../../src/queue/open.ts';
 import type { Settings } from '../../../src/settings/contract.ts';
 import type { SettingDefinition } from '../../../src/settings/define.ts';
+import type { StoreMigration } from '../../../src/store/migration.ts';
 import { openStore, type Store } from '../../../src/store/open.ts';
 import type { Clock } from '../../../src/world/clock.ts';
 import type { Disk } from '../../../src/world/disk.ts';
@@ -173,6 +174,8 @@ export interface TestNodeOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly writer?: 'thread' | 'loop';
   readonly disk?: Disk;
+  /** Where other rooms' tables are needed beside the queue's. */
+  readonly migrations?: readonly StoreMigration[];
 }
 
 export function temporaryFolder(t: TestContext): string {
@@ -194,7 +197,7 @@ export async function startQueue(t: TestContext, options: TestNodeOptions): Prom
     clock,
     random,
     events,
-    migrations: queueMigrations,
+    migrations: options.migrations ?? queueMigrations,
     writer,
     disk: options.disk,
   });
