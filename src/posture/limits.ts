@@ -15,7 +15,9 @@ export const POSTURE_LIMITS = {
   /** Questions of one SPF evaluation that counts on beyond the limits of RFC 7208, to say by how much. */
   spfQuestions: 400,
   spfTerms: 40,
-  spfMs: 30_000,
+  spfMs: 15_000,
+  /** One test: a node that is told to stop is gone within 30 seconds, and finishes first what it was asked. */
+  testMs: 20_000,
   /** What is repeated of a stranger's record. */
   shownCharacters: 500,
   /** A character-string of a TXT record (RFC 1035 3.3). */

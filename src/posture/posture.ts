@@ -1,7 +1,7 @@
 /**
  * How this node and its domains stand in the world: the tests put together.
  *
- * Asks the DNS and nobody else; changes nothing. Never throws for what name servers do; errors of the
+ * Asks the DNS and nobody else; changes nothing; a test that takes too long cannot tell. Never throws for what name servers do; errors of the
  * database pass through (`store.unavailable`).
  */
 import type { Settings } from '../settings/contract.ts';
@@ -19,7 +19,7 @@ import { ownNode } from './own-addresses.ts';
 import { checkPtr } from './ptr.ts';
 import { postureSettings } from './settings.ts';
 import { checkSpf } from './spf.ts';
-import { type PostureResult, type Verdict, verdictOf } from './words.ts';
+import { type About, cannotTell, type PostureResult, type Verdict, verdictOf } from './words.ts';
 
 export interface PostureServices {
   readonly resolver: Resolver;
@@ -67,18 +67,34 @@ export function createPosture(services: PostureServices): Posture {
     };
   }
 
+  /** A node that is told to stop waits for what it was asked; name servers may take for ever. */
+  function inTime(about: About, test: Promise<readonly PostureResult[]>): Promise<readonly PostureResult[]> {
+    return new Promise((resolve, reject) => {
+      const late = (): void => resolve([cannotTell(about, 'the DNS took too long')]);
+      const timer = services.clock.after(POSTURE_LIMITS.testMs, late, { keepAlive: true });
+      void test.then(resolve, reject).finally(timer.cancel);
+    });
+  }
+
   async function authentication(domain: string, within: PostureContext): Promise<readonly PostureResult[]> {
+    const keys = await services.signingKeys(domain);
     const results = await Promise.all([
-      checkSpf(domain, within),
-      services.signingKeys(domain).then((keys) => checkDkim(domain, keys, within)),
-      checkDmarc(domain, within),
+      inTime({ test: 'spf', subject: domain }, checkSpf(domain, within)),
+      inTime({ test: 'dkim', subject: domain }, checkDkim(domain, keys, within)),
+      inTime({ test: 'dmarc', subject: domain }, checkDmarc(domain, within)),
     ]);
     return results.flat();
   }
 
+  const checkPtrInTime = (within: PostureContext): Promise<readonly PostureResult[]> =>
+    inTime({ test: 'ptr', subject: within.node.heloName }, checkPtr(within));
+
   async function checkDomain(domain: string): Promise<DomainPosture> {
     const within = context();
-    const [mx, rest] = await Promise.all([checkMx(domain, within), authentication(domain, within)]);
+    const [mx, rest] = await Promise.all([
+      inTime({ test: 'mx', subject: domain }, checkMx(domain, within)),
+      authentication(domain, within),
+    ]);
     const results = [...mx, ...rest];
     return { domain, verdict: verdictOf(results), results };
   }
@@ -89,9 +105,9 @@ export function createPosture(services: PostureServices): Posture {
     async checkNode() {
       const within = context();
       const [helo, ptr, lists, pem] = await Promise.all([
-        checkHelo(within),
-        checkPtr(within),
-        checkDnsLists(within),
+        inTime({ test: 'helo', subject: within.node.heloName }, checkHelo(within)),
+        checkPtrInTime(within),
+        inTime({ test: 'dns-list', subject: within.node.hostname }, checkDnsLists(within)),
         services.certificate().catch(() => undefined),
       ]);
       const results = [...helo, ...ptr, ...lists, ...checkCertificate(pem, services.clock.now(), within)];
@@ -110,7 +126,7 @@ export function createPosture(services: PostureServices): Posture {
 
     async mayReport(domain) {
       const within = context();
-      const results = [...(await authentication(domain, within)), ...(await checkPtr(within))];
+      const results = [...(await authentication(domain, within)), ...(await checkPtrInTime(within))];
       return { verdict: verdictOf(results), because: results.filter(({ verdict }) => verdict !== 'good') };
     },
   };

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createPosture } from '../../src/posture/posture.ts';
 import type { PostureResult } from '../../src/posture/words.ts';
 import { systemRandom } from '../../src/world/random.ts';
 import { selfSigned } from '../../src/world/self-signed.ts';
 import { type ManualClock, manualClock } from '../support/clock.ts';
 import type { ZoneName } from '../support/zone.ts';
-import { HELO, IPV4, IPV6, LIST, PTR4, PTR6, said, world } from './support.ts';
+import { HELO, IPV4, IPV6, KEY, LIST, PTR4, PTR6, said, world } from './support.ts';
 
 type Case = readonly [claim: string, records: Record<string, ZoneName>, says: readonly string[]];
 
@@ -205,4 +206,27 @@ test('many domains are checked in the order given, a few at a time', async (t) =
   );
   assert.equal(checked[0]?.verdict, 'good');
   assert.ok(checked.slice(1).every(({ verdict }) => verdict === 'wrong'));
+});
+
+test('a test whose questions never end says after a bounded time that it cannot tell', async () => {
+  const clock = manualClock();
+  const posture = createPosture({
+    resolver: { resolve: () => new Promise(() => {}) },
+    settings: {
+      current: () => ({ version: 1, get: ({ default: value }) => value }),
+      onChange: () => () => {},
+    },
+    clock,
+    hostname: HELO,
+    localAddresses: () => ['8.8.4.4'],
+    certificate: async () => undefined,
+    signingKeys: async () => [KEY],
+  });
+  const checked = Promise.all([posture.checkDomain('example.com'), posture.checkNode()]);
+  await clock.advance(20_000);
+  for (const { verdict, results } of await checked) {
+    assert.equal(verdict, 'cannot-tell');
+    assert.ok(results.every((result) => result.verdict === 'cannot-tell'));
+  }
+  assert.equal(clock.pending(), 0);
 });

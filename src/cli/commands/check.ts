@@ -9,8 +9,8 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Domains of one question: a slow name server must not hold an answer for minutes. */
-const DOMAINS_AT_ONCE = 20;
+/** Domains of one question: a slow name server must not hold an answer for long. */
+const DOMAINS_AT_ONCE = 8;
 
 export const check: Register = (program, { withSession, exitWith, source, stdout }) => {
   const tell = ({ json }: Options, all: readonly Checked[], whole: unknown, asJson: (value: unknown) => void): void => {
