@@ -86,7 +86,7 @@ export async function openCore(
   mkdirSync(dirname(config.secretKeyFile), { recursive: true, mode: 0o700 });
   const secrets = openSecrets(config.secretKeyFile, random);
   const dkim = createDkimKeys(store.database, { secrets, clock });
-  const srs = await openSrsKeys(store.database, { secrets, clock, random });
+  const srs = await openSrsKeys(store.database, { secrets, clock, events, random });
   const directory = createDirectory(store.database, { settings, resolveHost, clock, srs });
   const queue = await openQueue({
     database: store.database,

@@ -13,6 +13,7 @@ import type { Database } from '../store/contract.ts';
 import type { Secrets } from '../store/secrets.ts';
 import { prepare } from '../store/statement.ts';
 import type { Clock } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
 import type { Resolution } from './contract.ts';
 import type { SigningTables, SrsKeyRow } from './dkim-keys-schema.ts';
@@ -28,6 +29,7 @@ export interface SrsKeys {
 export interface SrsServices {
   readonly secrets: Secrets;
   readonly clock: Clock;
+  readonly events: Events;
   readonly random: Random;
 }
 
@@ -48,7 +50,7 @@ export const SRS_LIFE_DAYS = 21;
 const KEY_DAYS = 30;
 
 /** With a key of its own after the first start. */
-export async function openSrsKeys(db: Database, { secrets, clock, random }: SrsServices): Promise<SrsKeys> {
+export async function openSrsKeys(db: Database, { secrets, clock, events, random }: SrsServices): Promise<SrsKeys> {
   const all = prepare<object, SigningTables>(db.dialect, (query) =>
     query.selectFrom('srs_key').selectAll().orderBy('id', 'desc'),
   );
@@ -64,14 +66,25 @@ export async function openSrsKeys(db: Database, { secrets, clock, random }: SrsS
   const today = (): number => Math.floor(clock.now() / DAY_MS);
   const read = async (): Promise<readonly SrsKeyRow[]> => {
     const rows = (await db.read(all({}))) as unknown as readonly SrsKeyRow[];
-    keys = rows.map(({ id, secret }) => secrets.open(`srs/${id}`, secret));
+    keys = rows.flatMap(open);
     return rows;
+  };
+  /** After the loss of a key file, the node still starts. */
+  const open = ({ id, secret }: SrsKeyRow): readonly Uint8Array[] => {
+    const name = `srs/${id}`;
+    try {
+      return [secrets.open(name, secret)];
+    } catch (error) {
+      events.emit('signing.secret-unreadable', { name, error: (error as Error).message });
+      return [];
+    }
   };
 
   const rotate = async (): Promise<void> => {
     const [newest] = await read();
     const now = clock.now();
-    if (newest && now - newest.created_at < KEY_DAYS * DAY_MS) return;
+    const isOpen = newest !== undefined && open(newest).length > 0;
+    if (isOpen && now - newest.created_at < KEY_DAYS * DAY_MS) return;
     const id = (newest?.id ?? 0) + 1;
     const secret = secrets.seal(`srs/${id}`, random.bytes(KEY_BYTES));
     const before = now - (KEY_DAYS + KEY_DAYS + SRS_LIFE_DAYS) * DAY_MS;

@@ -47,7 +47,7 @@ export function dkimRotationJob(services: DkimRotationServices): Job {
       await services.srs.rotate();
       for (let after = ''; ; ) {
         const domains = await services.admin.listDomains({ after });
-        for (const { name, enabled } of domains) if (enabled) await tendKeys(services, name);
+        for (const { name, enabled } of domains) if (enabled) await tendDomain(services, name);
         if (domains.length < PAGE_ROWS) return;
         after = domains.at(-1)!.name;
       }
@@ -68,6 +68,18 @@ export function rotationPolicy(snapshot: SettingsSnapshot, domain: string): Rota
     retireAfterMs: retireDays * DAY_MS,
     selectors: snapshot.get(signingSettings.selectors, { domain }),
   };
+}
+
+/** Nothing that happens to one domain stops the others. */
+async function tendDomain(services: DkimRotationServices, domain: string): Promise<void> {
+  const { database, dkim, events } = services;
+  try {
+    const resealed = await dkim.reseal(domain);
+    if (resealed.length > 0) await database.write(resealed);
+    await tendKeys(services, domain);
+  } catch (error) {
+    events.emit('jobs.failed', { job: 'dkim-rotation', error: `${domain}: ${(error as Error).message}` });
+  }
 }
 
 /** One domain, now. */

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type RotationPolicy, rotationSteps } from '../../src/directory/dkim-keys-rotation.ts';
 import type { DkimKeyRow } from '../../src/directory/dkim-keys-schema.ts';
-import { srsTarget } from '../../src/directory/srs-keys.ts';
+import { openSrsKeys, srsTarget } from '../../src/directory/srs-keys.ts';
+import type { Secrets } from '../../src/store/secrets.ts';
 import { signingWorld } from '../deliver/signing/support/world.ts';
 import { addressOf } from '../deliver/support/harness.ts';
+import { seededRandom } from '../support/random.ts';
+import { OPEN_SECRETS } from '../support/secrets.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 0, 5);
@@ -113,4 +116,20 @@ test('a bounce to a rewritten sender goes on to him; attack: one made up, or too
   await clock.advance(22 * DAY_MS);
   assert.deepEqual(srsTarget(srs, made), { kind: 'unknown-user', return: 'expired' });
   assert.equal(srsTarget(srs, addressOf('alice@example.com')), undefined);
+});
+
+test('after the loss of the key file, rewriting goes on with another key', async (t) => {
+  const { db, clock, events } = await signingWorld(t);
+  const lost: Secrets = {
+    ...OPEN_SECRETS,
+    seal: (name, value) => `new ${OPEN_SECRETS.seal(name, value)}`,
+    open(name, sealed) {
+      if (!sealed.startsWith('new ')) throw new Error('there is no such key');
+      return OPEN_SECRETS.open(name, sealed.slice(4));
+    },
+  };
+  const srs = await openSrsKeys(db, { secrets: lost, clock, events, random: seededRandom(9) });
+  const { local } = srs.forward(addressOf('bob@stranger.example'), 'example.com');
+  assert.equal(srs.reverse(local).kind, 'valid');
+  assert.equal(events.last('signing.secret-unreadable')?.name, 'srs/1');
 });

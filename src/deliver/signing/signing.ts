@@ -10,6 +10,7 @@ import type { SigningKey } from '../../directory/dkim-keys.ts';
 import { signingSettings } from '../../directory/signing-settings.ts';
 import type { HeaderEdit } from '../../model/content.ts';
 import type { BodyType } from '../../model/envelope.ts';
+import { isOperational } from '../../model/errors.ts';
 import type { Claim } from '../../queue/contract.ts';
 import { queueSettings } from '../../queue/settings.ts';
 import type { OutgoingContent } from '../../wire/client/words.ts';
@@ -102,13 +103,14 @@ export function createSigning(services: SigningServices): Signing {
     // The same variant, sealed for another domain, is another set.
     const sealer = isOurs ? '' : claim.recipients[0]!.original.domain;
     const name = `${message.id} ${body} ${sealer} ${edits.length === 0 ? '' : JSON.stringify(edits)}`;
-    const known = await stillGood(name);
-    if (known !== undefined) return known;
     try {
+      const known = await stillGood(name);
+      if (known !== undefined) return known;
       const made = isOurs ? await dkimOf(claim, content) : await arcOf(claim, content);
       return made ? keep(name, made) : '';
     } catch (error) {
-      // A key that cannot be opened must not stop the mail.
+      // What cannot be read cannot be sent either; a key that cannot be opened must not stop the mail.
+      if (isOperational(error, 'content.missing') || isOperational(error, 'content.corrupt')) throw error;
       const detail = (error as Error).message;
       events.emit('signing.unsigned', { message: message.id, domain: sealer, reason: 'key', detail });
       return '';

@@ -23,6 +23,11 @@ export const signingEvents = {
     metric: { name: 'postern_dkim_records_wrong_total' },
     webhook: true,
   }),
+  'signing.secret-unreadable': event<{ name: string; error: string }>()({
+    level: 'error',
+    text: 'a secret in the database cannot be opened with the key file: it is left alone, and another is made',
+    webhook: true,
+  }),
   'signing.unsigned': event<{
     message: string;
     domain: string;

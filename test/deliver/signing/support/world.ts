@@ -56,7 +56,7 @@ export async function signingWorld(t: Pick<TestContext, 'after'>, options: World
   const settings: Record<string, unknown> = {};
   const dns: Record<string, string[]> = {};
   const dkim = createDkimKeys(db, { secrets, clock });
-  const srs = await openSrsKeys(db, { secrets, clock, random: seededRandom(7) });
+  const srs = await openSrsKeys(db, { secrets, clock, events, random: seededRandom(7) });
   const resolver = { resolve: resolveIn(dns) } as unknown as Resolver;
   const signing = createSigning({
     clock,

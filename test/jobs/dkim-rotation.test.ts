@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { recordName } from '../../src/directory/dkim-keys-check.ts';
+import { dkimRotationJob } from '../../src/jobs/dkim-rotation.ts';
+import type { Job } from '../../src/jobs/scheduler.ts';
+import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
+import type { SettingsSnapshot } from '../../src/settings/contract.ts';
+import { type SigningWorld, signingWorld } from '../deliver/signing/support/world.ts';
+
+const DAY_MS = 86_400_000;
+
+async function open(
+  t: TestContext,
+): Promise<SigningWorld & { job: Job; states(): Promise<string[]>; publish(): Promise<void> }> {
+  const world = await signingWorld(t);
+  world.settings['signing.ed25519'] = false;
+  const { db: database, dkim, srs, resolver, clock, events } = world;
+  const snapshot: SettingsSnapshot = {
+    version: 1,
+    get: (setting) => (world.settings[setting.key] as never) ?? setting.default,
+  };
+  const job = dkimRotationJob({
+    database,
+    dkim,
+    srs,
+    resolver,
+    clock,
+    events,
+    admin: { listDomains: async () => [{ name: 'example.com', enabled: true, createdAt: 0 }] as never },
+    settings: { current: () => snapshot, onChange: () => () => {} },
+  });
+  return {
+    ...world,
+    job,
+    states: async () => (await dkim.ofDomain('example.com')).map(({ selector, state }) => `${selector} ${state}`),
+    async publish() {
+      for (const key of await dkim.ofDomain('example.com'))
+        world.dns[recordName(key)] = [formatKeyRecord(key.algorithm, key.public_key)];
+    },
+  };
+}
+
+test('a key lives its whole life by the clock: made, seen, signing, followed, retired', async (t) => {
+  const { job, states, publish, clock } = await open(t);
+  await job.run();
+  await job.run();
+  assert.deepEqual(await states(), ['p20260105r pending']);
+  await publish();
+  await job.run();
+  assert.deepEqual(await states(), ['p20260105r active']);
+  await clock.advance(180 * DAY_MS);
+  await job.run();
+  assert.deepEqual(await states(), ['p20260105r active', 'p20260704r pending']);
+  await publish();
+  await job.run();
+  assert.deepEqual(await states(), ['p20260105r retiring', 'p20260704r active']);
+  await clock.advance(7 * DAY_MS);
+  await job.run();
+  assert.deepEqual(await states(), ['p20260105r retired', 'p20260704r active']);
+});
+
+test('a record that is gone is told once a day, and the key goes on signing', async (t) => {
+  const { job, states, publish, clock, events, dns } = await open(t);
+  await job.run();
+  await publish();
+  await job.run();
+  for (const name of Object.keys(dns)) delete dns[name];
+  await clock.advance(DAY_MS);
+  await job.run();
+  await job.run();
+  assert.equal(events.count('signing.record-wrong'), 1);
+  assert.deepEqual(await states(), ['p20260105r active']);
+});
