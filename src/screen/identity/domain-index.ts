@@ -8,6 +8,7 @@ import { editDistance } from '../../protocol/confusables/edit-distance.ts';
 import { bitCount, letterSet } from '../../protocol/confusables/letters.ts';
 import { skeleton } from '../../protocol/confusables/skeleton.ts';
 import { type Host, labelSkeleton, readHost } from './hosts.ts';
+import { IDENTITY_LIMITS } from './limits.ts';
 
 export type DomainLikeness = 'confusable' | 'edited' | 'hyphens' | 'added-words' | 'other-suffix' | 'embedded';
 
@@ -71,23 +72,35 @@ export function createDomainIndex(own: readonly string[], frequent: readonly str
   const inside = (text: string): Target | undefined =>
     text.length >= SHORTEST_INSIDE ? byLetters.get(text) : undefined;
 
+  const remembered = new Map<string, DomainMatch | null>();
+
+  function compare(host: Host): DomainMatch | undefined {
+    const seen = labelSkeleton(host.label);
+    const same = bySkeleton.get(seen);
+    if (same) return match(same, same.label === host.label ? 'other-suffix' : 'confusable');
+    const joined = withoutHyphens(seen);
+    const hyphened = inside(joined);
+    if (hyphened) return match(hyphened, 'hyphens');
+    const embedded = embeddedTarget(host.below, targets);
+    if (embedded) return match(embedded, 'embedded');
+    const extended = amongWords(seen, inside) ?? besideLure(joined, inside);
+    if (extended) return match(extended, 'added-words');
+    const edited = nearest(seen, host.suffix, all);
+    return edited && match(edited, 'edited');
+  }
+
   return {
     has: ({ registered }) => targets.has(registered),
     isOwn: ({ registered }) => targets.get(registered)?.isOwn ?? false,
     find(host) {
       if (targets.has(host.registered)) return undefined;
-      const seen = labelSkeleton(host.label);
-      const same = bySkeleton.get(seen);
-      if (same) return match(same, same.label === host.label ? 'other-suffix' : 'confusable');
-      const joined = withoutHyphens(seen);
-      const hyphened = inside(joined);
-      if (hyphened) return match(hyphened, 'hyphens');
-      const embedded = embeddedTarget(host.below, targets);
-      if (embedded) return match(embedded, 'embedded');
-      const extended = amongWords(seen, inside) ?? besideLure(joined, inside);
-      if (extended) return match(extended, 'added-words');
-      const edited = nearest(seen, host.suffix, all);
-      return edited && match(edited, 'edited');
+      const name = `${host.below}.${host.registered}`;
+      const known = remembered.get(name);
+      if (known !== undefined) return known === null ? undefined : known;
+      const found = compare(host);
+      if (remembered.size >= IDENTITY_LIMITS.rememberedDomains) remembered.clear();
+      remembered.set(name, found ?? null);
+      return found;
     },
   };
 }

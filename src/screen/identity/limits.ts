@@ -12,6 +12,8 @@ export const IDENTITY_LIMITS = {
   matches: 3,
   /** Protected people of a node, entered by hand. */
   protectedUsers: 1_000,
+  /** Answers about domains that are kept: the same senders come again; past it all are found anew. */
+  rememberedDomains: 5_000,
   /** RFC 1035 2.3.4. */
   domainCharacters: 253,
   /** Recipients of one outgoing message whose domains are counted: more is a mailing. */
