@@ -24,7 +24,7 @@ const DKIM = {
   noKey: {
     code: 'no-key',
     severity: 'important',
-    why: 'Mail of the domain leaves unsigned: it fails DMARC wherever it is forwarded, and large receivers refuse it.',
+    why: 'Mail of the domain leaves unsigned: it fails DMARC wherever it is forwarded, and large receivers refuse it. Make a key: postern dkim create --domain <domain>.',
   },
   waiting: {
     code: 'waiting',
@@ -56,12 +56,12 @@ const DKIM = {
   shortKey: {
     code: 'short-key',
     severity: 'critical',
-    why: `Verifiers refuse RSA keys below ${LEAST_RSA_BITS} bits (RFC 8301 3.2). Rotate to a new key.`,
+    why: `Verifiers refuse RSA keys below ${LEAST_RSA_BITS} bits (RFC 8301 3.2). Make a new one: postern dkim rotate --domain <domain>.`,
   },
   modestKey: {
     code: 'modest-key',
     severity: 'advice',
-    why: `RSA keys should have ${GOOD_RSA_BITS} bits (RFC 8301 3.2). Rotate to a new key.`,
+    why: `RSA keys should have ${GOOD_RSA_BITS} bits (RFC 8301 3.2). Make a new one: postern dkim rotate --domain <domain>.`,
   },
 } as const satisfies Record<string, Problem>;
 
