@@ -36,6 +36,8 @@ export interface BodyHash {
 const IRREGULAR = /[ \t]{2}|\t|[ \t]\r\n/g;
 /** After an irregularity, so many octets are taken one by one: where there are many, searching each would cost more. */
 const ONE_BY_ONE = 8;
+/** What short runs are gathered in, so that the hash is not called for each. */
+const SCRATCH_BYTES = 4096;
 /** Blank lines are held back until something follows; so many at a time are let go. */
 const LINES_AT_ONCE = 1024;
 const BLANK_LINES = Buffer.from('\r\n'.repeat(LINES_AT_ONCE));
@@ -46,22 +48,34 @@ export function relaxedBodyHash(): BodyHash {
   let heldSpace = false;
   let heldCr = false;
   let isEmpty = true;
-  let out = Buffer.alloc(0);
+  const out = Buffer.allocUnsafe(SCRATCH_BYTES);
   let at = 0;
+
+  const flush = (): void => {
+    if (at > 0) hash.update(out.subarray(0, at));
+    at = 0;
+  };
 
   /** What was held stands before it. */
   const put = (octet: number): void => {
     if (heldLines > 0) {
-      hash.update(out.subarray(0, at));
-      at = 0;
+      flush();
       for (; heldLines > LINES_AT_ONCE; heldLines -= LINES_AT_ONCE) hash.update(BLANK_LINES);
       hash.update(BLANK_LINES.subarray(0, heldLines * 2));
       heldLines = 0;
     }
+    if (at + 2 > SCRATCH_BYTES) flush();
     if (heldSpace) out[at++] = SPACE;
     heldSpace = false;
     out[at++] = octet;
     isEmpty = false;
+  };
+
+  /** As it is; a long run without a copy. */
+  const pass = (bytes: Buffer, start: number, end: number): void => {
+    if (at + end - start > SCRATCH_BYTES) flush();
+    if (end - start > SCRATCH_BYTES) hash.update(bytes.subarray(start, end));
+    else at += bytes.copy(out, at, start, end);
   };
 
   const take = (octet: number): void => {
@@ -83,9 +97,6 @@ export function relaxedBodyHash(): BodyHash {
     push(chunk) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       const text = bytes.toString('latin1');
-      // Each octet puts out at most itself and a space held before it.
-      out = Buffer.allocUnsafe(bytes.length * 2 + 4);
-      at = 0;
       // Blanks and line ends at the end wait for what follows.
       const end = lastContent(bytes) + 1;
       let oneByOneUntil = 0;
@@ -97,18 +108,16 @@ export function relaxedBodyHash(): BodyHash {
         IRREGULAR.lastIndex = i;
         const stop = Math.min(IRREGULAR.exec(text)?.index ?? end, end);
         if (stop > i) isEmpty = false;
-        at += bytes.copy(out, at, i, stop);
+        pass(bytes, i, stop);
         i = stop;
         oneByOneUntil = stop + ONE_BY_ONE;
       }
       for (let i = end; i < bytes.length; i++) take(bytes[i]!);
-      hash.update(out.subarray(0, at));
+      flush();
     },
     end() {
-      out = Buffer.allocUnsafe(4);
-      at = 0;
       if (heldCr) put(CR);
-      hash.update(out.subarray(0, at));
+      flush();
       // RFC 6376 3.4.4: a body that is not empty ends with one CRLF; an empty one is nothing at all.
       if (!isEmpty) hash.update('\r\n');
       return hash.digest('base64');
