@@ -62,8 +62,9 @@ async function checkAddress(address: string, heloName: string, resolver: Resolve
   if (fitting.includes(heloName))
     return good(about, `${seen}, which leads back to it and is what this node greets with`);
   const unknown = confirmed.findIndex(({ kind }) => kind === 'unknown');
-  if (unknown >= 0 && (fitting.length === 0 || names[unknown] === heloName))
-    return unanswered(about, names[unknown]!, confirmed[unknown] as { kind: 'unknown'; reason: 'timeout' });
+  const untold = confirmed[unknown];
+  if (untold?.kind === 'unknown' && (fitting.length === 0 || names[unknown] === heloName))
+    return unanswered(about, names[unknown]!, untold);
   if (fitting.length > 0) return problem(about, PTR.otherName, `${seen}; this node greets as ${heloName}`, wanted);
   return problem(about, PTR.notConfirmed, `${seen}, which does not lead back to it`, [addressLine(names[0]!, address)]);
 }

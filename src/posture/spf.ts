@@ -7,18 +7,14 @@
  * goes too far; then for each of our own addresses by the letter.
  */
 import { isIP } from 'node:net';
-import { createAsker } from '../screen/authentication/ask.ts';
 import type { Resolver } from '../world/resolver.ts';
 import { shown, textsOf } from './answers.ts';
 import type { PostureContext } from './context.ts';
 import { POSTURE_LIMITS } from './limits.ts';
 import type { OwnNode } from './own-addresses.ts';
+import { type Evaluation, evaluate, MOST_LOOKUPS, MOST_VOID_LOOKUPS } from './spf-evaluation.ts';
 import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './words.ts';
 import { txtLine } from './zone-lines.ts';
-
-/** RFC 7208 4.6.4. */
-const MOST_LOOKUPS = 10;
-const MOST_VOID_LOOKUPS = 2;
 
 const SPF = {
   missing: {
@@ -157,48 +153,6 @@ async function checkSmartHost(about: About, smartHost: string, context: PostureC
 async function addressesOf(host: string, resolver: Resolver): Promise<readonly string[]> {
   const answers = await Promise.all([resolver.resolve(host, 'A'), resolver.resolve(host, 'AAAA')]);
   return answers.flatMap((answer) => (answer.kind === 'found' ? answer.records : []));
-}
-
-interface Evaluation {
-  readonly result: string;
-  readonly text: string;
-  readonly lookups: number;
-  readonly voidLookups: number;
-}
-
-async function evaluate(
-  domain: string,
-  ip: string,
-  { resolver, node }: { readonly resolver: Resolver; readonly node: OwnNode },
-  limits: { readonly terms: number; readonly voidLookups: number } = {
-    terms: MOST_LOOKUPS,
-    voidLookups: MOST_VOID_LOOKUPS,
-  },
-): Promise<Evaluation> {
-  // Loaded when somebody checks: an idle node should not pay for it.
-  const { spf } = await import('mailauth/lib/spf/index.js');
-  const asker = createAsker(resolver, POSTURE_LIMITS.spfQuestions);
-  const sender = `postmaster@${domain}`;
-  const { status, lookups } = await spf({
-    sender,
-    ip,
-    helo: node.heloName,
-    mta: node.hostname,
-    strict: true,
-    resolver: asker.ask as (name: string, type: string) => Promise<string[]>,
-    maxResolveCount: limits.terms,
-    maxVoidCount: limits.voidLookups,
-    maxElapsedTime: POSTURE_LIMITS.spfMs,
-  });
-  // What fell through because a name could not be told is no verdict on the record.
-  const result = asker.troubled() && status.result !== 'pass' ? 'temperror' : status.result;
-  const said = typeof status.comment === 'string' ? status.comment : '';
-  return {
-    result,
-    text: said.split(`${sender}: `).at(-1)!.replace(`${node.hostname}: `, ''),
-    lookups: lookups?.count ?? 0,
-    voidLookups: lookups?.void ?? 0,
-  };
 }
 
 /** What a domain that only this node sends for would publish. */
