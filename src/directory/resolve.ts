@@ -13,10 +13,10 @@ import type { Domain, Resolution } from './contract.ts';
 import { ALIAS_DEPTH, ALIAS_TARGETS } from './limits.ts';
 import type { Entry, Lookup } from './lookup.ts';
 import type { MailServers } from './mail-servers.ts';
-import { type SrsKeys, srsTarget } from './srs-keys.ts';
-import { signingSettings } from './signing-settings.ts';
 import { reportTarget } from './report-addresses.ts';
 import { directorySettings } from './settings.ts';
+import { signingSettings } from './signing-settings.ts';
+import { type SrsKeys, srsTarget } from './srs-keys.ts';
 
 const REMOTE: Resolution = { kind: 'remote' };
 const UNKNOWN_USER: Resolution = { kind: 'unknown-user' };
