@@ -13,9 +13,12 @@ import type { CommandTools } from '../run.ts';
 import { nextSignal, type ServedNode } from '../serve.ts';
 import { table } from '../table.ts';
 import { send } from './client.ts';
+import { demoZone } from './demo-zone.ts';
 import { DEMO_MESSAGES, type DemoMessage, SMALL_DOMAIN_BYTES } from './messages.ts';
 import { type OutcomeRow, outcomes } from './outcomes.ts';
+import { rsaKey, type StrangersKey, sign } from './signed.ts';
 import { type Sink, startSink } from './sink.ts';
+import { startZone, type Zone } from './zone.ts';
 
 const ACTOR: Actor = { name: 'demo', permissions: ['read', 'administer'] };
 const ORGANISATION = '127.0.0.2';
@@ -33,7 +36,10 @@ export async function runDemo(tools: CommandTools, { once }: { readonly once: bo
   const world = await startSink({ host: WORLD });
   resources.defer(() => world.close());
 
-  const { config } = readConfig({ ...source, env: { ...source.env, ...sandbox(data) } });
+  const key = rsaKey('signed.example', 'demo');
+  const zone = await startZone({ after: (end) => resources.defer(end) }, demoZone(key));
+
+  const { config } = readConfig({ ...source, env: { ...source.env, ...sandbox(data, zone) } });
   const node = await startNode(
     { ...config, sandbox: true },
     createEvents(clock.now, () => {}),
@@ -49,9 +55,9 @@ export async function runDemo(tools: CommandTools, { once }: { readonly once: bo
   const rows: OutcomeRow[] = [];
   for (const [i, message] of DEMO_MESSAGES.entries()) {
     stdout.write(`sending ${i + 1} of ${DEMO_MESSAGES.length}: ${message.title} ... `);
-    const found = await sendOne(node, port, message, clock.sleep);
+    const found = await sendOne(node, port, { ...message, content: await signedAs(message, key) }, clock.sleep);
     say(found[0]!.disposition);
-    rows.push(...found);
+    rows.push(...found.map((row) => ({ ...row, reason: reasonOf(row, message, organisation) })));
   }
   say(
     `\n${table(
@@ -80,10 +86,10 @@ export async function runDemo(tools: CommandTools, { once }: { readonly once: bo
 }
 
 /** Ports that the system chooses, so that the demo runs beside anything. */
-function sandbox(data: string): Record<string, string> {
+function sandbox(data: string, zone: Zone): Record<string, string> {
   const listen = { POSTERN_LISTEN_MX: '127.0.0.1:0', POSTERN_LISTEN_SUBMISSION: '', POSTERN_LISTEN_SUBMISSIONS: '' };
-  // Nobody answers there: the demo asks the real DNS nothing.
-  const dns = { POSTERN_DNS_SERVERS: '127.0.0.4:9' };
+  // The demo asks the real DNS nothing.
+  const dns = { POSTERN_DNS_SERVERS: `${zone.server.address}:${zone.server.port}` };
   return {
     POSTERN_DATA: data,
     POSTERN_HOSTNAME: 'mx.postern.example',
@@ -123,6 +129,25 @@ async function furnish({ operations }: ServedNode, organisation: Sink, world: Si
     { key: 'delivery.smartHost', value: `${world.host}:${world.port}` },
   ];
   for (const setting of settings) await operations.execute('settings.set', setting, ACTOR);
+}
+
+async function signedAs({ content, authentication }: DemoMessage, key: StrangersKey): Promise<string> {
+  if (!authentication || authentication.signed === 'not at all') return content;
+  const signed = await sign(content, key, { signTime: undefined });
+  return authentication.signed === 'well' ? signed : signed.replace('this is', 'this was');
+}
+
+/** What the next server said, and, of messages about it, what was found of the sender. */
+function reasonOf({ title, reason }: OutcomeRow, { authentication }: DemoMessage, { messages }: Sink): string {
+  const arrived = authentication && messages.find(({ content }) => content.includes(`Subject: ${title}\r\n`));
+  if (!arrived) return reason;
+  const results =
+    /^Authentication-Results: [^;]*;(.*?)\r\n(?![ \t])/ms.exec(arrived.content.toString('latin1'))?.[1] ?? '';
+  // The first word on each method: of SPF, that on the reverse-path.
+  const found = new Map(
+    [...results.matchAll(/(?:^|;)\s*(spf|dkim|dmarc)=(\w+)/g)].reverse().map(([, method, result]) => [method, result]),
+  );
+  return ['spf', 'dkim', 'dmarc'].map((method) => `${method}=${found.get(method)}`).join(' ');
 }
 
 async function sendOne(

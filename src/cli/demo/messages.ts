@@ -12,6 +12,8 @@ export interface DemoMessage {
   readonly content: string;
   /** Whether the organisation's own mail server sends it (127.0.0.2), or someone on the Internet. */
   readonly sender: 'stranger' | 'organisation';
+  /** Its table row tells what was found of its sender; `content` is signed first where `signed` says so. */
+  readonly authentication?: { readonly signed: 'well' | 'and then changed' | 'not at all' };
 }
 
 const OUTSIDER = 'bob@elsewhere.example';
@@ -30,6 +32,28 @@ function letter(subject: string, to: string, options: { from?: string; body?: st
 
 /** The domain example.org of the sandbox takes at most this much. */
 export const SMALL_DOMAIN_BYTES = 70_000;
+
+/** One for each thing that can be found of a sender; the records are in demo-zone.ts. */
+const AUTHENTICATION_MESSAGES: readonly DemoMessage[] = [
+  proof('SPF, DKIM and DMARC pass', 'bob@signed.example', 'well'),
+  proof('signed, and changed on its way', 'bob@signed.example', 'and then changed'),
+  proof('SPF soft fail', 'bob@soft.example'),
+  proof('SPF hard fail', 'bob@forbids.example'),
+  proof('a broken SPF record', 'bob@broken.example'),
+  proof('name servers that fail', 'bob@silent.example'),
+  proof('a From that DMARC asks to quarantine', OUTSIDER, 'not at all', 'bank@cautious.example'),
+  proof('a From that DMARC asks to reject', 'bob@forbids-too.example', 'not at all', 'bank@strict.example'),
+];
+
+function proof(
+  title: string,
+  from: string,
+  signed: NonNullable<DemoMessage['authentication']>['signed'] = 'not at all',
+  author = from,
+): DemoMessage {
+  const content = letter(title, 'alice@example.com', { from: author });
+  return { title, from, to: ['alice@example.com'], content, sender: 'stranger', authentication: { signed } };
+}
 
 export const DEMO_MESSAGES: readonly DemoMessage[] = [
   {
@@ -106,6 +130,7 @@ export const DEMO_MESSAGES: readonly DemoMessage[] = [
     }),
     sender: 'stranger',
   },
+  ...AUTHENTICATION_MESSAGES,
   {
     title: 'the mailbox is busy: a temporary failure',
     from: OUTSIDER,

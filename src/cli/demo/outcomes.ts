@@ -49,10 +49,13 @@ async function logged(
   for (let tries = 1; ; tries++) {
     const shown = await node.operations.execute('log.show', { id }, actor).catch(() => undefined);
     if (shown?.kind === 'message') {
-      const rows = shown.recipients.map(({ address }) => {
-        const last = shown.changes.findLast((change) => change.recipient === address);
+      const rows = shown.recipients.map((recipient) => {
+        const { address: to, disposition: decided, reason: why = '' } = recipient;
+        const row = { title, recipient: to, id };
+        if (decided === 'hold') return { ...row, disposition: 'held', reason: why, settled: true };
+        const last = shown.changes.findLast((change) => change.recipient === to);
         const disposition = last?.state === 'queued' ? 'waits' : (last?.state ?? 'accepted');
-        return { title, recipient: address, disposition, reason: last?.reply ?? '', id, settled: last !== undefined };
+        return { ...row, disposition, reason: last?.reply ?? '', settled: last !== undefined };
       });
       if (rows.every((row) => row.settled) || tries === TRIES) return rows;
     } else if (tries === TRIES)

@@ -27,8 +27,8 @@ const NO_EDITS: readonly HeaderEdit[] = NOTHING;
 
 const own = defineSettings('fromHeaderScreening', {
   exposeMismatch: flag(
-    true,
-    'Replaces an address inside the display name of the From field that is not the sender’s by the real one: `"boss@example.com" <eve@other.example>` becomes `"eve@other.example" <eve@other.example>`. Look-alikes of the at-sign count.',
+    false,
+    'Replaces an address inside the display name of the From field that is not the sender’s by the real one: `"boss@example.com" <eve@other.example>` becomes `"eve@other.example" <eve@other.example>`. Look-alikes of the at-sign count. Off, since it changes the message: a signature over From no longer verifies behind this node, and mailing lists write such names themselves.',
     { scope: 'domain' },
   ),
   addAddress: flag(

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ArcEvidence, DmarcEvidence } from '../../../src/screen/authentication/words.ts';
-import { rsaKey, type TestKey } from '../authentication/keys.ts';
+import { rsaKey, type StrangersKey } from '../authentication/keys.ts';
 import { LETTER, type Sending, sendFrom } from './origin.ts';
 
 const sealer = rsaKey('forwarder.example', 'arc');
 const stranger = rsaKey('stranger.example', 'arc');
 
 /** One more ARC set on top, which says that DMARC passed. */
-async function seal(message: string, key: TestKey, cv: 'none' | 'pass' = 'none'): Promise<string> {
+async function seal(message: string, key: StrangersKey, cv: 'none' | 'pass' = 'none'): Promise<string> {
   const { sealMessage } = await import('mailauth/lib/arc/index.js');
   const headers = await sealMessage(Buffer.from(message, 'latin1'), {
     signingDomain: key.domain,

@@ -7,8 +7,9 @@ import { fromHeaderScreening } from '../../../src/screen/checks/from-header-scre
 import { encoded, screened, shownFrom } from '../identity/screened.ts';
 import { type ScreenOptions, SERVER_ADDRESS } from '../world.ts';
 
+const EXPOSE = { 'fromHeaderScreening.exposeMismatch': true };
 const screen = (from: string, options?: ScreenOptions & { reversePath?: string; to?: string }) =>
-  screened(fromHeaderScreening, from, options);
+  screened(fromHeaderScreening, from, { ...options, settings: { ...EXPOSE, ...options?.settings } });
 const ADD = { settings: { 'fromHeaderScreening.addAddress': true } };
 const FIRST = { settings: { ...ADD.settings, 'fromHeaderScreening.addressFirst': true } };
 
@@ -91,6 +92,11 @@ test('who signed in, or is a domain mail server, is not rewritten', async () => 
   assert.deepEqual((await screen(from, { client: SERVER_ADDRESS, ...own })).edits, []);
   assert.deepEqual((await screen(from, { account: 'alice@example.com', ...own })).edits, []);
   assert.notDeepEqual((await screen(from, own)).edits, []);
+});
+
+test('by default the mismatch is found and scored, and the message is left as it came', async () => {
+  const result = await screened(fromHeaderScreening, '"boss@example.com" <eve@other.example>');
+  assert.deepEqual([result.code, result.edits], ['address-mismatch', []]);
 });
 
 test('a domain that only records the mismatch gets the field as it came', async () => {
