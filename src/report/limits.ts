@@ -25,6 +25,8 @@ export const REPORT_DUE_DAYS = 3;
 /** Domains looked at before others have their turn. */
 export const DOMAINS_PER_TURN = 100;
 
+/** How long the answer counts whether failure reports may be sent. */
+export const MAY_REPORT_MS = 10 * 60_000;
 /** Failure reports that wait to be written. */
 export const WAITING_FAILURES = 1000;
 /** Domains whose failure reports are counted in memory; beyond it all share one count. */

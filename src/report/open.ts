@@ -41,19 +41,30 @@ export interface Reports {
 }
 
 export function openReports(services: ReportServices): Reports {
-  const { database, clock, settings } = services;
+  const { database, clock, settings, events } = services;
   let wakeOutbox = (): void => {};
+  let told = '';
   const collector = createDmarcCollector(services);
   const failures = createFailureSender({ ...services, wakeOutbox: () => wakeOutbox() });
   const sink = createReportSink(services);
   const underlying = createReportDesk({ ...services, collector });
   const send = async (): Promise<SentReports> => {
     const sent = await underlying.send();
+    tell(sent);
     if (sent.written > 0) wakeOutbox();
     return sent;
   };
 
+  /** Once, not every hour that it stays so. */
+  function tell({ may, days = 0 }: SentReports): void {
+    const reason = may.answer === 'yes' ? '' : may.reason;
+    if (reason !== told && may.answer !== 'yes') events.emit('report.not-sent', { reason, days });
+    told = reason;
+  }
+
   function message(record: SeenMessage): void {
+    const snapshot = settings.current();
+    if (!snapshot.get(reportSettings.aggregate) && !snapshot.get(reportSettings.failure)) return;
     const counted = countedRow(record);
     if (!counted) return;
     collector.message(record.at, counted);

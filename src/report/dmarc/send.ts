@@ -41,11 +41,13 @@ export interface SentReports {
   readonly refused: number;
   /** Waiting for an answer of the DNS. */
   readonly waiting: number;
+  /** How old the oldest is that may not be sent. */
+  readonly days?: number;
 }
 
 /** Days before today, in UTC. Errors: those of the database. */
 export async function sendReports(services: SendServices): Promise<SentReports> {
-  const { database, settings, clock, events } = services;
+  const { database, settings, clock } = services;
   const sql = dmarcStatements(database.dialect);
   const today = dayOf(clock.now());
   const oldest = today - REPORT_DUE_DAYS;
@@ -57,8 +59,7 @@ export async function sendReports(services: SendServices): Promise<SentReports> 
     ? await mayReport(services, reporter)
     : ({ answer: 'no', reason: 'the setting report.aggregate is off' } as const);
   if (may.answer !== 'yes' || !reporter) {
-    if (may.answer !== 'yes') events.emit('report.not-sent', { reason: may.reason, days: today - due.day });
-    return { may, written: 0, refused: 0, waiting: 0 };
+    return { may, written: 0, refused: 0, waiting: 0, days: today - due.day };
   }
   const counts = { written: 0, refused: 0, waiting: 0 };
   let batch = await dueAfter(services, sql, today);

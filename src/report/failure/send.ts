@@ -5,10 +5,10 @@
 import { composeFailure } from '../../protocol/arf/compose.ts';
 import { outboxStatements } from '../../store/outbox.ts';
 import { destinationsOf } from '../dmarc/destinations.ts';
-import { mayReport, reporterOf } from '../dmarc/reporter.ts';
+import { type MayReport, mayReport, reporterOf } from '../dmarc/reporter.ts';
 import type { Counted } from '../dmarc/row.ts';
 import type { SendServices } from '../dmarc/send.ts';
-import { FAILURE_DOMAINS, WAITING_FAILURES } from '../limits.ts';
+import { FAILURE_DOMAINS, MAY_REPORT_MS, WAITING_FAILURES } from '../limits.ts';
 import type { SeenMessage } from '../observe.ts';
 import { dayOf } from '../schema.ts';
 import { reportSettings } from '../settings.ts';
@@ -34,11 +34,12 @@ interface Waiting {
 }
 
 export function createFailureSender(services: FailureServices): FailureSender {
-  const { settings, events, hostname } = services;
+  const { settings, clock, events, hostname } = services;
   const waiting: Waiting[] = [];
   let day = 0;
   let told = new Map<string, number>();
   let working: Promise<void> | undefined;
+  let known: { readonly may: MayReport; readonly until: number } | undefined;
 
   /** Beyond the bound on domains they share one count, so that nobody escapes it. */
   function isWithinRate(domain: string, at: number): boolean {
@@ -53,12 +54,19 @@ export function createFailureSender(services: FailureServices): FailureSender {
     return count < settings.current().get(reportSettings.failuresPerDay);
   }
 
-  async function work(): Promise<void> {
-    // Asked once for all that wait: the DNS is not.
+  /** The check of ourselves asks the DNS a dozen questions: once for many messages. */
+  async function mayNow(): Promise<MayReport> {
+    if (known && clock.monotonic() < known.until) return known.may;
     const may = await mayReport(services, reporterOf(settings.current()));
+    known = { may, until: clock.monotonic() + MAY_REPORT_MS };
+    if (may.answer !== 'yes') events.emit('report.not-sent', { reason: may.reason, days: 0 });
+    return may;
+  }
+
+  async function work(): Promise<void> {
+    const may = await mayNow();
     for (let next = waiting.shift(); next; next = waiting.shift())
       if (may.answer === 'yes') await writeOne(services, next);
-    if (may.answer !== 'yes') events.emit('report.not-sent', { reason: may.reason, days: 0 });
     services.wakeOutbox();
   }
 
