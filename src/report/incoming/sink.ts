@@ -88,15 +88,13 @@ async function keep(services: SinkServices, arrival: Arrival, read: ReadMessage)
   if (!read.ok) return keepMalformed(services, arrival, read.problem);
   for (const report of read.reports) {
     const about = report.domain || arrival.domain;
-    if (await isOurs(services, about, arrival.domain))
-      await keepReport(services, arrival, { ...report, domain: about });
+    if (await isOurs(services, about)) await keepReport(services, arrival, { ...report, domain: about });
     else await keepMalformed(services, arrival, `it is about ${about}, which is no domain of this node`);
   }
 }
 
 /** Anyone can write a report on anything: only what is about our domains is kept. */
-async function isOurs({ directory }: SinkServices, about: string, domain: string): Promise<boolean> {
-  if (about === domain || about.endsWith(`.${domain}`)) return true;
+async function isOurs({ directory }: SinkServices, about: string): Promise<boolean> {
   for (let name = about; name.includes('.'); name = name.slice(name.indexOf('.') + 1))
     if (await directory.domain(name)) return true;
   return false;
