@@ -3,6 +3,7 @@
  * `docs/settings.md` and the database are made from these two lists.
  */
 import { deliverySettings, publicAddressSettings } from './deliver/settings.ts';
+import { passwordSettings } from './directory/credential-settings.ts';
 import { signingMigrations } from './directory/dkim-keys-schema.ts';
 import { reportAddressSettings } from './directory/report-addresses.ts';
 import { directoryMigrations } from './directory/schema.ts';
@@ -27,6 +28,7 @@ const GROUPS: readonly Readonly<Record<string, AnySetting>>[] = [
   receiveSettings,
   screenSettings,
   directorySettings,
+  passwordSettings,
   queueSettings,
   deliverySettings,
   publicAddressSettings,

@@ -6,8 +6,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MIGRATIONS, SETTINGS } from './catalogue.ts';
 import { createDirectoryAdmin } from './directory/admin.ts';
+import { createCredentialAdmin } from './directory/credential-admin.ts';
+import { type Credentials, openCredentials } from './directory/credentials.ts';
 import { createDirectory, type OpenDirectory } from './directory/directory.ts';
 import { createDkimKeys, type DkimKeys } from './directory/dkim-keys.ts';
+import { createHashing } from './directory/hashing.ts';
 import { openSrsKeys, type SrsKeys } from './directory/srs-keys.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
@@ -45,6 +48,7 @@ export interface Core {
   readonly journal: OpenJournal;
   readonly log: LogReader;
   readonly directory: OpenDirectory;
+  readonly credentials: Credentials;
   readonly secrets: Secrets;
   readonly dkim: DkimKeys;
   readonly srs: SrsKeys;
@@ -88,6 +92,20 @@ export async function openCore(
   const dkim = createDkimKeys(store.database, { secrets, clock });
   const srs = await openSrsKeys(store.database, { secrets, clock, events, random });
   const directory = createDirectory(store.database, { settings, resolveHost, clock, srs });
+  const hashing = createHashing(clock);
+  opened.defer(() => hashing.close());
+  const credentials = await openCredentials(store.database, { secrets, settings, clock, random, hashing });
+  const credentialAdmin = createCredentialAdmin(store.database, {
+    secrets,
+    settings,
+    clock,
+    random,
+    hashing,
+    forget() {
+      directory.forget();
+      credentials.forget();
+    },
+  });
   const queue = await openQueue({
     database: store.database,
     blobs: store.blobs,
@@ -133,6 +151,7 @@ export async function openCore(
     dkim,
     resolver,
     admin: createDirectoryAdmin(store.database, directory, clock),
+    credentials: credentialAdmin,
     queue: queue.desk,
     posture,
     reports: reports.desk,
@@ -163,6 +182,7 @@ export async function openCore(
     journal,
     log,
     directory,
+    credentials,
     secrets,
     dkim,
     srs,

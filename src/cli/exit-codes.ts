@@ -26,6 +26,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'directory.invalid': EXIT.data,
   'directory.exists': EXIT.data,
   'directory.password': EXIT.data,
+  'directory.busy': EXIT.again,
   'directory.missing': EXIT.missing,
   'queue.missing': EXIT.missing,
   'log.missing': EXIT.missing,

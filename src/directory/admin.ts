@@ -131,25 +131,15 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
       return { accounts: Number(row?.['accounts']), aliases: Number(row?.['aliases']) };
     },
 
-    /** `password`: a PHC string as hashPassword makes it. */
-    async addAccount(input: {
-      readonly address: string;
-      readonly password?: string;
-      readonly name?: string;
-    }): Promise<PreparedChange> {
+    /** Its password is set by what credential-admin.ts prepares. */
+    async addAccount(input: { readonly address: string; readonly name?: string }): Promise<PreparedChange> {
       const address = localAddress(input.address);
       const name = displayName(input.name ?? '');
       const key = addressKey(address);
       await mustBeLocal(address.domain);
       await mustBeFree(key);
       const { domain } = address;
-      return prepared([
-        statements.addAccount({ address: key, domain, password: input.password ?? null, name, at: clock.now() }),
-      ]);
-    },
-
-    async setPassword(text: string, password: string): Promise<PreparedChange> {
-      return prepared([statements.setPassword({ address: await existing('accounts', text), password })]);
+      return prepared([statements.addAccount({ address: key, domain, password: null, name, at: clock.now() })]);
     },
 
     /** The empty name takes the name away. */

@@ -1,18 +1,45 @@
-/** The thread of password.ts: one hash, then it ends. */
+/**
+ * The thread of hashing.ts: one job at a time. On Linux it runs at the lowest priority, so that a
+ * flood of sign-ins takes only what mail leaves over.
+ */
 import { argon2Sync } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
-import { ARGON2 } from './limits.ts';
-import type { HashJob } from './password.ts';
+import { setPriority } from 'node:os';
+import { parentPort } from 'node:worker_threads';
+import { makeVerifier } from '../protocol/sasl/scram.ts';
+import type { HashAnswer, HashJob } from './hash-jobs.ts';
+import { LOWEST_PRIORITY } from './limits.ts';
 
-const { password, salt } = workerData as HashJob;
-const { memoryKiB, passes, parallelism, tagBytes } = ARGON2;
-parentPort?.postMessage(
-  argon2Sync('argon2id', {
+// There, priorities are of threads; elsewhere this would slow the whole process.
+if (process.platform === 'linux') {
+  try {
+    setPriority(0, LOWEST_PRIORITY);
+  } catch {
+    // A sandbox may forbid it; the hashes are right all the same.
+  }
+}
+
+parentPort?.on('message', (job: HashJob) => parentPort?.postMessage(answer(job)));
+
+function answer(job: HashJob): HashAnswer {
+  try {
+    return { octets: hash(job) };
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+}
+
+function hash(job: HashJob): Uint8Array {
+  if (job.kind === 'scram') {
+    const { storedKey, serverKey } = makeVerifier(job.password, job.salt, job.iterations);
+    return Buffer.concat([storedKey, serverKey]);
+  }
+  const { password, salt, memoryKiB, passes, parallelism, tagBytes } = job;
+  return argon2Sync('argon2id', {
     message: Buffer.from(password),
     nonce: salt,
     memory: memoryKiB,
     passes,
     parallelism,
     tagLength: tagBytes,
-  }),
-);
+  });
+}

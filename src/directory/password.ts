@@ -1,44 +1,54 @@
 /**
  * Passwords are kept as Argon2id (RFC 9106), a PHC string. Hashing takes a quarter of a second and
- * 64 MB, so it has a thread of its own, which ends with it: never the event loop, nor the pool that
- * fsync needs. Errors: OperationalError `directory.password`.
+ * 64 MB, in a thread (hashing.ts). Errors: OperationalError `directory.busy`.
  */
-import { Worker } from 'node:worker_threads';
-import { OperationalError } from '../model/errors.ts';
-import { ARGON2, PASSWORD_CHARACTERS } from './limits.ts';
+import { timingSafeEqual } from 'node:crypto';
+import type { Hashing } from './hashing.ts';
+import { ARGON2, ARGON2_BOUNDS } from './limits.ts';
 
-export interface HashJob {
-  readonly password: string;
-  readonly salt: Uint8Array;
+/** Equal passwords are equal octets in this form (RFC 8265 4.2.1: NFC). */
+export function normalPassword(password: string): string {
+  return password.normalize('NFC');
 }
 
-export async function hashPassword(password: string, randomBytes: (count: number) => Uint8Array): Promise<string> {
-  const normal = acceptable(password);
-  const salt = randomBytes(ARGON2.saltBytes);
-  const tag = await hashInThread({ password: normal, salt });
-  const { memoryKiB, passes, parallelism } = ARGON2;
+export async function hashPassword(
+  hashing: Hashing,
+  password: string,
+  randomBytes: (count: number) => Uint8Array,
+): Promise<string> {
+  const { memoryKiB, passes, parallelism, saltBytes, tagBytes } = ARGON2;
+  const salt = randomBytes(saltBytes);
+  const parameters = { memoryKiB, passes, parallelism, tagBytes };
+  const tag = await hashing.run({ kind: 'argon2id', password: normalPassword(password), salt, ...parameters });
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${parallelism}$${base64(salt)}$${base64(tag)}`;
 }
 
-/** In the form in which equal passwords are equal bytes (RFC 8265 4.2.1: NFC). */
-function acceptable(password: string): string {
-  const normal = password.normalize('NFC');
-  const characters = [...normal].length;
-  const { least, most } = PASSWORD_CHARACTERS;
-  if (characters >= least && characters <= most) return normal;
-  throw new OperationalError(
-    'directory.password',
-    `cannot set the password, as it must be ${least} to ${most} characters long: it has ${characters}`,
-  );
+/** False also for a PHC string that is not ours, or asks for more work than anyone should. */
+export async function verifyPassword(hashing: Hashing, password: string, phc: string): Promise<boolean> {
+  const parsed = parsePhc(phc);
+  if (!parsed) return false;
+  const { tag, ...parameters } = parsed;
+  const computed = await hashing.run({ kind: 'argon2id', password: normalPassword(password), ...parameters });
+  return timingSafeEqual(computed, tag);
 }
 
-function hashInThread(job: HashJob): Promise<Uint8Array> {
-  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  const thread = new Worker(new URL('./password-thread.ts', import.meta.url), { workerData: job });
-  thread.once('message', resolve);
-  thread.once('error', reject);
-  thread.once('exit', (code) => reject(new Error(`the hashing thread ended with ${code}`)));
-  return promise;
+/** The same work for nobody, so that an unknown name takes as long as a wrong password. */
+export async function spendHash(hashing: Hashing, password: string): Promise<false> {
+  const { memoryKiB, passes, parallelism, saltBytes, tagBytes } = ARGON2;
+  const salt = Buffer.alloc(saltBytes);
+  const job = { password: normalPassword(password), salt, memoryKiB, passes, parallelism, tagBytes };
+  await hashing.run({ kind: 'argon2id', ...job });
+  return false;
+}
+
+function parsePhc(phc: string) {
+  const match =
+    /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/.exec(phc);
+  if (!match) return undefined;
+  const [memoryKiB, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  if (memoryKiB > ARGON2_BOUNDS.memoryKiB || passes > ARGON2_BOUNDS.passes || parallelism < 1) return undefined;
+  const tag = Buffer.from(match[5]!, 'base64');
+  return { memoryKiB, passes, parallelism, salt: Buffer.from(match[4]!, 'base64'), tag, tagBytes: tag.length };
 }
 
 function base64(bytes: Uint8Array): string {

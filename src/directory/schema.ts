@@ -1,6 +1,7 @@
 /** The tables of the directory. Addresses are keys as `addressKey` makes them; domains are lower-case ASCII. */
 import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
+import { credentialMigrations } from './credential-schema.ts';
 import { identityMigrations } from './identity-schema.ts';
 
 export interface DirectoryTables {
@@ -79,4 +80,5 @@ export const directoryMigrations: readonly StoreMigration[] = [
     },
   },
   ...identityMigrations,
+  ...credentialMigrations,
 ];

@@ -86,15 +86,6 @@ export function directoryStatements(dialect: Database['dialect']) {
           .where('address', '=', p('address')),
       { expect: 'changed' },
     ),
-    setPassword: prepare<{ address: string; password: string }, T>(
-      dialect,
-      (db, p) =>
-        db
-          .updateTable('account')
-          .set({ password: p('password') })
-          .where('address', '=', p('address')),
-      { expect: 'changed' },
-    ),
     removeAccount: ofAddress('account'),
     addAlias: prepare<{ address: string; domain: string; targets: string; at: number }, T>(dialect, (db, p) =>
       db

@@ -1,5 +1,6 @@
 /** What operations work with; built in `main`. */
 import type { DirectoryAdmin } from '../directory/admin.ts';
+import type { CredentialAdmin } from '../directory/credential-admin.ts';
 import type { OpenDirectory } from '../directory/directory.ts';
 import type { DkimKeys } from '../directory/dkim-keys.ts';
 import type { Journal } from '../journal/contract.ts';
@@ -31,6 +32,7 @@ export interface OperationServices {
   readonly settings: SettingsRegistry;
   readonly directory: OpenDirectory;
   readonly admin: DirectoryAdmin;
+  readonly credentials: CredentialAdmin;
   readonly dkim: DkimKeys;
   readonly resolver: Resolver;
   readonly queue: QueueDesk;

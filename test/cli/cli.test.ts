@@ -8,6 +8,7 @@ import { runCli } from '../../src/cli/run.ts';
 import type { OfflineNode } from '../../src/cli/session.ts';
 import { table, visible } from '../../src/cli/table.ts';
 import { createDirectoryAdmin } from '../../src/directory/admin.ts';
+import { passwordSettings } from '../../src/directory/credential-settings.ts';
 import { createDirectory } from '../../src/directory/directory.ts';
 import { directoryMigrations } from '../../src/directory/schema.ts';
 import { directorySettings } from '../../src/directory/settings.ts';
@@ -20,6 +21,7 @@ import { settingsMigrations } from '../../src/settings/schema.ts';
 import { openStore } from '../../src/store/open.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { systemRandom } from '../../src/world/random.ts';
+import { credentialsOver } from '../support/credentials.ts';
 import { recordedEvents } from '../support/events.ts';
 
 /** A node without mail: a real folder, its lock and database, settings and directory. */
@@ -28,12 +30,14 @@ async function openNode(data: string): Promise<OfflineNode & { serve(): Promise<
   const migrations = [...settingsMigrations, ...directoryMigrations, ...operationMigrations];
   const store = await openStore(data, { clock, random, events, migrations, writer: 'loop' });
   const { database } = store;
-  const settings = await createSettings(database, Object.values(directorySettings), { clock, events });
+  const definitions = [...Object.values(directorySettings), ...Object.values(passwordSettings)];
+  const settings = await createSettings(database, definitions, { clock, events });
   const resolveHost = async () => ({ kind: 'none', ttlSeconds: 60 }) as const;
   const directory = createDirectory(database, { settings, clock, resolveHost });
   const admin = createDirectoryAdmin(database, directory, clock);
+  const { admin: credentials, close } = await credentialsOver(database, { settings, forget: directory.forget });
   const journal = { audit: () => {}, flush: async () => {} };
-  const parts = { database, clock, events, settings, directory, admin, journal, random };
+  const parts = { database, clock, events, settings, directory, admin, credentials, journal, random };
   const operations = createOperations(parts as unknown as OperationServices);
   let control: Awaited<ReturnType<typeof serveControl>> | undefined;
   return {
@@ -43,6 +47,7 @@ async function openNode(data: string): Promise<OfflineNode & { serve(): Promise<
     },
     async close() {
       await control?.close();
+      await close();
       await store.close();
     },
   };
@@ -86,7 +91,7 @@ test('the same commands work on a stopped node and on a running one, which sees 
   t.after(() => node.close());
   await node.serve();
   assert.equal(
-    await succeed(['user', 'add', 'alice@example.com', '--password-stdin'], 'correct horse\n'),
+    await succeed(['user', 'add', 'alice@example.com', '--password-stdin'], 'correct horse battery\n'),
     'added the account alice@example.com\n',
   );
   await succeed(['alias', 'add', 'info@example.com', 'alice@example.com', 'bob@elsewhere.example']);

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { argon2Sync } from 'node:crypto';
-import { test } from 'node:test';
-import { hashPassword } from '../../src/directory/password.ts';
+import { type TestContext, test } from 'node:test';
+import { createHashing } from '../../src/directory/hashing.ts';
+import { HASHING } from '../../src/directory/limits.ts';
+import { hashPassword, verifyPassword } from '../../src/directory/password.ts';
+import { systemClock } from '../../src/world/clock.ts';
 import { systemRandom } from '../../src/world/random.ts';
 
-test('a password is kept as an Argon2id PHC string that any implementation can verify', async () => {
-  const phc = await hashPassword('Passwo\u0308rt', systemRandom.bytes);
+function open(t: TestContext) {
+  const hashing = createHashing(systemClock);
+  t.after(() => hashing.close());
+  return hashing;
+}
+
+test('a password is kept as an Argon2id PHC string that any implementation can verify', async (t) => {
+  const phc = await hashPassword(open(t), 'Passwo\u0308rt', systemRandom.bytes);
   const [, algorithm, version, parameters, salt, tag] = phc.split('$');
   assert.deepEqual([algorithm, version, parameters], ['argon2id', 'v=19', 'm=65536,t=3,p=1']);
   const again = argon2Sync('argon2id', {
@@ -19,10 +28,25 @@ test('a password is kept as an Argon2id PHC string that any implementation can v
   assert.equal(Buffer.from(tag!, 'base64').compare(again), 0);
 });
 
-test('a password of seven characters is refused, and so is one that nobody types', async () => {
-  await assert.rejects(hashPassword('1234567', systemRandom.bytes), {
-    code: 'directory.password',
-    message: 'cannot set the password, as it must be 8 to 1000 characters long: it has 7',
-  });
-  await assert.rejects(hashPassword('x'.repeat(1001), systemRandom.bytes), { code: 'directory.password' });
+test('a password verifies in either Unicode spelling, and another does not', async (t) => {
+  const hashing = open(t);
+  const phc = await hashPassword(hashing, 'Passwo\u0308rt', systemRandom.bytes);
+  assert.equal(await verifyPassword(hashing, 'Passw\u00f6rt', phc), true);
+  assert.equal(await verifyPassword(hashing, 'Passwort', phc), false);
+});
+
+test('a stored hash that asks for gigabytes or is none is no match, and costs nothing', async (t) => {
+  const hashing = open(t);
+  for (const phc of ['', 'plain', '$argon2id$v=19$m=9999999,t=3,p=1$c2FsdHNhbHRzYWx0$dGFndGFndGFndGFndGFn'])
+    assert.equal(await verifyPassword(hashing, 'x', phc), false);
+});
+
+test('a flood of sign-ins is refused beyond a bound, and the rest is answered in order', async (t) => {
+  const hashing = open(t);
+  const job = { kind: 'scram', password: 'x', salt: Buffer.alloc(16), iterations: 1 } as const;
+  const all = Array.from({ length: HASHING.waiting + HASHING.threads + 10 }, () => hashing.run(job));
+  const results = await Promise.allSettled(all);
+  const refused = results.filter(({ status }) => status === 'rejected');
+  assert.equal(refused.length, 10);
+  assert.equal((refused[0] as PromiseRejectedResult).reason.code, 'directory.busy');
 });

@@ -19,7 +19,7 @@ export const domainOperations = {
   'domain.remove': act('domain.remove', {
     title: 'Removes a local domain with its accounts, aliases and settings',
     input: { name: Text },
-    run: async ({ admin, settings, dkim }, { name }, actor) => {
+    run: async ({ admin, settings, dkim, credentials }, { name }, actor) => {
       const domain = domainName(name);
       const removed = await admin.removeDomain(domain);
       const owners = settings
@@ -28,8 +28,19 @@ export const domainOperations = {
         .filter((owner) => owner.domain === domain || owner.account?.endsWith(`@${domain}`));
       const keys = { statements: [dkim.remove(domain)], committed: dkim.forget };
       const forgotten = both(settings.prepareForget(owners, actor.name), keys);
-      return { output: { name: domain }, change: both(removed, forgotten) };
+      const change = both(removed, both(credentials.removalsOfDomain(domain), forgotten));
+      return { output: { name: domain }, change };
     },
+  }),
+
+  'domain.set-password': act('domain.set-password', {
+    title: 'Sets the password by which servers or users of a whole domain sign in; their login is its name',
+    input: { name: Text, password: Type.String({ maxLength: 10_000 }) },
+    secrets: ['password'],
+    run: async ({ credentials }, { name, password }) => ({
+      output: { name: domainName(name) },
+      change: await credentials.setDomainPassword(name, password),
+    }),
   }),
 
   'domain.list': question('domain.list', {

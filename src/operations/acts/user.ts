@@ -1,12 +1,11 @@
 /** Accounts: the mailboxes and senders of local domains. */
 import { Type } from 'typebox';
-import { anyAddress } from '../../directory/names.ts';
-import { hashPassword } from '../../directory/password.ts';
+import { anyAddress, localAddress } from '../../directory/names.ts';
 import { addressKey } from '../../model/address.ts';
 import { act, question } from '../define.ts';
 import { both, Limit, Text } from './words.ts';
 
-/** Bounded again, and with a sentence, by hashPassword. */
+/** Bounded again, and with a sentence, by the rules of passwords. */
 const Password = Type.String({ maxLength: 10_000 });
 
 export const userOperations = {
@@ -14,31 +13,52 @@ export const userOperations = {
     title: 'Adds an account, with a password or without',
     input: { address: Text, password: Type.Optional(Password), name: Type.Optional(Text) },
     secrets: ['password'],
-    run: async ({ admin, random }, { address, password, name }) => {
-      const hash = password === undefined ? undefined : await hashPassword(password, random.bytes);
-      const change = await admin.addAccount({ address, password: hash, name });
-      return { output: { address: addressKey(anyAddress(address)) }, change };
+    run: async ({ admin, credentials }, { address, password, name }) => {
+      const added = await admin.addAccount({ address, name });
+      const login = addressKey(localAddress(address));
+      const { domain } = localAddress(address);
+      const secret =
+        password === undefined
+          ? []
+          : await credentials.passwordStatements({ login, domain, name: name ?? '', password });
+      const change = { statements: [...added.statements, ...secret], committed: added.committed };
+      return { output: { address: login }, change };
     },
   }),
 
   'user.remove': act('user.remove', {
     title: 'Removes an account with its settings',
     input: { address: Text },
-    run: async ({ admin, settings }, { address }, actor) => {
+    run: async ({ admin, settings, credentials }, { address }, actor) => {
       const account = addressKey(anyAddress(address));
       const removed = await admin.removeAccount(account);
-      return { output: { address: account }, change: both(removed, settings.prepareForget([{ account }], actor.name)) };
+      const forgotten = settings.prepareForget([{ account }], actor.name);
+      const change = both(removed, both(credentials.removalsOf(account), forgotten));
+      return { output: { address: account }, change };
     },
   }),
 
   'user.set-password': act('user.set-password', {
     title: 'Gives an account another password',
-    input: { address: Text, password: Password },
-    secrets: ['password'],
-    run: async ({ admin, random }, { address, password }) => {
-      const change = await admin.setPassword(address, await hashPassword(password, random.bytes));
-      return { output: { address: addressKey(anyAddress(address)) }, change };
+    input: {
+      address: Text,
+      password: Password,
+      cramMd5: Type.Optional(Type.Boolean({ description: 'keep it, encrypted, so that CRAM-MD5 works' })),
     },
+    secrets: ['password'],
+    run: async ({ credentials }, { address, password, cramMd5 }) => ({
+      output: { address: addressKey(anyAddress(address)) },
+      change: await credentials.setPassword(address, password, cramMd5),
+    }),
+  }),
+
+  'user.set-state': act('user.set-state', {
+    title: 'Freezes, disables or reactivates an account',
+    input: { address: Text, state: Type.Enum(['active', 'frozen', 'disabled']) },
+    run: async ({ credentials }, { address, state }) => ({
+      output: { address: addressKey(anyAddress(address)), state },
+      change: await credentials.setState(address, state),
+    }),
   }),
 
   'user.set-name': act('user.set-name', {

@@ -1,0 +1,334 @@
+/**
+ * Who may sign in, and with what: passwords (Argon2id), app passwords, SCRAM verifiers, kept secrets
+ * (CRAM-MD5), bearer tokens and client certificates. Answers `authenticate` for every protocol.
+ *
+ * Local credentials come first; who has no password here is asked of the verification sources, which
+ * are attached (`askSources`). Frozen and disabled accounts, and those of disabled domains, never
+ * get in. What cannot be told is never `no`. Nothing here rejects.
+ */
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { addressKey } from '../model/address.ts';
+import { isOperational } from '../model/errors.ts';
+import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
+import type { ScramVerifier } from '../protocol/sasl/scram.ts';
+import { parseAddress } from '../protocol/smtp/address.ts';
+import { parseDomain } from '../protocol/smtp/domain.ts';
+import type { Settings } from '../settings/contract.ts';
+import type { Database, Row, Statement } from '../store/contract.ts';
+import type { Secrets } from '../store/secrets.ts';
+import type { Authority, Offers, Refusal, Verdict } from '../wire/sasl/words.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Random } from '../world/random.ts';
+import { createCache } from './cache.ts';
+import { passwordSettings } from './credential-settings.ts';
+import { type CredentialStatements, credentialStatements } from './credential-statements.ts';
+import type { Hashing } from './hashing.ts';
+import { REMEMBERED_ENTRIES, REMEMBERED_MS, SCRAM } from './limits.ts';
+import { spendHash, verifyPassword } from './password.ts';
+
+/** Where a domain's accounts come from; asked only about local domains and never with an empty password. May reject: cannot tell. */
+export type AskSources = (
+  username: string,
+  password: string,
+) => Promise<'yes' | 'no' | 'cannot-tell' | /** No source of the domain can. */ 'none'>;
+
+/** Who a bearer token says its owner is; undefined: it is not valid. Rejects where its issuer cannot be asked. */
+export type ReadToken = (token: string) => Promise<string | undefined>;
+
+export interface Credentials extends Authority {
+  /** `username`: an address, or a domain for the domain's own login. */
+  authenticate(username: string, password: string): Promise<Verdict>;
+  /** What anyone could use; kept until credentials change. */
+  offers(): MaybePromise<Offers>;
+  /** The credentials or accounts have changed. */
+  forget(): void;
+}
+
+export interface CredentialServices {
+  readonly secrets: Secrets;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hashing: Hashing;
+  readonly askSources?: AskSources;
+  readonly readToken?: ReadToken;
+}
+
+/** A login as the database has it. */
+export interface Login {
+  readonly login: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly state: 'active' | 'frozen' | 'disabled';
+  readonly enabled: boolean;
+  readonly password: string | undefined;
+  readonly scram: string | undefined;
+  readonly secret: string | undefined;
+  readonly changedAt: number | undefined;
+}
+
+const DECOY = 'scram/decoy';
+const DAY_MS = 86_400_000;
+
+export async function openCredentials(db: Database, services: CredentialServices): Promise<Credentials> {
+  const { secrets, settings, clock, random, hashing, askSources, readToken } = services;
+  const statements = credentialStatements(db.dialect);
+  const decoyKey = await keptKey(db, statements, { secrets, random });
+  /** Of this process only: what is remembered is of no use to anyone else. */
+  const memoryKey = randomBytes(32);
+  const remembered = createCache<number>(REMEMBERED_ENTRIES);
+  let offered: Offers | undefined;
+
+  const now = (statement: Statement): MaybePromise<readonly Row[]> =>
+    db.readNow ? db.readNow(statement) : db.read(statement);
+  const find = (login: string): MaybePromise<Login | undefined> =>
+    andThen(now(statementFor(statements, login)), ([row]) => row && toLogin(row));
+
+  /** What a right proof of whatever kind comes to. */
+  function admitted(login: Login): Verdict {
+    if (login.state !== 'active' || !login.enabled) return no('state');
+    return { kind: 'yes', account: login.login };
+  }
+
+  function isExpired({ domain, changedAt }: Login): boolean {
+    const snapshot = settings.current();
+    if (changedAt === undefined || !snapshot.get(passwordSettings.expire, { domain })) return false;
+    return clock.now() - changedAt > snapshot.get(passwordSettings.maxAgeDays, { domain }) * DAY_MS;
+  }
+
+  const viaPassword = (login: Login): Verdict => (isExpired(login) ? no('expired') : admitted(login));
+
+  async function hasAppPassword(login: string, password: string): Promise<boolean> {
+    const digest = appPasswordDigest(password);
+    if (digest === undefined) return false;
+    return (await db.read(statements.appPasswords({ login }))).some((row) => row['digest'] === digest);
+  }
+
+  async function isRight(login: Login, password: string): Promise<boolean> {
+    const memory = createHmac('sha256', memoryKey).update(`${login.password}\0${password}`).digest('base64');
+    const until = remembered.get(memory);
+    if (until !== undefined && until > clock.monotonic()) return true;
+    if (!(await verifyPassword(hashing, password, login.password!))) return false;
+    remembered.set(memory, clock.monotonic() + REMEMBERED_MS);
+    return true;
+  }
+
+  async function viaSources(key: string, password: string, known: Login | undefined): Promise<Verdict | undefined> {
+    if (!askSources || key.startsWith('@')) return undefined;
+    if (known && admitted(known).kind === 'no') return undefined;
+    const domain = await db.read(statements.domain({ domain: key.slice(key.lastIndexOf('@') + 1) }));
+    if (domain.length === 0) return undefined;
+    const answer = await askSources(key, password);
+    if (answer === 'yes') return { kind: 'yes', account: key };
+    if (answer === 'cannot-tell') return { kind: 'cannot-tell', reason: 'no verification source answers' };
+    return answer === 'no' ? no(known ? 'wrong' : 'unknown') : undefined;
+  }
+
+  async function decide(username: string, password: string): Promise<Verdict> {
+    const key = loginKey(username);
+    const login = key === undefined ? undefined : await find(key);
+    if (login && (await hasAppPassword(login.login, password))) return admitted(login);
+    if (login?.password !== undefined) return (await isRight(login, password)) ? viaPassword(login) : no('wrong');
+    const elsewhere = key === undefined ? undefined : await viaSources(key, password, login);
+    if (elsewhere) return elsewhere;
+    await spendHash(hashing, password);
+    return no(login ? 'wrong' : 'unknown');
+  }
+
+  async function authenticate(username: string, password: string): Promise<Verdict> {
+    // An empty password is one that some sources take for "anybody" (RFC 4513 5.1.2).
+    if (password === '') return no('wrong');
+    try {
+      return await decide(username, password);
+    } catch (error) {
+      return cannotTell(error);
+    }
+  }
+
+  function decoy(login: string): ScramVerifier {
+    const octets = (what: string): Buffer => createHmac('sha256', decoyKey).update(`${what}\0${login}`).digest();
+    return {
+      salt: octets('salt').subarray(0, SCRAM.saltBytes),
+      iterations: SCRAM.iterations,
+      storedKey: octets('stored'),
+      serverKey: octets('server'),
+    };
+  }
+
+  return {
+    authenticate,
+    password: authenticate,
+
+    scram(username) {
+      const key = loginKey(username) ?? username;
+      const nobody = { verifier: decoy(key), outcome: no('unknown') };
+      return orElse(nobody, () =>
+        andThen(find(key), (login) =>
+          login?.scram === undefined ? nobody : { verifier: parseVerifier(login.scram), outcome: viaPassword(login) },
+        ),
+      );
+    },
+
+    sharedSecret(username) {
+      const key = loginKey(username) ?? username;
+      const nobody = { secret: decoy(key).storedKey, outcome: no('unknown') };
+      return orElse(nobody, () =>
+        andThen(find(key), (login) =>
+          login?.secret === undefined
+            ? nobody
+            : { secret: secrets.open(`login/${key}`, login.secret), outcome: viaPassword(login) },
+        ),
+      );
+    },
+
+    async bearer(username, token) {
+      if (!readToken) return no('not-allowed');
+      try {
+        const owner = loginKey((await readToken(token)) ?? '');
+        if (owner === undefined || owner.startsWith('@')) return no('wrong');
+        if (username !== undefined && loginKey(username) !== owner) return no('wrong');
+        const login = await find(owner);
+        return login ? admitted(login) : no('unknown');
+      } catch (error) {
+        return cannotTell(error);
+      }
+    },
+
+    certificate(fingerprint, username) {
+      return orElse<Verdict>({ kind: 'cannot-tell', reason: 'the directory cannot be read' }, () =>
+        andThen(now(statements.certificate({ fingerprint })), ([row]) => {
+          const owner = row?.['login'] as string | undefined;
+          if (owner === undefined) return no('unknown');
+          if (username !== '' && loginKey(username) !== owner) return no('wrong');
+          return andThen(find(owner), (login) => (login ? admitted(login) : no('unknown')));
+        }),
+      );
+    },
+
+    offers() {
+      if (offered) return offered;
+      return orElse<Offers>(NO_OFFERS, () =>
+        andThen(now(statements.offers({})), ([row]) => {
+          const has = (name: string): boolean => row?.[name] != null;
+          offered = {
+            scram: has('scram'),
+            cramMd5: has('secret'),
+            external: has('external'),
+            bearer: readToken !== undefined,
+          };
+          return offered;
+        }),
+      );
+    },
+
+    forget() {
+      offered = undefined;
+    },
+  };
+}
+
+const NO_OFFERS: Offers = { scram: false, cramMd5: false, external: false, bearer: false };
+
+function no(reason: Refusal): Verdict {
+  return { kind: 'no', reason };
+}
+
+function cannotTell(error: unknown): Verdict {
+  if (isOperational(error, 'directory.busy')) return { kind: 'busy' };
+  return { kind: 'cannot-tell', reason: (error as Error).message };
+}
+
+/** A database that does not answer is no one's guilt. */
+function orElse<T>(fallback: T, ask: () => MaybePromise<T>): MaybePromise<T> {
+  try {
+    const answer = ask();
+    return answer instanceof Promise ? answer.catch(() => fallback) : answer;
+  } catch {
+    return fallback;
+  }
+}
+
+/** `user@domain` as a key, `@domain` for a bare domain; undefined for what is neither. */
+export function loginKey(username: string): string | undefined {
+  const name = username.trim();
+  if (name.includes('@')) {
+    const address = parseAddress(name);
+    return address.ok ? addressKey(address.value) : undefined;
+  }
+  const domain = parseDomain(name);
+  return domain.ok && name.includes('.') ? `@${domain.value}` : undefined;
+}
+
+function statementFor(statements: CredentialStatements, login: string): Statement {
+  return login.startsWith('@') ? statements.ofDomain({ login }) : statements.ofAccount({ login });
+}
+
+export async function readLogin(
+  db: Database,
+  statements: CredentialStatements,
+  key: string,
+): Promise<Login | undefined> {
+  const [row] = await db.read(statementFor(statements, key));
+  return row && toLogin(row);
+}
+
+function toLogin(row: Row): Login {
+  const text = (name: string): string | undefined => (row[name] as string | null) ?? undefined;
+  return {
+    login: row['login'] as string,
+    domain: row['domain'] as string,
+    name: text('name') ?? '',
+    state: row['state'] as Login['state'],
+    enabled: Number(row['enabled']) !== 0,
+    password: text('password'),
+    scram: text('scram'),
+    secret: text('secret'),
+    changedAt: row['changed_at'] === null ? undefined : Number(row['changed_at']),
+  };
+}
+
+/** Twenty-five characters of base32: 125 bits. Spaces and dashes between them mean nothing. */
+const APP_PASSWORD = /^[a-z2-7]{25}$/;
+
+/** Undefined for what cannot be an app password. */
+export function appPasswordDigest(password: string): string | undefined {
+  const bare = password.replace(/[ -]/g, '').toLowerCase();
+  return APP_PASSWORD.test(bare) ? createHash('sha256').update(bare).digest('hex') : undefined;
+}
+
+interface StoredVerifier {
+  readonly salt: string;
+  readonly iterations: number;
+  readonly storedKey: string;
+  readonly serverKey: string;
+}
+
+export function formatVerifier({ salt, iterations, storedKey, serverKey }: ScramVerifier): string {
+  const text = (octets: Uint8Array): string => Buffer.from(octets).toString('base64');
+  const stored: StoredVerifier = {
+    salt: text(salt),
+    iterations,
+    storedKey: text(storedKey),
+    serverKey: text(serverKey),
+  };
+  return JSON.stringify(stored);
+}
+
+function parseVerifier(json: string): ScramVerifier {
+  const { salt, iterations, storedKey, serverKey } = JSON.parse(json) as StoredVerifier;
+  const octets = (text: string): Buffer => Buffer.from(text, 'base64');
+  return { salt: octets(salt), iterations, storedKey: octets(storedKey), serverKey: octets(serverKey) };
+}
+
+/** The key of decoys: the same after a restart, or a stranger would see salts change and know. */
+async function keptKey(
+  db: Database,
+  statements: CredentialStatements,
+  { secrets, random }: Pick<CredentialServices, 'secrets' | 'random'>,
+): Promise<Uint8Array> {
+  const [row] = await db.read(statements.keptSecret({ name: DECOY }));
+  if (row) return secrets.open(DECOY, row['sealed'] as string);
+  const key = random.bytes(32);
+  await db.write([statements.keepSecret({ name: DECOY, sealed: secrets.seal(DECOY, key) })]);
+  return key;
+}

@@ -1,0 +1,35 @@
+/** What SASL exchanges (RFC 4422) ask whoever knows the credentials, and what comes of them. */
+import type { MaybePromise } from '../../model/maybe-promise.ts';
+import type { ScramVerifier } from '../../protocol/sasl/scram.ts';
+
+/** `reason` is for the log; whoever tried to sign in is told the same for all of them. */
+export type Refusal = 'unknown' | 'wrong' | 'state' | 'expired' | 'not-allowed';
+
+export type Verdict =
+  /** The account's address, or `@domain` for a domain's own login. */
+  | { readonly kind: 'yes'; readonly account: string }
+  | { readonly kind: 'no'; readonly reason: Refusal }
+  /** Whoever would know does not answer: nobody's fault. */
+  | { readonly kind: 'cannot-tell'; readonly reason: string }
+  /** Too many wait already. */
+  | { readonly kind: 'busy' };
+
+/** Implemented by the directory. None of these rejects. */
+export interface Authority {
+  password(username: string, password: string): Promise<Verdict>;
+  /** For an unknown user a verifier that is always the same, so that salts tell nothing; `outcome` is what a right proof comes to. */
+  scram(username: string): MaybePromise<{ readonly verifier: ScramVerifier; readonly outcome: Verdict }>;
+  /** CRAM-MD5: the password itself where it was kept for that, and what a right answer comes to. */
+  sharedSecret(username: string): MaybePromise<{ readonly secret: Uint8Array; readonly outcome: Verdict }>;
+  bearer(username: string | undefined, token: string): Promise<Verdict>;
+  /** `fingerprint`: SHA-256 of the client's certificate in hex; `username`: whom it asks to be, if it says. */
+  certificate(fingerprint: string, username: string): MaybePromise<Verdict>;
+}
+
+/** Which mechanisms anyone could use here at all; the same object until that changes. */
+export interface Offers {
+  readonly scram: boolean;
+  readonly bearer: boolean;
+  readonly cramMd5: boolean;
+  readonly external: boolean;
+}

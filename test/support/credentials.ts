@@ -1,0 +1,32 @@
+/** Credentials over a test's database: the real ones, with real hashes. */
+import { createCredentialAdmin } from '../../src/directory/credential-admin.ts';
+import { type AskSources, openCredentials, type ReadToken } from '../../src/directory/credentials.ts';
+import { createHashing } from '../../src/directory/hashing.ts';
+import type { Settings } from '../../src/settings/contract.ts';
+import type { Database } from '../../src/store/contract.ts';
+import { type Clock, systemClock } from '../../src/world/clock.ts';
+import { type Random, systemRandom } from '../../src/world/random.ts';
+import { OPEN_SECRETS } from './secrets.ts';
+
+export interface CredentialParts {
+  readonly settings: Settings;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly askSources?: AskSources;
+  readonly readToken?: ReadToken;
+  readonly forget?: () => void;
+}
+
+/** `close` ends the hashing threads. */
+export async function credentialsOver(database: Database, parts: CredentialParts) {
+  const { clock = systemClock, random = systemRandom } = parts;
+  const hashing = createHashing(systemClock);
+  const services = { ...parts, secrets: OPEN_SECRETS, clock, random, hashing };
+  const credentials = await openCredentials(database, services);
+  const forget = (): void => {
+    parts.forget?.();
+    credentials.forget();
+  };
+  const admin = createCredentialAdmin(database, { ...services, forget });
+  return { credentials, admin, close: () => hashing.close() };
+}
