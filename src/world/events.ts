@@ -17,6 +17,7 @@ import { reportEvents } from './events/report.ts';
 import { screenEvents } from './events/screen.ts';
 import { signingEvents } from './events/signing.ts';
 import { storeEvents } from './events/store.ts';
+import { verificationEvents } from './events/verification.ts';
 import { wireEvents } from './events/wire.ts';
 
 export const EVENTS = {
@@ -33,6 +34,7 @@ export const EVENTS = {
   ...dnsEvents,
   ...operationEvents,
   ...signingEvents,
+  ...verificationEvents,
 } as const;
 
 export type EventName = keyof typeof EVENTS;

@@ -1,0 +1,178 @@
+/**
+ * How a source is described: one closed list of kinds, each with its options. What an operator typed
+ * is checked against it. Errors: OperationalError `directory.invalid`.
+ */
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { OperationalError } from '../../model/errors.ts';
+import { parseAddress } from '../../protocol/smtp/address.ts';
+import { parseDomain } from '../../protocol/smtp/domain.ts';
+import { OPTION_CHARACTERS } from './limits.ts';
+
+export const SOURCE_KINDS = ['smtp', 'active-directory', 'ldap', 'minger', 'microsoft-365'] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+export interface SmtpOptions {
+  readonly host: string;
+  readonly port: number;
+  /** `opportunistic`: encrypts where offered, and says no password; `required`: the certificate is verified. */
+  readonly tls: 'opportunistic' | 'required' | 'clear';
+  /** PEM; empty: the public authorities. */
+  readonly trust: string;
+  /** Empty: does not sign in. */
+  readonly user: string;
+  /** Empty: the null reverse-path. */
+  readonly sender: string;
+}
+
+export interface LdapOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'starttls' | 'implicit' | 'clear';
+  readonly trust: string;
+  /** Empty: an anonymous search. */
+  readonly user: string;
+  /** Empty: what the server calls its default naming context. */
+  readonly base: string;
+  /** `%a` the address, `%u` its local part, `%d` its domain. */
+  readonly filter: string;
+  readonly scope: 'base' | 'one' | 'sub';
+  /** Active Directory: a disabled account does not exist. Shared mailboxes are disabled accounts. */
+  readonly excludeDisabled: boolean;
+}
+
+export interface MingerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp';
+  /** Minger knows no passwords: a submission port of the same host that does; 0: none. */
+  readonly signInPort: number;
+  readonly trust: string;
+}
+
+export interface MicrosoftOptions {
+  readonly tenant: string;
+  readonly clientId: string;
+  readonly cloud: 'global' | 'us-gov' | 'us-dod' | 'china';
+}
+
+export interface OptionsByKind {
+  readonly smtp: SmtpOptions;
+  readonly 'active-directory': LdapOptions;
+  readonly ldap: LdapOptions;
+  readonly minger: MingerOptions;
+  readonly 'microsoft-365': MicrosoftOptions;
+}
+
+export type SourceDefinition = {
+  readonly [K in SourceKind]: { readonly kind: K; readonly options: OptionsByKind[K] };
+}[SourceKind];
+
+type Value = string | number | boolean;
+export type GivenOptions = Readonly<Record<string, Value | undefined>>;
+
+/** A default, and what a value must be; undefined: fine. */
+type Field = readonly [fallback: Value | undefined, wrong: (value: Value) => string | undefined];
+
+const text = (wrong?: (value: string) => string | undefined) => (value: Value) =>
+  typeof value !== 'string' || value.length > OPTION_CHARACTERS ? 'must be a text' : wrong?.(value);
+const oneOf = (...values: readonly string[]) =>
+  text((value) => (values.includes(value) ? undefined : `must be one of ${values.join(', ')}`));
+const host = text((value) => (isIP(value) || parseDomain(value).ok ? undefined : 'must be a host name or an address'));
+const portNumber = (least: number) => (value: Value) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= 65_535
+    ? undefined
+    : `must be a port (${least} to 65535)`;
+const pem = text((value) => {
+  try {
+    if (value !== '') new X509Certificate(value);
+    return undefined;
+  } catch {
+    return 'must be a certificate in PEM';
+  }
+});
+const sender = text((value) => (value === '' || parseAddress(value).ok ? undefined : 'must be an address'));
+const filter = text((value) =>
+  /^\(.*\)$/s.test(value) && /%[au]/.test(value) ? undefined : 'must be an LDAP filter in brackets that names %a or %u',
+);
+const word = text((value) => (/^[A-Za-z0-9.-]{1,255}$/.test(value) ? undefined : 'must be a name or a UUID'));
+const flag = (value: Value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+const ANY_MAIL = '(|(mail=%a)(proxyAddresses=smtp:%a)(userPrincipalName=%a))';
+/** Groups, contacts and public folders get mail too; members of the domain that get none are left out. */
+const ACTIVE_DIRECTORY = `(&(|(objectClass=user)(objectClass=group)(objectClass=contact)(objectClass=publicFolder))${ANY_MAIL})`;
+const LDAP = '(|(mail=%a)(mailAlternateAddress=%a))';
+
+const directory = (defaultFilter: string): Readonly<Record<keyof LdapOptions, Field>> => ({
+  host: [undefined, host],
+  port: [389, portNumber(1)],
+  tls: ['starttls', oneOf('starttls', 'implicit', 'clear')],
+  trust: ['', pem],
+  user: ['', text()],
+  base: ['', text()],
+  filter: [defaultFilter, filter],
+  scope: ['sub', oneOf('base', 'one', 'sub')],
+  excludeDisabled: [false, flag],
+});
+
+const FIELDS: { readonly [K in SourceKind]: Readonly<Record<keyof OptionsByKind[K], Field>> } = {
+  smtp: {
+    host: [undefined, host],
+    port: [25, portNumber(1)],
+    tls: ['opportunistic', oneOf('opportunistic', 'required', 'clear')],
+    trust: ['', pem],
+    user: ['', text()],
+    sender: ['', sender],
+  },
+  'active-directory': directory(ACTIVE_DIRECTORY),
+  ldap: directory(LDAP),
+  minger: {
+    host: [undefined, host],
+    port: [4069, portNumber(1)],
+    transport: ['udp', oneOf('udp', 'tcp')],
+    signInPort: [0, portNumber(0)],
+    trust: ['', pem],
+  },
+  'microsoft-365': {
+    tenant: [undefined, word],
+    clientId: [undefined, word],
+    cloud: ['global', oneOf('global', 'us-gov', 'us-dod', 'china')],
+  },
+};
+
+/** `hasSecret`: a password that this node would say. */
+export function defineSource(kind: SourceKind, given: GivenOptions, hasSecret: boolean): SourceDefinition {
+  const fields: Readonly<Record<string, Field>> = FIELDS[kind];
+  for (const name of Object.keys(given))
+    if (given[name] !== undefined && !fields[name])
+      throw invalid(kind, name, `must be one of ${Object.keys(fields).join(', ')}`);
+  const options: Record<string, Value> = {};
+  for (const [name, [fallback, wrong]] of Object.entries(fields)) {
+    const value = given[name] ?? (name === 'port' && given['tls'] === 'implicit' ? 636 : fallback);
+    const problem = value === undefined ? 'must be given' : wrong(value);
+    if (problem) throw invalid(kind, name, problem);
+    options[name] = value!;
+  }
+  const definition = { kind, options } as unknown as SourceDefinition;
+  mustBeSafe(definition, hasSecret);
+  return definition;
+}
+
+/** A password travels in TLS, to a server that proved who it is. */
+function mustBeSafe({ kind, options }: SourceDefinition, hasSecret: boolean): void {
+  if (kind === 'microsoft-365' && !hasSecret) throw invalid(kind, 'secret', 'must be given');
+  if (kind === 'minger' || kind === 'microsoft-365' || !hasSecret) return;
+  if (options.user === '') throw invalid(kind, 'user', 'must be given where a password is');
+  const encrypts = options.tls === 'required' || options.tls === 'starttls' || options.tls === 'implicit';
+  if (!encrypts && !isOwnMachine(options.host))
+    throw invalid(kind, 'tls', 'must verify the server where a password is said');
+}
+
+/** What stays on this machine is heard by nobody. */
+export function isOwnMachine(name: string): boolean {
+  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
+}
+
+function invalid(kind: SourceKind, name: string, why: string): OperationalError {
+  return new OperationalError('directory.invalid', `cannot use this ${kind} source, as its ${name} ${why}`);
+}

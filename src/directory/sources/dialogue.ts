@@ -1,0 +1,25 @@
+/** What was said to a source and what it answered, for `postern verify --explain`. Callers leave credentials out. */
+import { DIALOGUE } from './limits.ts';
+
+export interface Dialogue {
+  sent(text: string): void;
+  heard(text: string): void;
+  note(text: string): void;
+  readonly lines: readonly string[];
+}
+
+/** Notes nothing: the usual case, at RCPT. */
+export const SILENT: Dialogue = { sent() {}, heard() {}, note() {}, lines: [] };
+
+export function createDialogue(): Dialogue {
+  const lines: string[] = [];
+  const add = (mark: string, text: string): void => {
+    if (lines.length < DIALOGUE.lines) lines.push(`${mark} ${text.slice(0, DIALOGUE.characters)}`);
+  };
+  return {
+    sent: (text) => add('>', text),
+    heard: (text) => add('<', text),
+    note: (text) => add('-', text),
+    lines,
+  };
+}

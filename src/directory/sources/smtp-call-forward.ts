@@ -1,0 +1,110 @@
+/**
+ * SMTP call forward: asks a mail server whether it would take mail for a user, and sends none.
+ *
+ * EHLO, STARTTLS where offered, AUTH where set, MAIL, RCPT, RSET, QUIT; never DATA. A refusal counts
+ * against a user only where it is about the user: a server that refuses us (relaying, sign-in, block
+ * lists) would otherwise make every user disappear.
+ */
+
+import type { Reply } from '../../model/reply.ts';
+import { replyText } from '../../model/reply.ts';
+import { parseAddress } from '../../protocol/smtp/address.ts';
+import { isAsciiText } from '../../protocol/smtp/domain.ts';
+import { formatMail, formatRcpt } from '../../protocol/smtp/format-command.ts';
+import {
+  type Answer,
+  cannotTell,
+  type PasswordAnswer,
+  type Question,
+  type SourceServices,
+  type VerificationSource,
+} from './contract.ts';
+import { isOwnMachine, type SmtpOptions } from './definition.ts';
+import { createTalker, signIn, type Talk, type Talker } from './smtp-talk.ts';
+import { unverifiedTls, verifiedTls } from './tls.ts';
+
+export function smtpSource(
+  options: SmtpOptions,
+  secret: string | undefined,
+  services: SourceServices,
+): VerificationSource {
+  const talker = createTalker(services);
+  const { host, trust, sender } = options;
+  const parsed = sender === '' ? undefined : parseAddress(sender);
+  const reversePath = parsed?.ok ? parsed.value : null;
+  const tlsOptions = options.tls === 'opportunistic' ? unverifiedTls : () => verifiedTls(host, trust);
+
+  async function ask(talk: Talk, { address }: Question): Promise<Answer> {
+    if (secret !== undefined) {
+      const reply = await signIn(talk, options.user, secret);
+      if (reply.code !== 235) return refusal('the server refuses our user name and password', reply);
+    }
+    const smtputf8 = !isAsciiText(address.text);
+    if (smtputf8 && !talk.extensions.smtputf8)
+      return cannotTell('the server takes no such addresses (SMTPUTF8)', 'address');
+    const mail = await talk.ask(formatMail(reversePath, { smtputf8 }));
+    if (mail.code !== 250) return refusal('the server refuses our MAIL FROM', mail);
+    const answer = readRcpt(await talk.ask(formatRcpt({ address }, smtputf8)));
+    await talk.ask('RSET');
+    return answer;
+  }
+
+  return {
+    async verify(question) {
+      const talk = await talker.open({ ...options, tlsOptions }, question);
+      try {
+        return await ask(talk, question);
+      } finally {
+        talk.quit();
+      }
+    },
+    authenticate: (question, password) => smtpSignIn(talker, { host, port: options.port, trust }, question, password),
+    close() {},
+  };
+}
+
+/** By the user's own name and password, and only where nobody else can hear it. */
+export async function smtpSignIn(
+  talker: Talker,
+  { host, port, trust }: { readonly host: string; readonly port: number; readonly trust: string },
+  question: Question,
+  password: string,
+): Promise<PasswordAnswer> {
+  const tls = isOwnMachine(host) ? 'opportunistic' : 'required';
+  const tlsOptions = () => (tls === 'required' || trust !== '' ? verifiedTls(host, trust) : unverifiedTls(host));
+  const talk = await talker.open({ host, port, tls, tlsOptions }, question);
+  try {
+    const reply = await signIn(talk, question.address.text, password);
+    if (reply.code === 235) return { kind: 'yes' };
+    // RFC 4954 6: 535 is about these credentials; anything else is about us, or about now.
+    if (reply.code === 535) return { kind: 'no' };
+    return refusal('the server takes no sign-in', reply);
+  } finally {
+    talk.quit();
+  }
+}
+
+/** What RCPT said of a user. */
+export function readRcpt(reply: Reply): Answer {
+  const { code, enhanced = '' } = reply;
+  if (code === 250 || code === 251) return { kind: 'yes' };
+  if (code === 252) return cannotTell('the server takes the address without looking (252)', 'address');
+  if (code < 500) return refusal('the server puts us off', reply, code === 421 ? 'source' : 'address');
+  // 5.2.x: the mailbox is there, and is full or switched off.
+  if (enhanced.startsWith('5.2.') || code === 552) return { kind: 'yes', canReceive: false };
+  return isAboutTheUser(reply) ? { kind: 'no' } : refusal('the server refuses us', reply);
+}
+
+function isAboutTheUser(reply: Reply): boolean {
+  const { code, enhanced = '' } = reply;
+  // 5.1.7 and 5.1.8 are about the sender (RFC 3463 3.2).
+  if (enhanced.startsWith('5.1.')) return enhanced !== '5.1.7' && enhanced !== '5.1.8';
+  if (code !== 550 && code !== 551 && code !== 553) return false;
+  if (/relay|authent|sender|block/i.test(replyText(reply))) return false;
+  // Exchange Online says 550 5.4.1 to unknown users.
+  return enhanced === '' || enhanced === '5.0.0' || enhanced === '5.4.1';
+}
+
+function refusal(what: string, reply: Reply, blame: 'source' | 'address' = 'source') {
+  return cannotTell(`${what}: ${reply.code} ${replyText(reply)}`.slice(0, 300), blame);
+}

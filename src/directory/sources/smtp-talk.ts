@@ -1,0 +1,129 @@
+/**
+ * An SMTP conversation in which no mail is sent: opened as delivery opens one, then a command at a
+ * time. A peer that is slow is left after a step's time, one that says too much or nothing sensible
+ * at once. Errors: Error with a sentence; the caller takes it for a source that cannot tell.
+ */
+import type { ConnectionOptions } from 'node:tls';
+import type { Reply } from '../../model/reply.ts';
+import { replyText } from '../../model/reply.ts';
+import { formatPlain } from '../../protocol/sasl/plain.ts';
+import type { PeerExtensions } from '../../protocol/smtp/ehlo-reply.ts';
+import { createDeadlines, type Deadlines } from '../../wire/client/deadlines.ts';
+import { openSession } from '../../wire/client/opening.ts';
+import { openTransport, type Transport } from '../../wire/client/transport.ts';
+import type { ConnectOptions, OpeningFailure } from '../../wire/client/words.ts';
+import type { Question, SourceServices } from './contract.ts';
+import { ADDRESSES_TRIED, STEP_MS } from './limits.ts';
+
+export interface TalkOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ConnectOptions['tls'];
+  readonly tlsOptions: (host: string) => ConnectionOptions;
+}
+
+export interface Talk {
+  readonly extensions: PeerExtensions;
+  readonly encrypted: boolean;
+  /** `shown`: what the dialogue says in place of a line with a secret in it. */
+  ask(line: string, shown?: string): Promise<Reply>;
+  quit(): void;
+}
+
+export interface Talker {
+  open(options: TalkOptions, question: Question): Promise<Talk>;
+}
+
+const TIMEOUTS = {
+  connectMs: STEP_MS,
+  greetingMs: STEP_MS,
+  commandMs: STEP_MS,
+  dataMs: STEP_MS,
+  blockMs: STEP_MS,
+  finalMs: STEP_MS,
+};
+
+export function createTalker({ clock, resolveHost, hostname }: SourceServices): Talker {
+  const deadlines = createDeadlines(clock);
+  return {
+    async open(options, question) {
+      const { dialogue, signal } = question;
+      const found = await resolveHost(options.host, { hostsFile: true });
+      if (found.kind !== 'found') throw new Error(`the host name ${options.host} has no address now`);
+      let failure = '';
+      for (const address of found.addresses.slice(0, ADDRESSES_TRIED)) {
+        signal.throwIfAborted();
+        const opened = await openOne(
+          { ...options, address, heloName: hostname, timeouts: TIMEOUTS, without: [] },
+          deadlines,
+          question,
+        );
+        if ('ask' in opened) return opened;
+        failure = opened.reason;
+        dialogue.note(`${address} port ${options.port}: ${failure}`);
+        if (opened.kind !== 'connection') break;
+      }
+      throw new Error(failure);
+    },
+  };
+}
+
+function openOne(options: ConnectOptions, deadlines: Deadlines, question: Question): Promise<Talk | OpeningFailure> {
+  return new Promise((resolve) => {
+    const { dialogue, signal } = question;
+    const { address, port } = options;
+    const abandon = (): void => {
+      transport.close();
+      resolve({ kind: 'connection', step: 'connect', reason: 'the time is over' });
+    };
+    const transport = openTransport(options, deadlines, () => session.connected());
+    const session = openSession(
+      transport,
+      options,
+      (extensions) => {
+        dialogue.note(`connected to ${address} port ${port}, ${transport.tls?.protocol ?? 'in clear'}`);
+        resolve(talkOver(transport, extensions, question));
+      },
+      resolve,
+    );
+    signal.addEventListener('abort', abandon, { once: true });
+  });
+}
+
+function talkOver(transport: Transport, extensions: PeerExtensions, { dialogue }: Question): Talk {
+  let waiting: PromiseWithResolvers<Reply> | undefined;
+  let ended: string | undefined;
+  transport.disarm();
+  transport.heard = (reply) => {
+    dialogue.heard(`${reply.code} ${reply.enhanced ?? ''} ${replyText(reply)}`.replace('  ', ' '));
+    waiting?.resolve(reply);
+  };
+  transport.lost = ({ reason }) => {
+    ended = reason;
+    dialogue.note(reason);
+    waiting?.reject(new Error(reason));
+  };
+  return {
+    extensions,
+    encrypted: transport.tls !== undefined,
+    ask(line, shown = line) {
+      if (ended !== undefined) return Promise.reject(new Error(ended));
+      waiting = Promise.withResolvers();
+      dialogue.sent(shown);
+      transport.arm(STEP_MS);
+      transport.write(`${line}\r\n`);
+      return waiting.promise;
+    },
+    quit() {
+      // A courtesy; nobody waits for the answer.
+      waiting = undefined;
+      transport.finish('QUIT\r\n', STEP_MS);
+    },
+  };
+}
+
+/** AUTH PLAIN (RFC 4616), the initial response with the command (RFC 4954 4). Only inside TLS, or on this machine. */
+export function signIn(talk: Talk, username: string, password: string): Promise<Reply> {
+  const response = formatPlain({ authorization: '', username, password }).toString('base64');
+  return talk.ask(`AUTH PLAIN ${response}`, 'AUTH PLAIN (hidden)');
+}
