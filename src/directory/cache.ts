@@ -5,6 +5,7 @@
 export interface Cache<V> {
   get(key: string): V | undefined;
   set(key: string, value: V): void;
+  delete(key: string): void;
   clear(): void;
 }
 
@@ -24,6 +25,10 @@ export function createCache<V>(entries: number): Cache<V> {
       return older;
     },
     set,
+    delete(key) {
+      young.delete(key);
+      old.delete(key);
+    },
     clear() {
       young = new Map();
       old = new Map();

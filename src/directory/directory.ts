@@ -29,6 +29,8 @@ export interface OpenDirectory extends Directory {
   identities(): MaybePromise<Identities>;
   /** The directory has changed: what was read is read again. */
   forget(): void;
+  /** Some addresses have changed (keys as addressKey makes them), and nothing else. */
+  forgetAddresses(keys: readonly string[]): void;
 }
 
 export function createDirectory(db: Database, services: DirectoryServices): OpenDirectory {
@@ -77,6 +79,10 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
       identities.forget();
       lookup.forget();
       mailServers.forget();
+    },
+    forgetAddresses(keys) {
+      for (const key of keys) lookup.forgetAddress(key);
+      identities.forget();
     },
   };
 }

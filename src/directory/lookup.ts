@@ -31,6 +31,8 @@ export interface Lookup {
   /** `key`: as addressKey makes it. */
   entry(key: string): MaybePromise<Entry>;
   forget(): void;
+  /** One address has changed: the others stay in memory. */
+  forgetAddress(key: string): void;
 }
 
 export function createLookup(db: Database): Lookup {
@@ -90,6 +92,10 @@ export function createLookup(db: Database): Lookup {
       version++;
       domains.clear();
       entries.clear();
+    },
+    forgetAddress(key) {
+      version++;
+      entries.delete(key);
     },
   };
 }
