@@ -106,7 +106,17 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     hostname: config.hostname,
   });
   const receiver = createReceiver(
-    { clock, events, settings, screen, blobs: store.blobs, tls, ...reports.counting({ queue, journal }) },
+    {
+      clock,
+      random,
+      events,
+      settings,
+      screen,
+      blobs: store.blobs,
+      tls,
+      credentials: core.credentials,
+      ...reports.counting({ queue, journal }),
+    },
     { hostname: config.hostname, trustedProxies: config.trustedProxies },
   );
   let stopping = false;

@@ -7,15 +7,17 @@ import { formatReply } from '../protocol/smtp/reply.ts';
 import type { Connection, ConnectionEnd, Conversation } from '../wire/connection.ts';
 import type { ListenerRefusal } from '../wire/listener.ts';
 import type { Acquaintances } from './acquaintances.ts';
+import type { AuthGuard } from './auth-guard.ts';
 import { writeContent } from './content.ts';
 import { addClientLine, addNote, addReply } from './dialogue.ts';
 import { answer, end, proceed, wait } from './engine.ts';
 import { greeting } from './greeting.ts';
+import { AUTH_LINE_BYTES } from './limits.ts';
 import { sessionRecord } from './records.ts';
 import { SHUTTING_DOWN, TIMED_OUT, tooMuch } from './replies.ts';
 import type { ReceiveServices } from './services.ts';
 import type { Session } from './session.ts';
-import type { SmtpPolicy } from './settings.ts';
+import { offersAuth, type SmtpPolicy } from './settings.ts';
 import { abandonTransaction } from './transaction.ts';
 import type { UnfinishedSessions } from './unfinished-sessions.ts';
 
@@ -28,6 +30,7 @@ export interface SessionSurroundings {
   trusts(address: string): boolean;
   readonly unfinished: UnfinishedSessions;
   readonly acquaintances: Acquaintances;
+  readonly authGuard: AuthGuard;
 }
 
 const EARLY: Reply = { code: 554, enhanced: '5.5.1', text: 'you spoke before you were greeted', close: true };
@@ -88,7 +91,9 @@ export function converse(
     },
     input: () => proceed(session),
     secured() {
-      const { helo: _, ...facts } = session.facts;
+      // What was proven before counts no more (RFC 3207 4.2).
+      const { helo: _, account: __, ...facts } = session.facts;
+      session.exchange = undefined;
       session.facts = { ...facts, extended: false, ...(connection.tls ? { tls: connection.tls } : {}) };
       addNote(session.dialogue, `TLS: ${connection.tls?.protocol} ${connection.tls?.cipher}`);
       connection.expectWithin(policy.commandTimeoutMs);
@@ -118,12 +123,17 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     ...(connection.tls ? { tls: connection.tls } : {}),
     startedAt: services.clock.now(),
   };
+  const policy = surroundings.policy();
   const session: Session = {
     services,
-    policy: surroundings.policy(),
+    policy,
     connection,
     hostname,
     trustedProxy: surroundings.trusts(connection.peer.address),
+    authGuard: surroundings.authGuard,
+    longestLine: offersAuth(profile, policy)
+      ? Math.max(policy.maxCommandLineBytes, AUTH_LINE_BYTES)
+      : policy.maxCommandLineBytes,
     dialogue: { text: '' },
     decoder: createDataDecoder(),
     write: (slice) => writeContent(session.transaction!.content!, slice),
@@ -131,6 +141,8 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     screen: services.screen.session(facts),
     transaction: undefined,
     receiving: undefined,
+    exchange: undefined,
+    authFailures: 0,
     errors: 0,
     idleCommands: 0,
     refusedRecipients: 0,

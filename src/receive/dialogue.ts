@@ -6,11 +6,18 @@ export interface Dialogue {
   text: string;
 }
 
+/** Of AUTH (RFC 4954 4): with what the client answers it is as good as a password to guess at. */
+const CHALLENGE = 334;
+
 export function addClientLine(dialogue: Dialogue, line: string): void {
   add(dialogue, 'C: ', line);
 }
 
 export function addReply(dialogue: Dialogue, reply: Reply): void {
+  if (reply.code === CHALLENGE) {
+    add(dialogue, 'S: ', '334 (a challenge)');
+    return;
+  }
   const text = typeof reply.text === 'string' ? reply.text : (reply.text[0] ?? '');
   add(dialogue, 'S: ', `${reply.code} ${reply.enhanced === undefined ? '' : `${reply.enhanced} `}${text}`);
 }

@@ -9,8 +9,10 @@ import { splitCommand } from '../protocol/smtp/command.ts';
 import { formatReply } from '../protocol/smtp/reply.ts';
 import { acceptMessage } from './accept.ts';
 import { addClientLine, addReply } from './dialogue.ts';
+import { AUTH_LINE_BYTES } from './limits.ts';
 import { DEFECT, SHUTTING_DOWN, TOO_LARGE, tooMuch } from './replies.ts';
 import { currentDialogue, type Receiving, type Session, type Transaction } from './session.ts';
+import { auth, authTooLong, continueAuth } from './verbs/auth.ts';
 import { VERBS } from './verbs/index.ts';
 
 /** `starved`: nothing whole is there to be done. */
@@ -137,13 +139,26 @@ const ENDLESS: Reply = { ...TOO_LONG, close: true };
 const BARE_LF: Reply = { code: 521, enhanced: '5.5.2', text: 'a line ends with CRLF, not with LF alone', close: true };
 const NO_TEXT: Reply = { code: 500, enhanced: '5.5.2', text: 'the line has characters that no command has' };
 const UNKNOWN: Reply = { code: 500, enhanced: '5.5.1', text: 'unknown command' };
-const NO_AUTH: Reply = { code: 502, enhanced: '5.5.1', text: 'authentication is not offered here' };
 /** A browser that was made to speak here would go on with what an attacker wrote. */
 const NOT_SMTP: Reply = { code: 502, enhanced: '5.7.0', text: 'this is SMTP', close: true };
+const CRLF_BYTES = 2;
 const HTTP = /^(GET|POST|PUT|HEAD|CONNECT|OPTIONS|DELETE|PATCH)$/;
 
+/** A line of an AUTH exchange. What it says is not written down. */
+function authLine(session: Session): Step {
+  const line = session.connection.input.takeLine(AUTH_LINE_BYTES);
+  if (line === 'incomplete') return 'starved';
+  session.commandLine = CREDENTIALS;
+  if (line === 'too-long') return authTooLong(session);
+  if (line === 'endless') return ENDLESS;
+  return line === 'bare-lf' ? BARE_LF : continueAuth(session, line.toString('latin1'));
+}
+
+const CREDENTIALS = '(credentials left out)';
+
 function command(session: Session): Step {
-  const line = session.connection.input.takeLine(session.policy.maxCommandLineBytes);
+  if (session.exchange) return authLine(session);
+  const line = session.connection.input.takeLine(session.longestLine);
   switch (line) {
     case 'incomplete':
       return 'starved';
@@ -161,15 +176,13 @@ function command(session: Session): Step {
   const secret = session.secretMayFollow;
   session.secretMayFollow = false;
   const handler = VERBS.get(verb);
+  if (line.length > session.policy.maxCommandLineBytes - CRLF_BYTES && handler !== auth)
+    return unread(session, '(a line too long)', TOO_LONG);
   if (handler) {
     session.commandLine = text;
     return handler(session, argument);
   }
-  if (verb === 'AUTH') {
-    session.secretMayFollow = true;
-    return unread(session, `AUTH ${argument.split(' ', 1)[0]} (credentials left out)`, NO_AUTH);
-  }
-  return unread(session, secret ? '(credentials left out)' : text, HTTP.test(verb) ? NOT_SMTP : UNKNOWN);
+  return unread(session, secret ? CREDENTIALS : text, HTTP.test(verb) ? NOT_SMTP : UNKNOWN);
 }
 
 function unread(session: Session, shown: string, reply: Reply): Reply {

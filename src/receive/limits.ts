@@ -16,6 +16,15 @@ export const UNFINISHED_WINDOW_MS = 60_000;
 /** Networks counted in one window; beyond it an attack is one of many networks, and only counted. */
 export const UNFINISHED_NETWORKS = 10_000;
 
+/** One line of an AUTH exchange: base64 of the longest token of protocol/sasl (RFC 4954 4 asks for 12,288). */
+export const AUTH_LINE_BYTES = 24_576;
+
+/** Failed sign-ins are counted by network over this time. */
+export const AUTH_FAILURE_WINDOW_MS = 600_000;
+
+/** Networks counted; beyond it the oldest are forgotten. */
+export const AUTH_NETWORKS = 10_000;
+
 /** Clients remembered as having delivered mail, who are greeted without a pause. */
 export const ACQUAINTANCES = 10_000;
 

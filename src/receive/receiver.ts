@@ -4,13 +4,16 @@
  * `drain` takes no new connections, tells idle sessions 421, lets messages in hand finish and cuts
  * what is left at the deadline.
  */
+import { isPromise } from '../model/maybe-promise.ts';
 import type { ListenerProfile } from '../model/session.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import { createAdmission } from '../wire/admission.ts';
 import { type Listener, type ListenerLimits, listen } from '../wire/listener.ts';
 import { networkSet } from '../wire/network.ts';
 import type { ProxyMode } from '../wire/preface.ts';
+import type { TlsContexts } from '../world/tls.ts';
 import { createAcquaintances } from './acquaintances.ts';
+import { createAuthGuard } from './auth-guard.ts';
 import { converse, type SessionSurroundings } from './conversation.ts';
 import type { ReceiveServices } from './services.ts';
 import { readPolicy, type SmtpPolicy } from './settings.ts';
@@ -54,6 +57,7 @@ export function createReceiver(services: ReceiveServices, options: ReceiverOptio
     trusts: trusted.has,
     unfinished,
     acquaintances: createAcquaintances(),
+    authGuard: createAuthGuard(services.clock),
   };
 
   const endAll = async (end: (listener: Listener) => Promise<void>): Promise<void> => {
@@ -69,7 +73,7 @@ export function createReceiver(services: ReceiveServices, options: ReceiverOptio
           name: profile,
           host,
           port,
-          tls: services.tls,
+          tls: profile === 'mx' ? services.tls : askingForCertificates(services),
           implicitTls: profile === 'submissions',
           proxy,
           trusts: trusted.has,
@@ -101,6 +105,17 @@ function policyReader({ settings }: ReceiveServices): () => SmtpPolicy {
       policy = readPolicy(snapshot);
     }
     return policy;
+  };
+}
+
+/** Clients are asked for a certificate once anybody may sign in by one; whose it is EXTERNAL finds out. */
+function askingForCertificates({ tls, credentials }: ReceiveServices): Pick<TlsContexts, 'server'> {
+  return {
+    server() {
+      const offers = credentials.offers();
+      const wanted = !isPromise(offers) && offers.external;
+      return wanted ? { ...tls.server(), requestCert: true, rejectUnauthorized: false } : tls.server();
+    },
   };
 }
 

@@ -1,15 +1,19 @@
 /** What receiving needs of the rooms below; main hands it in. */
 import type { Journal } from '../journal/contract.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Queue } from '../queue/contract.ts';
 import type { Screen } from '../screen/contract.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Blobs } from '../store/contract.ts';
+import type { Authority, Offers } from '../wire/sasl/words.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
+import type { Random } from '../world/random.ts';
 import type { TlsContexts } from '../world/tls.ts';
 
 export interface ReceiveServices {
   readonly clock: Clock;
+  readonly random: Random;
   readonly events: Events;
   readonly settings: Settings;
   readonly screen: Screen;
@@ -17,4 +21,6 @@ export interface ReceiveServices {
   readonly blobs: Pick<Blobs, 'spool'>;
   readonly journal: Pick<Journal, 'session' | 'message'>;
   readonly tls: TlsContexts;
+  /** Who may sign in. */
+  readonly credentials: Authority & { offers(): MaybePromise<Offers> };
 }

@@ -13,6 +13,8 @@ import type { SessionFacts } from '../model/session.ts';
 import type { DataDecoder } from '../protocol/smtp/data-decoder.ts';
 import type { RecipientVerdict, ScreenSession } from '../screen/contract.ts';
 import type { Connection } from '../wire/connection.ts';
+import type { SaslExchange } from '../wire/sasl/server.ts';
+import type { AuthGuard } from './auth-guard.ts';
 import type { IncomingContent } from './content.ts';
 import type { Dialogue } from './dialogue.ts';
 import type { ReceiveServices } from './services.ts';
@@ -60,6 +62,9 @@ export interface Session {
   readonly hostname: string;
   /** The socket's other end may say who its client is (XCLIENT). */
   readonly trustedProxy: boolean;
+  readonly authGuard: AuthGuard;
+  /** The longest line that may be a command, CRLF and all: AUTH with credentials behind it may be longer than others. */
+  readonly longestLine: number;
   readonly dialogue: Dialogue;
   readonly decoder: DataDecoder;
   readonly write: (slice: Buffer) => void;
@@ -67,6 +72,9 @@ export interface Session {
   screen: ScreenSession;
   transaction: Transaction | undefined;
   receiving: Receiving | undefined;
+  /** AUTH has begun, and its next line is awaited. */
+  exchange: { readonly exchange: SaslExchange; readonly mechanism: string } | undefined;
+  authFailures: number;
   errors: number;
   idleCommands: number;
   refusedRecipients: number;

@@ -1,4 +1,5 @@
 /** What an administrator may say about receiving mail, and the values as sessions read them. */
+import type { ListenerProfile } from '../model/session.ts';
 import { smtpSettings as screenedSettings } from '../screen/settings.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import { amount, choice, count, defineSettings, flag } from '../settings/define.ts';
@@ -87,6 +88,30 @@ export const smtpSettings = defineSettings('smtp', {
     'refuse',
     'What happens to a client that speaks before it is greeted, as no mail server does: `refuse` it with 554 5.5.1, or `ignore` that.',
   ),
+  authOnMx: flag(
+    false,
+    'Offer AUTH on port 25 too. Port 25 is for servers; users submit on 465 and 587. Turn it on only for devices or servers of yours that can sign in nowhere else.',
+  ),
+  authRequiresTls: flag(
+    true,
+    'AUTH needs an encrypted connection. Off: passwords may cross the network in clear, for whoever listens.',
+  ),
+  maxAuthFailures: count(
+    3,
+    { min: 1, max: 100 },
+    'Failed sign-ins in one session, after which it is ended with 421 4.7.0.',
+  ),
+  maxAuthFailuresPerNetwork: count(
+    50,
+    { min: 5, max: 1_000_000 },
+    'Failed sign-ins from one IPv4 address or one IPv6 /64 within ten minutes; beyond it AUTH is answered 454 4.7.0 until the window ends, and no password is looked at.',
+  ),
+  authFailureFloorMs: amount(
+    1500,
+    'ms',
+    { min: 0, max: 30_000 },
+    'How long a failed sign-in takes at least, so that its time does not tell whether the account exists. What takes longer is rounded up to a multiple of it.',
+  ),
   greetingPauseMs: amount(
     0,
     'ms',
@@ -121,8 +146,18 @@ export interface SmtpPolicy {
   readonly stalledOutputTimeoutMs: number;
   readonly bareNewlines: 'refuse' | 'normalise';
   readonly earlyTalk: 'refuse' | 'ignore';
+  readonly authOnMx: boolean;
+  readonly authRequiresTls: boolean;
+  readonly maxAuthFailures: number;
+  readonly maxAuthFailuresPerNetwork: number;
+  readonly authFailureFloorMs: number;
   readonly greetingPauseMs: number;
   readonly splitPolicies: boolean;
+}
+
+/** Users submit on 587 and 465; port 25 is for servers. */
+export function offersAuth(profile: ListenerProfile, policy: SmtpPolicy): boolean {
+  return profile !== 'mx' || policy.authOnMx;
 }
 
 export function readPolicy(snapshot: SettingsSnapshot): SmtpPolicy {

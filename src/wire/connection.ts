@@ -16,6 +16,10 @@ import { INPUT_BYTES_WHILE_BUSY, LAST_WORDS_MS, OUTPUT_BYTES, SWEEP_MS, TLS_HAND
 /** `lost`: reset or cut; `closed-by-client`: it said it would send no more. */
 export type ConnectionEnd = 'closed-by-client' | 'closed-by-us' | 'timeout' | 'lost' | 'shutdown';
 
+/** RFC 9266 2. */
+const CHANNEL_BINDING_BYTES = 32;
+const NO_CONTEXT = Buffer.alloc(0);
+
 /** What a protocol server makes of a connection. None of these may throw. */
 export interface Conversation {
   /** The connection is set up: greet. `spokeEarly`: the client did not wait for that. */
@@ -87,6 +91,22 @@ export class Connection {
   /** The peer reads too slowly to be given more. */
   get congested(): boolean {
     return this.#socket.writableLength + this.#out.length > OUTPUT_BYTES;
+  }
+
+  /** `tls-exporter` (RFC 9266). Of TLS 1.3 only: of 1.2 the runtime does not say whether the master secret is extended. */
+  channelBinding(): Buffer | undefined {
+    const socket = this.#socket;
+    if (!(socket instanceof TLSSocket) || this.tls?.protocol !== 'TLSv1.3') return undefined;
+    return socket.exportKeyingMaterial(CHANNEL_BINDING_BYTES, 'EXPORTER-Channel-Binding', NO_CONTEXT);
+  }
+
+  /** SHA-256 (hex) of the certificate whose key the client has proven to hold, while it is valid. `now`: milliseconds since the epoch. */
+  clientCertificate(now: number): string | undefined {
+    const socket = this.#socket;
+    const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+    if (!certificate || certificate.validFromDate.getTime() > now || certificate.validToDate.getTime() < now)
+      return undefined;
+    return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
   }
 
   /** Has the next sign of life within so many milliseconds, or times out. */

@@ -30,7 +30,7 @@ export interface ListenerOptions {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  readonly tls?: TlsContexts;
+  readonly tls?: Pick<TlsContexts, 'server'>;
   /** TLS from the first byte. */
   readonly implicitTls: boolean;
   readonly proxy: ProxyMode;

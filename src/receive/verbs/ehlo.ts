@@ -5,6 +5,7 @@ import { XCLIENT_ATTRIBUTES } from '../../protocol/smtp/xclient.ts';
 import { HELO_CHARACTERS } from '../limits.ts';
 import type { Session, Verb } from '../session.ts';
 import { abandonTransaction } from '../transaction.ts';
+import { authExtension } from './auth.ts';
 
 export const ehlo: Verb = (session, argument) => greet(session, argument, true);
 export const helo: Verb = (session, argument) => greet(session, argument, false);
@@ -17,7 +18,7 @@ function greet(session: Session, argument: string, extended: boolean): ReturnTyp
   session.idleCommands++;
   session.facts = { ...session.facts, helo: name, extended };
   return andThen(session.screen.ehlo(session.facts), ({ refusal }) => {
-    if (!refusal) return welcome(session, extended);
+    if (!refusal) return extended ? andThen(authExtension(session), (auth) => welcome(session, auth)) : hello(session);
     const { helo: _, ...anonymous } = session.facts;
     session.facts = anonymous;
     session.reason ??= 'refused at EHLO';
@@ -25,16 +26,21 @@ function greet(session: Session, argument: string, extended: boolean): ReturnTyp
   });
 }
 
-function welcome(session: Session, extended: boolean): Reply {
-  // RFC 2034 4: no enhanced code here.
-  return { code: 250, text: extended ? [session.hostname, ...extensions(session)] : session.hostname };
+// RFC 2034 4: no enhanced codes here.
+function hello({ hostname }: Session): Reply {
+  return { code: 250, text: hostname };
 }
 
-function extensions({ policy, facts, trustedProxy }: Session): string[] {
+function welcome(session: Session, auth: string): Reply {
+  return { code: 250, text: [session.hostname, ...extensions(session, auth)] };
+}
+
+function extensions({ policy, facts, trustedProxy }: Session, auth: string): string[] {
   return [
     'PIPELINING',
     `SIZE ${policy.maxMessageBytes}`,
     ...(facts.tls ? [] : ['STARTTLS']),
+    ...(auth === '' ? [] : [auth]),
     '8BITMIME',
     'BINARYMIME',
     'CHUNKING',

@@ -5,7 +5,7 @@ import type { Verb } from '../session.ts';
 const COMMANDS: Reply = {
   code: 214,
   enhanced: '2.0.0',
-  text: 'HELO EHLO STARTTLS MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT',
+  text: 'HELO EHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT',
 };
 
 export const help: Verb = (session) => {

@@ -1,5 +1,6 @@
 /** Every verb this server knows. */
 import type { Verb } from '../session.ts';
+import { auth } from './auth.ts';
 import { bdat } from './bdat.ts';
 import { data } from './data.ts';
 import { ehlo, helo } from './ehlo.ts';
@@ -17,6 +18,7 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map([
   ['EHLO', ehlo],
   ['HELO', helo],
   ['STARTTLS', starttls],
+  ['AUTH', auth],
   ['MAIL', mail],
   ['RCPT', rcpt],
   ['DATA', data],

@@ -20,7 +20,7 @@ export const xclient: Verb = (session, argument) => {
   if (!told.ok) return problemReply(told.problem, 'sender');
   const { address, port, proto, helo, localAddress, localPort } = told.value;
   const { facts } = session;
-  const { helo: _, ...before } = facts;
+  const { helo: _, account: __, ...before } = facts;
   session.facts = {
     ...before,
     client: { address: address ? canonicalAddress(address) : facts.client.address, port: port ?? facts.client.port },

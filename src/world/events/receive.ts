@@ -7,6 +7,21 @@ export const receiveEvents = {
     text: 'a client pipelined commands behind STARTTLS; they were discarded',
     metric: { name: 'postern_starttls_injections_total' },
   }),
+  'smtp.auth.succeeded': event<{ session: string; address: string; mechanism: string; account: string }>()({
+    level: 'info',
+    text: 'a client signed in',
+    metric: { name: 'postern_auth_successes_total' },
+  }),
+  'smtp.auth.failed': event<{
+    session: string;
+    address: string;
+    mechanism: string;
+    reason: 'unknown' | 'wrong' | 'state' | 'expired' | 'not-allowed' | 'malformed' | 'shut' | 'busy' | 'cannot-tell';
+  }>()({
+    level: 'info',
+    text: 'a client did not sign in',
+    metric: { name: 'postern_auth_failures_total', labels: ['reason'] },
+  }),
   'receive.bare-newline': event<{
     session: string;
     message: string;

@@ -2,6 +2,7 @@
  * What a receiver needs, in memory and observable: a screen that knows one domain, a queue and a
  * journal that remember, a spool that keeps chunks. Each can be told to fail or to wait.
  */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
@@ -17,7 +18,9 @@ import { createReceiver, type Receiver } from '../../../src/receive/receiver.ts'
 import type { MessageVerdict, RecipientVerdict, Screen, StageVerdict } from '../../../src/screen/contract.ts';
 import type { SettingDefinition } from '../../../src/settings/define.ts';
 import type { Spool, StagedContent } from '../../../src/store/contract.ts';
+import type { Authority, Offers } from '../../../src/wire/sasl/words.ts';
 import { type Clock, systemClock } from '../../../src/world/clock.ts';
+import { systemRandom } from '../../../src/world/random.ts';
 import { selfSigned } from '../../../src/world/self-signed.ts';
 import { createTlsContexts } from '../../../src/world/tls.ts';
 import { type RecordedEvents, recordedEvents } from '../events.ts';
@@ -32,6 +35,8 @@ export interface TestReceiverOptions {
   readonly proxy?: 'off' | 'optional' | 'required';
   readonly profile?: 'mx' | 'submission' | 'submissions';
   readonly clock?: Clock;
+  /** Nobody may sign in without it. */
+  readonly credentials?: Authority & { offers(): Offers | Promise<Offers> };
   readonly onConnect?: (facts: SessionFacts) => MaybePromise<StageVerdict>;
   readonly onEhlo?: (facts: SessionFacts) => MaybePromise<StageVerdict>;
   readonly onRecipient?: (recipient: Recipient) => MaybePromise<RecipientVerdict | undefined>;
@@ -54,6 +59,16 @@ export interface TestReceiver {
   /** Resolves once a session has left its record. */
   sessionEnded(): Promise<SessionRecord>;
 }
+
+const REFUSED = { kind: 'no', reason: 'unknown' } as const;
+export const NOBODY: Authority & { offers(): Offers } = {
+  offers: () => ({ scram: false, bearer: false, cramMd5: false, external: false }),
+  password: async () => REFUSED,
+  scram: () => assert.fail('not offered'),
+  sharedSecret: () => assert.fail('not offered'),
+  bearer: async () => REFUSED,
+  certificate: () => REFUSED,
+};
 
 const NO_FINDINGS = { findings: [] } as const;
 const PAIR = await selfSigned('mx.postern.example', systemClock);
@@ -97,6 +112,8 @@ export async function startReceiver(
         message: (record) => messages.push(record as MessageRecord),
       },
       tls: createTlsContexts(PAIR),
+      random: systemRandom,
+      credentials: options.credentials ?? NOBODY,
     },
     { hostname: 'mx.postern.example', trustedProxies: options.trustedProxies ?? [] },
   );

@@ -1,0 +1,82 @@
+/**
+ * The server's side of a SASL exchange (RFC 4422), for every protocol that signs people in: octets in,
+ * challenges and one verdict out. The protocol around it does base64, cancellation and bounds on lines.
+ *
+ * Each exchange is for one attempt. A malformed message ends it; nothing here throws or rejects. The
+ * verdict's reason is for the log: what the client is told must not depend on it.
+ */
+import type { MaybePromise } from '../../model/maybe-promise.ts';
+import type { Random } from '../../world/random.ts';
+import { bearer } from './bearer.ts';
+import { cramMd5 } from './cram-md5.ts';
+import { external } from './external.ts';
+import { login, plain } from './passwords.ts';
+import { scram } from './scram.ts';
+import type { Authority, Offers, Verdict } from './words.ts';
+
+export type SaslStep =
+  | { readonly kind: 'challenge'; readonly data: Uint8Array | string }
+  | { readonly kind: 'done'; readonly verdict: Verdict }
+  | { readonly kind: 'malformed' };
+
+export interface SaslExchange {
+  /** Undefined once at most, at the beginning: the client sent no initial response. */
+  respond(message: Buffer | undefined): MaybePromise<SaslStep>;
+}
+
+/** What a mechanism may know of the connection. */
+export interface SaslChannel {
+  /** `tls-exporter` (RFC 9266) of this connection; undefined where it has none. */
+  readonly binding: Uint8Array | undefined;
+  /** SHA-256 of the certificate that the client proved to have the key of, hex. */
+  readonly certificate: string | undefined;
+  /** Our name. */
+  readonly hostname: string;
+  readonly random: Random;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export type Mechanism = (authority: Authority, channel: SaslChannel) => SaslExchange;
+
+const MECHANISMS: Readonly<Record<string, Mechanism>> = {
+  'SCRAM-SHA-256-PLUS': scram(true),
+  'SCRAM-SHA-256': scram(false),
+  PLAIN: plain,
+  LOGIN: login,
+  OAUTHBEARER: bearer('OAUTHBEARER'),
+  XOAUTH2: bearer('XOAUTH2'),
+  EXTERNAL: external,
+  'CRAM-MD5': cramMd5,
+};
+
+/** The best first, as clients that take the first one they know expect. */
+export function offeredMechanisms(offers: Offers, channel: Pick<SaslChannel, 'binding' | 'certificate'>): string[] {
+  return [
+    ...(offers.external && channel.certificate !== undefined ? ['EXTERNAL'] : []),
+    ...(offers.scram && channel.binding ? ['SCRAM-SHA-256-PLUS'] : []),
+    ...(offers.scram ? ['SCRAM-SHA-256'] : []),
+    'PLAIN',
+    'LOGIN',
+    ...(offers.bearer ? ['OAUTHBEARER', 'XOAUTH2'] : []),
+    ...(offers.cramMd5 ? ['CRAM-MD5'] : []),
+  ];
+}
+
+/** Whatever is offered: names that a log may show. */
+export function isMechanism(name: string): boolean {
+  return Object.hasOwn(MECHANISMS, name.toUpperCase());
+}
+
+/** Undefined for a mechanism that is not offered on this channel. */
+export function beginSasl(
+  name: string,
+  offers: Offers,
+  authority: Authority,
+  channel: SaslChannel,
+): SaslExchange | undefined {
+  const mechanism = name.toUpperCase();
+  return offeredMechanisms(offers, channel).includes(mechanism)
+    ? MECHANISMS[mechanism]?.(authority, channel)
+    : undefined;
+}

@@ -1,0 +1,19 @@
+/** The steps that several mechanisms take alike. */
+import type { SaslStep } from './server.ts';
+import type { Refusal, Verdict } from './words.ts';
+
+export const MALFORMED: SaslStep = { kind: 'malformed' };
+export const EMPTY_CHALLENGE: SaslStep = { kind: 'challenge', data: '' };
+
+export function done(verdict: Verdict): SaslStep {
+  return { kind: 'done', verdict };
+}
+
+export function refused(reason: Refusal): SaslStep {
+  return done({ kind: 'no', reason });
+}
+
+/** Nobody acts for somebody else here: an authorization identity must be the one that signs in, or none. */
+export function isSelf(authorization: string, username: string): boolean {
+  return authorization === '' || authorization.toLowerCase() === username.toLowerCase();
+}
