@@ -26,6 +26,8 @@ type HostsRoute = Extract<Route, { kind: 'hosts' }>;
 export interface Attempt {
   readonly claim: Claim;
   readonly destination: Destination;
+  /** When it began, the destination was not known to take mail. */
+  readonly isDoubtful: boolean;
   readonly results: AttemptResult[];
   /** Recipients without a result yet. */
   left: readonly ClaimedRecipient[];
@@ -52,6 +54,7 @@ export function newAttempt(claim: Claim, destination: Destination): Attempt {
   return {
     claim,
     destination,
+    isDoubtful: !destination.takesMail,
     results: [],
     left: claim.recipients,
     route: undefined,

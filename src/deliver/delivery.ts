@@ -2,8 +2,8 @@
  * Delivery: takes claims from the queue while it has room, and settles each with what came of it.
  *
  * Room is counted in claims: so many for each destination (slow start), so many in all; those that
- * still wait for a connection are counted apart, so that dead hosts never take the places of live
- * ones.
+ * still wait for a connection are counted apart, and those of destinations that took mail the last
+ * time apart from all others, so that dead hosts never take the places of live ones.
  */
 import type { AttemptResult, Claim, Dispatcher } from '../queue/contract.ts';
 import { createDeadlines } from '../wire/client/deadlines.ts';
@@ -31,28 +31,37 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   const destinations = createDestinations();
   const peers = createPeers(clock);
   let config: DeliveryConfig = deliveryConfig(settings.current(), options.hostname);
+  /** The same while hosts that nothing was heard of crowd the places: they are waited for less long. */
+  let hurried: DeliveryConfig = hurry(config);
   const pool = createPool(clock, () => config.idleMs);
-  const connector = createConnector(services, createDeadlines(clock), peers, () => config);
+  const connector = createConnector(services, createDeadlines(clock), peers, () => (isCrowded() ? hurried : config));
   const attempts = createAttempts({ services, pool, peers, connector, done });
   let active = 0;
+  /** Those of destinations that were not known to take mail. */
+  let doubtful = 0;
   let closed = false;
   /** Some destination was refused room because all together had too much. */
   let isFull = false;
 
   const stopListening = settings.onChange((snapshot) => {
     config = deliveryConfig(snapshot, options.hostname);
+    hurried = hurry(config);
     destinations.forgetRoutes();
     queue.wake();
   });
 
   function room(name: string): number {
     if (closed) return 0;
-    const transferring = attempts.transferring();
-    const inAll = Math.min(config.concurrency - transferring, DELIVERY_LIMITS.opening - (active - transferring));
-    if (inAll <= 0) isFull = true;
     const destination = destinations.get(name);
+    const alike = destination?.takesMail ? active - doubtful : doubtful;
+    const inAll = Math.min(config.concurrency - attempts.transferring(), DELIVERY_LIMITS.opening - alike);
+    if (inAll <= 0) isFull = true;
     const window = Math.min(destination?.window ?? DELIVERY_LIMITS.firstWindow, config.concurrencyPerDestination);
     return Math.max(0, Math.min(window - (destination?.active ?? 0), inAll));
+  }
+
+  function isCrowded(): boolean {
+    return doubtful * 2 > DELIVERY_LIMITS.opening;
   }
 
   function take(claim: Claim): void {
@@ -60,6 +69,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     destination.active++;
     active++;
     const attempt = newAttempt(claim, destination);
+    if (attempt.isDoubtful) doubtful++;
     const route = routeOf(destination, clock, (name) => findRoute(name, services, options));
     if (route instanceof Promise) void route.then((found: Route) => attempts.run(attempt, found));
     else attempts.run(attempt, route);
@@ -68,6 +78,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   function done(attempt: Attempt): void {
     const { claim, destination, results } = attempt;
     active--;
+    if (attempt.isDoubtful) doubtful--;
     destination.active--;
     adjust(attempt, destination);
     report(attempt);
@@ -88,12 +99,14 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   function adjust({ reached, results }: Attempt, destination: Destination): void {
     if (reached === 'none') {
       destination.window = 1;
+      destination.takesMail = false;
       if (results.some((result) => result.kind !== 'deferred' || result.countsAsAttempt))
         queue.destinationFailed(destination.name);
       return;
     }
     const wasTaken = results.some(({ kind }) => kind === 'relayed' || kind === 'delivered');
     if (!wasTaken) return;
+    destination.takesMail = true;
     if (destination.window < config.concurrencyPerDestination) destination.window++;
     queue.destinationSucceeded(destination.name);
   }
@@ -135,4 +148,9 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
       pool.close();
     },
   };
+}
+
+function hurry(config: DeliveryConfig): DeliveryConfig {
+  const connectMs = Math.min(config.timeouts.connectMs, DELIVERY_LIMITS.connectCrowdedMs);
+  return { ...config, timeouts: { ...config.timeouts, connectMs } };
 }

@@ -11,6 +11,8 @@ export interface Destination {
   /** Claims in hand. */
   active: number;
   window: number;
+  /** It took mail the last time that it was asked. */
+  takesMail: boolean;
   route: Route | undefined;
   /** Endpoints of the route, preferred first: where an idle connection is looked for. */
   endpoints: readonly string[];
@@ -52,6 +54,7 @@ export function createDestinations(): Destinations {
         name,
         active: 0,
         window: DELIVERY_LIMITS.firstWindow,
+        takesMail: false,
         route: undefined,
         endpoints: [],
         routeUntil: 0,

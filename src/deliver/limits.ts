@@ -6,8 +6,10 @@ export const DELIVERY_LIMITS = {
   candidates: 10,
   /** RFC 5321 4.5.3.1.8: what every server must take in one transaction. */
   recipientsPerTransaction: 100,
-  /** Claims that wait for DNS or a connection, beside those in transfer: dead hosts must not take the places of live ones. */
+  /** Claims in hand of destinations not known to take mail, most of which wait for DNS or a connection; as many again of the others. */
   opening: 2_000,
+  /** How long a connection may take while half of those places are taken: a live host answers in a second. */
+  connectCrowdedMs: 5_000,
   /** Connections that wait for the next message, over all destinations. */
   idle: 200,
   /** After this time a connection is not used again, so that mail returns to the preferred host. */

@@ -92,6 +92,10 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
   const places = (destination: Destination): number =>
     bufferedBytes >= BUFFERED_BYTES ? 0 : destinations.places(destination, buffered, clock.now());
 
+  /** The second half of the buffer is for claims that are handed over at once: the dead stand in the first. */
+  const isCrowdedOut = ({ name }: Destination): boolean =>
+    buffered * 2 >= BUFFERED_CLAIMS && dispatcher!.room(name) <= 0;
+
   /** Claims for destinations whose turn it is, while the buffer has places. */
   const claimDue = (): void => {
     if (!dispatcher || stopped) return;
@@ -177,6 +181,7 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
       // Older rows go first.
       if (destination.due <= clock.now() || bufferedBytes + bytes > BUFFERED_BYTES || places(destination) <= 0)
         return undefined;
+      if (isCrowdedOut(destination)) return undefined;
       destination.reserved++;
       return destination;
     },
