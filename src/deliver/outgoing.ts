@@ -30,14 +30,14 @@ export type Fitted =
   | { readonly kind: 'unfit'; readonly status: string; readonly reason: string };
 
 export function fit(claim: Claim, extensions: PeerExtensions): MaybePromise<Fitted> {
-  const { message, content } = claim;
+  const { message } = claim;
   const isEightBit = message.body === '8BITMIME' && !extensions.eightBitMime;
   const isBinary = message.body === 'BINARYMIME' && !(extensions.binaryMime && extensions.chunking);
   const isInternational = message.smtputf8 && !extensions.smtputf8;
   const above = Buffer.from(linesAbove(claim.trace, claim.edits));
   if (isEightBit || isBinary || isInternational || changesFields(claim.edits))
     return rewrite(claim, above, { toSevenBit: isEightBit || isBinary, toAsciiHeaders: isInternational });
-  return { kind: 'ready', content: asStored(content, above), body: message.body, smtputf8: message.smtputf8 };
+  return { kind: 'ready', content: asStored(claim, above), body: message.body, smtputf8: message.smtputf8 };
 }
 
 /** The same, signed: nothing may change it any more. */
@@ -56,9 +56,14 @@ export function fitAndSign(
 }
 
 /** Nothing but the lines above differs from what is stored. */
-function asStored(content: Claim['content'], above: Buffer): OutgoingContent {
+function asStored({ content, message }: Claim, above: Buffer): OutgoingContent {
   const sizeBytes = above.length + content.sizeBytes;
-  if (content.bytes) return { kind: 'whole', sizeBytes, pieces: [above, asBuffer(content.bytes)] };
+  if (content.bytes) {
+    const stored = asBuffer(content.bytes);
+    // What a session brought passed the guard of newlines, BINARYMIME apart, which has no lines (RFC 3030 3).
+    const isGuarded = message.clientAddress !== undefined && message.body !== 'BINARYMIME';
+    return { kind: 'whole', sizeBytes, pieces: [above, stored], ...(isGuarded && { guarded: stored }) };
+  }
   return { kind: 'stream', sizeBytes, exact: true, open: () => following(above, content.open()) };
 }
 

@@ -30,7 +30,15 @@ function safeHelo(helo: string): string {
   return helo.replace(/[^A-Za-z0-9._:[\]-]/g, '?');
 }
 
-/** RFC 5322 3.3, in UTC. */
+let lastSecond = Number.NaN;
+let lastDate = '';
+
+/** RFC 5322 3.3, in UTC; made once for all messages of a second. */
 export function formatDate(at: number): string {
-  return new Date(at).toUTCString().replace('GMT', '+0000');
+  const second = Math.floor(at / 1000);
+  if (second !== lastSecond) {
+    lastDate = new Date(at).toUTCString().replace('GMT', '+0000');
+    lastSecond = second;
+  }
+  return lastDate;
 }

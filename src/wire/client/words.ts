@@ -21,7 +21,13 @@ export type Step =
 
 /** The bytes of one message as they go out, before dot-stuffing. Only CRLF ends a line, unless `body` is BINARYMIME. */
 export type OutgoingContent =
-  | { readonly kind: 'whole'; readonly sizeBytes: number; readonly pieces: readonly Buffer[] }
+  | {
+      readonly kind: 'whole';
+      readonly sizeBytes: number;
+      readonly pieces: readonly Buffer[];
+      /** One of the pieces whose newlines were checked when it came in: it is not looked through again. */
+      readonly guarded?: Buffer;
+    }
   | {
       readonly kind: 'stream';
       readonly sizeBytes: number;
