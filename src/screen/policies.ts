@@ -34,6 +34,8 @@ export interface CheckPolicy {
 export interface Policies {
   /** By the check's index; an empty domain means global settings. */
   of(domain: string): readonly CheckPolicy[];
+  /** Whether anybody may want the check of that index: before the recipients are known, nobody else can say. */
+  mayBeAsked(index: number): boolean;
 }
 
 interface SharedSettings {
@@ -80,7 +82,9 @@ export function settingsOf(check: Check): SettingDefinitions {
 
 export function createPolicies(checks: readonly Check[], snapshot: SettingsSnapshot): Policies {
   const byDomain = new Map<string, readonly CheckPolicy[]>();
+  const asked = checks.map((check) => mayBeAsked(check, snapshot));
   return {
+    mayBeAsked: (index) => asked[index]!,
     of(domain) {
       const known = byDomain.get(domain);
       if (known) return known;
@@ -90,6 +94,12 @@ export function createPolicies(checks: readonly Check[], snapshot: SettingsSnaps
       return resolved;
     },
   };
+}
+
+function mayBeAsked(check: Check, snapshot: SettingsSnapshot): boolean {
+  if (!check.policy) return true;
+  const { enabled } = sharedSettings(check, check.policy);
+  return snapshot.get(enabled) || (snapshot.isOverridden?.(enabled) ?? true);
 }
 
 function resolve(check: Check, snapshot: SettingsSnapshot, domain: string): CheckPolicy {

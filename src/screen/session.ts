@@ -154,7 +154,7 @@ function early(
 ): MaybePromise<StageVerdict> {
   if (plan.starts[view.stage].length === 0) return CLEAR;
   const { boundMs, policies: byDomain } = policies();
-  start(plan, view, services, observations, byDomain.of(''));
+  start(plan, view, services, observations, byDomain.of(''), byDomain.mayBeAsked);
   return andThen(settle(plan, view.stage, observations, boundMs, services), () => {
     const findings = judge(plan, view.stage, observations, byDomain.of(''), undefined, services);
     if (findings.length === 0) return CLEAR;

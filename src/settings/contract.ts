@@ -15,6 +15,8 @@ export interface SettingOwner {
 export interface SettingsSnapshot {
   readonly version: number;
   get<T>(setting: SettingDefinition<T>, owner?: SettingOwner): T;
+  /** Whether some domain or account has a value of its own. Absent: nobody knows. */
+  isOverridden?(setting: SettingDefinition<unknown>): boolean;
 }
 
 export interface Settings {

@@ -32,5 +32,10 @@ export function createSnapshot(version: number, values: ValuesByOwner): Settings
       const value = own === undefined ? everybody.get(setting.key) : own;
       return value === undefined ? setting.default : (value as T);
     },
+    isOverridden({ key }) {
+      if (!hasOverrides) return false;
+      for (const [owner, own] of values) if (owner !== EVERYBODY && own.has(key)) return true;
+      return false;
+    },
   };
 }
