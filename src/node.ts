@@ -20,6 +20,7 @@ import { dkimRotationJob } from './jobs/dkim-rotation.ts';
 import { outboxJob } from './jobs/outbox.ts';
 import { forgetReportsJob, sendReportsJob } from './jobs/reports.ts';
 import { startScheduler } from './jobs/scheduler.ts';
+import { sweepContentJob } from './jobs/sweep-content.ts';
 import { attachAudit } from './journal/audit-sink.ts';
 import { OperationalError } from './model/errors.ts';
 import { serveControl } from './operations/control-socket.ts';
@@ -103,6 +104,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     settings,
     identities,
     correspondents,
+    grants: core.grants,
     hostname: config.hostname,
   });
   const receiver = createReceiver(
@@ -150,7 +152,13 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   const admin = createDirectoryAdmin(store.database, directory, clock);
   const rotation = { database: store.database, dkim, srs, admin, settings, resolver, clock, events };
   const outbox = outboxJob({ database: store.database, blobs: store.blobs, queue, directory, clock, events });
-  const jobs = [dkimRotationJob(rotation), outbox, sendReportsJob(reports, random), forgetReportsJob(reports)];
+  const jobs = [
+    dkimRotationJob(rotation),
+    outbox,
+    sendReportsJob(reports, random),
+    forgetReportsJob(reports),
+    sweepContentJob({ blobs: store.blobs, queue }),
+  ];
   const scheduler = startScheduler(jobs, { clock, events });
   reports.onLetter(() => scheduler.wake(outbox.name));
   started.defer(() => scheduler.stop());

@@ -23,3 +23,8 @@ export const REPORT_RETRY_MS = 60 * 60_000;
 
 /** How often old reports of others are forgotten. */
 export const REPORT_FORGET_MS = 6 * 60 * 60_000;
+
+/** What a crash left is small and harms nobody; looking for it reads the names of all content files. */
+export const SWEEP_EVERY_MS = 6 * 60 * 60_000;
+/** `smtp.sessionTimeoutMs` can be 7 days at most: no session is older than a day more. */
+export const SWEEP_AGE_MS = 8 * 24 * 60 * 60_000;

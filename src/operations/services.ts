@@ -3,9 +3,11 @@ import type { DirectoryAdmin } from '../directory/admin.ts';
 import type { CredentialAdmin } from '../directory/credential-admin.ts';
 import type { OpenDirectory } from '../directory/directory.ts';
 import type { DkimKeys } from '../directory/dkim-keys.ts';
+import type { SourceDesk } from '../directory/sources/admin.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { LogReader } from '../journal/reader.ts';
 import type { Posture } from '../posture/posture.ts';
+import type { QueueDesk } from '../queue/desk.ts';
 import type { ReportDesk } from '../report/desk.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import type { Database } from '../store/contract.ts';
@@ -13,7 +15,6 @@ import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
 import type { Resolver } from '../world/resolver.ts';
-import type { QueueDesk } from './queue-desk.ts';
 
 export interface NodeStatus {
   readonly version: string;
@@ -34,6 +35,7 @@ export interface OperationServices {
   readonly admin: DirectoryAdmin;
   readonly credentials: CredentialAdmin;
   readonly dkim: DkimKeys;
+  readonly sources: SourceDesk;
   readonly resolver: Resolver;
   readonly queue: QueueDesk;
   readonly posture: Posture;

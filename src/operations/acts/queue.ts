@@ -2,9 +2,9 @@
 import { Type } from 'typebox';
 import { anyAddress } from '../../directory/names.ts';
 import { OperationalError } from '../../model/errors.ts';
+import type { QueueFilter, QueueSelection } from '../../queue/selection.ts';
 import { act, question } from '../define.ts';
 import { ANSWER_ROWS } from '../limits.ts';
-import type { QueueFilter, QueueSelection } from '../queue-desk.ts';
 import { Text } from './words.ts';
 
 const Filter = {
