@@ -9,6 +9,7 @@ import { reportAddressSettings } from './directory/report-addresses.ts';
 import { directoryMigrations } from './directory/schema.ts';
 import { directorySettings } from './directory/settings.ts';
 import { signingSettings } from './directory/signing-settings.ts';
+import { verificationSettings } from './directory/sources/settings.ts';
 import { journalSettings } from './journal/settings.ts';
 import { operationMigrations } from './operations/schema.ts';
 import { postureSettings } from './posture/settings.ts';
@@ -29,6 +30,7 @@ const GROUPS: readonly Readonly<Record<string, AnySetting>>[] = [
   screenSettings,
   directorySettings,
   passwordSettings,
+  verificationSettings,
   queueSettings,
   deliverySettings,
   publicAddressSettings,

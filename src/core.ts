@@ -5,13 +5,18 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MIGRATIONS, SETTINGS } from './catalogue.ts';
+import { publicAddressSettings } from './deliver/settings.ts';
 import { createDirectoryAdmin } from './directory/admin.ts';
 import { createCredentialAdmin } from './directory/credential-admin.ts';
 import { type Credentials, openCredentials } from './directory/credentials.ts';
 import { createDirectory, type OpenDirectory } from './directory/directory.ts';
 import { createDkimKeys, type DkimKeys } from './directory/dkim-keys.ts';
 import { createHashing } from './directory/hashing.ts';
+import { createSourceDesk } from './directory/sources/admin.ts';
+import { createPointsHere } from './directory/sources/points-here.ts';
+import { openSourceTable } from './directory/sources/table.ts';
 import { openSrsKeys, type SrsKeys } from './directory/srs-keys.ts';
+import { createVerification } from './directory/verification.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
 import { journalSettings } from './journal/settings.ts';
@@ -91,10 +96,44 @@ export async function openCore(
   const secrets = openSecrets(config.secretKeyFile, random);
   const dkim = createDkimKeys(store.database, { secrets, clock });
   const srs = await openSrsKeys(store.database, { secrets, clock, events, random });
-  const directory = createDirectory(store.database, { settings, resolveHost, clock, srs });
+  const known = createDirectory(store.database, { settings, resolveHost, clock, srs });
+  const { hostname } = config;
+  const sources = await openSourceTable(store.database, { secrets, events, clock, resolveHost, hostname });
+  opened.defer(() => sources.close());
+  const verification = createVerification({
+    database: store.database,
+    directory: known,
+    table: sources,
+    settings,
+    clock,
+    random,
+    events,
+    hostname,
+    pointsHere: createPointsHere({
+      resolver,
+      resolveHost,
+      random,
+      hostname,
+      addresses: () => [...localAddresses(), ...settings.current().get(publicAddressSettings.publicAddresses)],
+    }),
+    async addDomain(name) {
+      const { statements, committed } = await admin.addDomain({ name });
+      await store.database.write(statements);
+      committed();
+    },
+  });
+  const { directory } = verification;
+  const admin = createDirectoryAdmin(store.database, directory, clock);
   const hashing = createHashing(clock);
   opened.defer(() => hashing.close());
-  const credentials = await openCredentials(store.database, { secrets, settings, clock, random, hashing });
+  const credentials = await openCredentials(store.database, {
+    secrets,
+    settings,
+    clock,
+    random,
+    hashing,
+    askSources: verification.askSources,
+  });
   const credentialAdmin = createCredentialAdmin(store.database, {
     secrets,
     settings,
@@ -150,7 +189,8 @@ export async function openCore(
     directory,
     dkim,
     resolver,
-    admin: createDirectoryAdmin(store.database, directory, clock),
+    admin,
+    sources: createSourceDesk({ database: store.database, directory, table: sources, secrets, clock, random }),
     credentials: credentialAdmin,
     queue: queue.desk,
     posture,

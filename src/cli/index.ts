@@ -23,6 +23,14 @@ export const COMMANDS = {
     title: "domain mail servers: the organisation's own",
     load: async () => (await import('./commands/server.ts')).server,
   },
+  source: {
+    title: 'verification sources: who knows which users exist',
+    load: async () => (await import('./commands/source.ts')).source,
+  },
+  verify: {
+    title: 'ask the sources whether a user exists',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
   settings: {
     title: 'everything that can be changed while the node runs',
     load: async () => (await import('./commands/settings.ts')).settings,

@@ -13,6 +13,7 @@ import type { OpenDirectory } from './directory.ts';
 import { ALIAS_TARGETS, MAIL_SERVERS, NAME_CHARACTERS, PAGE_ROWS } from './limits.ts';
 import { parseTargets } from './lookup.ts';
 import { anyAddress, domainName, localAddress, type ServerName, serverName } from './names.ts';
+import { sourceStatements } from './sources/statements.ts';
 import { directoryStatements } from './statements.ts';
 
 export interface DomainRow {
@@ -58,6 +59,7 @@ export type DirectoryAdmin = ReturnType<typeof createDirectoryAdmin>;
 
 export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clock: Clock) {
   const statements = directoryStatements(db.dialect);
+  const verified = sourceStatements(db.dialect);
 
   const prepared = (list: readonly Statement[]): PreparedChange => ({
     statements: list,
@@ -118,6 +120,8 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
         statements.removeAccountsOf({ domain: name }),
         statements.removeAliasesOf({ domain: name }),
         statements.unlinkDomain({ domain: name }),
+        verified.unlinkDomain({ domain: name }),
+        verified.forgetDomain({ pattern: `%@${name}` }),
         ...idle.map(({ id }) => statements.removeServer({ id })),
       ]);
     },
@@ -150,7 +154,8 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
     hasAccount: (address: string): Promise<boolean> => exists('accounts', address),
 
     async removeAccount(text: string): Promise<PreparedChange> {
-      return prepared([statements.removeAccount({ address: await existing('accounts', text) })]);
+      const address = await existing('accounts', text);
+      return prepared([statements.removeAccount({ address }), verified.forgetAccount({ address })]);
     },
 
     async listAccounts({ domain, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly AccountRow[]> {

@@ -3,6 +3,7 @@ import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
 import { credentialMigrations } from './credential-schema.ts';
 import { identityMigrations } from './identity-schema.ts';
+import { sourceMigrations } from './sources/schema.ts';
 
 export interface DirectoryTables {
   domain: { name: string; enabled: number; created_at: number };
@@ -80,5 +81,6 @@ export const directoryMigrations: readonly StoreMigration[] = [
     },
   },
   ...identityMigrations,
+  ...sourceMigrations,
   ...credentialMigrations,
 ];

@@ -8,6 +8,7 @@ import { queueOperations } from './acts/queue.ts';
 import { reportOperations } from './acts/report.ts';
 import { serverOperations } from './acts/server.ts';
 import { settingsOperations } from './acts/settings.ts';
+import { sourceOperations } from './acts/source.ts';
 import { statusOperations } from './acts/status.ts';
 import { userOperations } from './acts/user.ts';
 import type { Operation } from './define.ts';
@@ -18,6 +19,7 @@ export const OPERATIONS = {
   ...userOperations,
   ...aliasOperations,
   ...serverOperations,
+  ...sourceOperations,
   ...settingsOperations,
   ...queueOperations,
   ...logOperations,

@@ -37,6 +37,7 @@ export function createLdapSearch(
 ): LdapSearch {
   const { host, port, tls, trust, user, scope } = options;
   let bound: Promise<Bound> | undefined;
+  let closed = false;
 
   async function open(): Promise<Client> {
     const client = new Client({
@@ -53,6 +54,7 @@ export function createLdapSearch(
   }
 
   async function openBound(): Promise<Bound> {
+    if (closed) throw new Error('the source was changed meanwhile');
     const client = await open();
     try {
       if (secret !== undefined) await client.bind(user, secret);
@@ -108,6 +110,7 @@ export function createLdapSearch(
       }
     },
     close() {
+      closed = true;
       bound?.then(
         ({ client }) => leave(client),
         () => {},

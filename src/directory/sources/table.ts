@@ -8,7 +8,7 @@ import type { Database } from '../../store/contract.ts';
 import type { Secrets } from '../../store/secrets.ts';
 import type { Events } from '../../world/events.ts';
 import { type Asker, createAsker } from './asker.ts';
-import type { SourceServices } from './contract.ts';
+import { cannotTell, type SourceServices, type VerificationSource } from './contract.ts';
 import { defineSource, type GivenOptions, type SourceDefinition, type SourceKind } from './definition.ts';
 import { openSource } from './open.ts';
 import type { SourceRow } from './schema.ts';
@@ -21,7 +21,6 @@ export interface KnownSource {
   /** Sealed. */
   readonly secret: string | null;
   readonly isDefault: boolean;
-  readonly domains: readonly string[];
   readonly asker: Asker;
 }
 
@@ -33,8 +32,14 @@ export interface SourceTable {
   /** A domain's own alone. */
   own(domain: string): readonly KnownSource[];
   readonly defaults: readonly KnownSource[];
+  /** The domains that a source was assigned to. */
+  domainsOf(id: number): readonly string[];
   /** Errors: those of the database, and of a secret that cannot be opened. */
   reload(): Promise<void>;
+  /** When the last change has been read. */
+  settled(): Promise<void>;
+  /** Domains have changed: whom they ask is read again. */
+  relink(): Promise<void>;
   close(): void;
 }
 
@@ -52,20 +57,33 @@ export async function openSourceTable(database: Database, services: TableService
   let defaults = NONE;
   let byDomain = new Map<string, KnownSource[]>();
 
-  async function reload(): Promise<void> {
-    const rows = (await database.read(sql.all({}))) as unknown as readonly SourceRow[];
+  async function relink(): Promise<void> {
     const links = (await database.read(sql.links({}))) as unknown as readonly { domain: string; source: number }[];
-    const before = all;
-    all = rows.map((row) => open(row, links, services));
-    defaults = all.filter(({ isDefault }) => isDefault);
-    byDomain = new Map();
+    const next = new Map<string, KnownSource[]>();
     for (const { domain, source } of links) {
       const known = all.find(({ id }) => id === source);
-      if (known) byDomain.set(domain, [...(byDomain.get(domain) ?? []), known]);
+      if (known) next.set(domain, [...(next.get(domain) ?? []), known]);
     }
+    byDomain = next;
+  }
+
+  let reading: Promise<void> = Promise.resolve();
+
+  async function read(): Promise<void> {
+    const rows = (await database.read(sql.all({}))) as unknown as readonly SourceRow[];
+    const before = all;
+    all = rows.map((row) => open(row, services));
+    defaults = all.filter(({ isDefault }) => isDefault);
+    await relink();
     version++;
     for (const { asker } of before) asker.close();
   }
+  /** One after the other, so that the last one read is the last that was written. */
+  const reload = (): Promise<void> => {
+    const next = reading.then(read);
+    reading = next.catch(() => {});
+    return next;
+  };
   await reload();
 
   return {
@@ -80,30 +98,47 @@ export async function openSourceTable(database: Database, services: TableService
     },
     of: (domain) => byDomain.get(domain) ?? defaults,
     own: (domain) => byDomain.get(domain) ?? NONE,
+    domainsOf: (id) =>
+      [...byDomain].flatMap(([domain, sources]) => (sources.some((one) => one.id === id) ? [domain] : [])),
     reload,
+    settled: () => reading,
+    relink,
     close() {
       for (const { asker } of all) asker.close();
     },
   };
 }
 
-function open(
-  { id, kind, description, options, secret, is_default }: SourceRow,
-  links: readonly { domain: string; source: number }[],
-  services: TableServices,
-): KnownSource {
+function open({ id, kind, description, options, secret, is_default }: SourceRow, services: TableServices): KnownSource {
   const definition = defineSource(kind as SourceKind, JSON.parse(options) as GivenOptions, secret !== null);
-  const opened =
-    secret === null ? undefined : Buffer.from(services.secrets.open(secretName(id), secret)).toString('utf8');
   return {
     id,
     description,
     definition,
     secret,
     isDefault: Number(is_default) !== 0,
-    domains: links.filter(({ source }) => source === id).map(({ domain }) => domain),
-    asker: createAsker(id, definition.kind, openSource(definition, opened, services), services),
+    asker: createAsker(id, definition.kind, openWith(definition, id, secret, services), services),
   };
+}
+
+/** After the loss of the key file a source cannot tell until its secret is entered again; the node runs. */
+function openWith(
+  definition: SourceDefinition,
+  id: number,
+  secret: string | null,
+  services: TableServices,
+): VerificationSource {
+  if (secret === null) return openSource(definition, undefined, services);
+  try {
+    return openSource(
+      definition,
+      Buffer.from(services.secrets.open(secretName(id), secret)).toString('utf8'),
+      services,
+    );
+  } catch (error) {
+    const { message } = error as Error;
+    return { verify: async () => cannotTell(message), authenticate: async () => cannotTell(message), close() {} };
+  }
 }
 
 export function secretName(id: number): string {

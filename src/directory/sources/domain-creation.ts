@@ -1,0 +1,101 @@
+/**
+ * Makes a domain local when a default source confirms one of its users. Off by default, and guarded:
+ * the domain's MX must lead here, the source must deny a user made up at random (a catch-all or an
+ * open relay confirms everybody), and only so many domains are made an hour.
+ */
+import type { Address } from '../../model/address.ts';
+import { makeAddress } from '../../protocol/smtp/address.ts';
+import type { Settings } from '../../settings/contract.ts';
+import type { Clock } from '../../world/clock.ts';
+import type { Events } from '../../world/events.ts';
+import type { Random } from '../../world/random.ts';
+import { createCache } from '../cache.ts';
+import type { Answer } from './contract.ts';
+import { DOMAIN_REFUSED_MS, NEGATIVE_ENTRIES } from './limits.ts';
+import { searchUser } from './search.ts';
+import { verificationSettings } from './settings.ts';
+import type { KnownSource, SourceTable } from './table.ts';
+
+/** Whether the mail exchangers of a domain are this node. */
+export type PointsHere = (domain: string) => Promise<'yes' | 'no' | 'cannot-tell'>;
+
+export interface DomainCreationServices {
+  readonly table: SourceTable;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: Events;
+  readonly pointsHere: PointsHere;
+  /** Makes it local. */
+  readonly addDomain: (name: string) => Promise<void>;
+}
+
+export type Creation =
+  | { readonly kind: 'created'; readonly answer: Extract<Answer, { kind: 'yes' }>; readonly source: KnownSource }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'cannot-tell' };
+
+const HOUR_MS = 3_600_000;
+const REFUSED = { kind: 'refused' } as const;
+const CANNOT_TELL = { kind: 'cannot-tell' } as const;
+
+export function createDomainCreation(services: DomainCreationServices) {
+  const { table, settings, clock, random, events, pointsHere, addDomain } = services;
+  /** When a domain (or an address) may be looked at again. */
+  const refused = createCache<number>(NEGATIVE_ENTRIES);
+  const made: number[] = [];
+
+  function refuse(key: string): Creation {
+    refused.set(key, clock.monotonic() + DOMAIN_REFUSED_MS);
+    return REFUSED;
+  }
+
+  function tooMany(): boolean {
+    const now = clock.monotonic();
+    while (made[0] !== undefined && now - made[0] > HOUR_MS) made.shift();
+    return made.length >= settings.current().get(verificationSettings.createDomainsPerHour);
+  }
+
+  const isRefused = (key: string): boolean => (refused.get(key) ?? 0) > clock.monotonic();
+
+  return {
+    /** Whether it is worth a look: on, with somebody to ask, and not refused a moment ago. */
+    isPossible: ({ domain, local }: Address): boolean =>
+      table.defaults.length > 0 &&
+      settings.current().get(verificationSettings.createDomains) &&
+      domain !== '' &&
+      !domain.startsWith('[') &&
+      !isRefused(domain) &&
+      !isRefused(`${local.toLowerCase()}@${domain}`),
+
+    /** Errors: those of the database. */
+    async create(address: Address): Promise<Creation> {
+      const { domain } = address;
+      const here = await pointsHere(domain);
+      if (here !== 'yes') return here === 'no' ? refuse(domain) : CANNOT_TELL;
+      if (tooMany()) {
+        events.emit('verification.domain-refused', { domain, reason: 'too-many' });
+        return CANNOT_TELL;
+      }
+      const outcome = await searchUser(table.defaults, address, clock);
+      if (outcome.kind === 'cannot-tell') return CANNOT_TELL;
+      const { answer, source } = outcome;
+      if (answer.kind === 'no') return refuse(`${address.local.toLowerCase()}@${domain}`);
+      const probe = await source.asker.verify(madeUpUser(domain, random));
+      if (probe.kind === 'cannot-tell') return CANNOT_TELL;
+      if (probe.kind === 'yes') {
+        events.emit('verification.domain-refused', { domain, reason: 'catch-all' });
+        return refuse(domain);
+      }
+      made.push(clock.monotonic());
+      await addDomain(domain);
+      events.emit('verification.domain-created', { domain, source: source.id });
+      return { kind: 'created', answer, source };
+    },
+  };
+}
+
+/** Whoever confirms this user confirms anybody. */
+export function madeUpUser(domain: string, random: Random): Address {
+  return makeAddress(`no-such-user-${Buffer.from(random.bytes(10)).toString('hex')}`, domain);
+}

@@ -1,0 +1,151 @@
+/**
+ * What a source confirms becomes an account: one for the user, under the main address, and aliases for
+ * the others. One unit of the database, with the welcome mail, so that neither exists without the
+ * other. What an administrator made or disabled is left as it is.
+ */
+import { type Address, addressKey } from '../../model/address.ts';
+import { parseAddress } from '../../protocol/smtp/address.ts';
+import type { Settings } from '../../settings/contract.ts';
+import type { Database, Statement } from '../../store/contract.ts';
+import { outboxStatements } from '../../store/outbox.ts';
+import type { Clock } from '../../world/clock.ts';
+import type { Events } from '../../world/events.ts';
+import type { Random } from '../../world/random.ts';
+import type { OpenDirectory } from '../directory.ts';
+import { NAME_CHARACTERS } from '../limits.ts';
+import type { Answer } from './contract.ts';
+import { WELCOMES_PER_HOUR } from './limits.ts';
+import { verificationSettings } from './settings.ts';
+import type { SourceStatements } from './statements.ts';
+import { welcomeLetter } from './welcome.ts';
+
+export interface EnrolServices {
+  readonly database: Database;
+  readonly directory: OpenDirectory;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: Events;
+  readonly hostname: string;
+}
+
+/** An account, as a search for it and for what a source said of it finds them. */
+export interface StoredAccount {
+  readonly state: 'active' | 'frozen' | 'disabled';
+  /** Undefined: it was made by hand. */
+  readonly verifiedAt: number | undefined;
+  readonly gone: boolean;
+}
+
+export interface Enrolment {
+  account(key: string): Promise<StoredAccount | undefined>;
+  /** Errors: those of the database. */
+  enrol(address: Address, answer: Extract<Answer, { kind: 'yes' }>, source: number): Promise<void>;
+  /** The source confirms or denies an account that is there. */
+  confirm(key: string, source: number): Promise<void>;
+  deny(key: string, source: number): Promise<void>;
+}
+
+const HOUR_MS = 3_600_000;
+
+export function createEnrolment(sql: SourceStatements, services: EnrolServices): Enrolment {
+  const { database, directory, settings, clock, random, events, hostname } = services;
+  const outbox = outboxStatements(database.dialect);
+  const underWay = new Map<string, Promise<void>>();
+  let welcomes = { since: clock.monotonic(), count: 0 };
+
+  async function account(key: string): Promise<StoredAccount | undefined> {
+    const [row] = await database.read(sql.account({ address: key }));
+    if (!row) return undefined;
+    const verifiedAt = row['verified_at'] === null ? undefined : Number(row['verified_at']);
+    return { state: row['state'] as StoredAccount['state'], verifiedAt, gone: Number(row['gone'] ?? 0) !== 0 };
+  }
+
+  /** Under its main address where that is ours, else under the one that was asked for. */
+  async function mainAddress(address: Address, primary: string | undefined): Promise<Address> {
+    const parsed = primary === undefined ? undefined : parseAddress(primary);
+    if (!parsed?.ok || addressKey(parsed.value) === addressKey(address)) return address;
+    return (await directory.domain(parsed.value.domain))?.enabled ? parsed.value : address;
+  }
+
+  /** The addresses that lead to nobody yet. */
+  async function freeAliases(main: Address, texts: readonly string[]): Promise<readonly Address[]> {
+    const free = new Map<string, Address>();
+    for (const text of texts) {
+      const parsed = parseAddress(text);
+      if (!parsed.ok || addressKey(parsed.value) === addressKey(main)) continue;
+      const resolution = await directory.resolve(parsed.value);
+      if (resolution.kind === 'unknown-user') free.set(addressKey(parsed.value), parsed.value);
+    }
+    return [...free.values()];
+  }
+
+  function welcome(main: Address): readonly Statement[] {
+    const snapshot = settings.current();
+    const { domain } = main;
+    if (!snapshot.get(verificationSettings.welcome, { domain }) || !mayWelcome()) return [];
+    const text = snapshot.get(verificationSettings.welcomeText, { domain });
+    const id = Buffer.from(random.bytes(12)).toString('hex');
+    return [outbox.letter(welcomeLetter(main, { hostname, text, at: clock.now(), id }))];
+  }
+
+  function mayWelcome(): boolean {
+    const now = clock.monotonic();
+    if (now - welcomes.since > HOUR_MS) welcomes = { since: now, count: 0 };
+    return welcomes.count++ < WELCOMES_PER_HOUR;
+  }
+
+  async function write(
+    address: Address,
+    main: Address,
+    answer: Extract<Answer, { kind: 'yes' }>,
+    source: number,
+  ): Promise<void> {
+    const key = addressKey(main);
+    const at = clock.now();
+    const there = await account(key);
+    // Whom an administrator disabled, no source brings back.
+    if (there?.state === 'disabled' && !there.gone) return;
+    // An alias that leads elsewhere, or a role.
+    if (!there && (await directory.resolve(main)).kind !== 'unknown-user') return;
+    const aliases = await freeAliases(main, [address.text, ...(answer.aliases ?? [])]);
+    const name = answer.displayName?.trim().slice(0, NAME_CHARACTERS) || null;
+    const statements: Statement[] = aliases.map((alias) =>
+      sql.addAlias({ address: addressKey(alias), domain: alias.domain, targets: JSON.stringify([main.text]), at }),
+    );
+    if (!there) statements.push(sql.addAccount({ address: key, domain: main.domain, name, at }), ...welcome(main));
+    if (there?.gone) statements.push(sql.setState({ address: key, state: 'active' }));
+    if (!there || there.verifiedAt !== undefined)
+      statements.push(sql.verified({ address: key, source, verified_at: at, gone: 0 }));
+    if (statements.length > 0) await database.write(statements);
+    directory.forgetAddresses([key, ...aliases.map(addressKey)]);
+    if (!there) events.emit('verification.account-created', { address: key, source });
+    if (there?.gone) events.emit('verification.account-restored', { address: key, source });
+  }
+
+  return {
+    account,
+    async enrol(address, answer, source) {
+      const main = await mainAddress(address, answer.primary);
+      const key = addressKey(main);
+      // Several of a user's addresses may be confirmed at the same moment: one account, one welcome.
+      const turn = (underWay.get(key) ?? Promise.resolve()).then(() => write(address, main, answer, source));
+      const last = turn.catch(() => {});
+      underWay.set(key, last);
+      try {
+        await turn;
+      } finally {
+        if (underWay.get(key) === last) underWay.delete(key);
+      }
+    },
+    async confirm(key, source) {
+      await database.write([sql.verified({ address: key, source, verified_at: clock.now(), gone: 0 })]);
+    },
+    async deny(key, source) {
+      const row = { address: key, source, verified_at: clock.now(), gone: 1 };
+      await database.write([sql.setState({ address: key, state: 'disabled' }), sql.verified(row)]);
+      directory.forgetAddresses([key]);
+      events.emit('verification.account-disabled', { address: key, source });
+    },
+  };
+}

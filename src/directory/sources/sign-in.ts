@@ -1,0 +1,82 @@
+/**
+ * Dynamic authentication: a password that this node does not know is tried at the domain's sources.
+ *
+ * What was right is remembered for minutes, as a hash under a key of this process; what was wrong is
+ * not, and nothing is stored. Sign-ins under way have a bound, since strangers choose their number.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { type Address, addressKey } from '../../model/address.ts';
+import type { Settings } from '../../settings/contract.ts';
+import type { Clock } from '../../world/clock.ts';
+import type { Random } from '../../world/random.ts';
+import { createCache } from '../cache.ts';
+import type { OpenDirectory } from '../directory.ts';
+import type { Enrolment } from './enrol.ts';
+import { PASSWORD_ENTRIES, PASSWORD_OCTETS, SIGN_INS_AT_ONCE } from './limits.ts';
+import { searchPassword } from './search.ts';
+import { verificationSettings } from './settings.ts';
+import type { SourceTable } from './table.ts';
+
+/** `none`: no source of the domain knows passwords, or they may not be asked. */
+export type SignInAnswer = 'yes' | 'no' | 'cannot-tell' | 'none';
+
+/** Never rejects. */
+export type SignIn = (address: Address, password: string) => Promise<SignInAnswer>;
+
+export interface SignInServices {
+  readonly table: SourceTable;
+  readonly directory: OpenDirectory;
+  readonly enrolment: Enrolment;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+interface Remembered {
+  readonly digest: Buffer;
+  readonly until: number;
+}
+
+export function createSignIn(services: SignInServices): SignIn {
+  const { table, directory, enrolment, settings, clock, random } = services;
+  const processKey = random.bytes(32);
+  const remembered = createCache<Remembered>(PASSWORD_ENTRIES);
+  let underWay = 0;
+
+  async function ask(address: Address, password: string): Promise<SignInAnswer> {
+    const able = table.of(address.domain).filter(({ asker }) => asker.knowsPasswords);
+    const key = addressKey(address);
+    const there = await enrolment.account(key);
+    if (there?.state === 'disabled' && !there.gone) return 'no';
+    // The list of sources is in the digest: after a change of them everybody is asked for again.
+    const digest = createHmac('sha256', processKey).update(`${table.version}\0${key}\0${password}`).digest();
+    const known = remembered.get(key);
+    if (known && known.until > clock.monotonic() && timingSafeEqual(known.digest, digest)) return 'yes';
+    const outcome = await searchPassword(able, address, password, clock);
+    if (outcome.kind === 'cannot-tell') return 'cannot-tell';
+    if (outcome.answer.kind === 'no') return 'no';
+    if (!there || there.gone) await enrolment.enrol(address, outcome.answer, outcome.source.id);
+    const minutes = settings.current().get(verificationSettings.signInMinutes);
+    remembered.set(key, { digest, until: clock.monotonic() + minutes * 60_000 });
+    return 'yes';
+  }
+
+  return async (address, password) => {
+    const { domain } = address;
+    // RFC 4513 5.1.2: an empty password would be taken, by anybody's name.
+    if (password === '' || Buffer.byteLength(password) > PASSWORD_OCTETS) return 'no';
+    if (!settings.current().get(verificationSettings.signIn, { domain })) return 'none';
+    if (!table.of(domain).some(({ asker }) => asker.knowsPasswords)) return 'none';
+    if (underWay >= SIGN_INS_AT_ONCE) return 'cannot-tell';
+    underWay++;
+    try {
+      if (!(await directory.domain(domain))?.enabled) return 'none';
+      return await ask(address, password);
+    } catch {
+      // The database; what a source does wrong is an answer already.
+      return 'cannot-tell';
+    } finally {
+      underWay--;
+    }
+  };
+}

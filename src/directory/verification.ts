@@ -1,0 +1,223 @@
+/**
+ * Verification: the directory as it is with sources behind it. Known users cost nothing more; an
+ * unknown user of a domain with sources is asked about, once for all who ask at the same time, and
+ * becomes an account, a refusal that is remembered for minutes, or `cannot-tell`, which is neither.
+ *
+ * Users whom a source once confirmed are asked about again after hours: who is gone is disabled.
+ */
+import { type Address, addressKey } from '../model/address.ts';
+import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import { looksLikeRelay, makeAddress, parseAddress } from '../protocol/smtp/address.ts';
+import type { Row } from '../store/contract.ts';
+import { createCache } from './cache.ts';
+import type { Account, Resolution } from './contract.ts';
+import type { OpenDirectory } from './directory.ts';
+import { directorySettings } from './settings.ts';
+import type { Answer } from './sources/contract.ts';
+import { createDomainCreation, type PointsHere } from './sources/domain-creation.ts';
+import { createEnrolment, type EnrolServices } from './sources/enrol.ts';
+import { NEGATIVE_ENTRIES, VERIFIED_ENTRIES, VERIFY_AGAIN_MS } from './sources/limits.ts';
+import { type Outcome, searchUser } from './sources/search.ts';
+import { verificationSettings } from './sources/settings.ts';
+import { createSignIn, type SignInAnswer } from './sources/sign-in.ts';
+import { sourceStatements } from './sources/statements.ts';
+import type { SourceTable } from './sources/table.ts';
+
+export interface VerificationServices extends EnrolServices {
+  readonly table: SourceTable;
+  readonly pointsHere: PointsHere;
+  readonly addDomain: (name: string) => Promise<void>;
+}
+
+export interface Verification {
+  /** The directory, which asks sources about whom it does not know. */
+  readonly directory: OpenDirectory;
+  /** A password that this node does not know; `username`: an address. Never rejects. */
+  askSources(username: string, password: string): Promise<SignInAnswer>;
+}
+
+const UNKNOWN_USER: Resolution = Object.freeze({ kind: 'unknown-user' });
+const HOUR_MS = 3_600_000;
+const NEVER = Number.POSITIVE_INFINITY;
+
+export function createVerification(services: VerificationServices): Verification {
+  const { database, directory, settings, clock, events, table } = services;
+  const sql = sourceStatements(database.dialect);
+  const enrolment = createEnrolment(sql, services);
+  const creation = createDomainCreation(services);
+  /** Until when it is known that nobody is there. */
+  const nobody = createCache<number>(NEGATIVE_ENTRIES);
+  /** When an account was confirmed, or is to be tried again at the earliest; NEVER: it was made by hand. */
+  const confirmedAt = createCache<number>(VERIFIED_ENTRIES);
+  const underWay = new Map<string, Promise<Resolution>>();
+
+  function judge(address: Address, resolution: Resolution): MaybePromise<Resolution> {
+    if (table.all.length === 0) return resolution;
+    switch (resolution.kind) {
+      case 'unknown-user':
+        if (resolution.return || table.of(address.domain).length === 0) return resolution;
+        return unknown(address);
+      case 'remote':
+        if (!creation.isPossible(address) || looksLikeRelay(address)) return resolution;
+        return once(`+${addressKey(address)}`, () => createDomain(address, resolution));
+      case 'local':
+        return resolution.account ? known(address, resolution.account, resolution) : resolution;
+      default:
+        return resolution;
+    }
+  }
+
+  function unknown(address: Address): MaybePromise<Resolution> {
+    // The version: no answer of sources that were changed since.
+    const key = `${table.version} ${addressKey(address)}`;
+    const until = nobody.get(key);
+    if (until !== undefined && until > clock.monotonic()) return UNKNOWN_USER;
+    return once(key, () => askAbout(address, key));
+  }
+
+  /** Whoever asks while somebody asks already gets the same answer. */
+  function once(key: string, ask: () => Promise<Resolution>): Promise<Resolution> {
+    const asked = underWay.get(key);
+    if (asked) return asked;
+    const answer = ask()
+      .catch((error: Error): Resolution => {
+        events.emit('verification.failed', { address: key, error: error.message });
+        return { kind: 'cannot-tell', reason: error.message };
+      })
+      .finally(() => underWay.delete(key));
+    underWay.set(key, answer);
+    return answer;
+  }
+
+  async function askAbout(address: Address, key: string): Promise<Resolution> {
+    const there = await enrolment.account(addressKey(address));
+    // Disabled by an administrator: no source is asked, and none would change it.
+    if (there && !there.gone) return UNKNOWN_USER;
+    const [outcome, found] = await search(address);
+    if (outcome.kind === 'cannot-tell') return unsure(address, outcome.reason);
+    const { answer, source } = outcome;
+    if (answer.kind === 'no') {
+      const minutes = settings.current().get(verificationSettings.negativeMinutes);
+      nobody.set(key, clock.monotonic() + minutes * 60_000);
+      return UNKNOWN_USER;
+    }
+    return enrolled(address, found, answer, source.id);
+  }
+
+  async function enrolled(
+    address: Address,
+    found: Address,
+    answer: Extract<Answer, { kind: 'yes' }>,
+    source: number,
+  ): Promise<Resolution> {
+    if (answer.canReceive === false) return { kind: 'cannot-tell', reason: 'the mailbox takes no mail now' };
+    await enrolment.enrol(found, answer, source);
+    return directory.resolve(address);
+  }
+
+  /** The address itself, then the mailbox that it is a sub-address of. */
+  async function search(address: Address): Promise<readonly [Outcome<Answer>, Address]> {
+    const { local, domain } = address;
+    const sources = table.of(domain);
+    const outcome = await searchUser(sources, address, clock);
+    const separator = settings.current().get(directorySettings.subaddressSeparator, { domain });
+    const at = separator === '' ? -1 : local.indexOf(separator);
+    if (outcome.kind === 'cannot-tell' || outcome.answer.kind === 'yes' || at <= 0) return [outcome, address];
+    const base = makeAddress(local.slice(0, at), domain);
+    return [await searchUser(sources, base, clock), base];
+  }
+
+  function unsure(address: Address, reason: string): Resolution {
+    const { domain } = address;
+    if (settings.current().get(verificationSettings.whenUnsure, { domain }) === 'defer')
+      return { kind: 'cannot-tell', reason };
+    return { kind: 'local', targets: [address], viaAlias: false };
+  }
+
+  async function createDomain(address: Address, remote: Resolution): Promise<Resolution> {
+    const created = await creation.create(address);
+    if (created.kind === 'cannot-tell')
+      return { kind: 'cannot-tell', reason: `whether ${address.domain} is to be a local domain cannot be told now` };
+    if (created.kind === 'refused') return remote;
+    return enrolled(address, address, created.answer, created.source.id);
+  }
+
+  function known(address: Address, account: Account, resolution: Resolution): MaybePromise<Resolution> {
+    if (table.of(account.domain).length === 0) return resolution;
+    const at = confirmedAt.get(account.address) ?? readConfirmedAt(account.address);
+    return isPromise(at)
+      ? at.then((value) => knownSince(address, account, resolution, value))
+      : knownSince(address, account, resolution, at);
+  }
+
+  function readConfirmedAt(key: string): MaybePromise<number> {
+    const statement = sql.account({ address: key });
+    const keep = ([row]: readonly Row[]): number => {
+      const at = row?.['verified_at'] == null ? NEVER : Number(row['verified_at']);
+      confirmedAt.set(key, at);
+      return at;
+    };
+    return database.readNow ? keep(database.readNow(statement)) : database.read(statement).then(keep);
+  }
+
+  function knownSince(
+    address: Address,
+    account: Account,
+    resolution: Resolution,
+    at: number,
+  ): MaybePromise<Resolution> {
+    const owner = { domain: account.domain };
+    const snapshot = settings.current();
+    if (clock.now() - at < snapshot.get(verificationSettings.reverifyHours, owner) * HOUR_MS) return resolution;
+    if (!snapshot.get(verificationSettings.reverify, owner)) return resolution;
+    return once(`=${account.address}`, () => confirm(address, account, resolution));
+  }
+
+  /** A due account. Who cannot be told stays, and is asked about again soon. */
+  async function confirm(address: Address, account: Account, resolution: Resolution): Promise<Resolution> {
+    const { local, domain } = splitKey(account.address);
+    const outcome = await searchUser(table.of(domain), makeAddress(local, domain), clock);
+    const hours = settings.current().get(verificationSettings.reverifyHours, { domain });
+    if (outcome.kind === 'cannot-tell') {
+      confirmedAt.set(account.address, clock.now() - hours * HOUR_MS + VERIFY_AGAIN_MS);
+      return resolution;
+    }
+    confirmedAt.delete(account.address);
+    if (outcome.answer.kind === 'yes') {
+      await enrolment.confirm(account.address, outcome.source.id);
+      return resolution;
+    }
+    await enrolment.deny(account.address, outcome.source.id);
+    nobody.set(
+      `${table.version} ${addressKey(address)}`,
+      clock.monotonic() + settings.current().get(verificationSettings.negativeMinutes) * 60_000,
+    );
+    return UNKNOWN_USER;
+  }
+
+  const verifying: OpenDirectory = {
+    ...directory,
+    resolve(address) {
+      const resolution = directory.resolve(address);
+      return isPromise(resolution) ? resolution.then((value) => judge(address, value)) : judge(address, resolution);
+    },
+    forget() {
+      directory.forget();
+      confirmedAt.clear();
+      if (table.all.length > 0) table.relink().catch(() => {});
+    },
+  };
+  const signIn = createSignIn({ ...services, enrolment });
+  return {
+    directory: verifying,
+    async askSources(username, password) {
+      const address = parseAddress(username);
+      return address.ok ? signIn(address.value, password) : 'none';
+    },
+  };
+}
+
+function splitKey(key: string): { readonly local: string; readonly domain: string } {
+  const at = key.lastIndexOf('@');
+  return { local: key.slice(0, at), domain: key.slice(at + 1) };
+}

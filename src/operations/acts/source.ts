@@ -1,0 +1,78 @@
+/** Verification sources: who knows which users exist. */
+import { Type } from 'typebox';
+import { anyAddress } from '../../directory/names.ts';
+import { SOURCE_KINDS } from '../../directory/sources/definition.ts';
+import { OPTION_CHARACTERS, SOURCES } from '../../directory/sources/limits.ts';
+import { act, question } from '../define.ts';
+import { Text } from './words.ts';
+
+const Id = Type.Integer({ minimum: 1 });
+/** What each kind knows is checked by its definition. */
+const Options = Type.Record(
+  Type.String({ maxLength: 50 }),
+  Type.Union([Type.String({ maxLength: OPTION_CHARACTERS }), Type.Number(), Type.Boolean()]),
+);
+const Secret = Type.String({ maxLength: 10_000 });
+
+const draft = {
+  description: Type.Optional(Text),
+  options: Type.Optional(Options),
+  secret: Type.Optional(Secret),
+  isDefault: Type.Optional(Type.Boolean()),
+};
+
+export const sourceOperations = {
+  'source.add': act('source.add', {
+    title: 'Adds a verification source for some domains, or as a default for those that have none',
+    input: {
+      kind: Type.Enum([...SOURCE_KINDS]),
+      ...draft,
+      domains: Type.Optional(Type.Array(Text, { maxItems: 10_000 })),
+    },
+    secrets: ['secret'],
+    run: async ({ sources }, { kind, ...rest }) => {
+      const { id, change } = await sources.add(kind, rest);
+      return { output: { id }, change };
+    },
+  }),
+
+  'source.edit': act('source.edit', {
+    title: 'Changes a verification source; what is not given stays',
+    input: { id: Id, ...draft },
+    secrets: ['secret'],
+    run: async ({ sources }, { id, ...rest }) => ({ output: { id }, change: await sources.edit(id, rest) }),
+  }),
+
+  'source.remove': act('source.remove', {
+    title: 'Removes a verification source; users whom it confirmed stay',
+    input: { id: Id },
+    run: async ({ sources }, { id }) => ({ output: { id }, change: await sources.remove(id) }),
+  }),
+
+  'source.assign': act('source.assign', {
+    title: 'Says which sources a domain has, in the order in which they are asked; none: the default ones',
+    input: { domain: Text, ids: Type.Array(Id, { maxItems: SOURCES.ofDomain }) },
+    run: async ({ sources }, { domain, ids }) => ({
+      output: { domain, ids },
+      change: await sources.assign(domain, ids),
+    }),
+  }),
+
+  'source.list': question('source.list', {
+    title: 'Lists the verification sources, without their secrets',
+    input: {},
+    run: async ({ sources }) => ({ output: await sources.list() }),
+  }),
+
+  'source.test': question('source.test', {
+    title: 'Asks one source about an address, and about one that nobody has',
+    input: { id: Id, address: Text },
+    run: async ({ sources }, { id, address }) => ({ output: await sources.test(id, anyAddress(address)) }),
+  }),
+
+  'verify.address': question('verify.address', {
+    title: 'Asks the sources of a domain about an address, as at RCPT; changes nothing',
+    input: { address: Text },
+    run: async ({ sources }, { address }) => ({ output: await sources.verify(anyAddress(address)) }),
+  }),
+};
