@@ -13,20 +13,25 @@ export interface Screened {
   readonly findings: readonly RecipientFindings[];
 }
 
-const NEVER_SCREENED: Screened = { facts: {}, evidence: {}, findings: [] };
-
-export function trailOf(transaction: Transaction, screened: Screened = NEVER_SCREENED): MessageTrail {
-  const { findings, recipients, refused, dialogue } = transaction;
-  const before: RecipientFindings[] = findings.length > 0 ? [{ findings }] : [];
-  for (const { recipient, findings } of recipients)
-    if (findings.length > 0) before.push({ recipient: recipient.address.text, findings });
-  for (const { address, findings } of refused) before.push({ recipient: address.text, findings });
+/** `screened` has what was found of the transaction and its accepted recipients before, too. */
+export function trailOf(transaction: Transaction, screened?: Screened): MessageTrail {
+  const { refused, dialogue } = transaction;
+  const found = screened?.findings ?? foundBefore(transaction);
+  const turnedAway = refused.map(({ address, findings }) => ({ recipient: address.text, findings }));
   return {
-    ...screened.facts,
-    evidence: screened.evidence,
-    findings: before.length > 0 ? [...before, ...screened.findings] : screened.findings,
+    ...screened?.facts,
+    evidence: screened?.evidence ?? {},
+    findings: turnedAway.length > 0 ? [...turnedAway, ...found] : found,
     dialogue: dialogue.text,
   };
+}
+
+/** Where the message stage was never reached. */
+function foundBefore({ findings, recipients }: Transaction): readonly RecipientFindings[] {
+  const found: RecipientFindings[] = findings.length > 0 ? [{ findings }] : [];
+  for (const { recipient, findings: own } of recipients)
+    if (own.length > 0) found.push({ recipient: recipient.address.text, findings: own });
+  return found;
 }
 
 /** `said`: what the whole message was told; without it only RCPTs were refused. */
