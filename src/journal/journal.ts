@@ -9,6 +9,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { OperationalError } from '../model/errors.ts';
+import { THREAD_YOUNG_MB } from '../store/limits.ts';
 import type { Clock, TimerHandle } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Journal } from './contract.ts';
@@ -131,7 +132,11 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
 
   const start = (): Promise<void> => {
     const workerData: ThreadOptions = { path: options.path, retention };
-    worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData, name: 'journal' });
+    worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
+      workerData,
+      name: 'journal',
+      resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
+    });
     const thread = worker;
     thread.on('message', onMessage);
     return new Promise((resolve, reject) => {

@@ -55,3 +55,6 @@ export const COUNTER_SLICES = 10;
 
 /** Names of blobs asked about in one go while sweeping. */
 export const SWEEP_BATCH = 500;
+
+/** Young memory of a thread that holds rows for a moment: with the default it grows by 10 MB and never shrinks. */
+export const THREAD_YOUNG_MB = 2;

@@ -3,6 +3,7 @@
  * (for tools that do nothing else meanwhile). One request at a time; the writer sees to that.
  */
 import { Worker } from 'node:worker_threads';
+import { THREAD_YOUNG_MB } from '../limits.ts';
 import { createBatchEncoder } from './batch-wire.ts';
 import { messageOf } from './failure.ts';
 import { type BatchOutcome, createUnitRunner, type Reopened, type Unit } from './units.ts';
@@ -50,7 +51,11 @@ interface Thread {
 
 /** A thread that dies answers the request it had with a failure: the writer then starts another. */
 function startThread(path: string): Thread {
-  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: { path }, name: 'writer' });
+  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
+    workerData: { path },
+    name: 'writer',
+    resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
+  });
   let waiting: ((reply: Reply) => void) | undefined;
   let ended = false;
   let said = 'the writer thread ended';
