@@ -12,6 +12,7 @@ import { type Credentials, openCredentials } from './directory/credentials.ts';
 import { createDirectory, type OpenDirectory } from './directory/directory.ts';
 import { createDkimKeys, type DkimKeys } from './directory/dkim-keys.ts';
 import { createHashing } from './directory/hashing.ts';
+import { createSenderGrants, type SenderGrants } from './directory/send-as.ts';
 import { createSourceDesk } from './directory/sources/admin.ts';
 import { createPointsHere } from './directory/sources/points-here.ts';
 import { openSourceTable } from './directory/sources/table.ts';
@@ -54,6 +55,7 @@ export interface Core {
   readonly log: LogReader;
   readonly directory: OpenDirectory;
   readonly credentials: Credentials;
+  readonly grants: SenderGrants;
   readonly secrets: Secrets;
   readonly dkim: DkimKeys;
   readonly srs: SrsKeys;
@@ -134,6 +136,7 @@ export async function openCore(
     hashing,
     askSources: verification.askSources,
   });
+  const grants = createSenderGrants(store.database, directory);
   const credentialAdmin = createCredentialAdmin(store.database, {
     secrets,
     settings,
@@ -143,6 +146,7 @@ export async function openCore(
     forget() {
       directory.forget();
       credentials.forget();
+      grants.forget();
     },
   });
   const queue = await openQueue({
@@ -223,6 +227,7 @@ export async function openCore(
     log,
     directory,
     credentials,
+    grants,
     secrets,
     dkim,
     srs,

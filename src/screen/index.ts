@@ -7,6 +7,7 @@
 import { authenticationSettings } from './authentication/settings.ts';
 import type { Check, SettingDefinitions } from './check.ts';
 import { arc } from './checks/arc.ts';
+import { authenticationRequired } from './checks/authentication-required.ts';
 import { authenticationResults } from './checks/authentication-results.ts';
 import { bimi } from './checks/bimi.ts';
 import { displayNameProtection } from './checks/display-name-protection.ts';
@@ -22,6 +23,7 @@ import { relay } from './checks/relay.ts';
 import { reverseLookupHelo } from './checks/reverse-lookup-helo.ts';
 import { reverseLookupMail } from './checks/reverse-lookup-mail.ts';
 import { reverseLookupPtr } from './checks/reverse-lookup-ptr.ts';
+import { fromMatchesLogin, senderMatchesLogin } from './checks/sender-matches-login.ts';
 import { spf } from './checks/spf.ts';
 import { spfRelayed } from './checks/spf-relayed.ts';
 import { settingsOf } from './policies.ts';
@@ -29,6 +31,8 @@ import { screenOwnSettings, smtpSettings } from './settings.ts';
 
 export const CHECKS: readonly Check[] = [
   relay,
+  authenticationRequired,
+  senderMatchesLogin,
   recipientExists,
   messageSize,
   reverseLookupPtr,
@@ -38,6 +42,7 @@ export const CHECKS: readonly Check[] = [
   spfRelayed,
   hops,
   headerSanity,
+  fromMatchesLogin,
   dkim,
   arc,
   fromHeaderScreening,

@@ -7,3 +7,6 @@ export const SCREEN_LIMITS = {
   /** Domains whose last event is remembered. */
   rememberedEvents: 1000,
 } as const;
+
+/** Authors of one message that are compared with who signed in: mail programs write one, rarely two. */
+export const SENDERS_COMPARED = 20;

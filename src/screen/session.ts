@@ -7,6 +7,7 @@
 import type { Directory, Resolution } from '../directory/contract.ts';
 import type { Correspondents } from '../directory/correspondents.ts';
 import type { Identities } from '../directory/identities.ts';
+import type { SenderGrants } from '../directory/send-as.ts';
 import type { ReversePath } from '../model/address.ts';
 import type { ContentRef } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
@@ -40,6 +41,8 @@ export interface ScreenServices {
   readonly identities: () => MaybePromise<Identities>;
   /** Whom we write to. */
   readonly correspondents: Correspondents;
+  /** Whom an account may write as. */
+  readonly grants: SenderGrants;
   readonly hostname: string;
 }
 

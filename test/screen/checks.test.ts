@@ -56,7 +56,8 @@ test('the policy domain is the recipient’s, for outbound mail the sender’s',
 
 test('an account that signed in sends out; mail between accounts is internal', async () => {
   const account = 'alice@example.com';
-  assert.deepEqual(await run({ account }, 'alice@example.com', ['bob@remote.example', 'alice@example.com']), [
+  const own = LETTER.replace('bob@remote.example', account);
+  assert.deepEqual(await run({ account }, account, ['bob@remote.example', account], own), [
     'outbound',
     'internal',
     'accept,accept',

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import type { Account, Directory, DomainMailServer, Resolution } from '../../src/directory/contract.ts';
 import type { Correspondents } from '../../src/directory/correspondents.ts';
 import type { Identities } from '../../src/directory/identities.ts';
+import { createSenderGrants } from '../../src/directory/send-as.ts';
 import type { Address, ReversePath } from '../../src/model/address.ts';
 import type { ContentRef } from '../../src/model/content.ts';
 import type { MailParameters, Recipient } from '../../src/model/envelope.ts';
@@ -20,6 +21,7 @@ import { CHECKS } from '../../src/screen/index.ts';
 import { createScreen } from '../../src/screen/session.ts';
 import type { Settings, SettingsSnapshot } from '../../src/settings/contract.ts';
 import type { SettingDefinition } from '../../src/settings/define.ts';
+import type { Database } from '../../src/store/contract.ts';
 import { createResolver } from '../../src/world/resolver/stub.ts';
 import { manualClock } from '../support/clock.ts';
 import { recordedEvents } from '../support/events.ts';
@@ -117,6 +119,12 @@ export interface ScreenOptions {
   readonly checks?: readonly Check[];
 }
 
+/** Nothing was granted beyond what the directory says. */
+export function grants(of: Directory) {
+  const nothingGranted = { dialect: 'sqlite', readNow: () => [] } as unknown as Database;
+  return createSenderGrants(nothingGranted, of);
+}
+
 /** Counted in memory, and nowhere else. */
 export function correspondentsFrom(writtenTo: Readonly<Record<string, number>> = {}): Correspondents {
   const counts = new Map(Object.entries(writtenTo));
@@ -155,6 +163,7 @@ export function screening(options: ScreenOptions = {}) {
     directory: options.directory ?? directory(),
     identities: () => identities,
     correspondents,
+    grants: grants(options.directory ?? directory()),
     resolver: createResolver(
       { clock, events, random: seededRandom() },
       { servers: [{ address: '127.0.0.1', port: 9 }] },

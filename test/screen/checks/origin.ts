@@ -13,7 +13,7 @@ import { manualClock } from '../../support/clock.ts';
 import { recordedEvents } from '../../support/events.ts';
 import { seededRandom } from '../../support/random.ts';
 import { startZone, type Zone, type ZoneName } from '../../support/zone.ts';
-import { content, correspondentsFrom, directory, type SettingTable, settings, transact } from '../world.ts';
+import { content, correspondentsFrom, directory, grants, type SettingTable, settings, transact } from '../world.ts';
 
 export const CLIENT = '198.51.100.7';
 
@@ -49,6 +49,7 @@ export async function sendFrom(t: TestContext, sending: Sending = {}) {
     hostname: 'mx.postern.example',
     identities: () => ({ domains: ['example.com'], people: [] }),
     correspondents: correspondentsFrom(),
+    grants: grants(directory()),
   };
   const facts: SessionFacts = {
     id: 's1',
