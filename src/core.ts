@@ -162,7 +162,7 @@ export async function openCore(
   });
   opened.defer(() => queue.close());
   const posture = createPosture({
-    resolver,
+    resolver: resolver.fresh,
     settings,
     clock,
     hostname: config.hostname,
@@ -192,7 +192,7 @@ export async function openCore(
     settings,
     directory,
     dkim,
-    resolver,
+    resolver: resolver.fresh,
     admin,
     sources: createSourceDesk({ database: store.database, directory, table: sources, secrets, clock, random }),
     credentials: credentialAdmin,

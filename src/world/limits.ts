@@ -15,6 +15,8 @@ export const DNS_LIMITS = {
   tries: 4,
   /** From the first packet to `unknown`: RFC 5321 gives a client five minutes for a command, we use far less. */
   questionMs: 10_000,
+  /** The same while an outage is known: no message waits as if it were the first, and what is alive answers sooner. */
+  outageQuestionMs: 1000,
   /** How long one server is waited for before the next is asked too; its late answer still counts. */
   patienceMs: { first: 1000, least: 300, most: 3000 },
   /** An off-path forger needs many guesses; after these the question goes over TCP. */
@@ -23,6 +25,11 @@ export const DNS_LIMITS = {
   ttlSeconds: 86_400,
   /** RFC 2308 5: one to three hours. */
   denialSeconds: 10_800,
+  /**
+   * A denial without a SOA: RFC 2308 5 would have it not kept at all, and small name servers say nothing
+   * else, so that every message of a burst would ask again. Nobody waits longer than this for a new record.
+   */
+  bareDenialSeconds: 5,
   /** RFC 9520 3.2: at least one second, at most five minutes. */
   failureSeconds: 5,
   /** A TTL of zero still serves the questions of the same burst. */

@@ -93,6 +93,18 @@ test('as JSON it has the same for programs', async (t) => {
   assert.deepEqual([mx.verdict, mx.severity, mx.code], ['wrong', 'important', 'missing']);
 });
 
+test('--json behind domain or node is theirs, and makes one document', async (t) => {
+  const check = await commandLine(t);
+  for (const args of [
+    ['domain', DOMAIN, '--json'],
+    ['node', '--json'],
+  ]) {
+    const { code, stdout } = await check(args);
+    assert.equal(code, 0);
+    assert.equal(JSON.parse(stdout).domains.length, args.length - 2);
+  }
+});
+
 test('colours are for terminals, and not for whoever set NO_COLOR', async (t) => {
   const check = await commandLine(t);
   const hasColour = async (terminal: { isTTY?: boolean; env?: Record<string, string> }): Promise<boolean> =>

@@ -1,4 +1,5 @@
 /** `postern check [domain <name> | node]` */
+import type { Command } from 'commander';
 import { colours } from '../colours.ts';
 import { EXIT } from '../exit-codes.ts';
 import { allPages } from '../pages.ts';
@@ -38,14 +39,15 @@ export const check: Register = (program, { withSession, exitWith, source, stdout
       }),
     );
 
+  // `--json` behind these words is read as that of `check` itself, so both count.
   command
     .command('domain <name>')
     .description('one domain, local or not yet, and this node')
     .option('--json', 'as JSON')
     .action(
-      withSession(async ({ ask, json }, name: string, options: Options) => {
+      withSession(async ({ ask, json }, name: string, _: Options, own: Command) => {
         const [node, domain] = await Promise.all([ask('check.node', {}), ask('check.domain', { name })]);
-        tell(options, [node, domain], { node, domains: [domain] }, json);
+        tell(own.optsWithGlobals(), [node, domain], { node, domains: [domain] }, json);
       }),
     );
 
@@ -54,9 +56,9 @@ export const check: Register = (program, { withSession, exitWith, source, stdout
     .description('this node alone: names, addresses, certificate, block lists')
     .option('--json', 'as JSON')
     .action(
-      withSession(async ({ ask, json }, options: Options) => {
+      withSession(async ({ ask, json }, _: Options, own: Command) => {
         const node = await ask('check.node', {});
-        tell(options, [node], { node, domains: [] }, json);
+        tell(own.optsWithGlobals(), [node], { node, domains: [] }, json);
       }),
     );
 };

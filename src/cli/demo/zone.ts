@@ -19,6 +19,8 @@ export type Fault =
   | 'SERVFAIL'
   | 'REFUSED'
   | 'NXDOMAIN'
+  /** NXDOMAIN without a SOA. */
+  | 'BARE-DENIAL'
   /** TC by UDP, the answer by TCP. */
   | 'TRUNCATED'
   /** An answer of some 60 kB, whatever carries it. */
@@ -192,6 +194,8 @@ function reply(
       return respond(RECURSION | RCODES[known.fault]);
     case 'NXDOMAIN':
       return respond(RECURSION | RCODES.NXDOMAIN, { authorities: [SOA] });
+    case 'BARE-DENIAL':
+      return respond(RECURSION | RCODES.NXDOMAIN);
     case 'LAME':
       return respond(0);
     case 'NO-EDNS':

@@ -1,6 +1,6 @@
 /**
  * One question to as many servers as it takes: the best first, the next when it is silent or of no
- * help, and a late answer of the first still counts. Ends within DNS_LIMITS.questionMs.
+ * help, and a late answer of the first still counts. Ends within `withinMs`.
  */
 import type { Clock } from '../clock.ts';
 import { DNS_LIMITS } from '../limits.ts';
@@ -23,7 +23,13 @@ export interface AskServices {
   readonly mixCase: boolean;
 }
 
-export function ask(servers: readonly Server[], question: Uint8Array, services: AskServices): Promise<Asked> {
+export interface Question {
+  /** As `encodeQuestion` wrote it. */
+  readonly bytes: Uint8Array;
+  readonly withinMs: number;
+}
+
+export function ask(servers: readonly Server[], question: Question, services: AskServices): Promise<Asked> {
   return new Promise((resolve) => {
     const { clock, random } = services;
     const abort = new AbortController();
@@ -42,7 +48,7 @@ export function ask(servers: readonly Server[], question: Uint8Array, services: 
       abort.abort();
       resolve(asked);
     };
-    const deadline = clock.after(DNS_LIMITS.questionMs, () => end({ kind: 'failure', reason, heard }), {
+    const deadline = clock.after(question.withinMs, () => end({ kind: 'failure', reason, heard }), {
       keepAlive: true,
     });
 
@@ -56,7 +62,8 @@ export function ask(servers: readonly Server[], question: Uint8Array, services: 
       const server = servers[started % servers.length]!;
       started += 1;
       waiting += 1;
-      const patienceMs = server.patienceMs();
+      // Every server is asked before the time is up, however patient we would be with the first.
+      const patienceMs = Math.min(server.patienceMs(), question.withinMs / servers.length);
       patience = clock.after(patienceMs, () => {
         server.silent(patienceMs);
         next();
@@ -67,7 +74,7 @@ export function ask(servers: readonly Server[], question: Uint8Array, services: 
     const tryServer = async (server: Server): Promise<void> => {
       const startedAt = clock.monotonic();
       const exactCase = services.mixCase;
-      const asked = exactCase ? mixCase(question, random) : question;
+      const asked = exactCase ? mixCase(question.bytes, random) : question.bytes;
       let said = await exchange(server, { question: asked, edns: server.edns, exactCase }, random, abort.signal);
       if (server.edns && dislikesEdns(said)) {
         server.edns = false;

@@ -10,6 +10,8 @@ export interface OutageWatch {
   answered(): void;
   /** `heard`: a server said at least that it cannot help. */
   failed(servers: readonly ServerAddress[], reason: string, heard: boolean): void;
+  /** Since the event that says so. */
+  isOn(): boolean;
 }
 
 /** A recursive server may be silent over one dead domain, seldom over so many at once. */
@@ -26,6 +28,7 @@ export function createOutageWatch(clock: Clock, events: Events): OutageWatch {
   };
   return {
     answered,
+    isOn: () => beganAt !== undefined,
     failed(servers, reason, heard) {
       if (heard) return answered();
       silent += 1;

@@ -44,7 +44,6 @@ function atTheEnd(owner: string, message: DnsMessage, ttlSeconds: number, hops: 
   const nxdomain = message.rcode === RCODE.nxDomain;
   const soa = message.authorities.find((record) => record.type === TYPE_CODES.SOA);
   if (hops > 0 && !nxdomain && !soa) return { kind: 'alias', target: owner, ttlSeconds, hops };
-  // RFC 2308 5: without a SOA a denial is not kept.
-  const denied = soa ? (denialSeconds(message, soa) ?? 0) : 0;
+  const denied = soa ? (denialSeconds(message, soa) ?? 0) : DNS_LIMITS.bareDenialSeconds;
   return { kind: 'none', nxdomain, ttlSeconds: Math.min(denied, DNS_LIMITS.denialSeconds, ttlSeconds) };
 }

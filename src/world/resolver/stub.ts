@@ -3,7 +3,8 @@
  *
  * Equal questions that are under way share one answer; answers are kept for their TTL, denials as
  * RFC 2308 says, failures a few seconds. Questions under way are bounded. Never throws for what
- * name servers do; an outage is one event when it begins and one when it ends.
+ * name servers do; an outage is one event when it begins and one when it ends, and while it lasts
+ * every question is still asked, but waited for a moment only.
  */
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
@@ -34,9 +35,14 @@ export interface ResolverOptions {
   readonly mixCase?: boolean;
 }
 
+export interface StubResolver extends Resolver {
+  /** Asks again whatever is kept, for who looks whether a record is published by now; then all know the answer. */
+  readonly fresh: Resolver;
+}
+
 type Answer<K extends RecordType> = DnsAnswer<RecordTypes[K]>;
 
-export function createResolver(services: ResolverServices, options: ResolverOptions = {}): Resolver {
+export function createResolver(services: ResolverServices, options: ResolverOptions = {}): StubResolver {
   const { clock } = services;
   const trusted = options.trusted ?? [];
   const servers = options.servers?.length
@@ -51,14 +57,15 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
   /** Follows a chain that leads out of one message by asking again. */
   async function follow<K extends RecordType>(name: string, type: K): Promise<Answer<K>> {
     let owner = name;
-    const until = clock.monotonic() + DNS_LIMITS.questionMs;
+    const withinMs = outage.isOn() ? DNS_LIMITS.outageQuestionMs : DNS_LIMITS.questionMs;
+    const until = clock.monotonic() + withinMs;
     let [ttlSeconds, authentic]: [number, boolean] = [DNS_LIMITS.ttlSeconds, true];
     for (let hops = 0; hops <= DNS_LIMITS.aliasHops; ) {
       const question = encodeQuestion(owner, type);
       // What cannot be asked cannot exist.
       if (!question) return { kind: 'none', nxdomain: true, ttlSeconds: DNS_LIMITS.denialSeconds, authentic: false };
       const order = servers.inOrder();
-      const asked = await ask(order, question, askServices);
+      const asked = await ask(order, { bytes: question, withinMs }, askServices);
       if (asked.kind === 'failure') {
         outage.failed(order, asked.reason, asked.heard);
         return unknown(asked.reason);
@@ -88,12 +95,12 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
     }
   }
 
-  return {
+  const resolving = (isFresh: boolean): Resolver => ({
     resolve<K extends RecordType>(name: string, type: K, signal?: AbortSignal): Promise<Answer<K>> {
       if (signal?.aborted) return Promise.reject(signal.reason);
       const owner = name.toLowerCase();
       const key = `${type} ${owner}`;
-      const known = cache.get(key) as Answer<K> | undefined;
+      const known = isFresh ? undefined : (cache.get(key) as Answer<K> | undefined);
       if (known) return Promise.resolve(known);
       let answer = underWay.get(key) as Promise<Answer<K>> | undefined;
       if (!answer) {
@@ -102,7 +109,8 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
       }
       return signal ? unlessAborted(answer, signal) : answer;
     },
-  };
+  });
+  return { ...resolving(false), fresh: resolving(true) };
 }
 
 function unknown(reason: Failure): { readonly kind: 'unknown'; readonly reason: Failure } {

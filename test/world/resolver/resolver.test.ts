@@ -118,6 +118,28 @@ test('a denial is kept as long as the SOA says', async (t) => {
   assert.equal(zone.queries.length, 2);
 });
 
+test('a denial without a SOA, as small name servers say it, is kept for a burst and no longer', async (t) => {
+  const { resolver, zone, clock } = await setUp(t, { 'bare.test': { fault: 'BARE-DENIAL' } });
+  await resolver.resolve('bare.test', 'A');
+  await clock.advance(4000);
+  const kept = await resolver.resolve('bare.test', 'A');
+  assert.deepEqual(kept, { kind: 'none', nxdomain: true, ttlSeconds: 1, authentic: false });
+  assert.equal(zone.queries.length, 1);
+  await clock.advance(1000);
+  await resolver.resolve('bare.test', 'A');
+  assert.equal(zone.queries.length, 2);
+});
+
+test('who asks anew hears of a record that was just published, and then all know it', async (t) => {
+  const { resolver, zone } = await setUp(t, {});
+  assert.equal((await resolver.resolve('new.test', 'A')).kind, 'none');
+  zone.records['new.test'] = { A: ['192.0.2.1'] };
+  assert.equal((await resolver.resolve('new.test', 'A')).kind, 'none');
+  assert.equal((await resolver.fresh.resolve('new.test', 'A')).kind, 'found');
+  assert.equal((await resolver.resolve('new.test', 'A')).kind, 'found');
+  assert.equal(zone.queries.length, 2);
+});
+
 test('a failure is kept for seconds only', async (t) => {
   const { resolver, zone, clock } = await setUp(t, { 'broken.test': { fault: 'SERVFAIL' } });
   const failed = { kind: 'unknown', reason: 'servfail' };
@@ -280,6 +302,33 @@ test('an outage is one event when it begins and one when it ends, and leaves no 
   await resolver.resolve('n10.test', 'A');
   assert.equal(events.count('dns.recovered'), 1);
   assert.equal(clock.pending(), 0);
+});
+
+test('while an outage is known a question waits a second, and what answers again within it ends the outage', async (t) => {
+  const { resolver, zone, clock, events } = await setUp(t, { 'alive.test': { A: ['192.0.2.1'] } });
+  zone.silent = true;
+  const first = ['n1.test', 'n2.test', 'n3.test'].map((name) => resolver.resolve(name, 'A'));
+  await elapse(clock, Promise.all(first));
+  const before = clock.monotonic();
+  await elapse(clock, resolver.resolve('n4.test', 'A'));
+  assert.equal(clock.monotonic() - before, 1000);
+  zone.silent = false;
+  assert.equal((await resolver.resolve('alive.test', 'A')).kind, 'found');
+  assert.equal(events.count('dns.recovered'), 1);
+});
+
+test('in an outage every server is asked, so the first that comes back ends it', async (t) => {
+  const dead = await startZone(t);
+  const back = await startZone(t, { 'alive.test': { A: ['192.0.2.1'] } });
+  dead.silent = true;
+  back.silent = true;
+  const clock = manualClock();
+  const services = { clock, random: seededRandom(), events: recordedEvents() };
+  const resolver = createResolver(services, { servers: [dead.server, back.server] });
+  const first = ['n1.test', 'n2.test', 'n3.test'].map((name) => resolver.resolve(name, 'A'));
+  await elapse(clock, Promise.all(first));
+  back.silent = false;
+  assert.equal((await elapse(clock, resolver.resolve('alive.test', 'A'))).kind, 'found');
 });
 
 test('a name whose own servers are dead is no outage', async (t) => {
