@@ -34,6 +34,8 @@ export interface QueuedRow {
   readonly to: string;
   readonly state: RecipientRow['state'];
   readonly class: RecipientRow['hold_class'];
+  /** Null unless held. */
+  readonly holdReason: string | null;
   /** ISO 8601; null while held. */
   readonly due: string | null;
   readonly attempts: number;
@@ -46,7 +48,7 @@ export interface QueuedMessage {
   readonly receivedAt: string;
   readonly sizeBytes: number;
   readonly client: string | null;
-  readonly recipients: readonly (QueuedRow & { readonly holdReason: string | null; readonly last: unknown })[];
+  readonly recipients: readonly (QueuedRow & { readonly last: unknown })[];
 }
 
 /** Each act returns how many rows it changed; `by` goes to the journal. */
@@ -271,6 +273,7 @@ function queuedRow(row: RecipientRow, reversePath: string | null): QueuedRow {
     to: row.address,
     state: row.state,
     class: row.hold_class,
+    holdReason: row.hold_reason,
     due: row.state === 'held' ? null : new Date(row.due).toISOString(),
     attempts: row.attempts,
     lastReply: last?.reply ?? null,
@@ -286,7 +289,6 @@ function queuedMessage(message: MessageRow, recipients: readonly RecipientRow[])
     client: message.client_address,
     recipients: recipients.map((row) => ({
       ...queuedRow(row, message.reverse_path),
-      holdReason: row.hold_reason,
       last: row.last === null ? null : JSON.parse(row.last),
     })),
   };

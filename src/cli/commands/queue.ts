@@ -32,11 +32,12 @@ export const queue: Register = (program, { withSession }) => {
           row.from || '<>',
           row.to,
           row.class ? `${row.state} (${row.class})` : row.state,
+          row.holdReason,
           row.due,
           row.attempts,
           row.lastReply,
         ]);
-        context.print(table(['ID', 'FROM', 'TO', 'STATE', 'DUE', 'TRIES', 'LAST REPLY'], cells));
+        context.print(table(['ID', 'FROM', 'TO', 'STATE', 'WHY', 'DUE', 'TRIES', 'LAST REPLY'], cells));
       }),
     );
 
