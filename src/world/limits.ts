@@ -16,7 +16,7 @@ export const DNS_LIMITS = {
   /** From the first packet to `unknown`: RFC 5321 gives a client five minutes for a command, we use far less. */
   questionMs: 10_000,
   /** The same while an outage is known: no message waits as if it were the first, and what is alive answers sooner. */
-  outageQuestionMs: 1000,
+  outageQuestionMs: 500,
   /** How long one server is waited for before the next is asked too; its late answer still counts. */
   patienceMs: { first: 1000, least: 300, most: 3000 },
   /** An off-path forger needs many guesses; after these the question goes over TCP. */
