@@ -2,6 +2,7 @@
  * What the rooms declare, in one place: every setting and every migration. The registry, the CLI,
  * `docs/settings.md` and the database are made from these two lists.
  */
+import { mingerSettings } from './access/settings.ts';
 import { deliverySettings, publicAddressSettings } from './deliver/settings.ts';
 import { passwordSettings } from './directory/credential-settings.ts';
 import { signingMigrations } from './directory/dkim-keys-schema.ts';
@@ -31,6 +32,7 @@ const GROUPS: readonly Readonly<Record<string, AnySetting>>[] = [
   directorySettings,
   passwordSettings,
   verificationSettings,
+  mingerSettings,
   queueSettings,
   deliverySettings,
   publicAddressSettings,

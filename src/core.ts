@@ -12,6 +12,7 @@ import { type Credentials, openCredentials } from './directory/credentials.ts';
 import { createDirectory, type OpenDirectory } from './directory/directory.ts';
 import { createDkimKeys, type DkimKeys } from './directory/dkim-keys.ts';
 import { createHashing } from './directory/hashing.ts';
+import { type MingerSecret, openMingerSecret } from './directory/minger-secret.ts';
 import { createSenderGrants, type SenderGrants } from './directory/send-as.ts';
 import { createSourceDesk } from './directory/sources/admin.ts';
 import { createPointsHere } from './directory/sources/points-here.ts';
@@ -59,6 +60,7 @@ export interface Core {
   readonly secrets: Secrets;
   readonly dkim: DkimKeys;
   readonly srs: SrsKeys;
+  readonly minger: MingerSecret;
   readonly queue: OpenQueue;
   readonly reports: Reports;
   readonly operations: Operations;
@@ -125,6 +127,7 @@ export async function openCore(
     },
   });
   const { directory } = verification;
+  const minger = await openMingerSecret(store.database, secrets);
   const admin = createDirectoryAdmin(store.database, directory, clock);
   const hashing = createHashing(clock);
   opened.defer(() => hashing.close());
@@ -194,6 +197,7 @@ export async function openCore(
     dkim,
     resolver: resolver.fresh,
     admin,
+    minger,
     sources: createSourceDesk({ database: store.database, directory, table: sources, secrets, clock, random }),
     credentials: credentialAdmin,
     queue: queue.desk,
@@ -231,6 +235,7 @@ export async function openCore(
     secrets,
     dkim,
     srs,
+    minger,
     queue,
     reports,
     operations,

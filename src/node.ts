@@ -7,6 +7,7 @@
  */
 import { once } from 'node:events';
 import type { Server } from 'node:net';
+import { serveMinger } from './access/minger.ts';
 import { createConsole } from './admin/console.ts';
 import { createHealthServer } from './admin/health.ts';
 import { watchStore } from './admin/store-watch.ts';
@@ -150,6 +151,13 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   }
 
   const admin = createDirectoryAdmin(store.database, directory, clock);
+  if (config.minger) {
+    const { resolve } = directory;
+    const served = { settings, clock, resolve, hasAccount: admin.hasAccount, secret: core.minger.current };
+    const minger = await serveMinger(config.minger, served);
+    listeners['minger'] = formatListener(minger.address, minger.port);
+    started.defer(() => minger.close());
+  }
   const rotation = { database: store.database, dkim, srs, admin, settings, resolver, clock, events };
   const outbox = outboxJob({ database: store.database, blobs: store.blobs, queue, directory, clock, events });
   const jobs = [

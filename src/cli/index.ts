@@ -31,6 +31,10 @@ export const COMMANDS = {
     title: 'ask the sources whether a user exists',
     load: async () => (await import('./commands/verify.ts')).verify,
   },
+  minger: {
+    title: 'the server that tells others which users exist here',
+    load: async () => (await import('./commands/minger.ts')).minger,
+  },
   settings: {
     title: 'everything that can be changed while the node runs',
     load: async () => (await import('./commands/settings.ts')).settings,

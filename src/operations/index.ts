@@ -4,6 +4,7 @@ import { checkOperations } from './acts/check.ts';
 import { dkimOperations } from './acts/dkim.ts';
 import { domainOperations } from './acts/domain.ts';
 import { logOperations } from './acts/log.ts';
+import { mingerOperations } from './acts/minger.ts';
 import { queueOperations } from './acts/queue.ts';
 import { reportOperations } from './acts/report.ts';
 import { serverOperations } from './acts/server.ts';
@@ -20,6 +21,7 @@ export const OPERATIONS = {
   ...aliasOperations,
   ...serverOperations,
   ...sourceOperations,
+  ...mingerOperations,
   ...settingsOperations,
   ...queueOperations,
   ...logOperations,

@@ -3,6 +3,7 @@ import type { DirectoryAdmin } from '../directory/admin.ts';
 import type { CredentialAdmin } from '../directory/credential-admin.ts';
 import type { OpenDirectory } from '../directory/directory.ts';
 import type { DkimKeys } from '../directory/dkim-keys.ts';
+import type { MingerSecret } from '../directory/minger-secret.ts';
 import type { SourceDesk } from '../directory/sources/admin.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { LogReader } from '../journal/reader.ts';
@@ -36,6 +37,7 @@ export interface OperationServices {
   readonly credentials: CredentialAdmin;
   readonly dkim: DkimKeys;
   readonly sources: SourceDesk;
+  readonly minger: MingerSecret;
   readonly resolver: Resolver;
   readonly queue: QueueDesk;
   readonly posture: Posture;

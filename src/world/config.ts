@@ -38,6 +38,8 @@ export interface NodeConfig {
   readonly sandbox?: boolean;
   /** Undefined: turned off. */
   readonly listen: Readonly<Record<ListenerName, ListenerConfig | undefined>>;
+  /** Undefined: turned off, as it is where nothing is said. */
+  readonly minger?: SocketAddress;
   /** Addresses and CIDR networks. */
   readonly trustedProxies: readonly string[];
   /** Undefined: those of resolv.conf. */
@@ -191,6 +193,7 @@ function withDefaults(values: ConfigValues, source: ConfigSource): NodeConfig {
       https: listener(values.listenHttps, '127.0.0.1', 8443),
       metrics: listener(values.listenMetrics, '127.0.0.1', 9425),
     },
+    ...mingerListener(values.listenMinger),
     trustedProxies: values.trustedProxies ?? [],
     dnsServers: values.dnsServers?.length ? values.dnsServers : undefined,
     dnsTrusted: values.dnsTrusted ?? [],
@@ -201,4 +204,9 @@ function withDefaults(values: ConfigValues, source: ConfigSource): NodeConfig {
     secretKeyFile: values.secretKeyFile ?? join(values.data ?? join(source.cwd, 'data'), 'keys', 'secret.key'),
     log: { format: values.logFormat, level: values.logLevel ?? 'info' },
   };
+}
+
+/** No default address: it is off unless somebody says where. */
+function mingerListener(said: SocketAddress | 'off' | undefined): Pick<NodeConfig, 'minger'> {
+  return said === undefined || said === 'off' ? {} : { minger: said };
 }

@@ -95,6 +95,8 @@ export function createLdapSearch(
           timeLimit: STEP_MS / 1000,
           derefAliases: 'never',
         });
+        // Told of no error, as we asked for no more.
+        if (searchEntries.length >= LDAP_ENTRIES) throw new Error('the search finds too many entries');
         return { entries: searchEntries, refers: searchReferences.length > 0 };
       }),
     async bindAs(dn, password) {

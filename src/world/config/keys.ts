@@ -48,6 +48,12 @@ export const CONFIG_KEYS = {
     listenAddress,
     '`/healthz`, `/readyz`, `/metrics` (default: 127.0.0.1:9425)',
   ),
+  listenMinger: key(
+    'listen.minger',
+    'POSTERN_LISTEN_MINGER',
+    listenAddress,
+    'other servers that ask whether users exist, UDP and TCP (default: off; the usual port is 4069)',
+  ),
   proxyMx: key('proxy.mx', 'POSTERN_PROXY_MX', proxyMode, PROXY_MANUAL),
   proxySubmission: key('proxy.submission', 'POSTERN_PROXY_SUBMISSION', proxyMode, PROXY_MANUAL),
   proxySubmissions: key('proxy.submissions', 'POSTERN_PROXY_SUBMISSIONS', proxyMode, PROXY_MANUAL),

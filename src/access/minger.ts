@@ -1,0 +1,209 @@
+/**
+ * The Minger server (draft-hathcock-minger-06): other servers ask whether a mailbox exists here, by
+ * UDP or TCP. Off by default.
+ *
+ * Whoever asks must know the shared secret, or come from a network that may ask without; else the
+ * answer is 2, whether the mailbox exists or not. What cannot be told is not answered, since Minger
+ * has no word for it and the asker must not take it for `no`. Answers are never longer than
+ * questions by more than two octets, so that nobody is flooded with them.
+ */
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Resolution } from '../directory/contract.ts';
+import type { Address } from '../model/address.ts';
+import { OperationalError } from '../model/errors.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
+import {
+  formatMingerAnswer,
+  MINGER_LINE_OCTETS,
+  type MingerQuery,
+  type MingerStatus,
+  parseMingerQuery,
+  verifyMingerDigest,
+} from '../protocol/minger/minger.ts';
+import { parseAddress } from '../protocol/smtp/address.ts';
+import type { Settings } from '../settings/contract.ts';
+import { canonicalAddress, networkOf, networkSet } from '../wire/network.ts';
+import type { Clock } from '../world/clock.ts';
+import type { SocketAddress } from '../world/config.ts';
+import { MINGER_CONNECTIONS, MINGER_IDLE_MS, MINGER_NETWORKS, MINGER_QUESTIONS, MINGER_UNDER_WAY } from './limits.ts';
+import { mingerSettings } from './settings.ts';
+
+export interface MingerServices {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly resolve: (address: Address) => MaybePromise<Resolution>;
+  /** Whether there is an account, even one that is disabled. */
+  readonly hasAccount: (key: string) => Promise<boolean>;
+  /** Undefined: none was set. */
+  readonly secret: () => string | undefined;
+}
+
+export interface MingerServer {
+  readonly address: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A wrong secret is a guess, or a server that asks in vain. */
+const WRONG_SECRET_COSTS = 10;
+const MINUTE_MS = 60_000;
+
+/** Both transports on one port. Errors: OperationalError `node.listen`. */
+export async function serveMinger(wanted: SocketAddress, services: MingerServices): Promise<MingerServer> {
+  const answer = createAnswerer(services);
+  const clients = new Set<Socket>();
+  const tcp = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    clients.add(socket);
+    socket.on('close', () => clients.delete(socket));
+    converse(socket, answer);
+  });
+  tcp.maxConnections = MINGER_CONNECTIONS;
+  const udp = createSocket(wanted.address.includes(':') ? 'udp6' : 'udp4');
+  try {
+    tcp.listen(wanted.port, wanted.address);
+    await once(tcp, 'listening');
+    udp.bind(portOf(tcp), wanted.address);
+    await once(udp, 'listening');
+  } catch (cause) {
+    tcp.close();
+    udp.close();
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const at = `${wanted.address} port ${wanted.port}`;
+    throw new OperationalError(
+      'node.listen',
+      `cannot listen for minger on ${at}, as the address must be free and allowed: it is ${code ?? message}`,
+      { cause },
+    );
+  }
+  udp.on('error', () => {});
+  udp.on('message', (datagram, { address, port }) => {
+    void answer(datagram.toString('utf8'), address).then((text) => {
+      if (text !== undefined) reply(udp, text, port, address);
+    });
+  });
+  return { address: wanted.address, port: portOf(tcp), close: () => closeAll(tcp, udp, clients) };
+}
+
+/** The line to say; undefined: none. */
+type Answerer = (line: string, client: string) => Promise<string | undefined>;
+
+function createAnswerer(services: MingerServices): Answerer {
+  const { settings, clock, secret } = services;
+  const spent = createSpending(clock);
+  let underWay = 0;
+
+  function mayAsk(query: MingerQuery, client: string): boolean {
+    const known = secret();
+    if (known !== undefined && query.digest !== undefined) return verifyMingerDigest(query, known);
+    return networkSet(settings.current().get(mingerSettings.anonymousNetworks)).has(client);
+  }
+
+  async function statusOf(query: MingerQuery): Promise<MingerStatus | undefined> {
+    const parsed = parseAddress(query.mailbox);
+    if (!parsed.ok) return 'invalid-request';
+    const resolution = await services.resolve(parsed.value);
+    if (resolution.kind === 'local' || resolution.kind === 'role') return 'exists-active';
+    if (resolution.kind === 'cannot-tell') return undefined;
+    const { local, domain } = parsed.value;
+    return (await services.hasAccount(`${local.toLowerCase()}@${domain}`)) ? 'exists-inactive' : 'no-such-address';
+  }
+
+  return async (line, remote) => {
+    const client = canonicalAddress(remote);
+    const network = networkOf(client);
+    const allowed = settings.current().get(mingerSettings.questionsPerMinute);
+    if (spent(network, 1) > allowed || underWay >= MINGER_UNDER_WAY) return undefined;
+    const query = parseMingerQuery(line);
+    if (!query) return formatMingerAnswer(mailboxOf(line), 'invalid-request');
+    if (!mayAsk(query, client)) {
+      spent(network, WRONG_SECRET_COSTS - 1);
+      return formatMingerAnswer(query.mailbox, 'bad-credentials');
+    }
+    underWay++;
+    try {
+      const status = await statusOf(query);
+      return status && formatMingerAnswer(query.mailbox, status);
+    } catch {
+      // The database: it cannot be told now.
+      return undefined;
+    } finally {
+      underWay--;
+    }
+  };
+}
+
+/** What stands where the mailbox would: the asker compares it with what it sent. */
+function mailboxOf(line: string): string {
+  return line.slice(0, MINGER_LINE_OCTETS).split(/[\x00-\x20]/, 1)[0]!;
+}
+
+/** Sums of the minute, by network. When there are too many networks the oldest are forgotten. */
+function createSpending(clock: Clock): (network: string, cost: number) => number {
+  let sums = new Map<string, number>();
+  let since = clock.monotonic();
+  return (network, cost) => {
+    const now = clock.monotonic();
+    if (now - since > MINUTE_MS) {
+      sums = new Map();
+      since = now;
+    }
+    const sum = (sums.get(network) ?? 0) + cost;
+    sums.set(network, sum);
+    if (sums.size > MINGER_NETWORKS) sums.delete(sums.keys().next().value!);
+    return sum;
+  };
+}
+
+/** A line a question, one after the other. */
+function converse(socket: Socket, answer: Answerer): void {
+  const client = socket.remoteAddress ?? '';
+  let pending = '';
+  let asked = 0;
+  let last = Promise.resolve();
+  socket.setEncoding('utf8');
+  socket.setTimeout(MINGER_IDLE_MS, () => socket.destroy());
+  socket.on('error', () => socket.destroy());
+  const ask = async (line: string): Promise<void> => {
+    const text = await answer(line, client);
+    if (socket.destroyed) return;
+    // What cannot be told is an end without an answer.
+    if (text === undefined) socket.end();
+    else socket.write(`${text}\r\n`);
+  };
+  socket.on('data', (text: string) => {
+    pending += text;
+    for (let end = pending.indexOf('\n'); end >= 0; end = pending.indexOf('\n')) {
+      const line = pending.slice(0, end);
+      pending = pending.slice(end + 1);
+      if (++asked > MINGER_QUESTIONS) {
+        socket.destroy();
+        return;
+      }
+      last = last.then(() => ask(line));
+    }
+    if (pending.length > MINGER_LINE_OCTETS) socket.destroy();
+  });
+  socket.on('end', () => {
+    // A client that sends no line end, and says that this is all.
+    last = last.then(() => (pending === '' ? undefined : ask(pending))).then(() => void socket.end());
+  });
+}
+
+function reply(udp: UdpSocket, text: string, port: number, address: string): void {
+  udp.send(text, port, address, () => {});
+}
+
+function portOf(server: Server): number {
+  return (server.address() as { port: number }).port;
+}
+
+/** Nothing here is worth waiting for: whoever has no answer asks again. */
+async function closeAll(tcp: Server, udp: UdpSocket, clients: ReadonlySet<Socket>): Promise<void> {
+  const closed = [once(udp, 'close'), once(tcp, 'close')];
+  udp.close();
+  tcp.close();
+  for (const socket of clients) socket.destroy();
+  await Promise.all(closed);
+}

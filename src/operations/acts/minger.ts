@@ -1,0 +1,12 @@
+/** The Minger server, by which others ask which users exist here. */
+import { Type } from 'typebox';
+import { act } from '../define.ts';
+
+export const mingerOperations = {
+  'minger.set-secret': act('minger.set-secret', {
+    title: 'Gives the Minger server its shared secret; the empty one takes it away',
+    input: { secret: Type.String({ maxLength: 1000 }) },
+    secrets: ['secret'],
+    run: async ({ minger }, { secret }) => ({ output: { set: secret !== '' }, change: minger.set(secret) }),
+  }),
+};
