@@ -20,7 +20,7 @@ import { systemRandom } from '../src/world/random.ts';
 import { createResolver } from '../src/world/resolver/stub.ts';
 import type { Resolver } from '../src/world/resolver.ts';
 import { rsaKey, sign } from '../test/screen/authentication/keys.ts';
-import { correspondentsFrom, directory, grants, settings } from '../test/screen/world.ts';
+import { correspondentsFrom, directory, grants, senderRules, settings } from '../test/screen/world.ts';
 import { recordedEvents } from '../test/support/events.ts';
 import { startZone } from '../test/support/zone.ts';
 
@@ -63,6 +63,7 @@ function screening(checks: readonly Check[]): (content: ContentRef) => Promise<v
     identities: () => OURS,
     correspondents: correspondentsFrom(),
     grants: grants(directory()),
+    senderRules: senderRules(),
     hostname: 'mx.postern.example',
   };
   const screen = createScreen(services, checks);

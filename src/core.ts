@@ -17,6 +17,8 @@ import { createSenderGrants, type SenderGrants } from './directory/send-as.ts';
 import { createSourceDesk } from './directory/sources/admin.ts';
 import { createPointsHere } from './directory/sources/points-here.ts';
 import { openSourceTable } from './directory/sources/table.ts';
+import { createRuleAdmin } from './directory/rules/admin.ts';
+import { createSenderRules, type OpenSenderRules } from './directory/rules/rules.ts';
 import { openSrsKeys, type SrsKeys } from './directory/srs-keys.ts';
 import { createVerification } from './directory/verification.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
@@ -55,6 +57,7 @@ export interface Core {
   readonly journal: OpenJournal;
   readonly log: LogReader;
   readonly directory: OpenDirectory;
+  readonly senderRules: OpenSenderRules;
   readonly credentials: Credentials;
   readonly grants: SenderGrants;
   readonly secrets: Secrets;
@@ -152,6 +155,7 @@ export async function openCore(
       grants.forget();
     },
   });
+  const senderRules = createSenderRules(store.database);
   const queue = await openQueue({
     database: store.database,
     blobs: store.blobs,
@@ -197,6 +201,7 @@ export async function openCore(
     dkim,
     resolver: resolver.fresh,
     admin,
+    rules: createRuleAdmin(store.database, directory, senderRules, clock),
     minger,
     sources: createSourceDesk({ database: store.database, directory, table: sources, secrets, clock, random }),
     credentials: credentialAdmin,
@@ -232,6 +237,7 @@ export async function openCore(
     directory,
     credentials,
     grants,
+    senderRules,
     secrets,
     dkim,
     srs,

@@ -33,6 +33,7 @@ import { nodeCertificate } from './world/certificate.ts';
 import { systemClock } from './world/clock.ts';
 import type { ListenerConfig, ListenerName, NodeConfig, SmtpListenerName } from './world/config.ts';
 import type { Events } from './world/events.ts';
+import { defaultGateways } from './world/default-gateways.ts';
 import { localAddresses } from './world/local-addresses.ts';
 import { createMetrics } from './world/metrics-sink.ts';
 import { createTlsContexts } from './world/tls.ts';
@@ -106,6 +107,8 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     identities,
     correspondents,
     grants: core.grants,
+    senderRules: core.senderRules,
+    gateways: defaultGateways(),
     hostname: config.hostname,
   });
   const receiver = createReceiver(

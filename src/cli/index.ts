@@ -35,6 +35,14 @@ export const COMMANDS = {
     title: 'the server that tells others which users exist here',
     load: async () => (await import('./commands/minger.ts')).minger,
   },
+  list: {
+    title: 'allow and block lists: senders that pass, or do not',
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  shield: {
+    title: 'IP shielding: the networks that senders of a domain come from',
+    load: async () => (await import('./commands/shield.ts')).shield,
+  },
   settings: {
     title: 'everything that can be changed while the node runs',
     load: async () => (await import('./commands/settings.ts')).settings,

@@ -3,6 +3,7 @@ import { aliasOperations } from './acts/alias.ts';
 import { checkOperations } from './acts/check.ts';
 import { dkimOperations } from './acts/dkim.ts';
 import { domainOperations } from './acts/domain.ts';
+import { listOperations } from './acts/list.ts';
 import { logOperations } from './acts/log.ts';
 import { mingerOperations } from './acts/minger.ts';
 import { queueOperations } from './acts/queue.ts';
@@ -10,6 +11,7 @@ import { reportOperations } from './acts/report.ts';
 import { serverOperations } from './acts/server.ts';
 import { settingsOperations } from './acts/settings.ts';
 import { sourceOperations } from './acts/source.ts';
+import { shieldOperations } from './acts/shield.ts';
 import { statusOperations } from './acts/status.ts';
 import { userOperations } from './acts/user.ts';
 import type { Operation } from './define.ts';
@@ -20,6 +22,8 @@ export const OPERATIONS = {
   ...userOperations,
   ...aliasOperations,
   ...serverOperations,
+  ...listOperations,
+  ...shieldOperations,
   ...sourceOperations,
   ...mingerOperations,
   ...settingsOperations,

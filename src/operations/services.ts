@@ -5,6 +5,7 @@ import type { OpenDirectory } from '../directory/directory.ts';
 import type { DkimKeys } from '../directory/dkim-keys.ts';
 import type { MingerSecret } from '../directory/minger-secret.ts';
 import type { SourceDesk } from '../directory/sources/admin.ts';
+import type { RuleAdmin } from '../directory/rules/admin.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { LogReader } from '../journal/reader.ts';
 import type { Posture } from '../posture/posture.ts';
@@ -34,6 +35,7 @@ export interface OperationServices {
   readonly settings: SettingsRegistry;
   readonly directory: OpenDirectory;
   readonly admin: DirectoryAdmin;
+  readonly rules: RuleAdmin;
   readonly credentials: CredentialAdmin;
   readonly dkim: DkimKeys;
   readonly sources: SourceDesk;

@@ -13,6 +13,9 @@
 import type { Directory, Resolution } from '../directory/contract.ts';
 import type { Correspondents } from '../directory/correspondents.ts';
 import type { Identities } from '../directory/identities.ts';
+import type { Listing } from '../directory/rules/lists.ts';
+import type { SenderRules } from '../directory/rules/rules.ts';
+import type { ShieldVerdict } from '../directory/rules/shields.ts';
 import type { SenderGrants } from '../directory/send-as.ts';
 import type { ReversePath } from '../model/address.ts';
 import type { ContentRef, HeaderEdit } from '../model/content.ts';
@@ -32,8 +35,11 @@ import type { Sender } from './who.ts';
 /** AUTH is a stage too, once there is AUTH. */
 export type CheckStage = Exclude<Stage, 'auth'>;
 
-/** Who sends, as far as trust goes. `cannot-tell`: the DNS would have to say, and does not. */
-export type SenderKind = 'authenticated' | 'domain-server' | 'stranger' | 'cannot-tell';
+/**
+ * Who sends, as far as trust goes. `shielded`: a local sender from a network that an operator paired with
+ * its domain. `cannot-tell`: the DNS would have to say, and does not.
+ */
+export type SenderKind = 'authenticated' | 'domain-server' | 'shielded' | 'stranger' | 'cannot-tell';
 
 /** What `judge` may know of a recipient: plain, since it is stored for the replay. */
 export interface Who {
@@ -46,6 +52,8 @@ export interface Who {
   readonly role: boolean;
   /** Exemptions that lists and pairs of an operator give; absent where none does. */
   readonly listed?: readonly Exemption[];
+  /** The entry of an allow or block list that counts, and what it met first: the envelope or From. */
+  readonly listing?: Listing & { readonly met: 'envelope' | 'header' };
 }
 
 interface SessionView {
@@ -78,6 +86,8 @@ export interface Views {
     readonly head: Uint8Array;
     /** What another check saw, at an earlier stage or declared before this one; undefined: nothing, or it failed. */
     seen(check: string): MaybePromise<Evidence | undefined>;
+    /** What IP shielding says of a domain and this client. */
+    shieldOf(domain: string): MaybePromise<ShieldVerdict>;
   };
 }
 
@@ -93,6 +103,8 @@ export interface CheckServices {
   readonly correspondents: Correspondents;
   /** Whom an account may write as. */
   readonly grants: SenderGrants;
+  /** What the operator said of senders: lists and pairs. */
+  readonly senderRules: SenderRules;
   /** How this node calls itself. */
   readonly hostname: string;
 }

@@ -41,9 +41,10 @@ const STAGES: readonly CheckStage[] = ['connect', 'ehlo', 'mail', 'rcpt', 'messa
 const DEFECT: Observed = { failed: 'defect' };
 const TIMEOUT: Observed = { failed: 'timeout' };
 const NOBODY_ASKS: Observed = { evidence: Object.freeze({ made: false, why: 'off' }) };
-const SPARED: Readonly<Record<'authenticated' | 'domain-server', Observed>> = {
+const SPARED: Readonly<Record<'authenticated' | 'domain-server' | 'shielded', Observed>> = {
   authenticated: { evidence: Object.freeze({ made: false, why: 'authenticated' }) },
   'domain-server': { evidence: Object.freeze({ made: false, why: 'domain-server' }) },
+  shielded: { evidence: Object.freeze({ made: false, why: 'ip-shield' }) },
 };
 const NOTHING_HEARD: Heard = Object.freeze({ score: 0 });
 
@@ -252,6 +253,7 @@ export function isExempt({ exempt }: CheckPolicy, who: Who): boolean {
 
 function spares(exempt: CheckPolicy['exempt'], sender: SenderKind): boolean {
   if (sender === 'authenticated') return exempt.includes('authenticated');
+  if (sender === 'shielded') return exempt.includes('ipShield');
   return sender === 'domain-server' && exempt.includes('domainMailServer');
 }
 

@@ -10,12 +10,15 @@ import { arc } from './checks/arc.ts';
 import { authenticationRequired } from './checks/authentication-required.ts';
 import { authenticationResults } from './checks/authentication-results.ts';
 import { bimi } from './checks/bimi.ts';
+import { blockList } from './checks/block-list.ts';
 import { displayNameProtection } from './checks/display-name-protection.ts';
 import { dkim } from './checks/dkim.ts';
 import { dmarc } from './checks/dmarc.ts';
 import { fromHeaderScreening } from './checks/from-header-screening.ts';
 import { headerSanity } from './checks/header-sanity.ts';
 import { hops } from './checks/hops.ts';
+import { ipShield } from './checks/ip-shield.ts';
+import { localMail } from './checks/local-mail.ts';
 import { lookAlikeDomain } from './checks/look-alike-domain.ts';
 import { messageSize } from './checks/message-size.ts';
 import { recipientExists } from './checks/recipient-exists.ts';
@@ -23,16 +26,21 @@ import { relay } from './checks/relay.ts';
 import { reverseLookupHelo } from './checks/reverse-lookup-helo.ts';
 import { reverseLookupMail } from './checks/reverse-lookup-mail.ts';
 import { reverseLookupPtr } from './checks/reverse-lookup-ptr.ts';
+import { senderExists } from './checks/sender-exists.ts';
 import { fromMatchesLogin, senderMatchesLogin } from './checks/sender-matches-login.ts';
 import { spf } from './checks/spf.ts';
 import { spfRelayed } from './checks/spf-relayed.ts';
 import { settingsOf } from './policies.ts';
-import { screenOwnSettings, smtpSettings } from './settings.ts';
+import { listSettings, relaySettings, screenOwnSettings, smtpSettings } from './settings.ts';
 
 export const CHECKS: readonly Check[] = [
   relay,
   authenticationRequired,
   senderMatchesLogin,
+  localMail,
+  senderExists,
+  ipShield,
+  blockList,
   recipientExists,
   messageSize,
   reverseLookupPtr,
@@ -56,7 +64,7 @@ export const CHECKS: readonly Check[] = [
 /** Every setting of this room, by key: for the catalogue. */
 export const screenSettings: SettingDefinitions = Object.assign(
   {},
-  ...[smtpSettings, screenOwnSettings, authenticationSettings].map((group) =>
+  ...[smtpSettings, screenOwnSettings, relaySettings, listSettings, authenticationSettings].map((group) =>
     Object.fromEntries(Object.values(group).map((setting) => [setting.key, setting])),
   ),
   ...CHECKS.map(settingsOf),

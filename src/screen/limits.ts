@@ -6,6 +6,10 @@ export const SCREEN_LIMITS = {
   repeatEventMs: 3_600_000,
   /** Domains whose last event is remembered. */
   rememberedEvents: 1000,
+  /** Sessions of a listener from one private address and no other, before it is taken for a NAT: no office is that lonely. */
+  natSessions: 50,
+  /** Addresses of From fields that are looked for on the lists: a good message has one. */
+  listedAuthors: 10,
 } as const;
 
 /** Authors of one message that are compared with who signed in: mail programs write one, rarely two. */

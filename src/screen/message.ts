@@ -7,12 +7,15 @@ import type { Envelope } from '../model/envelope.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { RecipientFindings } from '../model/trail.ts';
+import type { HeaderFacts } from '../protocol/mime/words.ts';
 import { NOTHING, type Views } from './check.ts';
 import type { MessageFacts, MessageVerdict } from './contract.ts';
 import { decide, strongest } from './decide.ts';
 import { isExempt, joined, judge, type Observations, type Observed, type Plan, settle, start } from './engine.ts';
 import { messageFacts, type ReadHeader } from './header.ts';
-import type { AcceptedRecipient, Screening, Transaction } from './session.ts';
+import { type AcceptedRecipient, evidenceOf, type Screening, type Transaction } from './session.ts';
+import { standing } from './standing.ts';
+import { orCannotTell, shieldVerdict } from './who.ts';
 
 export type MessageEvidence = Readonly<Record<string, Evidence>>;
 export type ScreenedMessage = MessageVerdict & { readonly facts: MessageFacts; readonly evidence: MessageEvidence };
@@ -40,7 +43,8 @@ export function screenMessage(
     content,
     header: header.facts,
     head: header.head,
-    seen: (check) => evidenceAt(observations, plan.ids.indexOf(check)),
+    seen: (check) => evidenceOf(plan, observations, check),
+    shieldOf: (domain) => shieldVerdict(transaction.sources, facts, domain),
   };
   const asks = (index: number): boolean =>
     recipients.some(({ who }) => {
@@ -49,13 +53,39 @@ export function screenMessage(
     });
   start(plan, view, services, observations, policies.of(''), asks);
   return andThen(settleAll(screening, transaction, recipients), () =>
-    verdict(screening, transaction, recipients, header),
+    andThen(knowing(screening, transaction, recipients, header.facts), (known) =>
+      verdict(screening, transaction, known, header),
+    ),
   );
 }
 
-function evidenceAt(observations: Observations, index: number): MaybePromise<Evidence | undefined> {
-  const observed = observations[index];
-  return observed && andThen(observed, ({ evidence }) => evidence);
+/** The recipients, with what the lists say now that the header is read and signatures are verified. */
+function knowing(
+  { plan, services }: Screening,
+  transaction: Transaction,
+  recipients: readonly AcceptedRecipient[],
+  header: HeaderFacts,
+): MaybePromise<readonly AcceptedRecipient[]> {
+  const { observations } = transaction;
+  const isEmpty = orCannotTell(true, () => andThen(services.senderRules.lists(), (table) => table.isEmpty));
+  return andThen(isEmpty, (noLists) => {
+    if (noLists && !recipients.some(({ who }) => who.listed)) return recipients;
+    return Promise.all([
+      transaction.sender,
+      evidenceOf(plan, observations, 'spf'),
+      evidenceOf(plan, observations, 'dkim'),
+    ]).then(([sender, spf, dkim]) =>
+      Promise.all(
+        recipients.map(async (recipient) => {
+          const { who, account } = recipient;
+          return {
+            ...recipient,
+            who: await standing(services, transaction, sender, who, account, { spf, dkim, header }),
+          };
+        }),
+      ),
+    );
+  });
 }
 
 /** Receive may turn away a recipient whom we accept (452 4.5.3): only the envelope says who is there. */
@@ -112,7 +142,7 @@ function verdict(
   const rest = {
     findings,
     facts: messageFacts(header.facts),
-    evidence: evidenceOf(plan, transaction.observations, recipients),
+    evidence: allEvidence(plan, transaction.observations, recipients),
   };
   return decision.kind === 'reply'
     ? { kind: 'reply', reply: decision.reply, ...rest }
@@ -161,7 +191,11 @@ function editsFor(
 }
 
 /** By check id; under `recipients`, by address, who each is and what was seen of it alone. */
-function evidenceOf(plan: Plan, observations: Observations, recipients: readonly AcceptedRecipient[]): MessageEvidence {
+function allEvidence(
+  plan: Plan,
+  observations: Observations,
+  recipients: readonly AcceptedRecipient[],
+): MessageEvidence {
   const byRecipient: Record<string, Evidence> = {};
   for (const recipient of recipients) {
     const seen: Record<string, Evidence> = { who: recipient.who as unknown as Evidence };

@@ -7,12 +7,15 @@
 import type { Directory, Resolution } from '../directory/contract.ts';
 import type { Correspondents } from '../directory/correspondents.ts';
 import type { Identities } from '../directory/identities.ts';
+import type { NetworkTable } from '../directory/rules/network-table.ts';
+import type { SenderRules } from '../directory/rules/rules.ts';
+import { networksOf } from '../directory/rules/shields.ts';
 import type { SenderGrants } from '../directory/send-as.ts';
 import type { ReversePath } from '../model/address.ts';
 import type { ContentRef } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
 import { invariant } from '../model/errors.ts';
-import type { Finding } from '../model/finding.ts';
+import type { Evidence, Finding } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
 import { looksLikeRelay } from '../protocol/smtp/address.ts';
@@ -27,9 +30,19 @@ import { judge, type Observations, type Plan, plan, settle, start } from './engi
 import { readHeader } from './header.ts';
 import { CHECKS } from './index.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
+import { createNatWatch, type NatWatch } from './nat.ts';
 import { createPolicies, type Policies } from './policies.ts';
-import { screenOwnSettings } from './settings.ts';
-import { authorOf, identifySender, isTrusted, resolveRecipient, type Sender, whoIs } from './who.ts';
+import { relaySettings, screenOwnSettings, shieldSettings } from './settings.ts';
+import { standing } from './standing.ts';
+import {
+  authorOf,
+  identifySender,
+  isTrusted,
+  resolveRecipient,
+  type Sender,
+  type SenderSources,
+  whoIs,
+} from './who.ts';
 
 export interface ScreenServices {
   readonly clock: Clock;
@@ -43,6 +56,10 @@ export interface ScreenServices {
   readonly correspondents: Correspondents;
   /** Whom an account may write as. */
   readonly grants: SenderGrants;
+  /** What the operator said of senders: lists and pairs. */
+  readonly senderRules: SenderRules;
+  /** This machine's default gateways, whose address is everybody's in a container. */
+  readonly gateways?: readonly string[];
   readonly hostname: string;
 }
 
@@ -54,6 +71,9 @@ export interface Transaction {
   readonly policies: Policies;
   readonly boundMs: number;
   readonly sender: MaybePromise<Sender>;
+  readonly sources: SenderSources;
+  /** The client's confirmed names, once a list has asked for them. */
+  names?: Promise<readonly string[]>;
   /** What was seen of the session and at MAIL, later of the message. */
   readonly observations: Observations;
   readonly recipients: AcceptedRecipient[];
@@ -64,6 +84,8 @@ export interface Transaction {
 export interface AcceptedRecipient {
   readonly recipient: Recipient;
   readonly who: Who;
+  /** Whose personal lists count; empty where there is none. */
+  readonly account: string;
   /** The transaction's, with what was seen at RCPT. */
   readonly observations: Observations;
   readonly findings: readonly Finding[];
@@ -73,7 +95,16 @@ export interface AcceptedRecipient {
 export interface Screening {
   readonly plan: Plan;
   readonly services: ScreenServices;
-  policies(): { readonly policies: Policies; readonly boundMs: number };
+  readonly nat: NatWatch;
+  policies(): Current;
+}
+
+/** What one snapshot of the settings says. */
+interface Current {
+  readonly policies: Policies;
+  readonly boundMs: number;
+  readonly presets: NetworkTable<true>;
+  readonly serversRelay: boolean;
 }
 
 const CLEAR: StageVerdict = Object.freeze({ findings: NOTHING });
@@ -87,6 +118,7 @@ export function createScreen(services: ScreenServices, checks: readonly Check[] 
   const screening: Screening = {
     plan: checkPlan,
     services,
+    nat: createNatWatch(services.settings, services.events, services.gateways ?? NOTHING),
     policies() {
       const now = services.settings.current();
       if (now !== snapshot) {
@@ -99,10 +131,12 @@ export function createScreen(services: ScreenServices, checks: readonly Check[] 
   return { session: (facts) => createSession(screening, facts) };
 }
 
-function policiesOf(checks: readonly Check[], snapshot: ReturnType<Settings['current']>) {
+function policiesOf(checks: readonly Check[], snapshot: ReturnType<Settings['current']>): Current {
   return {
     policies: createPolicies(checks, snapshot),
     boundMs: snapshot.get(screenOwnSettings.messageSeconds) * 1000,
+    presets: networksOf(snapshot.get(shieldSettings.presets)),
+    serversRelay: snapshot.get(relaySettings.throughDomainServers),
   };
 }
 
@@ -110,13 +144,19 @@ function createSession(screening: Screening, connected: SessionFacts): ScreenSes
   const ofSession: Observations = [];
   let transaction: Transaction | undefined;
   return {
-    connect: () => early(screening, { stage: 'connect', facts: connected }, ofSession),
+    connect() {
+      screening.nat.count(connected);
+      return early(screening, { stage: 'connect', facts: connected }, ofSession);
+    },
     ehlo: (facts) => early(screening, { stage: 'ehlo', facts }, ofSession),
     mail(facts, reversePath, parameters) {
-      const { policies, boundMs } = screening.policies();
+      const { policies, boundMs, presets, serversRelay } = screening.policies();
+      const { directory, senderRules } = screening.services;
+      const isHidden = screening.nat.hides(facts);
+      const sources = { directory, senderRules, presets: isHidden ? undefined : presets, isHidden, serversRelay };
       const observations = ofSession.slice();
       // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
-      const sender = identifySender(screening.services.directory, facts, reversePath);
+      const sender = identifySender(sources, facts, reversePath);
       // Without a RCPT nobody awaits it, and what it rejects with would end the process.
       if (isPromise(sender)) sender.catch(() => {});
       const view = { stage: 'mail', facts, reversePath, parameters, sender } as const;
@@ -131,6 +171,7 @@ function createSession(screening: Screening, connected: SessionFacts): ScreenSes
           policies,
           boundMs,
           sender,
+          sources,
           observations,
           recipients: [],
           findings,
@@ -189,14 +230,38 @@ function resolveUnlessHop(directory: Directory, { address }: Recipient, sender: 
 }
 
 function judgeRecipient(
-  { plan, services }: Screening,
+  screening: Screening,
   transaction: Transaction,
   recipient: Recipient,
   sender: Sender,
   resolution: Resolution,
 ): MaybePromise<RecipientVerdict> {
-  const { facts, reversePath, parameters, policies, boundMs } = transaction;
+  const account = resolution.kind === 'local' ? (resolution.account?.address ?? '') : '';
+  const { plan, services } = screening;
+  const spf = evidenceOf(plan, transaction.observations, 'spf');
   const who = whoIs(recipient.address, resolution, sender);
+  return andThen(
+    andThen(spf, (seen) => standing(services, transaction, sender, who, account, { spf: seen })),
+    (known) => judgeKnown(screening, transaction, recipient, sender, resolution, known, account),
+  );
+}
+
+/** What a check saw; undefined: nothing. */
+export function evidenceOf(plan: Plan, observations: Observations, check: string): MaybePromise<Evidence | undefined> {
+  const observed = observations[plan.ids.indexOf(check)];
+  return observed && andThen(observed, ({ evidence }) => evidence);
+}
+
+function judgeKnown(
+  { plan, services }: Screening,
+  transaction: Transaction,
+  recipient: Recipient,
+  sender: Sender,
+  resolution: Resolution,
+  who: Who,
+  account: string,
+): MaybePromise<RecipientVerdict> {
+  const { facts, reversePath, parameters, policies, boundMs } = transaction;
   const observations = transaction.observations.slice();
   const view = { stage: 'rcpt', facts, reversePath, parameters, sender, recipient, who, resolution } as const;
   start(plan, view, services, observations, policies.of(''));
@@ -206,7 +271,7 @@ function judgeRecipient(
     const findings = judge(plan, 'rcpt', observations, policies.of(who.policyDomain), who, services);
     const refusing = findings.length > 0 ? refusal(findings) : undefined;
     if (refusing) return { accepted: false, reply: replyOf(refusing), findings };
-    transaction.recipients.push({ recipient, who, observations, findings });
+    transaction.recipients.push({ recipient, who, account, observations, findings });
     return {
       accepted: true,
       recipient,

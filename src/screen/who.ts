@@ -1,9 +1,13 @@
 /**
  * Who is who (architecture, section 3): whether the sender is trusted, and what the message is to
- * each recipient. Nothing is trusted for what a message says of itself: trust comes from AUTH, or
- * from the address of a domain mail server of the sender's domain.
+ * each recipient. Nothing is trusted for what a message says of itself: trust comes from AUTH, from
+ * the address of a domain mail server of the sender's domain, or from a pair of IP shielding that an
+ * operator entered.
  */
 import type { Directory, Resolution } from '../directory/contract.ts';
+import type { NetworkTable } from '../directory/rules/network-table.ts';
+import type { SenderRules } from '../directory/rules/rules.ts';
+import type { ShieldTable, ShieldVerdict } from '../directory/rules/shields.ts';
 import type { Address, ReversePath } from '../model/address.ts';
 import { isOperational } from '../model/errors.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
@@ -14,32 +18,95 @@ export interface Sender {
   readonly kind: SenderKind;
   /** Whose settings apply to outbound mail; empty where there is none. */
   readonly domain: string;
+  /** The reverse-path is of a local domain. */
+  readonly isLocal: boolean;
+  /** What IP shielding says of the domain in MAIL. */
+  readonly shield: ShieldVerdict;
 }
 
-const STRANGER: Sender = Object.freeze({ kind: 'stranger', domain: '' });
+export interface SenderSources {
+  readonly directory: Directory;
+  readonly senderRules: SenderRules;
+  /** Networks of every local domain; undefined where they do not count. */
+  readonly presets: NetworkTable<true> | undefined;
+  /** The client's address is everybody's. */
+  readonly isHidden: boolean;
+  /** Domain mail servers may send for senders elsewhere. */
+  readonly serversRelay: boolean;
+}
+
+const STRANGER: Sender = Object.freeze({ kind: 'stranger', domain: '', isLocal: false, shield: 'none' });
 
 /** Once a transaction. Never throws for what the directory cannot say. */
 export function identifySender(
-  directory: Directory,
+  sources: SenderSources,
   facts: SessionFacts,
   reversePath: ReversePath,
 ): MaybePromise<Sender> {
-  if (facts.account !== undefined) return { kind: 'authenticated', domain: domainOf(facts.account) };
   const domain = reversePath?.domain ?? '';
-  return orCannotTell({ kind: 'cannot-tell', domain }, () =>
-    reversePath === null
-      ? andThen(directory.mailServerDomains(facts.client.address), nullSender)
-      : andThen(directory.isMailServerOf(domain, facts.client.address), (answer) => {
-          if (answer === 'no') return STRANGER;
-          return { kind: answer === 'yes' ? 'domain-server' : 'cannot-tell', domain };
-        }),
+  const unknown: Sender =
+    facts.account === undefined
+      ? { kind: 'cannot-tell', domain, isLocal: false, shield: 'none' }
+      : { kind: 'authenticated', domain: domainOf(facts.account), isLocal: false, shield: 'none' };
+  return orCannotTell(unknown, () =>
+    reversePath === null ? nullSender(sources, facts) : senderOf(sources, facts, domain),
   );
 }
 
 /** `MAIL FROM:<>` from a domain mail server counts as that server's domain. */
-function nullSender(domains: readonly string[]): Sender {
-  const [domain] = domains;
-  return domain === undefined ? STRANGER : { kind: 'domain-server', domain };
+function nullSender({ directory }: SenderSources, { account, client }: SessionFacts): MaybePromise<Sender> {
+  if (account !== undefined) return { ...STRANGER, kind: 'authenticated', domain: domainOf(account) };
+  return andThen(directory.mailServerDomains(client.address), serverOf);
+}
+
+function serverOf([domain]: readonly string[]): Sender {
+  return domain === undefined ? STRANGER : { ...STRANGER, kind: 'domain-server', domain };
+}
+
+/** What IP shielding says of a domain. Errors: those of the database. */
+export function shieldVerdict(
+  sources: SenderSources,
+  facts: SessionFacts,
+  domain: string,
+): MaybePromise<ShieldVerdict> {
+  return andThen(sources.directory.domain(domain), (found) =>
+    andThen(sources.senderRules.shields(), (shields) =>
+      verdictOf(shields, sources, facts, domain, found?.enabled === true),
+    ),
+  );
+}
+
+/** No pair speaks for an address that is everybody's. */
+function verdictOf(
+  shields: ShieldTable,
+  { presets, isHidden }: SenderSources,
+  { client }: SessionFacts,
+  domain: string,
+  isLocal: boolean,
+): ShieldVerdict {
+  const verdict = shields.verdict(domain, isLocal, client.address, presets);
+  return isHidden && verdict !== 'none' ? 'violated' : verdict;
+}
+
+function senderOf(sources: SenderSources, facts: SessionFacts, domain: string): MaybePromise<Sender> {
+  const { directory, senderRules } = sources;
+  const { address } = facts.client;
+  return andThen(directory.domain(domain), (found) => {
+    const isLocal = found?.enabled === true;
+    return andThen(senderRules.shields(), (shields) => {
+      const shield = verdictOf(shields, sources, facts, domain, isLocal);
+      if (facts.account !== undefined) {
+        return { kind: 'authenticated', domain: domainOf(facts.account), isLocal, shield };
+      }
+      return andThen(directory.isMailServerOf(domain, address), (answer): MaybePromise<Sender> => {
+        if (answer === 'yes') return { kind: 'domain-server', domain, isLocal, shield };
+        if (isLocal && shield === 'entered') return { kind: 'shielded', domain, isLocal, shield };
+        if (answer === 'cannot-tell') return { kind: 'cannot-tell', domain, isLocal, shield };
+        if (!isLocal && sources.serversRelay) return andThen(directory.mailServerDomains(address), serverOf);
+        return isLocal || shield !== 'none' ? { ...STRANGER, isLocal, shield } : STRANGER;
+      });
+    });
+  });
 }
 
 /** Once a recipient. Never throws for what the directory cannot say. */
@@ -50,13 +117,13 @@ export function resolveRecipient(directory: Directory, address: Address): MaybeP
 }
 
 export function isTrusted(kind: SenderKind): boolean {
-  return kind === 'authenticated' || kind === 'domain-server';
+  return kind === 'authenticated' || kind === 'domain-server' || kind === 'shielded';
 }
 
-/** Whom a trusted sender is: its account, or `@domain` of its mail server. */
+/** Whom a trusted sender is: its account, or `@domain` of its mail server or pair. */
 export function authorOf({ kind, domain }: Sender, { account }: SessionFacts): string | undefined {
   if (kind === 'authenticated') return account;
-  return kind === 'domain-server' ? `@${domain}` : undefined;
+  return isTrusted(kind) ? `@${domain}` : undefined;
 }
 
 export function whoIs(address: Address, resolution: Resolution, sender: Sender): Who {
@@ -86,7 +153,7 @@ function domainOf(account: string): string {
 }
 
 /** A database that does not answer is no one's guilt; a defect goes its way. */
-function orCannotTell<T>(fallback: T, ask: () => MaybePromise<T>): MaybePromise<T> {
+export function orCannotTell<T>(fallback: T, ask: () => MaybePromise<T>): MaybePromise<T> {
   const onError = (error: unknown): T => {
     if (isOperational(error)) return fallback;
     throw error;

@@ -57,7 +57,7 @@ test('the policy domain is the recipient’s, for outbound mail the sender’s',
 test('an account that signed in sends out; mail between accounts is internal', async () => {
   const account = 'alice@example.com';
   const own = LETTER.replace('bob@remote.example', account);
-  assert.deepEqual(await run({ account }, account, ['bob@remote.example', account], own), [
+  assert.deepEqual(await run({ account, profile: 'submission' }, account, ['bob@remote.example', account], own), [
     'outbound',
     'internal',
     'accept,accept',

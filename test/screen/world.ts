@@ -8,6 +8,10 @@ import { Readable } from 'node:stream';
 import type { Account, Directory, DomainMailServer, Resolution } from '../../src/directory/contract.ts';
 import type { Correspondents } from '../../src/directory/correspondents.ts';
 import type { Identities } from '../../src/directory/identities.ts';
+import { listTable } from '../../src/directory/rules/lists.ts';
+import type { SenderRules } from '../../src/directory/rules/rules.ts';
+import type { ListEntryRow } from '../../src/directory/rules/schema.ts';
+import { shieldTable } from '../../src/directory/rules/shields.ts';
 import { createSenderGrants } from '../../src/directory/send-as.ts';
 import type { Address, ReversePath } from '../../src/model/address.ts';
 import type { ContentRef } from '../../src/model/content.ts';
@@ -117,6 +121,22 @@ export interface ScreenOptions {
   /** Domains that were written to, and how often. */
   readonly writtenTo?: Readonly<Record<string, number>>;
   readonly checks?: readonly Check[];
+  readonly lists?: readonly ListedEntry[];
+  /** Domain and network. */
+  readonly pairs?: readonly (readonly [domain: string, network: string])[];
+  readonly gateways?: readonly string[];
+  readonly profile?: SessionFacts['profile'];
+}
+
+export type ListedEntry = Pick<ListEntryRow, 'list' | 'kind' | 'value'> & Partial<ListEntryRow>;
+
+export function senderRules(lists: readonly ListedEntry[] = [], pairs: ScreenOptions['pairs'] = []): SenderRules {
+  const rest = { owner: '', comment: '', expires_at: null, covers_local: 0, created_at: 0 };
+  const entries = listTable(lists.map((entry) => ({ ...rest, ...entry })));
+  const shields = shieldTable(
+    pairs.map(([domain, network], id) => ({ id, domain, network, comment: '', created_at: 0 })),
+  );
+  return { lists: () => entries, shields: () => shields };
 }
 
 /** Nothing was granted beyond what the directory says. */
@@ -163,6 +183,8 @@ export function screening(options: ScreenOptions = {}) {
     directory: options.directory ?? directory(),
     identities: () => identities,
     correspondents,
+    senderRules: senderRules(options.lists, options.pairs),
+    ...(options.gateways && { gateways: options.gateways }),
     grants: grants(options.directory ?? directory()),
     resolver: createResolver(
       { clock, events, random: seededRandom() },
@@ -171,7 +193,7 @@ export function screening(options: ScreenOptions = {}) {
   };
   const facts: SessionFacts = {
     id: 's1',
-    profile: 'mx',
+    profile: options.profile ?? 'mx',
     client: { address: options.client ?? STRANGER_ADDRESS, port: 4711 },
     local: { address: '192.0.2.1', port: 25 },
     extended: true,

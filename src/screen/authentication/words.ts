@@ -7,7 +7,15 @@
  */
 
 /** Why there was nothing to verify. `later`: a relay of ours handed it over; asked again with the header. */
-export type NotMadeReason = 'authenticated' | 'domain-server' | 'off' | 'later' | 'direct' | 'loopback' | 'relay';
+export type NotMadeReason =
+  | 'authenticated'
+  | 'domain-server'
+  | 'ip-shield'
+  | 'off'
+  | 'later'
+  | 'direct'
+  | 'loopback'
+  | 'relay';
 export type NotMade = { readonly made: false; readonly why: NotMadeReason };
 
 export type SpfResult = 'none' | 'neutral' | 'pass' | 'fail' | 'softfail' | 'temperror' | 'permerror';

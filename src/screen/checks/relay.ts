@@ -1,18 +1,25 @@
 /**
  * Relay control: mail for elsewhere leaves only for those whom this node knows.
  *
- * A remote recipient is accepted from an authenticated session, or from a domain mail server of the
- * sender's domain; so is one whose local part asks for a further hop (source route, percent hack,
- * bang path, quoted @), however local its domain. Where the DNS cannot say whether the client is
- * such a server, the sender is asked to come back. Always on.
+ * A remote recipient is accepted from an authenticated session, from a domain mail server of the
+ * sender's domain, or from a network that an operator paired with it; so is one whose local part asks
+ * for a further hop (source route, percent hack, bang path, quoted @), however local its domain. Where
+ * the DNS cannot say whether the client is such a server, the sender is asked to come back. Always on.
  */
+import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { looksLikeRelay } from '../../protocol/smtp/address.ts';
-import { defineCheck, NOTHING, type SenderKind } from '../check.ts';
-import { isTrusted } from '../who.ts';
+import { type CheckServices, defineCheck, NOTHING, type SenderKind, type Views } from '../check.ts';
+import { isTrusted, orCannotTell } from '../who.ts';
 
 type To = 'local' | 'remote' | 'further-hop';
+type Seen = { readonly to: To; readonly from: SenderKind; readonly forwards?: true };
 
 const DENIED = { code: 550, enhanced: '5.7.1', text: 'relaying denied: sign in, or send to a recipient here' } as const;
+const FORWARDED = {
+  code: 550,
+  enhanced: '5.7.1',
+  text: 'relaying denied: your server forwards for a sender elsewhere; rewrite the sender to your domain (SRS)',
+} as const;
 const LATER = {
   code: 451,
   enhanced: '4.4.3',
@@ -28,18 +35,28 @@ export const relay = defineCheck({
   codes: {
     'relay-denied': 'a stranger sends to a recipient elsewhere',
     'further-hop': 'a stranger asks for a further hop by the form of the address',
+    forwarded:
+      'a domain mail server forwards for a sender elsewhere: it must rewrite the sender (SRS), or relay.throughDomainServers must allow it',
     'cannot-tell': "the DNS cannot say whether the client is a mail server of the sender's domain",
   },
   settings: {},
 
-  observe({ recipient, resolution, who }): { to: To; from: SenderKind } {
+  observe(view: Views['rcpt'], { directory }: CheckServices): MaybePromise<Seen> {
+    const { recipient, resolution, who, reversePath, facts } = view;
     const to = looksLikeRelay(recipient.address) ? 'further-hop' : resolution.kind === 'remote' ? 'remote' : 'local';
-    return { to, from: who.sender };
+    const seen: Seen = { to, from: who.sender };
+    if (to !== 'remote' || who.sender !== 'stranger' || reversePath === null) return seen;
+    return orCannotTell(seen, () =>
+      andThen(directory.mailServerDomains(facts.client.address), (domains) =>
+        domains.length > 0 ? { ...seen, forwards: true as const } : seen,
+      ),
+    );
   },
 
-  judge({ to, from }) {
+  judge({ to, from, forwards }) {
     if (to === 'local' || isTrusted(from)) return NOTHING;
     if (from === 'cannot-tell') return [{ code: 'cannot-tell', action: 'defer', reply: LATER }];
+    if (forwards) return [{ code: 'forwarded', action: 'refuse', reply: FORWARDED }];
     return [{ code: to === 'remote' ? 'relay-denied' : 'further-hop', action: 'refuse', reply: DENIED }];
   },
 });

@@ -19,4 +19,9 @@ export const screenEvents = {
     metric: { name: 'postern_no_destination_total' },
     webhook: true,
   }),
+  'screen.nat': event<{ port: number; address: string; known: 'setting' | 'gateway' | 'counted' }>()({
+    level: 'warn',
+    text: 'clients of a listener hide behind one address: the presets of IP shielding and what is waived for this machine do not count for it (let the proxy send PROXY headers, or publish the port without address translation)',
+    webhook: true,
+  }),
 } as const;

@@ -43,13 +43,16 @@ const suspicious = defineCheck({
   judge: () => [{ code: 'found', action: 'accept' }] as const,
 });
 
+/** Its examples have strangers write as a domain of ours. */
+const ANYBODY = { 'relay.onlyDomainServers': false, 'relay.senderMustExist': false };
+
 test('the alignment examples of RFC 9989 appendix B hold', async (t) => {
   const policy = { '_dmarc.example.com': { TXT: ['v=DMARC1; p=none'] } };
   const passes = { TXT: ['v=spf1 +all'], MX: [[1, 'mx.example.com']] } as const;
   const spf = async (mail: string, from: string) => {
     const records = { ...policy, 'example.net': passes, 'example.com': passes, 'child.example.com': passes };
     return evidenceOf(
-      await sendFrom(t, { records, from: `a@${mail}`, to: ['alice@example.com'], message: letter(`a@${from}`) }),
+      await sendFrom(t, { records, from: `a@${mail}`, settings: ANYBODY, message: letter(`a@${from}`) }),
     );
   };
   assert.equal((await spf('example.com', 'example.com')).spfAligned, true, 'B.1.1 example 1');

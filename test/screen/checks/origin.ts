@@ -13,7 +13,16 @@ import { manualClock } from '../../support/clock.ts';
 import { recordedEvents } from '../../support/events.ts';
 import { seededRandom } from '../../support/random.ts';
 import { startZone, type Zone, type ZoneName } from '../../support/zone.ts';
-import { content, correspondentsFrom, directory, grants, type SettingTable, settings, transact } from '../world.ts';
+import {
+  content,
+  correspondentsFrom,
+  directory,
+  grants,
+  type SettingTable,
+  senderRules,
+  settings,
+  transact,
+} from '../world.ts';
 
 export const CLIENT = '198.51.100.7';
 
@@ -49,11 +58,12 @@ export async function sendFrom(t: TestContext, sending: Sending = {}) {
     hostname: 'mx.postern.example',
     identities: () => ({ domains: ['example.com'], people: [] }),
     correspondents: correspondentsFrom(),
+    senderRules: senderRules(),
     grants: grants(directory()),
   };
   const facts: SessionFacts = {
     id: 's1',
-    profile: 'mx',
+    profile: sending.account === undefined ? 'mx' : 'submission',
     client: { address: sending.client ?? CLIENT, port: 4711 },
     local: { address: '192.0.2.1', port: 25 },
     helo: sending.helo ?? 'client.remote.example',

@@ -1,0 +1,116 @@
+/**
+ * Networks and what is said of each: the narrowest one that holds an address, by one map lookup for
+ * every prefix length that is in use, however many networks there are.
+ */
+import ipaddr from 'ipaddr.js';
+import { NETWORKS_OF_ONE } from './limits.ts';
+
+export interface Network {
+  readonly bits: 32 | 128;
+  readonly prefix: number;
+  /** The address's bits before the prefix's end. */
+  readonly key: bigint;
+}
+
+export interface NetworkTable<T> {
+  readonly size: number;
+  /** What was added last for the same network counts. */
+  add(network: Network, value: T): void;
+  /** `address`: as the sockets write it. */
+  find(address: string): T | undefined;
+}
+
+export function createNetworkTable<T>(): NetworkTable<T> {
+  const maps = { 32: new Map<number, Map<bigint, T>>(), 128: new Map<number, Map<bigint, T>>() };
+  /** The longest first. */
+  let lengths: { 32: readonly number[]; 128: readonly number[] } = { 32: [], 128: [] };
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    add({ bits, prefix, key }, value) {
+      let map = maps[bits].get(prefix);
+      if (!map) {
+        map = new Map();
+        maps[bits].set(prefix, map);
+        lengths = { ...lengths, [bits]: [...maps[bits].keys()].sort((a, b) => b - a) };
+      }
+      map.set(key, value);
+      size++;
+    },
+    find(address) {
+      if (size === 0) return undefined;
+      const bits = address.includes(':') ? 128 : 32;
+      if (lengths[bits].length === 0) return undefined;
+      const value = toBits(address);
+      if (value === undefined) return undefined;
+      for (const prefix of lengths[bits]) {
+        const found = maps[bits].get(prefix)!.get(value >> BigInt(bits - prefix));
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+  };
+}
+
+/**
+ * `192.0.2.1`, `192.0.2.0/24` (bits behind the prefix do not count), `2001:db8::/32`, and for IPv4
+ * the wildcards `*` (anything) and `?` (one digit): `10.1.*.*`, `192.0.2.1?`. Undefined: none of these.
+ */
+export function parseNetworks(text: string): readonly Network[] | undefined {
+  const [address = '', length, ...rest] = text.split('/');
+  if (rest.length > 0) return undefined;
+  if (/[*?]/.test(address)) return length === undefined ? expand(address) : undefined;
+  if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !(address.includes(':') && ipaddr.IPv6.isValid(address)))
+    return undefined;
+  if (address.includes('%')) return undefined;
+  const parsed = ipaddr.process(address);
+  const mapped = address.includes(':') && parsed.kind() === 'ipv4';
+  const bits = parsed.kind() === 'ipv4' ? 32 : 128;
+  if (length !== undefined && !/^\d{1,3}$/.test(length)) return undefined;
+  const prefix = length === undefined ? bits : Number(length) - (mapped ? 96 : 0);
+  if (prefix < 0 || prefix > bits) return undefined;
+  return [{ bits, prefix, key: bitsOf(parsed.toByteArray()) >> BigInt(bits - prefix) }];
+}
+
+/** The one spelling of a network: masked, compressed. Wildcards stay, but for those that are a prefix. */
+export function canonicalNetwork(text: string): string | undefined {
+  const networks = parseNetworks(text);
+  if (!networks) return undefined;
+  if (networks.length > 1) return text;
+  const [{ bits, prefix, key }] = networks as [Network];
+  const value = key << BigInt(bits - prefix);
+  const bytes = Array.from({ length: bits / 8 }, (_, i) => Number((value >> BigInt(bits - 8 * (i + 1))) & 255n));
+  const address = ipaddr.fromByteArray(bytes).toString();
+  return prefix === bits ? address : `${address}/${prefix}`;
+}
+
+function toBits(address: string): bigint | undefined {
+  if (!ipaddr.isValid(address)) return undefined;
+  return bitsOf(ipaddr.parse(address).toByteArray());
+}
+
+function bitsOf(bytes: readonly number[]): bigint {
+  let value = 0n;
+  for (let i = 0; i < bytes.length; i += 4)
+    value =
+      (value << 32n) | BigInt(bytes[i]! * 0x1000000 + (bytes[i + 1]! << 16) + (bytes[i + 2]! << 8) + bytes[i + 3]!);
+  return value;
+}
+
+/** Trailing `*` are a prefix; every other wildcard stands for the numbers that fit it. */
+function expand(address: string): readonly Network[] | undefined {
+  const octets = address.split('.');
+  if (octets.length !== 4 || !octets.every((octet) => /^[\d*?]{1,3}$/.test(octet))) return undefined;
+  let used = 4;
+  while (used > 0 && octets[used - 1] === '*') used--;
+  let keys: bigint[] = [0n];
+  for (const octet of octets.slice(0, used)) {
+    const pattern = new RegExp(`^${octet.replaceAll('?', '\\d').replaceAll('*', '\\d*')}$`);
+    const values = Array.from({ length: 256 }, (_, value) => value).filter((value) => pattern.test(String(value)));
+    if (values.length === 0 || keys.length * values.length > NETWORKS_OF_ONE) return undefined;
+    keys = keys.flatMap((key) => values.map((value) => (key << 8n) | BigInt(value)));
+  }
+  return keys.map((key) => ({ bits: 32, prefix: used * 8, key }));
+}

@@ -1,0 +1,66 @@
+/** The tables of the operator's rules about senders: allow and block lists, pairs of IP shielding. */
+import { columns } from '../../store/columns.ts';
+import type { StoreMigration } from '../../store/migration.ts';
+
+export type ListName = 'allow' | 'block';
+export type ListKind = 'address' | 'host' | 'ip';
+
+export interface ListEntryRow {
+  readonly list: ListName;
+  readonly kind: ListKind;
+  /** Whose list: empty for everybody's, a domain, or an account's address. */
+  readonly owner: string;
+  /** As pattern.ts and network-table.ts spell it. */
+  readonly value: string;
+  readonly comment: string;
+  /** Milliseconds since the epoch; null: never. */
+  readonly expires_at: number | null;
+  /** 1: covers a local address, and the operator insisted. */
+  readonly covers_local: number;
+  readonly created_at: number;
+}
+
+export interface ShieldRow {
+  readonly id: number;
+  /** A domain, a pattern, or `$LOCALDOMAIN$`. */
+  readonly domain: string;
+  readonly network: string;
+  readonly comment: string;
+  readonly created_at: number;
+}
+
+export interface RuleTables {
+  readonly list_entry: ListEntryRow;
+  readonly ip_shield: ShieldRow;
+}
+
+export const ruleMigrations: readonly StoreMigration[] = [
+  {
+    name: '0027-sender-rules',
+    async up(db, dialect) {
+      const { integer, text, clustered } = columns(dialect);
+      await clustered(
+        db.schema
+          .createTable('list_entry')
+          .addColumn('list', text, (column) => column.notNull())
+          .addColumn('kind', text, (column) => column.notNull())
+          .addColumn('owner', text, (column) => column.notNull())
+          .addColumn('value', text, (column) => column.notNull())
+          .addColumn('comment', text, (column) => column.notNull())
+          .addColumn('expires_at', integer)
+          .addColumn('covers_local', integer, (column) => column.notNull())
+          .addColumn('created_at', integer, (column) => column.notNull())
+          .addPrimaryKeyConstraint('list_entry_key', ['list', 'owner', 'kind', 'value']),
+      ).execute();
+      await db.schema
+        .createTable('ip_shield')
+        .addColumn('id', integer, (column) => column.notNull().primaryKey())
+        .addColumn('domain', text, (column) => column.notNull())
+        .addColumn('network', text, (column) => column.notNull())
+        .addColumn('comment', text, (column) => column.notNull())
+        .addColumn('created_at', integer, (column) => column.notNull())
+        .addUniqueConstraint('ip_shield_pair', ['domain', 'network'])
+        .execute();
+    },
+  },
+];

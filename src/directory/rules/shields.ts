@@ -1,0 +1,56 @@
+/**
+ * IP shielding in memory: pairs of a domain and the network that its senders come from.
+ *
+ * It restricts the domains that are listed, and no others: a domain without a pair is not affected,
+ * one with several passes by any of them. Presets cover local domains only, and prove less than a
+ * pair that an operator entered.
+ */
+import { createNetworkTable, type NetworkTable, parseNetworks } from './network-table.ts';
+import { hasWildcards, matchesWildcards } from './pattern.ts';
+import type { ShieldRow } from './schema.ts';
+
+/** Stands for every local domain. */
+export const LOCAL_DOMAINS = '$LOCALDOMAIN$';
+
+/** `none`: no pair speaks of the domain. */
+export type ShieldVerdict = 'none' | 'entered' | 'preset' | 'violated';
+
+export interface ShieldTable {
+  readonly pairs: readonly ShieldRow[];
+  /** `presets`: networks of every local domain, as the setting has them; undefined where they do not count. */
+  verdict(domain: string, isLocal: boolean, client: string, presets: NetworkTable<true> | undefined): ShieldVerdict;
+}
+
+export function shieldTable(pairs: readonly ShieldRow[]): ShieldTable {
+  const byDomain = new Map<string, NetworkTable<true>>();
+  for (const { domain, network } of pairs) {
+    const networks = byDomain.get(domain) ?? createNetworkTable<true>();
+    byDomain.set(domain, networks);
+    for (const one of parseNetworks(network) ?? []) networks.add(one, true);
+  }
+  const patterns = [...byDomain].filter(([domain]) => hasWildcards(domain));
+  const local = byDomain.get(LOCAL_DOMAINS);
+  return {
+    pairs,
+    verdict(domain, isLocal, client, presets) {
+      const own = byDomain.get(domain);
+      const shared = isLocal ? local : undefined;
+      let restricted = own !== undefined || shared !== undefined;
+      if (own?.find(client) || shared?.find(client)) return 'entered';
+      for (const [pattern, networks] of patterns) {
+        if (!matchesWildcards(pattern, domain)) continue;
+        if (networks.find(client)) return 'entered';
+        restricted = true;
+      }
+      if (isLocal && presets && presets.size > 0) return presets.find(client) ? 'preset' : 'violated';
+      return restricted ? 'violated' : 'none';
+    },
+  };
+}
+
+/** Errors are the caller's: what is no network is left out. */
+export function networksOf(texts: readonly string[]): NetworkTable<true> {
+  const table = createNetworkTable<true>();
+  for (const text of texts) for (const network of parseNetworks(text) ?? []) table.add(network, true);
+  return table;
+}

@@ -1,0 +1,37 @@
+/** IP shielding: the networks that senders of a domain come from. */
+import { Type } from 'typebox';
+import { LOCAL_DOMAINS } from '../../directory/rules/shields.ts';
+import { shieldSettings } from '../../screen/settings.ts';
+import { act, question } from '../define.ts';
+import { Text } from './words.ts';
+
+export const shieldOperations = {
+  'shield.add': act('shield.add', {
+    title: `Pairs a domain (or ${LOCAL_DOMAINS}, all local ones) with a network that its senders come from`,
+    input: { domain: Text, network: Text, comment: Type.Optional(Text) },
+    run: async ({ rules }, input) => {
+      const { row, change } = await rules.addShield(input);
+      return { output: { id: row.id, domain: row.domain, network: row.network }, change };
+    },
+  }),
+
+  'shield.remove': act('shield.remove', {
+    title: 'Removes a pair',
+    input: { id: Type.Integer({ minimum: 1 }) },
+    run: async ({ rules }, { id }) => ({ output: { id }, change: await rules.removeShield(id) }),
+  }),
+
+  'shield.list': question('shield.list', {
+    title: 'Lists the pairs that were entered, and the presets of every local domain',
+    input: {},
+    run: async ({ rules, settings }) => {
+      const pairs = await rules.shields();
+      return {
+        output: {
+          pairs: pairs.map(({ id, domain, network, comment }) => ({ id, domain, network, comment })),
+          presets: settings.current().get(shieldSettings.presets),
+        },
+      };
+    },
+  }),
+};

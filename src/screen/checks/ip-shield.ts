@@ -1,0 +1,71 @@
+/**
+ * IP shielding: senders of a domain come from the networks paired with it, or are refused. A domain
+ * without a pair is not affected. The domain in MAIL is looked at there, those in From at the end of
+ * data; both verdicts fall for each recipient.
+ *
+ * A satisfied pair spares what names `ipShield` among its exemptions, as if the sender had signed in.
+ */
+import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
+import { defineSettings, flag } from '../../settings/define.ts';
+import { defineCheck, NOTHING, type Views } from '../check.ts';
+import { SCREEN_LIMITS } from '../limits.ts';
+import { shieldSettings } from '../settings.ts';
+
+type Seen = {
+  /** The domain whose pairs the client is in none of; empty: it is in one, or there are none. */
+  readonly violates: string;
+  readonly field: 'MAIL' | 'From';
+};
+
+const CLEAR: Seen = Object.freeze({ violates: '', field: 'MAIL' });
+
+const own = defineSettings('ipShield', {
+  checkFrom: flag(true, 'Also compares the domains in the From field with the pairs, at the end of data.'),
+  exceptLocalRecipients: flag(
+    true,
+    'Mail to valid local users is not compared with the pairs; what pretends to be local is still refused by `relay.onlyDomainServers`. Off, users of paired domains who write from elsewhere, and lists that keep their From, are refused.',
+  ),
+});
+
+export const ipShield = defineCheck({
+  id: 'ipShield',
+  stage: ['rcpt', 'message'],
+  guide: 'IP Shielding',
+  exempt: ['authenticated', 'domainMailServer', 'ipShield'],
+  protects: true,
+  policy: { enabled: true, action: 'refuse', quarantine: 'admin', score: 0 },
+  codes: { 'not-from-here': 'the client is in none of the networks that are paired with the domain of the sender' },
+  settings: { ...shieldSettings, ...own },
+
+  observe(view: Views['rcpt' | 'message']): MaybePromise<Seen> {
+    if (view.stage === 'rcpt')
+      return andThen(view.sender, ({ shield }) =>
+        shield === 'violated' ? { violates: view.reversePath?.domain ?? '', field: 'MAIL' } : CLEAR,
+      );
+    // Nearly always From is of the domain in MAIL: nothing has to be waited for then.
+    const { header, reversePath } = view;
+    const others = header.fromFields.some(({ mailboxes }) =>
+      mailboxes.some(({ domain }) => domain !== reversePath?.domain),
+    );
+    return others ? inHeader(view) : CLEAR;
+  },
+
+  judge({ violates, field }, { checkFrom, exceptLocalRecipients }, who) {
+    if (violates === '' || (field === 'From' && !checkFrom)) return NOTHING;
+    if (exceptLocalRecipients && who && who.direction !== 'outbound') return NOTHING;
+    const text = `${violates} in ${field} is not sent from your address; sign in, or use its mail servers`;
+    return [{ code: 'not-from-here', text, reply: { code: 550, enhanced: '5.7.1', text } }];
+  },
+});
+
+/** The first domain of From that is paired with other networks than the client's; that of MAIL was looked at. */
+async function inHeader({ header, reversePath, shieldOf }: Views['message']): Promise<Seen> {
+  let asked = 0;
+  for (const { mailboxes } of header.fromFields)
+    for (const { domain } of mailboxes) {
+      if (domain === reversePath?.domain || asked === SCREEN_LIMITS.listedAuthors) continue;
+      asked++;
+      if ((await shieldOf(domain)) === 'violated') return { violates: domain, field: 'From' };
+    }
+  return CLEAR;
+}

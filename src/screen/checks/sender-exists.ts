@@ -1,0 +1,57 @@
+/**
+ * Relay control: a sender of a local domain must exist, so that it can be answered, and so that
+ * neither a user nor a server writes under a name of its own making. Asked at MAIL, spoken of at RCPT.
+ */
+import type { Resolution } from '../../directory/contract.ts';
+import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
+import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
+import { relaySettings } from '../settings.ts';
+import { resolveRecipient } from '../who.ts';
+
+type Seen = { readonly sender: 'exists' | 'unknown' | 'cannot-tell' };
+
+const EXISTS: Seen = Object.freeze({ sender: 'exists' });
+const UNKNOWN: Seen = Object.freeze({ sender: 'unknown' });
+const CANNOT_TELL: Seen = Object.freeze({ sender: 'cannot-tell' });
+
+export const senderExists = defineCheck({
+  id: 'senderExists',
+  stage: 'mail',
+  answers: 'rcpt',
+  guide: 'Relay Control: the address in MAIL must exist if it uses a local domain',
+  exempt: [],
+  protects: true,
+  codes: {
+    'unknown-sender': 'the sender is of a local domain that has no such account or alias',
+    'cannot-tell': 'the directory cannot say now whether the sender exists',
+  },
+  settings: relaySettings,
+
+  observe({ sender, reversePath }: Views['mail'], { directory }: CheckServices): MaybePromise<Seen> {
+    if (reversePath === null) return EXISTS;
+    return andThen(sender, ({ isLocal }) =>
+      isLocal ? andThen(resolveRecipient(directory, reversePath), seenOf) : EXISTS,
+    );
+  },
+
+  judge({ sender }, settings, who) {
+    if (sender === 'exists' || !settings.senderMustExist || !who) return NOTHING;
+    if (who.sender === 'authenticated' && settings.senderExceptAuthenticated) return NOTHING;
+    if (who.sender === 'domain-server' && settings.senderExceptDomainServers) return NOTHING;
+    const isListed = who.listing?.list === 'allow' && who.listing.kind !== 'address';
+    if (isListed && settings.senderExceptAllowListed) return NOTHING;
+    if (sender === 'cannot-tell') {
+      const text = 'cannot tell now whether the sender exists, try again later';
+      return [{ code: 'cannot-tell', action: 'defer', reply: { code: 451, enhanced: '4.4.3', text } }];
+    }
+    // RFC 3463 3.2: X.1.8, bad sender's system address.
+    const reply = { code: 550, enhanced: '5.1.8', text: 'no such sender here' } as const;
+    return [{ code: 'unknown-sender', action: 'refuse', reply }];
+  },
+});
+
+/** An address that asks for a further hop is nobody's here. */
+function seenOf({ kind }: Resolution): Seen {
+  if (kind === 'unknown-user' || kind === 'remote') return UNKNOWN;
+  return kind === 'cannot-tell' ? CANNOT_TELL : EXISTS;
+}

@@ -1,0 +1,143 @@
+/**
+ * What the operator's lists and pairs say of a sender to one recipient: asked at RCPT with what is
+ * known then, and again with the header. Costs nothing while there are neither entries nor pairs.
+ */
+import type { ListTable, SeenAddress, SenderSeen } from '../directory/rules/lists.ts';
+import type { ShieldVerdict } from '../directory/rules/shields.ts';
+import { addressKey } from '../model/address.ts';
+import type { Evidence } from '../model/finding.ts';
+import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
+import type { HeaderFacts } from '../protocol/mime/words.ts';
+import { confirmPtr } from './authentication/reverse.ts';
+import type { DkimEvidence, NotMade, SpfEvidence } from './authentication/words.ts';
+import type { Exemption, Who } from './check.ts';
+import { SCREEN_LIMITS } from './limits.ts';
+import type { ScreenServices, Transaction } from './session.ts';
+import { listSettings } from './settings.ts';
+import { orCannotTell, type Sender, shieldVerdict } from './who.ts';
+
+/** What a list may go by, beyond the session. */
+export interface Origin {
+  readonly spf: Evidence | undefined;
+  /** With the header only. */
+  readonly dkim?: Evidence | undefined;
+  readonly header?: HeaderFacts;
+}
+
+const NO_NAMES: readonly string[] = Object.freeze([]);
+
+/** `account`: whose personal list counts; empty where there is none. Never throws for what the database cannot say. */
+export function standing(
+  services: ScreenServices,
+  transaction: Transaction,
+  sender: Sender,
+  who: Who,
+  account: string,
+  origin: Origin,
+): MaybePromise<Who> {
+  const shielded = orCannotTell(false, () => shieldOf(sender.shield, transaction, origin));
+  return andThen(shielded, (isShielded) =>
+    orCannotTell(withListed(who, isShielded), () =>
+      andThen(services.senderRules.lists(), (table) =>
+        table.isEmpty
+          ? withListed(who, isShielded)
+          : andThen(namesOf(services, transaction, table), (names) =>
+              listed(services, transaction, table, who, account, origin, names, isShielded),
+            ),
+      ),
+    ),
+  );
+}
+
+/** Whether a pair stands behind the domain in MAIL, and behind those in From where they are another's. */
+function shieldOf(
+  verdict: ShieldVerdict,
+  { reversePath, facts, sources }: Transaction,
+  { header }: Origin,
+): MaybePromise<boolean> {
+  if (!isSatisfied(verdict)) return false;
+  const others = header ? authorsOf(header).filter(({ domain }) => domain !== reversePath?.domain) : [];
+  if (others.length === 0) return true;
+  const answers = Promise.all(others.map(({ domain }) => shieldVerdict(sources, facts, domain)));
+  return answers.then((verdicts) => verdicts.every(isSatisfied));
+}
+
+function isSatisfied(verdict: ShieldVerdict): boolean {
+  return verdict === 'entered' || verdict === 'preset';
+}
+
+function listed(
+  { settings, clock }: ScreenServices,
+  { facts, reversePath }: Transaction,
+  table: ListTable,
+  who: Who,
+  account: string,
+  origin: Origin,
+  names: readonly string[],
+  isShielded: boolean,
+): Who {
+  const owners = account === '' ? [who.policyDomain, ''] : [account, who.policyDomain, ''];
+  const proof = settings.current().get(listSettings.provenAddresses) ? provenBy(origin) : () => true;
+  const envelope: SeenAddress[] = [];
+  if (reversePath) {
+    const { domain } = reversePath;
+    envelope.push({ key: addressKey(reversePath), domain, proven: proof(domain) });
+  }
+  const seen: SenderSeen = {
+    client: facts.client.address,
+    names,
+    helo: facts.helo?.toLowerCase(),
+    addresses: envelope,
+  };
+  const first = table.listing(owners, seen, clock.now());
+  if (!origin.header || first?.list === 'block')
+    return withListed(who, isShielded, first && { ...first, met: 'envelope' });
+  const authors = authorsOf(origin.header).map(({ key, domain }) => ({ key, domain, proven: proof(domain) }));
+  const all = table.listing(owners, { ...seen, addresses: [...envelope, ...authors] }, clock.now());
+  const met = all && first?.value === all.value && first.list === all.list ? 'envelope' : 'header';
+  return withListed(who, isShielded, all && { ...all, met });
+}
+
+function withListed(who: Who, isShielded: boolean, listing?: Who['listing']): Who {
+  const { listed: _, listing: __, ...rest } = who;
+  if (!isShielded && !listing) return rest;
+  const exempt: Exemption[] = [];
+  if (listing?.list === 'allow') exempt.push('allowListed');
+  if (isShielded) exempt.push('ipShield');
+  return { ...rest, ...(exempt.length > 0 && { listed: exempt }), ...(listing && { listing }) };
+}
+
+/** A name counts where it has the client's address again; asked once a transaction, and only where a list has hosts. */
+function namesOf(
+  { resolver }: ScreenServices,
+  transaction: Transaction,
+  { hasHosts }: ListTable,
+): MaybePromise<readonly string[]> {
+  if (!hasHosts) return NO_NAMES;
+  transaction.names ??= confirmPtr(resolver, transaction.facts.client.address).then(({ result, names }) =>
+    result === 'confirmed' ? names : NO_NAMES,
+  );
+  return transaction.names;
+}
+
+/** Whether SPF, or a signature of the domain or of one above it, stands behind an address of it. */
+function provenBy({ spf, dkim }: Origin): (domain: string) => boolean {
+  const passed = spf as SpfEvidence | NotMade | undefined;
+  const byPath =
+    passed?.made && passed.mail.scope === 'mfrom' && passed.mail.result === 'pass' ? passed.mail.domain : '';
+  const signed = dkim as DkimEvidence | NotMade | undefined;
+  const signers = signed?.made ? signed.signatures.filter(({ result }) => result === 'pass') : [];
+  return (domain) =>
+    (byPath !== '' && domain === byPath) ||
+    signers.some((signer) => domain === signer.domain || domain.endsWith(`.${signer.domain}`));
+}
+
+function authorsOf({ fromFields }: HeaderFacts): { key: string; domain: string }[] {
+  const authors: { key: string; domain: string }[] = [];
+  for (const { mailboxes } of fromFields)
+    for (const { local, domain } of mailboxes) {
+      if (authors.length === SCREEN_LIMITS.listedAuthors) return authors;
+      authors.push({ key: `${local.toLowerCase()}@${domain}`, domain });
+    }
+  return authors;
+}
