@@ -32,8 +32,9 @@ import { VERSION } from './version.ts';
 import { nodeCertificate } from './world/certificate.ts';
 import { systemClock } from './world/clock.ts';
 import type { ListenerConfig, ListenerName, NodeConfig, SmtpListenerName } from './world/config.ts';
-import type { Events } from './world/events.ts';
 import { defaultGateways } from './world/default-gateways.ts';
+import type { Events } from './world/events.ts';
+import { collector, giveBackWhenIdle } from './world/idle-memory.ts';
 import { localAddresses } from './world/local-addresses.ts';
 import { createMetrics } from './world/metrics-sink.ts';
 import { createTlsContexts } from './world/tls.ts';
@@ -173,6 +174,10 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   const scheduler = startScheduler(jobs, { clock, events });
   reports.onLetter(() => scheduler.wake(outbox.name));
   started.defer(() => scheduler.stop());
+
+  started.defer(
+    giveBackWhenIdle({ clock, isBusy: () => receiver.connections > 0 || delivery.active() > 0, collect: collector() }),
+  );
 
   const control = await serveControl({ folder: config.data, operations: core.operations, events });
   started.defer(() => control.close());
