@@ -5,7 +5,8 @@
  * Armenian, Cherokee, Coptic, Lisu, Hebrew and some signs, as Unicode Technical Standard 39 pairs them.
  * What compatibility decomposition (NFKD) makes Latin by itself is not here: accents, full-width,
  * mathematical, circled and superscript letters, ligatures. Confusions within scripts of which no
- * character looks Latin (kana and ideographs, Arabic digits) are not covered.
+ * character looks Latin (kana and ideographs, Arabic digits) are not covered. Derived from the data of
+ * that standard, whose licence is in NOTICE.
  */
 const LOOKS_LIKE: Readonly<Record<string, string>> = {
   a: 'ɑαаΑАᎪꓮ⍺',
