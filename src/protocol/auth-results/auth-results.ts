@@ -19,6 +19,8 @@ export interface MethodResult {
 
 /** RFC 5322 2.1.1: lines should have at most 78 octets. */
 const FOLD_AT = 78;
+/** RFC 1035 2.3.4, and the final dot. */
+const LONGEST_ID = 254;
 
 /** The whole field with CRLF; without results it says `none` (RFC 8601 2.2). */
 export function formatAuthResults(authservId: string, results: readonly MethodResult[]): string {
@@ -64,8 +66,19 @@ export function parseAuthservId(value: string): string | undefined {
 export function mayClaim(value: string, authservId: string): boolean {
   const said = parseAuthservId(value);
   const ours = authservId.toLowerCase();
+  if (said === undefined) return value.toLowerCase().includes(ours);
   // An older version of the field put a version number or `/1` behind the id.
-  return said === undefined ? value.toLowerCase().includes(ours) : said === ours || said.startsWith(`${ours}/`);
+  return said === ours || said.startsWith(`${ours}/`) || carelessId(value) === ours;
+}
+
+/** What a reader that skips whatever it does not expect takes for the id: `mx(a) .example.com.` is `mx.example.com`. */
+function carelessId(value: string): string {
+  let id = '';
+  for (let rest = skipBlanks(value); rest !== '' && !rest.startsWith(';'); rest = skipBlanks(rest.slice(1))) {
+    if (id.length > LONGEST_ID) return '';
+    if (/[!-~]/.test(rest[0]!) && rest[0] !== '"' && rest[0] !== '\\') id += rest[0];
+  }
+  return id.toLowerCase().replace(/\.$/, '');
 }
 
 /** White space and comments in front; nesting is counted, not recursed into. */

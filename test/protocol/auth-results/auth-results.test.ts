@@ -52,6 +52,10 @@ const OURS: readonly string[] = [
   'mx.example.com/1; none',
   'mx.example.com 1; none',
   '; mx.example.com',
+  'mx.example.com.; spf=pass',
+  'mx(hi).example.com; spf=pass',
+  'mx .example\t.com; spf=pass',
+  'mx\u00e2\u0080\u008b.example.com; spf=pass',
 ];
 const OTHERS: readonly string[] = [
   'mx.example.com.evil.example; spf=pass',
