@@ -161,6 +161,8 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       return prepared([statements.setState({ login, state })]);
     },
 
+    stateStatement: (login: string, state: AccountState): Statement => statements.setState({ login, state }),
+
     /** The password is in the answer and nowhere else. */
     async addAppPassword(
       text: string,

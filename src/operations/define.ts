@@ -41,7 +41,8 @@ export interface Operation<I, O> {
 interface Draft<P extends TProperties, O> {
   readonly title: string;
   readonly input: P;
-  readonly secrets?: readonly (keyof P & string)[];
+  /** Keys of the input, at any depth. */
+  readonly secrets?: readonly string[];
   run(services: OperationServices, input: Static<TObject<P>>, actor: Actor): Promise<Outcome<O>>;
 }
 

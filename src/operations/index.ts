@@ -1,6 +1,7 @@
 /** Every operation there is, by name. */
 import { aliasOperations } from './acts/alias.ts';
 import { checkOperations } from './acts/check.ts';
+import { credentialOperations } from './acts/credentials.ts';
 import { dkimOperations } from './acts/dkim.ts';
 import { domainOperations } from './acts/domain.ts';
 import { listOperations } from './acts/list.ts';
@@ -10,8 +11,8 @@ import { queueOperations } from './acts/queue.ts';
 import { reportOperations } from './acts/report.ts';
 import { serverOperations } from './acts/server.ts';
 import { settingsOperations } from './acts/settings.ts';
-import { sourceOperations } from './acts/source.ts';
 import { shieldOperations } from './acts/shield.ts';
+import { sourceOperations } from './acts/source.ts';
 import { statusOperations } from './acts/status.ts';
 import { userOperations } from './acts/user.ts';
 import type { Operation } from './define.ts';
@@ -20,6 +21,7 @@ export const OPERATIONS = {
   ...domainOperations,
   ...dkimOperations,
   ...userOperations,
+  ...credentialOperations,
   ...aliasOperations,
   ...serverOperations,
   ...listOperations,

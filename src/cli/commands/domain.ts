@@ -1,5 +1,6 @@
 /** `postern domain add|remove|list|show` */
 import { formatSocketAddress } from '../../world/config.ts';
+import { readPassword } from '../context.ts';
 import { collect } from '../options.ts';
 import { allPages } from '../pages.ts';
 import type { Register } from '../run.ts';
@@ -31,6 +32,18 @@ export const domain: Register = (program, { withSession }) => {
     .action(
       withSession(async ({ ask, print }, name: string) => {
         print(`removed the domain ${(await ask('domain.remove', { name })).name}`);
+      }),
+    );
+
+  command
+    .command('set-password <name>')
+    .description(
+      'the password by which servers or users of the whole domain sign in, from standard input; empty takes it away',
+    )
+    .action(
+      withSession(async ({ ask, print, stdin }, name: string) => {
+        const password = await readPassword(stdin);
+        print(`changed the password of ${(await ask('domain.set-password', { name, password })).name}`);
       }),
     );
 

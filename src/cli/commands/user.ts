@@ -1,11 +1,14 @@
-/** `postern user add|remove|set-password|set-name|list`. Passwords come by standard input, never as an argument. */
+/** `postern user add|remove|set-password|set-name|list`, and what user-credentials.ts adds. Passwords come by standard input, never as an argument. */
 import { readPassword } from '../context.ts';
 import { allPages } from '../pages.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
+import { registerCredentials } from './user-credentials.ts';
 
-export const user: Register = (program, { withSession }) => {
+export const user: Register = (program, tools) => {
+  const { withSession } = tools;
   const command = program.command('user').description('accounts');
+  registerCredentials(command, tools);
 
   command
     .command('add <address>')
@@ -41,10 +44,13 @@ export const user: Register = (program, { withSession }) => {
     .command('set-password <address>')
     .description('give an account another password, read from standard input')
     .option('--password-stdin', 'said for clearness; it is always read from there')
+    .option('--cram-md5', 'keep it, encrypted, so that CRAM-MD5 works for this account')
+    .option('--no-cram-md5', 'keep it no longer')
     .action(
-      withSession(async ({ ask, print, stdin }, address: string) => {
+      withSession(async ({ ask, print, stdin }, address: string, { cramMd5 }: { cramMd5?: boolean }) => {
         const password = await readPassword(stdin);
-        print(`changed the password of ${(await ask('user.set-password', { address, password })).address}`);
+        const changed = await ask('user.set-password', { address, password, cramMd5 });
+        print(`changed the password of ${changed.address}`);
       }),
     );
 

@@ -1,0 +1,141 @@
+/** What accounts sign in with beside their password, whom they may write as, and who administers. */
+import { Type } from 'typebox';
+import { IMPORT_ROWS } from '../../directory/limits.ts';
+import { anyAddress, domainName } from '../../directory/names.ts';
+import { addressKey } from '../../model/address.ts';
+import { OperationalError } from '../../model/errors.ts';
+import type { Statement } from '../../store/contract.ts';
+import { act, question } from '../define.ts';
+import { Text } from './words.ts';
+
+const key = (address: string): string => addressKey(anyAddress(address));
+const Domain = Type.Optional(Text);
+const Account = Type.Object(
+  {
+    address: Text,
+    name: Type.Optional(Text),
+    state: Type.Optional(Type.Enum(['active', 'frozen', 'disabled'])),
+    password: Type.Optional(Type.String({ maxLength: 10_000 })),
+  },
+  { additionalProperties: false },
+);
+
+export const credentialOperations = {
+  'user.app-password.add': act('user.app-password.add', {
+    title: 'Makes a password for one device or program; it is shown once',
+    input: { address: Text, name: Text },
+    run: async ({ credentials }, { address, name }) => {
+      const { password, change } = await credentials.addAppPassword(address, name);
+      return { output: { address: key(address), name: name.trim(), password }, change };
+    },
+  }),
+  'user.app-password.list': question('user.app-password.list', {
+    title: 'Lists the app passwords of an account by name',
+    input: { address: Text },
+    run: async ({ credentials }, { address }) => ({ output: await credentials.listAppPasswords(address) }),
+  }),
+  'user.app-password.remove': act('user.app-password.remove', {
+    title: 'Revokes an app password',
+    input: { address: Text, name: Text },
+    run: async ({ credentials }, { address, name }) => ({
+      output: { address: key(address), name },
+      change: await credentials.removeAppPassword(address, name),
+    }),
+  }),
+
+  'user.certificate.add': act('user.certificate.add', {
+    title: 'Lets an account sign in by a client certificate (EXTERNAL)',
+    input: { address: Text, certificate: Type.String({ maxLength: 100_000 }) },
+    run: async ({ credentials }, { address, certificate }) => {
+      const { fingerprint, change } = await credentials.addCertificate(address, certificate);
+      return { output: { address: key(address), fingerprint }, change };
+    },
+  }),
+  'user.certificate.list': question('user.certificate.list', {
+    title: 'Lists the client certificates of an account',
+    input: { address: Text },
+    run: async ({ credentials }, { address }) => ({ output: await credentials.listCertificates(address) }),
+  }),
+  'user.certificate.remove': act('user.certificate.remove', {
+    title: 'Forgets a client certificate',
+    input: { address: Text, fingerprint: Text },
+    run: async ({ credentials }, { address, fingerprint }) => ({
+      output: { address: key(address), fingerprint },
+      change: await credentials.removeCertificate(address, fingerprint),
+    }),
+  }),
+
+  'user.send-as.add': act('user.send-as.add', {
+    title: 'Lets an account write as another address, or as every address of a domain (`@example.com`)',
+    input: { address: Text, sender: Text },
+    run: async ({ credentials }, { address, sender }) => ({
+      output: { address: key(address), sender },
+      change: await credentials.addSendAs(address, sender),
+    }),
+  }),
+  'user.send-as.list': question('user.send-as.list', {
+    title: 'Lists whom an account may write as beside itself and its aliases',
+    input: { address: Text },
+    run: async ({ credentials }, { address }) => ({ output: await credentials.listSendAs(address) }),
+  }),
+  'user.send-as.remove': act('user.send-as.remove', {
+    title: 'Takes such a grant away',
+    input: { address: Text, sender: Text },
+    run: async ({ credentials }, { address, sender }) => ({
+      output: { address: key(address), sender },
+      change: await credentials.removeSendAs(address, sender),
+    }),
+  }),
+
+  'user.import': act('user.import', {
+    title: 'Adds several accounts, all or none',
+    input: { accounts: Type.Array(Account, { minItems: 1, maxItems: IMPORT_ROWS }) },
+    secrets: ['password'],
+    run: async ({ admin, credentials }, { accounts }) => {
+      const statements: Statement[] = [];
+      let committed = (): void => {};
+      for (const [row, { address, name, state, password }] of accounts.entries()) {
+        try {
+          const added = await admin.addAccount({ address, name });
+          committed = added.committed;
+          const login = key(address);
+          const { domain } = anyAddress(address);
+          statements.push(...added.statements);
+          if (password !== undefined)
+            statements.push(...(await credentials.passwordStatements({ login, domain, name: name ?? '', password })));
+          if (state !== undefined) statements.push(credentials.stateStatement(login, state));
+        } catch (error) {
+          throw inRow(row + 1, error);
+        }
+      }
+      return { output: { added: accounts.length }, change: { statements, committed } };
+    },
+  }),
+
+  'admin.add': act('admin.add', {
+    title: 'Makes an account an administrator: of everything, or of one domain',
+    input: { address: Text, domain: Domain },
+    run: async ({ credentials }, { address, domain }) => ({
+      output: { address: key(address), ...(domain === undefined ? {} : { domain: domainName(domain) }) },
+      change: await credentials.addAdministrator(address, domain),
+    }),
+  }),
+  'admin.remove': act('admin.remove', {
+    title: 'Takes that away',
+    input: { address: Text, domain: Domain },
+    run: async ({ credentials }, { address, domain }) => ({
+      output: { address: key(address), ...(domain === undefined ? {} : { domain: domainName(domain) }) },
+      change: await credentials.removeAdministrator(address, domain),
+    }),
+  }),
+  'admin.list': question('admin.list', {
+    title: 'Lists the administrators',
+    input: {},
+    run: async ({ credentials }) => ({ output: await credentials.listAdministrators() }),
+  }),
+};
+
+function inRow(row: number, error: unknown): unknown {
+  if (!(error instanceof OperationalError)) return error;
+  return new OperationalError(error.code, `account ${row}: ${error.message}`, { cause: error });
+}
