@@ -18,7 +18,7 @@ import type { Database, Statement } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Resolver } from '../world/resolver.ts';
-import { ACTIVE_RECORD_CHECK_MS, DKIM_FIRST_MS, DKIM_ROTATION_EVERY_MS } from './limits.ts';
+import { ACTIVE_RECORD_CHECK_MS, DKIM_FIRST_MS, DKIM_ROTATION_EVERY_MS, KEY_MAKING_PAUSE } from './limits.ts';
 import type { Job } from './scheduler.ts';
 
 export interface DkimRotationServices {
@@ -43,11 +43,14 @@ export function dkimRotationJob(services: DkimRotationServices): Job {
       isFirst = false;
       return delayMs;
     },
-    async run() {
+    async run(stopping) {
       await services.srs.rotate();
       for (let after = ''; ; ) {
         const domains = await services.admin.listDomains({ after });
-        for (const { name, enabled } of domains) if (enabled) await tendDomain(services, name);
+        for (const { name, enabled } of domains) {
+          if (stopping?.aborted) return;
+          if (enabled) await tendDomain(services, name, stopping);
+        }
         if (domains.length < PAGE_ROWS) return;
         after = domains.at(-1)!.name;
       }
@@ -70,13 +73,17 @@ export function rotationPolicy(snapshot: SettingsSnapshot, domain: string): Rota
   };
 }
 
-/** Nothing that happens to one domain stops the others. */
-async function tendDomain(services: DkimRotationServices, domain: string): Promise<void> {
-  const { database, dkim, events } = services;
+/** Nothing that happens to one domain stops the others; who brings ten thousand domains keeps most of the processor. */
+async function tendDomain(services: DkimRotationServices, domain: string, stopping?: AbortSignal): Promise<void> {
+  const { database, dkim, events, clock } = services;
+  const startedAt = clock.monotonic();
   try {
     const resealed = await dkim.reseal(domain);
     if (resealed.length > 0) await database.write(resealed);
-    await tendKeys(services, domain);
+    const steps = await tendKeys(services, domain);
+    if (!steps.some(({ kind }) => kind === 'create')) return;
+    const pauseMs = (clock.monotonic() - startedAt) * KEY_MAKING_PAUSE;
+    if (pauseMs > 0) await clock.sleep(pauseMs, stopping).catch(() => undefined);
   } catch (error) {
     events.emit('jobs.failed', { job: 'dkim-rotation', error: `${domain}: ${(error as Error).message}` });
   }

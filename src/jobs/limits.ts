@@ -12,6 +12,9 @@ export const DKIM_ROTATION_EVERY_MS = 600_000;
 /** The first look after a start: not in the way of what a start has to do. */
 export const DKIM_FIRST_MS = 5_000;
 
+/** After making a domain's keys, rest so many times as long: an RSA key takes a core for tenths of a second. */
+export const KEY_MAKING_PAUSE = 9;
+
 /** How often the records of keys that sign are looked at. */
 export const ACTIVE_RECORD_CHECK_MS = 86_400_000;
 

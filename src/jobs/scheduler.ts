@@ -10,7 +10,8 @@ export interface Job {
   readonly name: string;
   /** Milliseconds from now until it runs; asked at the start and after every run. */
   next(now: number): number;
-  run(): Promise<void>;
+  /** `stopping` is aborted when the node stops: long work ends between two steps. */
+  run(stopping?: AbortSignal): Promise<void>;
 }
 
 export interface Scheduler {
@@ -37,6 +38,7 @@ const SHORTEST_MS = 10;
 
 export function startScheduler(jobs: readonly Job[], { clock, events }: SchedulerServices): Scheduler {
   const entries = new Map<string, Entry>();
+  const stopping = new AbortController();
   let stopped = false;
 
   const arm = (entry: Entry): void => {
@@ -51,7 +53,7 @@ export function startScheduler(jobs: readonly Job[], { clock, events }: Schedule
     entry.timer?.cancel();
     entry.timer = undefined;
     entry.running = job
-      .run()
+      .run(stopping.signal)
       .catch((error: Error) => events.emit('jobs.failed', { job: job.name, error: error.message }))
       .finally(() => {
         entry.running = undefined;
@@ -73,6 +75,7 @@ export function startScheduler(jobs: readonly Job[], { clock, events }: Schedule
     },
     async stop() {
       stopped = true;
+      stopping.abort();
       for (const { timer } of entries.values()) timer?.cancel();
       await Promise.all([...entries.values()].map(({ running }) => running));
     },
