@@ -15,6 +15,7 @@ export interface LogFilter {
   /** Words that all occur; the last character of a word may be `*`. */
   readonly subject?: string;
   readonly client?: string;
+  /** Of any recipient: `refuse` or `refused`, and so on. */
   readonly disposition?: string;
   readonly direction?: string;
   /** Milliseconds since the epoch; inclusive. */
@@ -44,7 +45,7 @@ export function wanted(filter: LogFilter, cursor?: string): Wanted {
   if (filter.recipient !== undefined) terms.push(addressTerm('t', 'u', filter.recipient));
   if (filter.messageId !== undefined) terms.push({ text: messageIdTerm(filter.messageId), prefix: false });
   if (filter.client !== undefined) terms.push(withPrefix('c', filter.client));
-  if (filter.disposition !== undefined) terms.push({ text: term('d', filter.disposition), prefix: false });
+  if (filter.disposition !== undefined) terms.push(dispositionTerm(filter.disposition));
   if (filter.direction !== undefined) terms.push({ text: term('i', filter.direction), prefix: false });
   if (filter.subject !== undefined) terms.push(...subjectTerms(filter.subject));
   const until = filter.until === undefined ? Number.MAX_SAFE_INTEGER : firstKey(filter.until);
@@ -58,6 +59,26 @@ function addressTerm(whole: string, domain: string, said: string): WantedTerm {
   if (value.endsWith('*')) return withPrefix(whole, value);
   const at = value.lastIndexOf('@');
   return { text: at > 0 ? term(whole, value) : term(domain, value.slice(at + 1)), prefix: false };
+}
+
+const DISPOSITIONS = ['accept', 'hold', 'redirect', 'discard', 'refuse', 'defer'];
+const DONE: Readonly<Record<string, string>> = {
+  accepted: 'accept',
+  held: 'hold',
+  redirected: 'redirect',
+  discarded: 'discard',
+  refused: 'refuse',
+  deferred: 'defer',
+};
+
+function dispositionTerm(said: string): WantedTerm {
+  const word = said.trim().toLowerCase();
+  const disposition = DONE[word] ?? word;
+  if (DISPOSITIONS.includes(disposition)) return { text: term('d', disposition), prefix: false };
+  throw new OperationalError(
+    'log.invalid-filter',
+    `cannot search the log, as disposition must be one of ${DISPOSITIONS.join(', ')}: current value is ${JSON.stringify(said.slice(0, 40))}`,
+  );
 }
 
 function withPrefix(kind: string, value: string): WantedTerm {

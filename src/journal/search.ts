@@ -19,8 +19,10 @@ export interface Page {
 export interface FoundMessage {
   /** As told in `250 2.0.0 queued as`; of a refused message, its own. */
   readonly id: string;
-  /** The Message-ID header. */
-  readonly messageId: string | null;
+  /** The same, under the name that the queue has for it. */
+  readonly messageId: string;
+  /** As the sender's program wrote it. */
+  readonly messageIdHeader: string | null;
   /** ISO 8601. */
   readonly time: string;
   readonly direction: string;
@@ -54,7 +56,7 @@ export interface StoredMessage extends Termed {
 
 export function searchMessages(db: DatabaseSync, filter: LogFilter, page: Page = {}): FoundMessages {
   const limit = Math.min(Math.max(page.limit ?? 100, 1), PAGE_ROWS);
-  const want = wanted(filter, page.cursor);
+  const want = wanted(filter, cursorOf(db, page.cursor));
   // One more than asked for tells whether there is a next page.
   const rows = find(db, want, limit + 1);
   const last = rows.length > limit ? rows[limit - 1] : undefined;
@@ -63,6 +65,13 @@ export function searchMessages(db: DatabaseSync, filter: LogFilter, page: Page =
     messages: rows.slice(0, limit).map((row) => foundMessage(row, states(row.id))),
     ...(last && { cursor: formatCursor(last.n) }),
   };
+}
+
+/** The id of a message is a cursor too: what lies behind it. */
+function cursorOf(db: DatabaseSync, said: string | undefined): string | undefined {
+  if (said === undefined) return undefined;
+  const row = db.prepare('SELECT n FROM messages WHERE id = ?').get(said) as { readonly n: number } | undefined;
+  return row ? formatCursor(row.n) : said;
 }
 
 const RANGE = 'm.n >= ? AND m.n < ?';
@@ -143,7 +152,8 @@ function foundMessage(row: StoredMessage, states: States): FoundMessage {
   const [only = row.direction] = dispositions;
   return {
     id: row.id,
-    messageId: row.message_id,
+    messageId: row.id,
+    messageIdHeader: row.message_id,
     time: new Date(keyTime(row.n)).toISOString(),
     direction: row.direction,
     from: row.sender,

@@ -82,7 +82,8 @@ function changesUnit(
     } else if (change.kind === 'warned') unit.push(sql.warnedLeased(row));
     else {
       const { class: hold_class, reason: hold_reason, attempts } = change;
-      unit.push(sql.holdLeased({ ...row, hold_class, hold_reason, attempts, last: JSON.stringify(detail) }));
+      const last = change.last && JSON.stringify(change.last);
+      unit.push(sql.holdLeased({ ...row, hold_class, hold_reason, attempts, last }));
     }
     ends.push(end);
   }

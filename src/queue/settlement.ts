@@ -30,6 +30,9 @@ export type Change =
       readonly reason: string;
       readonly cause: 'forged' | 'unreadable' | 'operator';
       readonly attempts: number;
+      /** Of the last try; null where there was none. */
+      readonly last: AttemptDetail | null;
+      /** Of this change, for the log. */
       readonly detail: AttemptDetail;
     }
   /** The sender was told of the delay; `due` as before. */
@@ -101,7 +104,16 @@ function hold(
   cause: 'forged' | 'unreadable',
   detail: AttemptDetail,
 ): Change {
-  return { kind: 'hold', recipient, class: holdClass, reason, cause, attempts: recipient.attempts + 1, detail };
+  return {
+    kind: 'hold',
+    recipient,
+    class: holdClass,
+    reason,
+    cause,
+    attempts: recipient.attempts + 1,
+    last: detail,
+    detail,
+  };
 }
 
 /** What the sender hears of it; undefined: nothing. `dsn`: the next host tells him. */

@@ -21,7 +21,8 @@ test('a message is found with its session, findings, attempts and dialogue', asy
   assert.deepEqual(messages, [
     {
       id: 'M1',
-      messageId: '<M1@sender.example>',
+      messageId: 'M1',
+      messageIdHeader: '<M1@sender.example>',
       time: '2026-03-01T12:00:00.000Z',
       direction: 'inbound',
       from: 'alice@sender.example',

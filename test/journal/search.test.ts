@@ -68,6 +68,7 @@ const QUESTIONS: readonly (readonly [string, LogFilter, readonly string[]])[] = 
   ['a Message-ID without brackets', { messageId: 'q3@sender.example' }, ['Q3']],
   ['a client', { client: '2001:db8::5' }, ['Q2']],
   ['a disposition of any recipient', { disposition: 'hold' }, ['Q2']],
+  ['a disposition as one says it', { disposition: 'Held' }, ['Q2']],
   ['a direction', { direction: 'outbound' }, ['Q2']],
   ['a time', { since: NOON + 60_000, until: NOON + 120_000 }, ['Q2']],
   ['a sender in a time', { sender: 'sender.example', until: NOON + 1 }, ['Q1']],
@@ -111,6 +112,14 @@ test('pages join without a gap or a repetition, across tail, index and partition
   assert.equal(seen.length, 2 * total + 20);
   assert.equal(new Set(seen).size, seen.length);
   assert.equal(seen[0], `M${2 * total + 9}`);
+  log.close();
+});
+
+test('the id of a message is a cursor to what lies behind it', () => {
+  const log = logWithThree(true);
+  const behind = (cursor: string): string[] => searchMessages(log.db, {}, { cursor }).messages.map(({ id }) => id);
+  assert.deepEqual(behind('Q3').slice(0, 2), ['Q2', 'Q1']);
+  assert.deepEqual(behind('Q2')[0], 'Q1');
   log.close();
 });
 
@@ -169,6 +178,7 @@ test('whatever a subject and an address hold, the message is found by them', () 
 test('a cursor or a subject that cannot be is told, not guessed', async (t) => {
   const { reader } = await openLog(t);
   await assert.rejects(reader.searchLog({}, { cursor: 'x!' }), { code: 'log.invalid-cursor' });
+  await assert.rejects(reader.searchLog({ disposition: 'relayed' }, {}), { code: 'log.invalid-filter' });
   await assert.rejects(reader.searchLog({ subject: '...' }), { code: 'log.invalid-filter' });
 });
 

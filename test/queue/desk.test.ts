@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { text } from 'node:stream/consumers';
 import test, { type TestContext } from 'node:test';
 import { manualClock } from '../support/clock.ts';
-import { address, all, message, recipient, relayed, startQueue, testDispatcher } from './support/queue.ts';
+import { address, all, deferred, message, recipient, relayed, startQueue, testDispatcher } from './support/queue.ts';
 
 const held = { held: 'admin', reason: 'looks odd' } as const;
 
@@ -50,6 +50,22 @@ test('hold and release take a row out of delivery and bring it back', async (t) 
     node.journal.recipients.map(({ state, by }) => `${state} ${by}`),
     ['held root', 'queued root', 'queued root'],
   );
+});
+
+test('a hold is logged as itself, with its own time, and keeps what the last try met', async (t) => {
+  const clock = manualClock();
+  const node = await startQueue(t, { clock });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  const claim = dispatcher.claims[0]!;
+  await node.queue.settle(claim, all(claim, deferred));
+  await clock.advance(60_000);
+  await node.queue.desk.hold({ filter: {} }, 'wait', 'root');
+  const last = node.journal.recipients.at(-1)!;
+  assert.deepEqual([last.state, last.at, last.reply, last.host], ['held', clock.now(), 'wait', undefined]);
+  const [row] = (await node.queue.desk.list({}, {})).rows;
+  assert.deepEqual([row!.state, row!.lastReply], ['held', '450 4.2.0 later']);
 });
 
 test('redirect ends the row and makes a new one, whose sender’s wishes stay', async (t) => {

@@ -33,7 +33,7 @@ const queueOf = async (node: RunningNode): Promise<QueueRow[]> =>
   JSON.parse(await node.cli(['queue', 'list', '--json']));
 type LogRow = {
   id: string;
-  messageId: string | null;
+  messageId: string;
   time: string;
   direction: string;
   from: string;

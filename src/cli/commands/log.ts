@@ -1,4 +1,4 @@
-/** `postern log search|show|audit` */
+/** `postern log search|show|sessions|audit` */
 import type { OperationInput } from '../../operations/index.ts';
 import { pointInTime, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
@@ -32,12 +32,12 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
     .option('--to <address>', 'an address, a domain, or a beginning')
     .option('--subject <words>', 'words that all occur')
     .option('--client <address>', 'who brought it')
-    .option('--disposition <word>', 'accepted, refused, held, relayed, bounced, ...')
+    .option('--disposition <word>', 'accept, hold, redirect, discard, refuse or defer')
     .option('--direction <word>', 'inbound, internal, outbound or refused')
     .option('--since <time>', 'a date, a time, or how long ago (2h, 7d)', time)
     .option('--until <time>', 'the same', time)
     .option('--limit <number>', 'how many (100)', wholeNumber)
-    .option('--cursor <text>', 'the next page, as the one before told')
+    .option('--cursor <text>', 'the next page: what the one before told, or its last id')
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json }, { from, to, json: asJson, ...options }: Options) => {
@@ -70,6 +70,33 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
         const { renderShown } = await import('../../journal/render.ts');
         print(renderShown(shown));
       }),
+    );
+
+  command
+    .command('sessions')
+    .description('list sessions, newest first: also those that never got as far as a message')
+    .option('--client <address>', 'of one client')
+    .option('--idle', 'only those that brought no message')
+    .option('--since <time>', 'a date, a time, or how long ago (2h, 7d)', time)
+    .option('--until <time>', 'the same', time)
+    .option('--limit <number>', 'how many (100)', wholeNumber)
+    .option('--cursor <text>', 'the next page, as the one before told')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(
+        async ({ ask, print, json }, { json: asJson, ...options }: OperationInput<'log.sessions'> & Options) => {
+          const { sessions, cursor } = await ask('log.sessions', options);
+          if (asJson) json(sessions);
+          else
+            print(
+              table(
+                ['ENDED', 'ID', 'CLIENT', 'END', 'MESSAGES', 'SESSIONS'],
+                sessions.map((row) => [row.time, row.id, row.client, row.end, row.messagesAccepted, row.count]),
+              ),
+            );
+          tellCursor(cursor);
+        },
+      ),
     );
 
   command

@@ -44,6 +44,15 @@ export const logOperations = {
     },
   }),
 
+  'log.sessions': question('log.sessions', {
+    title: 'Lists sessions of mail servers and clients, newest first',
+    input: { client: Type.Optional(Text), idle: Type.Optional(Type.Boolean()), since: Time, until: Time, ...Page },
+    run: async ({ log, journal }, { limit, cursor, ...filter }) => {
+      await journal.flush();
+      return { output: await log.listSessions(filter, { limit, cursor }) };
+    },
+  }),
+
   'log.audit': question('log.audit', {
     title: 'Lists who changed what, newest first',
     input: { since: Time, until: Time, ...Page },

@@ -51,45 +51,50 @@ export const queueOperations = {
   'queue.retry': act('queue.retry', {
     title: 'Tries again now',
     input: Selection,
-    run: async ({ queue }, input, actor) => changed(await queue.retry(selection(input), actor.name)),
+    run: async ({ queue }, input, actor) => changed(input, await queue.retry(selection(input), actor.name)),
   }),
 
   'queue.hold': act('queue.hold', {
     title: 'Holds mail back until it is released',
     input: { ...Selection, reason: Reason },
     run: async ({ queue }, { reason = 'held by an operator', ...input }, actor) =>
-      changed(await queue.hold(selection(input), reason, actor.name)),
+      changed(input, await queue.hold(selection(input), reason, actor.name)),
   }),
 
   'queue.release': act('queue.release', {
     title: 'Lets held mail go on',
     input: Selection,
-    run: async ({ queue }, input, actor) => changed(await queue.release(selection(input), actor.name)),
+    run: async ({ queue }, input, actor) => changed(input, await queue.release(selection(input), actor.name)),
   }),
 
   'queue.redirect': act('queue.redirect', {
     title: 'Sends mail to another address instead',
     input: { ...Selection, address: Text },
     run: async ({ queue }, { address, ...input }, actor) =>
-      changed(await queue.redirect(selection(input), anyAddress(address), actor.name)),
+      changed(input, await queue.redirect(selection(input), anyAddress(address), actor.name)),
   }),
 
   'queue.bounce': act('queue.bounce', {
     title: 'Gives up, and tells the sender',
     input: { ...Selection, reason: Reason },
     run: async ({ queue }, { reason = 'returned by an operator', ...input }, actor) =>
-      changed(await queue.bounce(selection(input), reason, actor.name)),
+      changed(input, await queue.bounce(selection(input), reason, actor.name)),
   }),
 
   'queue.delete': act('queue.delete', {
     title: 'Deletes mail, and tells nobody',
     input: Selection,
-    run: async ({ queue }, input, actor) => changed(await queue.delete(selection(input), actor.name)),
+    run: async ({ queue }, input, actor) => changed(input, await queue.delete(selection(input), actor.name)),
   }),
 };
 
-function changed(count: number): { readonly output: { readonly changed: number } } {
-  return { output: { changed: count } };
+/** Whoever names mail by its ids is told where nothing of it was there to be changed. */
+function changed({ ids = [] }: Selected, count: number): { readonly output: { readonly changed: number } } {
+  if (count > 0 || ids.length === 0) return { output: { changed: count } };
+  throw new OperationalError(
+    'queue.missing',
+    `cannot change ${ids.slice(0, 3).join(', ')}, as it must be in the queue, and in a state that allows this: it is not`,
+  );
 }
 
 /** Everything only where it was asked for in so many words. */
