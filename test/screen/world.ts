@@ -193,7 +193,7 @@ export function screening(options: ScreenOptions = {}) {
   };
   const facts: SessionFacts = {
     id: 's1',
-    profile: options.profile ?? 'mx',
+    profile: options.profile ?? (options.account === undefined ? 'mx' : 'submission'),
     client: { address: options.client ?? STRANGER_ADDRESS, port: 4711 },
     local: { address: '192.0.2.1', port: 25 },
     extended: true,

@@ -47,7 +47,7 @@ export const localMail = defineCheck({
   },
   settings: relaySettings,
 
-  observe({ sender, who, resolution, facts }: Views['rcpt']): MaybePromise<Seen> {
+  observe({ sender, resolution, facts }: Views['rcpt']): MaybePromise<Seen> {
     return andThen(sender, ({ isLocal, kind }) => {
       if (!isLocal) return FOREIGN;
       return {

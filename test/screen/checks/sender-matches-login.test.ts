@@ -53,7 +53,7 @@ test('each half can be turned off, and a domain mail server is not asked for cre
 });
 
 test('where authentication is required, a stranger sends as a local domain to nobody', async () => {
-  const settings = { 'authenticationRequired.enabled': true };
+  const settings = { 'authenticationRequired.enabled': true, 'relay.onlyDomainServers': false };
   assert.deepEqual(await run({ settings }, 'alice@example.com', 'alice@example.com'), ['530 5.7.0']);
   assert.deepEqual(await run({ settings }, 'bob@remote.example', 'alice@example.com'), ['inbound', 'accept']);
   const spared = { ...settings, 'authenticationRequired.unlessToLocal': true };
