@@ -41,6 +41,7 @@ export const RFCS: Readonly<Record<number, readonly [title: string, lastSection:
   4291: ['IP version 6 addressing architecture', 7],
   4422: ['Simple Authentication and Security Layer (SASL)', 11],
   4511: ['LDAP: the protocol', 7],
+  4512: ['LDAP: directory information models', 8],
   4513: ['LDAP: authentication methods and security mechanisms', 7],
   4515: ['LDAP: string representation of search filters', 6],
   4616: ['The PLAIN SASL mechanism', 9],
