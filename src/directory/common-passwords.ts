@@ -115,7 +115,8 @@ function isWalk(text: string): boolean {
   for (let runs = 0; runs < 2 && rest !== ''; runs++) {
     let length = 0;
     for (const walk of WALKS) while (length < rest.length && walk.includes(rest.slice(0, length + 1))) length++;
-    if (length < 3) return false;
+    // `12345678910`: the end of a walk may be a stump.
+    if (length < 3) return runs > 0 && rest.length <= 2;
     rest = rest.slice(length);
   }
   return rest === '';

@@ -1,7 +1,6 @@
 /**
- * The tables of credentials: what accounts, domains and devices sign in with, and what this node
- * itself signs in with elsewhere. Passwords are kept as hashes only; what must be said in clear again
- * is sealed (store/secrets.ts).
+ * The tables of credentials: what accounts, domains and devices sign in with. Passwords are kept as
+ * hashes only; what must be said in clear again is sealed (store/secrets.ts).
  */
 import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
@@ -36,15 +35,6 @@ export interface CredentialTables {
   readonly send_as: { readonly login: string; readonly sender: string };
   /** `domain`: empty for an administrator of everything. */
   readonly administrator: { readonly login: string; readonly domain: string; readonly created_at: number };
-  /** What this node signs in with elsewhere: `place` is `server/<id>` or `smart-host`; `secret` is sealed as `place`. */
-  readonly outgoing_login: {
-    readonly place: string;
-    readonly username: string;
-    readonly secret: string;
-    readonly kind: 'password' | 'token';
-    /** SHA-256 of the server's public key in hex, where its certificate cannot be verified. */
-    readonly pinned_key: string | null;
-  };
   /** Keys of our own, sealed under their names. */
   readonly kept_secret: { readonly name: string; readonly sealed: string };
 }
@@ -79,7 +69,6 @@ export const credentialMigrations: readonly StoreMigration[] = [
       await table('client_certificate', ['fingerprint'], { login: 'text', created_at: 'integer' });
       await table('send_as', ['login', 'sender'], {});
       await table('administrator', ['login', 'domain'], { created_at: 'integer' });
-      await table('outgoing_login', ['place'], { username: 'text', secret: 'text', kind: 'text', pinned_key: 'text?' });
       await table('kept_secret', ['name'], { sealed: 'text' });
     },
   },

@@ -195,30 +195,6 @@ export function credentialStatements(dialect: Database['dialect']) {
       changed,
     ),
 
-    outgoing: prepare<object, T>(dialect, (db) => db.selectFrom('outgoing_login').selectAll()),
-    setOutgoing: prepare<T['outgoing_login'], T>(dialect, (db, p) =>
-      db
-        .insertInto('outgoing_login')
-        .values({
-          place: p('place'),
-          username: p('username'),
-          secret: p('secret'),
-          kind: p('kind'),
-          pinned_key: p('pinned_key'),
-        })
-        .onConflict((conflict) =>
-          conflict.column('place').doUpdateSet((row) => ({
-            username: row.ref('excluded.username'),
-            secret: row.ref('excluded.secret'),
-            kind: row.ref('excluded.kind'),
-            pinned_key: row.ref('excluded.pinned_key'),
-          })),
-        ),
-    ),
-    removeOutgoing: prepare<{ place: string }, T>(dialect, (db, p) =>
-      db.deleteFrom('outgoing_login').where('place', '=', p('place')),
-    ),
-
     /** All that hangs on logins like the pattern, in which `!` takes the meaning from `%` and `_`. */
     removeLike: (
       ['login', 'password_history', 'app_password', 'client_certificate', 'send_as', 'administrator'] as const

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createDirectoryAdmin } from '../../src/directory/admin.ts';
+import { isCommonPassword } from '../../src/directory/common-passwords.ts';
+import { passwordSettings } from '../../src/directory/credential-settings.ts';
+import type { AskSources, ReadToken } from '../../src/directory/credentials.ts';
+import { createDirectory } from '../../src/directory/directory.ts';
+import { weakness } from '../../src/directory/password-rules.ts';
+import { directoryMigrations } from '../../src/directory/schema.ts';
+import { createSenderGrants } from '../../src/directory/send-as.ts';
+import { directorySettings } from '../../src/directory/settings.ts';
+import { parseAddress } from '../../src/protocol/smtp/address.ts';
+import { createSettings } from '../../src/settings/registry.ts';
+import { settingsMigrations } from '../../src/settings/schema.ts';
+import type { PreparedChange } from '../../src/store/contract.ts';
+import { manualClock } from '../support/clock.ts';
+import { credentialsOver } from '../support/credentials.ts';
+import { memoryDatabase } from '../support/database.ts';
+import { recordedEvents } from '../support/events.ts';
+
+const ALICE = 'alice@example.com';
+const PASSWORD = 'correct horse battery';
+const DAY_MS = 86_400_000;
+
+async function open(t: TestContext, parts: { askSources?: AskSources; readToken?: ReadToken } = {}) {
+  const database = await memoryDatabase(t, ...settingsMigrations, ...directoryMigrations);
+  const clock = manualClock();
+  const definitions = [...Object.values(directorySettings), ...Object.values(passwordSettings)];
+  const settings = await createSettings(database, definitions, { clock, events: recordedEvents() });
+  const resolveHost = async () => ({ kind: 'none', ttlSeconds: 60 }) as const;
+  const directory = createDirectory(database, { settings, clock, resolveHost });
+  const grants = createSenderGrants(database, directory);
+  const accounts = createDirectoryAdmin(database, directory, clock);
+  const forget = (): void => {
+    directory.forget();
+    grants.forget();
+  };
+  const { credentials, admin, close } = await credentialsOver(database, { settings, clock, forget, ...parts });
+  t.after(close);
+  const make = async (change: PreparedChange | Promise<PreparedChange>): Promise<void> => {
+    const { statements, committed } = await change;
+    await database.write(statements);
+    committed();
+  };
+  await make(accounts.addDomain({ name: 'example.com' }));
+  await make(accounts.addAccount({ address: ALICE, name: 'Alice Liddell' }));
+  const is = async (username: string, password: string): Promise<string> => {
+    const verdict = await credentials.authenticate(username, password);
+    return verdict.kind === 'no' ? verdict.reason : verdict.kind;
+  };
+  return { database, clock, settings, credentials, admin, accounts, grants, make, is };
+}
+
+test('an account signs in while it is active, and not while it is frozen or disabled', async (t) => {
+  const { admin, make, is } = await open(t);
+  await make(admin.setPassword(ALICE, PASSWORD));
+  assert.equal(await is('ALICE@Example.COM', PASSWORD), 'yes');
+  for (const state of ['frozen', 'disabled'] as const) {
+    await make(admin.setState(ALICE, state));
+    assert.equal(await is(ALICE, PASSWORD), 'state');
+  }
+  await make(admin.setState(ALICE, 'active'));
+  assert.equal(await is(ALICE, PASSWORD), 'yes');
+  assert.equal(await is(ALICE, 'wrong'), 'wrong');
+  assert.equal(await is(ALICE, ''), 'wrong');
+  assert.equal(await is('nobody@example.com', PASSWORD), 'unknown');
+});
+
+test('a changed password ends the one before at once, however lately that was right', async (t) => {
+  const { admin, make, is } = await open(t);
+  await make(admin.setPassword(ALICE, PASSWORD));
+  assert.equal(await is(ALICE, PASSWORD), 'yes');
+  await make(admin.setPassword(ALICE, 'another horse battery'));
+  assert.equal(await is(ALICE, PASSWORD), 'wrong');
+});
+
+test('a password that was used before is refused, as is one with the owner’s name in it', async (t) => {
+  const { admin, make } = await open(t);
+  await make(admin.setPassword(ALICE, PASSWORD));
+  await make(admin.setPassword(ALICE, 'another horse battery'));
+  for (const password of [PASSWORD, 'liddell goes shopping', 'short1A', 'Password2024!!'])
+    await assert.rejects(admin.setPassword(ALICE, password), { code: 'directory.password' }, password);
+});
+
+test('an exempt account may have any password, but not none', async (t) => {
+  const { admin, settings, make, is } = await open(t);
+  await settings.change([{ key: 'passwords.strong', owner: { account: ALICE }, value: false }], 'test');
+  await make(admin.setPassword(ALICE, '1234'));
+  assert.equal(await is(ALICE, '1234'), 'yes');
+  await assert.rejects(admin.setPassword(ALICE, ''), { code: 'directory.password' });
+});
+
+test('passwords end only where they are told to', async (t) => {
+  const { admin, settings, clock, make, is } = await open(t);
+  await make(admin.setPassword(ALICE, PASSWORD));
+  await clock.advance(400 * DAY_MS);
+  assert.equal(await is(ALICE, PASSWORD), 'yes');
+  await settings.change([{ key: 'passwords.expire', owner: { domain: 'example.com' }, value: true }], 'test');
+  assert.equal(await is(ALICE, PASSWORD), 'expired');
+});
+
+test('a domain has a login of its own, which is its name', async (t) => {
+  const { credentials, admin, make, is } = await open(t);
+  await make(admin.setDomainPassword('example.com', PASSWORD));
+  assert.deepEqual(await credentials.authenticate('Example.com', PASSWORD), { kind: 'yes', account: '@example.com' });
+  assert.equal(await is('other.example', PASSWORD), 'unknown');
+  await make(admin.setDomainPassword('example.com', ''));
+  assert.equal(await is('example.com', PASSWORD), 'unknown');
+});
+
+test('sources are asked only of local domains and of who has no password here, and their silence is no refusal', async (t) => {
+  const asked: string[] = [];
+  const answers: Record<string, 'yes' | 'no' | 'cannot-tell' | 'none'> = {
+    'new@example.com': 'yes',
+    'gone@example.com': 'no',
+    'later@example.com': 'cannot-tell',
+    [ALICE]: 'none',
+  };
+  const { admin, make, is } = await open(t, {
+    async askSources(username) {
+      asked.push(username);
+      return answers[username] ?? 'none';
+    },
+  });
+  assert.equal(await is('new@example.com', PASSWORD), 'yes');
+  assert.equal(await is('gone@example.com', PASSWORD), 'unknown');
+  assert.equal(await is('later@example.com', PASSWORD), 'cannot-tell');
+  assert.equal(await is(ALICE, PASSWORD), 'wrong');
+  const before = asked.length;
+  await make(admin.setPassword(ALICE, PASSWORD));
+  assert.equal(await is(ALICE, 'wrong'), 'wrong');
+  assert.equal(await is('bob@remote.example', PASSWORD), 'unknown');
+  assert.equal(await is('new@example.com', ''), 'wrong');
+  assert.equal(asked.length, before);
+});
+
+test('a token signs in whom it names, if it is ours and says the same as the client', async (t) => {
+  const { credentials } = await open(t, { readToken: async (token) => (token === 'good' ? ALICE : undefined) });
+  assert.equal((await credentials.bearer(undefined, 'good')).kind, 'yes');
+  assert.equal((await credentials.bearer('boss@example.com', 'good')).kind, 'no');
+  assert.equal((await credentials.bearer(ALICE, 'bad')).kind, 'no');
+});
+
+test('an account writes as itself, its aliases and what was granted, until that is taken away', async (t) => {
+  const { accounts, admin, grants, make } = await open(t);
+  await make(accounts.addAlias({ address: 'sales@example.com', targets: [ALICE] }));
+  await make(accounts.addAlias({ address: 'board@example.com', targets: ['boss@remote.example'] }));
+  const may = async (text: string): Promise<string> => {
+    const sender = parseAddress(text);
+    assert.ok(sender.ok);
+    return grants.maySendAs(ALICE, sender.value);
+  };
+  for (const own of [ALICE, 'alice+news@example.com', 'sales@example.com']) assert.equal(await may(own), 'yes', own);
+  for (const other of ['board@example.com', 'boss@example.com', 'news@shop.example'])
+    assert.equal(await may(other), 'no');
+  await make(admin.addSendAs(ALICE, 'boss@example.com'));
+  await make(admin.addSendAs(ALICE, '@shop.example'));
+  assert.equal(await may('boss@example.com'), 'yes');
+  assert.equal(await may('news@shop.example'), 'yes');
+  await make(admin.removeSendAs(ALICE, 'boss@example.com'));
+  assert.equal(await may('boss@example.com'), 'no');
+});
+
+test('a removed account leaves no credentials for the next one of its name', async (t) => {
+  const { accounts, admin, make, is } = await open(t);
+  await make(admin.setPassword(ALICE, PASSWORD));
+  const { password, change } = await admin.addAppPassword(ALICE, 'phone');
+  await make(change);
+  const gone = admin.removalsOf(ALICE);
+  await make(accounts.removeAccount(ALICE));
+  await make(gone);
+  await make(accounts.addAccount({ address: ALICE }));
+  assert.equal(await is(ALICE, password), 'wrong');
+  assert.equal(await is(ALICE, PASSWORD), 'wrong');
+});
+
+test('common passwords are known with their decorations, walks and repetitions; honest ones are not', () => {
+  for (const password of [
+    'password123',
+    'P4ssw0rd!2024',
+    'qwertyuiop',
+    '1q2w3e4r5t',
+    '12345678910',
+    'aaaaaaaaaaaa',
+    'iloveyou!!',
+    'Summer2024!',
+    'lovelove99',
+    'abcabcabcabc',
+    'zxcvbnm123',
+  ])
+    assert.ok(isCommonPassword(password), password);
+  for (const password of ['correct horse battery', 'Tr0ub4dor&3x', 'vK9#mq2Lp0', 'wandern im herbst'])
+    assert.ok(!isCommonPassword(password), password);
+});
+
+test('short passwords need classes of characters, long ones need none', () => {
+  const owner = { login: ALICE, name: '' };
+  const rules = { leastCharacters: 10, leastClasses: 3 };
+  assert.match(weakness('kfmwqzxpvb', owner, rules)!, /^have 3 of/);
+  assert.equal(weakness('kfmwQZxpv7', owner, rules), undefined);
+  assert.equal(weakness('kfmwqzxpvbtrnwq', owner, rules), undefined);
+});
