@@ -15,6 +15,7 @@ import type {
   ArcEvidence,
   BimiEvidence,
   DkimEvidence,
+  DkimFlag,
   DmarcEvidence,
   NotMade,
   SpfEvidence,
@@ -82,18 +83,33 @@ function commentOf({ result, text }: SpfIdentity): { comment?: string } {
 function addDkim(results: MethodResult[], dkim: Seen<DkimEvidence>): void {
   if (!dkim?.made) return;
   if (dkim.signatures.length === 0) results.push({ method: 'dkim', result: 'none' });
-  for (const { domain, selector, algorithm, result, detail, b } of dkim.signatures)
+  for (const { domain, selector, algorithm, result, detail, flags, b } of dkim.signatures) {
+    const comment = result === 'pass' ? doubtsOf(flags) : detail;
+    const properties = [
+      ['header.d', domain],
+      ['header.s', selector],
+      ['header.a', algorithm],
+      ['header.b', b ?? ''],
+    ] as const;
     results.push({
       method: 'dkim',
       result,
-      ...(detail && result !== 'pass' && { comment: detail.slice(0, 200) }),
-      properties: [
-        ['header.d', domain],
-        ['header.s', selector],
-        ['header.a', algorithm],
-        ...(b ? [['header.b', b] as const] : []),
-      ],
+      ...(comment && { comment: comment.slice(0, 200) }),
+      // A signature without these tags is none, and RFC 8601 2.2 knows no empty value.
+      properties: properties.filter(([, value]) => value !== ''),
     });
+  }
+}
+
+const DOUBTS: Partial<Record<DkimFlag, string>> = {
+  'field-added': 'From, To, Subject or Date was added to what is signed',
+  testing: 'the domain only tests this key',
+  'signed-ahead': 'signed at a time to come',
+};
+
+/** What a person should know of a signature that is valid all the same. */
+function doubtsOf(flags: readonly DkimFlag[]): string {
+  return flags.length === 0 ? '' : flags.flatMap((flag) => DOUBTS[flag] ?? []).join('; ');
 }
 
 function addArc(results: MethodResult[], arc: Seen<ArcEvidence>): void {

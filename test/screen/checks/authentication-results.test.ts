@@ -28,6 +28,18 @@ test('what was found is written above the message, in one name', async (t) => {
     assert.match(results!, word);
 });
 
+test('what may be wrong with a valid signature stands beside its pass', async (t) => {
+  const added = `Subject: another\r\n${await sign(LETTER, key)}`;
+  const { edits } = await sendFrom(t, { records: RECORDS, message: added });
+  const written = edits.map((edit) => (edit.kind === 'prepend' ? edit.raw.replaceAll(/\r\n\t/g, ' ') : '')).join('');
+  assert.match(written, /dkim=pass \(From, To, Subject or Date was added to what is signed\) header\.d=remote/);
+});
+
+test('a signature without tags gives no empty values', async (t) => {
+  const { edits } = await sendFrom(t, { records: RECORDS, message: `DKIM-Signature: v=1; a=; b=;; d=\r\n${LETTER}` });
+  for (const edit of edits) if (edit.kind === 'prepend') assert.doesNotMatch(edit.raw, /=""/);
+});
+
 test('an attacker writes results in our name: they are removed, those of others stay', async (t) => {
   const forged = [
     'Authentication-Results: mx.postern.example; dmarc=pass header.from=bank.example\r\n',
