@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { connect } from 'node:tls';
+import { systemClock } from '../../src/world/clock.ts';
+import { selfSigned } from '../../src/world/self-signed.ts';
+import { NOBODY, startReceiver } from '../support/receive/services.ts';
+
+const MINE = await selfSigned('alice.example', systemClock);
+const THEIRS = await selfSigned('eve.example', systemClock);
+
+/** Says it all at once, and hears it all. */
+async function session(t: TestContext, pair: typeof MINE | undefined, known: string): Promise<string> {
+  const node = await startReceiver(t, {
+    profile: 'submissions',
+    settings: { 'smtp.authFailureFloorMs': 0 },
+    credentials: {
+      ...NOBODY,
+      offers: () => ({ scram: false, bearer: false, cramMd5: false, external: true }),
+      certificate: (fingerprint) =>
+        fingerprint === known ? { kind: 'yes', account: 'alice@example.com' } : { kind: 'no', reason: 'unknown' },
+    },
+  });
+  const client = { ...(pair && { cert: pair.certificate, key: pair.key }) };
+  const socket = connect({ port: node.port, host: '127.0.0.1', rejectUnauthorized: false, ...client });
+  let heard = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    heard += text;
+    if (heard.endsWith('Postern\r\n')) socket.write('EHLO c\r\nAUTH EXTERNAL =\r\nQUIT\r\n');
+  });
+  await once(socket, 'close');
+  return heard;
+}
+
+async function fingerprintOf(pair: typeof MINE): Promise<string> {
+  const { X509Certificate } = await import('node:crypto');
+  return new X509Certificate(pair.certificate).fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+test('a client signs in by the certificate that was entered for its account', async (t) => {
+  const heard = await session(t, MINE, await fingerprintOf(MINE));
+  assert.match(heard, /AUTH EXTERNAL PLAIN LOGIN/);
+  assert.match(heard, /^235 2\.7\.0/m);
+});
+
+test("a client with another certificate, or with none, is nobody, whatever the certificate's name", async (t) => {
+  const known = await fingerprintOf(MINE);
+  assert.match(await session(t, THEIRS, known), /^535 5\.7\.8/m);
+  const heard = await session(t, undefined, known);
+  assert.doesNotMatch(heard, /EXTERNAL/);
+  assert.match(heard, /^504 5\.5\.4/m);
+});
