@@ -160,6 +160,13 @@ export const DEMO_MESSAGES: readonly DemoMessage[] = [
     sender: 'organisation',
   },
   {
+    title: 'a stranger under the name of a colleague',
+    from: 'carol@example.com',
+    to: ['alice@example.com'],
+    content: letter('Please pay this today', 'alice@example.com', { from: 'carol@example.com' }),
+    sender: 'stranger',
+  },
+  {
     title: 'a forged local sender going out',
     from: 'alice@example.com',
     to: ['victim@other.example'],
