@@ -6,7 +6,8 @@
  */
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { arcSettings } from '../authentication/dkim-settings.ts';
-import { signaturesOf } from '../authentication/verification.ts';
+import { NOT_SIGNED } from '../authentication/signatures.ts';
+import { signaturesOf, verificationOf } from '../authentication/verification.ts';
 import type { ArcEvidence, NotMade } from '../authentication/words.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
 
@@ -21,6 +22,8 @@ export const arc = defineCheck({
   settings: arcSettings,
 
   observe(view: Views['message'], services: CheckServices): MaybePromise<ArcEvidence | NotMade> {
+    // Signatures without a chain are for those to verify who ask for them.
+    if (verificationOf(view, services).fields.arc === 0) return NOT_SIGNED.arc;
     return andThen(signaturesOf(view, services), (verified) => verified.arc);
   },
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ArcEvidence, DmarcEvidence } from '../../../src/screen/authentication/words.ts';
-import { rsaKey, type StrangersKey } from '../authentication/keys.ts';
+import { rsaKey, type StrangersKey, sign } from '../authentication/keys.ts';
 import { LETTER, type Sending, sendFrom } from './origin.ts';
 
 const sealer = rsaKey('forwarder.example', 'arc');
@@ -74,4 +74,11 @@ test('a broken chain is as if there were none, and a key that cannot be told is 
     'hold user',
     'nobody is trusted by default',
   );
+});
+
+test('where DKIM and DMARC are off, a signed message without a chain is not verified and asks for no key', async (t) => {
+  const settings = { 'dkim.enabled': false, 'dmarc.enabled': false };
+  const key = rsaKey('remote.example', 'one');
+  const { zone } = await sendFrom(t, { message: await sign(LETTER, key), settings });
+  assert.ok(!zone.queries.some(({ name }) => name === key.name));
 });
