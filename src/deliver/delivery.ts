@@ -138,6 +138,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   return {
     room,
     take,
+    forgetFailures: peers.unreachable.clear,
     active: () => active,
     forgetRoutes: destinations.forgetRoutes,
     close() {

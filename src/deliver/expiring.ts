@@ -7,6 +7,7 @@ export interface Expiring<T> {
   until(key: string): number | undefined;
   set(key: string, value: T, forMs: number): void;
   delete(key: string): void;
+  clear(): void;
 }
 
 export function createExpiring<T>(clock: Clock, limit: number): Expiring<T> {
@@ -28,5 +29,6 @@ export function createExpiring<T>(clock: Clock, limit: number): Expiring<T> {
       facts.set(key, { value, until: clock.monotonic() + forMs });
     },
     delete: (key) => void facts.delete(key),
+    clear: () => facts.clear(),
   };
 }

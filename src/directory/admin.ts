@@ -100,6 +100,15 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
     });
   }
 
+  /** What is said of a server that exists is added to what it has. */
+  function extended(known: DomainMailServer, said: NewServer, domains: readonly string[]): readonly Statement[] {
+    const { id, host, port } = known;
+    const { description = known.description, order = known.order, isDefault = known.isDefault } = said;
+    const row = { id, host, port, description, position: order, is_default: isDefault ? 1 : 0 };
+    const links = domains.map((domain) => statements.link({ server: id, domain }));
+    return [statements.removeServer({ id }), statements.addServer(row), ...links];
+  }
+
   return {
     async addDomain(input: { readonly name: string; readonly servers?: readonly string[] }): Promise<PreparedChange> {
       const name = domainName(input.name);
@@ -195,11 +204,7 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
       for (const domain of domains) await mustBeLocal(domain);
       const { all } = await directory.servers();
       const known = all.find(({ host, port }) => host === name.host && port === name.port);
-      if (known)
-        throw new OperationalError(
-          'directory.exists',
-          `cannot add the server ${input.server}, as it must be new: it is server ${known.id}`,
-        );
+      if (known) return { id: known.id, change: prepared(extended(known, input, domains)) };
       if (all.length >= MAIL_SERVERS)
         throw new OperationalError(
           'directory.invalid',

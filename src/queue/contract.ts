@@ -137,6 +137,8 @@ export interface Dispatcher {
   room(destination: string): number;
   /** Takes the claim; the queue renews its lease until `settle`. */
   take(claim: Claim): void;
+  /** An operator wants mail tried now: hosts that could not be reached a moment ago are asked again. */
+  forgetFailures(): void;
 }
 
 export interface Queue {

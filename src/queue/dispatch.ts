@@ -230,6 +230,7 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
     retryNow(name) {
       const destination = destinations.get(name);
       destination.retryAt = 0;
+      dispatcher?.forgetFailures();
       destinations.note(destination, clock.now());
       claimDue();
     },

@@ -88,6 +88,17 @@ test('a host that could not be connected to is left alone for five minutes, whic
   assert.equal(events.count('delivery.connection.failed'), 2);
 });
 
+test('an operator who wants mail tried now has such a host asked again at once', async (t) => {
+  const { deliver, delivery, events } = deliveryHarness(t, {
+    servers: { 'example.com': [{ host: '127.0.0.99', port: 1 }] },
+  });
+  await deliver(claimOf());
+  delivery.forgetFailures();
+  const [second] = await deliver(claimOf());
+  assert.equal(second!.kind === 'deferred' && second!.countsAsAttempt, true);
+  assert.equal(events.count('delivery.connection.failed'), 2);
+});
+
 test('a peer that loses pipelined commands is given time, then asked one by one', async (t) => {
   const peer = await startPeer(t, { extensions: ['PIPELINING'], losesPipelined: true });
   const { deliver, clock, events } = deliveryHarness(t, serversOf(peer));

@@ -161,6 +161,21 @@ test('mail servers come in order; who has none gets the default ones, who is not
   assert.deepEqual(await directory.mailServerDomains('192.0.2.1'), []);
 });
 
+test('what is said of a server that exists is added to what it has', async (t) => {
+  const { directory, admin, make } = await organisation(t);
+  const first = await admin.addServer({ server: '127.0.0.5', order: 2, domains: ['example.com'] });
+  await make(first.change);
+  const again = await admin.addServer({ server: '127.0.0.5', isDefault: true, domains: ['example.com'] });
+  await make(again.change);
+  assert.equal(again.id, first.id);
+  const server = (await admin.listServers()).find(({ id }) => id === first.id)!;
+  assert.deepEqual([server.order, server.isDefault, server.domains], [2, true, ['example.com']]);
+  assert.deepEqual(
+    (await directory.mailServers('local.example')).map(({ host }) => host),
+    ['127.0.0.5'],
+  );
+});
+
 test('a server named by host is every address of the name, asked for once a TTL; what cannot be resolved cannot be told', async (t) => {
   const found: HostAnswer = { kind: 'found', addresses: ['192.0.2.5', '2001:db8::5'], ttlSeconds: 60, complete: true };
   const hosts: Record<string, HostAnswer> = { 'mail.example.com': found };

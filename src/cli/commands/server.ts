@@ -17,7 +17,7 @@ export const server: Register = (program, { withSession }) => {
 
   command
     .command('add <host:port>')
-    .description('add a mail server')
+    .description('add a mail server, or domains and marks to one that exists')
     .option('--domain <name>', 'a domain it serves; may be given several times', collect)
     .option('--default', 'it serves the domains that have no server of their own')
     .option('--order <number>', 'lower ones are tried first', wholeNumber)

@@ -5,7 +5,8 @@ import { Text } from './words.ts';
 
 export const serverOperations = {
   'server.add': act('server.add', {
-    title: 'Adds a mail server for some domains, or as a default for those that have none',
+    title:
+      'Adds a mail server for some domains, or as a default for those that have none; one that exists gets them too',
     input: {
       server: Text,
       description: Type.Optional(Text),

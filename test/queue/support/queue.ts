@@ -155,6 +155,7 @@ export function testDispatcher(places = 1000): TestDispatcher {
       claims.push(claim);
       this.onTake?.(claim);
     },
+    forgetFailures() {},
   };
 }
 
