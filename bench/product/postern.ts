@@ -32,6 +32,9 @@ export interface PosternOptions {
   readonly name?: string;
   /** Fills the data folder after the domain was made and before the node starts. */
   readonly seed?: (data: string) => void;
+  /** With the checks of content and origin, as it comes. */
+  readonly screens?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RunningPostern extends RunningProduct {
@@ -40,14 +43,14 @@ export interface RunningPostern extends RunningProduct {
 }
 
 export function postern(command: string, options: PosternOptions = {}): Product<RunningPostern> {
-  const { name = 'Postern', seed } = options;
+  const { name = 'Postern', seed, screens = false } = options;
   return {
     name,
     async start(folder, sink) {
       const port = await freePort(HOST);
       const data = join(folder, 'data');
-      const env = environment(data, port);
-      prepare(command, env, sink);
+      const env = { ...environment(data, port), ...options.env };
+      prepare(command, env, sink, screens);
       seed?.(data);
       const startedAt = performance.now();
       const log = join(folder, 'postern.log');
@@ -71,14 +74,14 @@ export function environment(data: string, port: number): NodeJS.ProcessEnv {
   };
 }
 
-function prepare(command: string, env: NodeJS.ProcessEnv, sink: Endpoint): void {
+function prepare(command: string, env: NodeJS.ProcessEnv, sink: Endpoint, screens: boolean): void {
   const run = (args: readonly string[], input = ''): void => {
     const { status, stderr } = spawnSync(command, args, { env, input, encoding: 'utf8' });
     if (status !== 0) throw new Error(`postern ${args.join(' ')} exited ${status}: ${stderr}`);
   };
   run(['domain', 'add', DOMAIN, '--server', `${sink.host}:${sink.port}`]);
   run(['user', 'add', RECIPIENT, '--password-stdin'], 'only for benches, never used to sign in\n');
-  run(['settings', 'import', '-'], SETTINGS);
+  if (!screens) run(['settings', 'import', '-'], SETTINGS);
 }
 
 async function ready(child: ChildProcess): Promise<boolean> {
