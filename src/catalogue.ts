@@ -7,7 +7,6 @@ import { deliverySettings, publicAddressSettings } from './deliver/settings.ts';
 import { passwordSettings } from './directory/credential-settings.ts';
 import { signingMigrations } from './directory/dkim-keys-schema.ts';
 import { reportAddressSettings } from './directory/report-addresses.ts';
-import { ruleMigrations } from './directory/rules/schema.ts';
 import { directoryMigrations } from './directory/schema.ts';
 import { directorySettings } from './directory/settings.ts';
 import { signingSettings } from './directory/signing-settings.ts';
@@ -50,7 +49,6 @@ export const MIGRATIONS: readonly StoreMigration[] = [
   ...queueMigrations,
   ...settingsMigrations,
   ...directoryMigrations,
-  ...ruleMigrations,
   ...signingMigrations,
   ...operationMigrations,
   ...outboxMigrations,

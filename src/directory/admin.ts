@@ -13,6 +13,8 @@ import type { OpenDirectory } from './directory.ts';
 import { ALIAS_TARGETS, MAIL_SERVERS, NAME_CHARACTERS, PAGE_ROWS } from './limits.ts';
 import { parseTargets } from './lookup.ts';
 import { anyAddress, domainName, localAddress, type ServerName, serverName } from './names.ts';
+import { canonicalNetwork, parseNetworks } from './rules/network-table.ts';
+import { isSharedNetwork } from './rules/shared-hosts.ts';
 import { sourceStatements } from './sources/statements.ts';
 import { directoryStatements } from './statements.ts';
 
@@ -53,6 +55,8 @@ export interface NewServer {
   readonly order?: number;
   readonly isDefault?: boolean;
   readonly domains?: readonly string[];
+  /** Networks that it sends from beside its own addresses. */
+  readonly sendsFrom?: readonly string[];
 }
 
 export type DirectoryAdmin = ReturnType<typeof createDirectoryAdmin>;
@@ -131,7 +135,7 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
         statements.unlinkDomain({ domain: name }),
         verified.unlinkDomain({ domain: name }),
         verified.forgetDomain({ pattern: `%@${name}` }),
-        ...idle.map(({ id }) => statements.removeServer({ id })),
+        ...idle.flatMap(({ id }) => [statements.removeServer({ id }), statements.removeNetworks({ server: id })]),
       ]);
     },
 
@@ -211,22 +215,50 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
           `cannot add a server, as there must be at most ${MAIL_SERVERS}: there are ${all.length}`,
         );
       const id = newId(all);
+      const networks = [...new Set((input.sendsFrom ?? []).map(ownNetwork))];
       const { description = '', order = 0, isDefault = false } = input;
       const row = { id, description, ...name, position: order, is_default: isDefault ? 1 : 0 };
       const links = domains.map((domain) => statements.link({ server: id, domain }));
-      return { id, change: prepared([statements.addServer(row), ...links]) };
+      return {
+        id,
+        change: prepared([
+          statements.addServer(row),
+          ...links,
+          ...networks.map((network) => statements.addNetwork({ server: id, network })),
+        ]),
+      };
     },
 
     async removeServer(id: number): Promise<PreparedChange> {
       const { all } = await directory.servers();
       if (!all.some((server) => server.id === id)) throw missing(`the server ${id}`);
-      return prepared([statements.removeServer({ id }), statements.unlinkServer({ server: id })]);
+      return prepared([
+        statements.removeServer({ id }),
+        statements.unlinkServer({ server: id }),
+        statements.removeNetworks({ server: id }),
+      ]);
     },
 
     async listServers(): Promise<readonly DomainMailServer[]> {
       return (await directory.servers()).all;
     },
   };
+}
+
+/** Nobody else's: a provider's ranges are all its customers'. */
+function ownNetwork(text: string): string {
+  const networks = parseNetworks(text.trim());
+  if (!networks)
+    throw new OperationalError(
+      'directory.invalid',
+      `cannot use the network, as it must be an address or a CIDR such as 192.0.2.0/24: current value is ${text}`,
+    );
+  if (networks.some(isSharedNetwork))
+    throw new OperationalError(
+      'directory.shared',
+      `cannot trust ${text}, as every customer of Microsoft 365 or Google sends from there and could send as you: have the server sign in instead`,
+    );
+  return canonicalNetwork(text.trim())!;
 }
 
 function displayName(text: string): string | null {

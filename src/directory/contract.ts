@@ -26,6 +26,8 @@ export interface DomainMailServer {
   readonly isDefault: boolean;
   /** Empty for a default server that serves whoever has none. */
   readonly domains: readonly string[];
+  /** Networks that it sends from beside its own addresses. */
+  readonly sendsFrom?: readonly string[];
 }
 
 export type Resolution =

@@ -13,6 +13,7 @@ import { createIdentityReader, type Identities } from './identities.ts';
 import { createLookup } from './lookup.ts';
 import { createMailServers, type MailServerTable } from './mail-servers.ts';
 import { createResolve } from './resolve.ts';
+import { isSharedHost } from './rules/shared-hosts.ts';
 import type { SrsKeys } from './srs-keys.ts';
 
 export interface DirectoryServices {
@@ -40,11 +41,21 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
   const hasAddress = createHostAddresses(services.resolveHost, services.clock);
   const resolve = createResolve({ lookup, mailServers, settings: services.settings, srs: services.srs });
 
-  function anyHas(servers: readonly DomainMailServer[], clientAddress: string): MaybePromise<ThreeAnswers> {
+  /** A server on shared infrastructure has no address that is its own: it signs in. */
+  function has(table: MailServerTable, server: DomainMailServer, clientAddress: string): MaybePromise<ThreeAnswers> {
+    if (table.sendsFrom(server, clientAddress)) return 'yes';
+    return isSharedHost(server.host) ? 'no' : hasAddress(server.host, clientAddress);
+  }
+
+  function anyHas(
+    table: MailServerTable,
+    servers: readonly DomainMailServer[],
+    clientAddress: string,
+  ): MaybePromise<ThreeAnswers> {
     const asked: Promise<ThreeAnswers>[] = [];
     let unsure = false;
-    for (const { host } of servers) {
-      const answer = hasAddress(host, clientAddress);
+    for (const server of servers) {
+      const answer = has(table, server, clientAddress);
       if (answer === 'yes') return 'yes';
       if (isPromise(answer)) asked.push(answer);
       else if (answer === 'cannot-tell') unsure = true;
@@ -65,12 +76,12 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
       // A default server serves local domains; it is not to be trusted with everybody's.
       andThen(lookup.domain(name), (domain) =>
         domain?.enabled
-          ? andThen(mailServers.table(), (table) => anyHas(table.of(name), clientAddress))
+          ? andThen(mailServers.table(), (table) => anyHas(table, table.of(name), clientAddress))
           : ('no' as const),
       ),
     mailServerDomains: (clientAddress) =>
       andThen(mailServers.table(), (table) => {
-        const answers = table.all.map(({ host }) => hasAddress(host, clientAddress));
+        const answers = table.all.map((server) => has(table, server, clientAddress));
         const known = answers.some(isPromise) ? Promise.all(answers) : (answers as ThreeAnswers[]);
         return andThen(known, (verdicts) => servedBy(table, verdicts));
       }),

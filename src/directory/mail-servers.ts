@@ -7,6 +7,8 @@ import type { Database, Row } from '../store/contract.ts';
 import { prepare } from '../store/statement.ts';
 import type { DomainMailServer } from './contract.ts';
 import { MAIL_SERVERS } from './limits.ts';
+import type { RuleTables } from './rules/schema.ts';
+import { networksOf } from './rules/shields.ts';
 import type { DirectoryTables } from './schema.ts';
 
 export interface MailServerTable {
@@ -15,6 +17,8 @@ export interface MailServerTable {
   of(domain: string): readonly DomainMailServer[];
   /** Enabled local domains that have no server of their own. */
   readonly withoutOwn: readonly string[];
+  /** Whether a client is in the networks that a server sends from. */
+  sendsFrom(server: DomainMailServer, clientAddress: string): boolean;
 }
 
 export interface MailServers {
@@ -41,7 +45,10 @@ export function createMailServers(db: Database): MailServers {
       .where('name', 'not in', query.selectFrom('mail_server_domain').select('domain'))
       .orderBy('name'),
   );
-  const statements = [servers({}), pairs({}), withoutOwn({})] as const;
+  const networks = prepare<Nothing, RuleTables>(db.dialect, (query) =>
+    query.selectFrom('mail_server_network').selectAll().orderBy('server').orderBy('network'),
+  );
+  const statements = [servers({}), pairs({}), withoutOwn({}), networks({})] as const;
 
   function load(): MaybePromise<MailServerTable> {
     const startedAt = version;
@@ -49,8 +56,8 @@ export function createMailServers(db: Database): MailServers {
     const rows: MaybePromise<(readonly Row[])[]> = readNow
       ? statements.map((statement) => readNow(statement))
       : Promise.all(statements.map((statement) => db.read(statement)));
-    return andThen(rows, ([serverRows, pairRows, domainRows]) => {
-      const table = tableOf(serverRows!, pairRows!, domainRows!);
+    return andThen(rows, ([serverRows, pairRows, domainRows, networkRows]) => {
+      const table = tableOf(serverRows!, pairRows!, domainRows!, networkRows!);
       if (version === startedAt) current = table;
       return table;
     });
@@ -65,9 +72,20 @@ export function createMailServers(db: Database): MailServers {
   };
 }
 
-function tableOf(serverRows: readonly Row[], pairRows: readonly Row[], domainRows: readonly Row[]): MailServerTable {
+function tableOf(
+  serverRows: readonly Row[],
+  pairRows: readonly Row[],
+  domainRows: readonly Row[],
+  networkRows: readonly Row[],
+): MailServerTable {
+  const networksByServer = Map.groupBy(networkRows, ({ server }) => Number(server));
+  const tables = new Map(
+    [...networksByServer].map(([id, rows]) => [id, networksOf(rows.map(({ network }) => network as string))]),
+  );
   const domainsOf = Map.groupBy(pairRows, ({ server }) => Number(server));
-  const all = serverRows.map((row) => toServer(row, domainsOf.get(Number(row['id'])) ?? []));
+  const all = serverRows.map((row) =>
+    toServer(row, domainsOf.get(Number(row['id'])) ?? [], networksByServer.get(Number(row['id'])) ?? []),
+  );
   const byDomain = new Map<string, DomainMailServer[]>();
   for (const server of all)
     for (const domain of server.domains) byDomain.set(domain, [...(byDomain.get(domain) ?? []), server]);
@@ -76,10 +94,11 @@ function tableOf(serverRows: readonly Row[], pairRows: readonly Row[], domainRow
     all,
     of: (domain) => byDomain.get(domain) ?? defaults,
     withoutOwn: domainRows.map(({ name }) => name as string),
+    sendsFrom: ({ id }, clientAddress) => tables.get(id)?.find(clientAddress) === true,
   };
 }
 
-function toServer(row: Row, pairs: readonly Row[]): DomainMailServer {
+function toServer(row: Row, pairs: readonly Row[], networks: readonly Row[]): DomainMailServer {
   return {
     id: Number(row['id']),
     description: row['description'] as string,
@@ -88,5 +107,6 @@ function toServer(row: Row, pairs: readonly Row[]): DomainMailServer {
     order: Number(row['position']),
     isDefault: Number(row['is_default']) !== 0,
     domains: pairs.map(({ domain }) => domain as string),
+    ...(networks.length > 0 && { sendsFrom: networks.map(({ network }) => network as string) }),
   };
 }

@@ -3,6 +3,7 @@ import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
 import { credentialMigrations } from './credential-schema.ts';
 import { identityMigrations } from './identity-schema.ts';
+import { ruleMigrations } from './rules/schema.ts';
 import { sourceMigrations } from './sources/schema.ts';
 
 export interface DirectoryTables {
@@ -83,4 +84,5 @@ export const directoryMigrations: readonly StoreMigration[] = [
   ...identityMigrations,
   ...sourceMigrations,
   ...credentialMigrations,
+  ...ruleMigrations,
 ];

@@ -1,6 +1,7 @@
 /** The statements that change and list the directory, compiled once a database. */
 import type { Database, Statement } from '../store/contract.ts';
 import { prepare } from '../store/statement.ts';
+import type { RuleTables } from './rules/schema.ts';
 import type { DirectoryTables } from './schema.ts';
 
 type T = DirectoryTables;
@@ -116,6 +117,12 @@ export function directoryStatements(dialect: Database['dialect']) {
         .insertInto('mail_server_domain')
         .values({ server: p('server'), domain: p('domain') })
         .onConflict((conflict) => conflict.columns(['domain', 'server']).doNothing()),
+    ),
+    addNetwork: prepare<RuleTables['mail_server_network'], RuleTables>(dialect, (db, p) =>
+      db.insertInto('mail_server_network').values({ server: p('server'), network: p('network') }),
+    ),
+    removeNetworks: prepare<{ server: number }, RuleTables>(dialect, (db, p) =>
+      db.deleteFrom('mail_server_network').where('server', '=', p('server')),
     ),
     unlinkServer: prepare<{ server: number }, T>(dialect, (db, p) =>
       db.deleteFrom('mail_server_domain').where('server', '=', p('server')),

@@ -273,3 +273,34 @@ test('a hundred thousand accounts are looked up without slowing down', async (t)
   t.diagnostic(`${((performance.now() - startedAt) / 20).toFixed(1)} microseconds a first look-up`);
   assert.equal(found, 20_000);
 });
+
+test('a server is trusted in the networks that it sends from, for its own domains, until it is removed', async (t) => {
+  const { directory, admin, make } = await organisation(t);
+  const { id, change } = await admin.addServer({
+    server: 'out.provider.example',
+    domains: ['example.com'],
+    sendsFrom: ['203.0.113.9/28', '2001:db8::/32'],
+  });
+  await make(change);
+  assert.equal(await directory.isMailServerOf('example.com', '203.0.113.14'), 'yes');
+  assert.equal(await directory.isMailServerOf('example.com', '203.0.113.16'), 'no');
+  assert.equal(await directory.isMailServerOf('local.example', '203.0.113.14'), 'no');
+  assert.deepEqual(await directory.mailServerDomains('2001:db8::1'), ['example.com']);
+  await make(admin.removeServer(id));
+  assert.equal(await directory.isMailServerOf('example.com', '203.0.113.14'), 'no');
+});
+
+test('every tenant of a shared provider is no server of ours, by network or by name', async (t) => {
+  const found = { kind: 'found', addresses: ['52.101.1.1'], complete: true, ttlSeconds: 60 } as const;
+  const { directory, admin, make } = await organisation(t, { 'x.mail.protection.outlook.com': found });
+  for (const network of ['40.107.0.0/16', '40.107.3.4', '0.0.0.0/0', '209.85.*.*'])
+    await assert.rejects(admin.addServer({ server: 'out.example.net', sendsFrom: [network] }), {
+      code: 'directory.shared',
+    });
+  await assert.rejects(admin.addServer({ server: 'out.example.net', sendsFrom: ['all'] }), {
+    code: 'directory.invalid',
+  });
+  const { change } = await admin.addServer({ server: 'x.mail.protection.outlook.com', domains: ['example.com'] });
+  await make(change);
+  assert.equal(await directory.isMailServerOf('example.com', '52.101.1.1'), 'no');
+});

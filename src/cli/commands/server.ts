@@ -7,6 +7,7 @@ import { table } from '../table.ts';
 interface AddOptions {
   readonly domain?: string[];
   readonly default?: boolean;
+  readonly sendsFrom?: string[];
   readonly order?: number;
   readonly description?: string;
   readonly json?: boolean;
@@ -19,14 +20,15 @@ export const server: Register = (program, { withSession }) => {
     .command('add <host:port>')
     .description('add a mail server, or domains and marks to one that exists')
     .option('--domain <name>', 'a domain it serves; may be given several times', collect)
+    .option('--sends-from <network>', 'a network it also sends from; may be given several times', collect)
     .option('--default', 'it serves the domains that have no server of their own')
     .option('--order <number>', 'lower ones are tried first', wholeNumber)
     .option('--description <text>', 'what it is')
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json }, host: string, options: AddOptions) => {
-        const { domain: domains, default: isDefault, order, description } = options;
-        const added = await ask('server.add', { server: host, domains, isDefault, order, description });
+        const { domain: domains, default: isDefault, order, description, sendsFrom } = options;
+        const added = await ask('server.add', { server: host, domains, isDefault, order, description, sendsFrom });
         if (options.json) return json(added);
         print(`added the server ${added.id}`);
       }),

@@ -32,6 +32,8 @@ export interface ShieldRow {
 export interface RuleTables {
   readonly list_entry: ListEntryRow;
   readonly ip_shield: ShieldRow;
+  /** Networks that a domain mail server sends from, beside its own addresses. */
+  readonly mail_server_network: { readonly server: number; readonly network: string };
 }
 
 export const ruleMigrations: readonly StoreMigration[] = [
@@ -61,6 +63,19 @@ export const ruleMigrations: readonly StoreMigration[] = [
         .addColumn('created_at', integer, (column) => column.notNull())
         .addUniqueConstraint('ip_shield_pair', ['domain', 'network'])
         .execute();
+    },
+  },
+  {
+    name: '0028-mail-server-networks',
+    async up(db, dialect) {
+      const { integer, text, clustered } = columns(dialect);
+      await clustered(
+        db.schema
+          .createTable('mail_server_network')
+          .addColumn('server', integer, (column) => column.notNull())
+          .addColumn('network', text, (column) => column.notNull())
+          .addPrimaryKeyConstraint('mail_server_network_key', ['server', 'network']),
+      ).execute();
     },
   },
 ];

@@ -1,5 +1,6 @@
 /** Domain mail servers: the organisation's own servers, trusted with their domains. */
 import { Type } from 'typebox';
+import { SERVER_NETWORKS } from '../../directory/rules/limits.ts';
 import { act, question } from '../define.ts';
 import { Text } from './words.ts';
 
@@ -13,6 +14,7 @@ export const serverOperations = {
       order: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000 })),
       isDefault: Type.Optional(Type.Boolean()),
       domains: Type.Optional(Type.Array(Text, { maxItems: 10_000 })),
+      sendsFrom: Type.Optional(Type.Array(Text, { maxItems: SERVER_NETWORKS })),
     },
     run: async ({ admin }, input) => {
       const { id, change } = await admin.addServer(input);

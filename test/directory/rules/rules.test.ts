@@ -3,7 +3,6 @@ import { type TestContext, test } from 'node:test';
 import { createRuleAdmin, type NewEntry } from '../../../src/directory/rules/admin.ts';
 import { type ListTable, listTable, type SenderSeen } from '../../../src/directory/rules/lists.ts';
 import { createSenderRules } from '../../../src/directory/rules/rules.ts';
-import { ruleMigrations } from '../../../src/directory/rules/schema.ts';
 import { networksOf, shieldTable } from '../../../src/directory/rules/shields.ts';
 import { directoryMigrations } from '../../../src/directory/schema.ts';
 import type { PreparedChange } from '../../../src/store/contract.ts';
@@ -11,7 +10,7 @@ import { manualClock } from '../../support/clock.ts';
 import { memoryDatabase } from '../../support/database.ts';
 
 async function open(t: TestContext) {
-  const db = await memoryDatabase(t, ...directoryMigrations, ...ruleMigrations);
+  const db = await memoryDatabase(t, ...directoryMigrations);
   await db.write([{ sql: "insert into domain values ('example.com', 1, 0)", parameters: [] }]);
   const clock = manualClock();
   const rules = createSenderRules(db);
