@@ -7,12 +7,12 @@ import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { makeVerifier } from '../protocol/sasl/scram.ts';
 import type { HashAnswer, HashJob } from './hash-jobs.ts';
-import { LOWEST_PRIORITY } from './limits.ts';
+import { HASHING_PRIORITY } from './limits.ts';
 
 // There, priorities are of threads; elsewhere this would slow the whole process.
 if (process.platform === 'linux') {
   try {
-    setPriority(0, LOWEST_PRIORITY);
+    setPriority(0, HASHING_PRIORITY);
   } catch {
     // A sandbox may forbid it; the hashes are right all the same.
   }
