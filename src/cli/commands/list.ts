@@ -111,7 +111,7 @@ export const list: Register = (program, { withSession }) => {
       withSession(async ({ ask, print }, name: string | undefined, { owner, output }: Options) => {
         const which = { list: name === undefined ? undefined : nameOf(name), owner };
         const { csv, count } = await ask('list.export', which);
-        if (output === undefined) return print(csv.trimEnd());
+        if (output === undefined) return print(csv.replaceAll('\r\n', '\n').trimEnd());
         await writeFile(output, csv, { mode: 0o600 });
         print(`wrote ${count} entries to ${output}`);
       }),
