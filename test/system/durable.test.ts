@@ -75,6 +75,11 @@ for (const [what, bodyLines] of [
   });
 }
 
+/** The disk under state.db as strace makes it: the system calls of `inject` fail on its log. */
+function failingDisk(data: string, trace: string, inject: string): readonly string[] {
+  return ['strace', '-D', '-f', '-o', '/dev/null', '-P', join(data, 'state.db-wal'), '-e', trace, '-e', inject];
+}
+
 test('while fsync fails, mail is answered 451 and the log says so; nothing unacknowledged is kept', {
   skip: missing('strace'),
 }, async (t) => {
@@ -82,19 +87,7 @@ test('while fsync fails, mail is answered 451 and the log says so; nothing unack
   const node = await startNode(t, {
     data,
     setup: SETUP,
-    under: [
-      'strace',
-      '-D',
-      '-f',
-      '-o',
-      '/dev/null',
-      '-P',
-      join(data, 'state.db-wal'),
-      '-e',
-      'trace=fsync,fdatasync',
-      '-e',
-      'inject=fsync,fdatasync:error=EIO:when=1..3',
-    ],
+    under: failingDisk(data, 'trace=fsync,fdatasync', 'inject=fsync,fdatasync:error=EIO:when=1..3'),
   });
   const attempt = async (): Promise<string> => {
     const mail = { from: 'bob@elsewhere.example', to: ['alice@example.com'], content: letter() };
@@ -114,19 +107,7 @@ test('a full disk is answered 452 or 451, told by an event, and service resumes 
   const node = await startNode(t, {
     data,
     setup: SETUP,
-    under: [
-      'strace',
-      '-D',
-      '-f',
-      '-o',
-      '/dev/null',
-      '-P',
-      join(data, 'state.db-wal'),
-      '-e',
-      'trace=write,pwrite64',
-      '-e',
-      'inject=pwrite64:error=ENOSPC:when=1..6',
-    ],
+    under: failingDisk(data, 'trace=write,pwrite64', 'inject=pwrite64:error=ENOSPC:when=1..6'),
   });
   let last = await send(node.port('mx'), {
     from: 'bob@elsewhere.example',
