@@ -3,6 +3,7 @@
  * every prefix length that is in use, however many networks there are.
  */
 import ipaddr from 'ipaddr.js';
+import { canonicalAddress } from '../../wire/network.ts';
 import { NETWORKS_OF_ONE } from './limits.ts';
 
 export interface Network {
@@ -62,10 +63,11 @@ export function parseNetworks(text: string): readonly Network[] | undefined {
   const [address = '', length, ...rest] = text.split('/');
   if (rest.length > 0) return undefined;
   if (/[*?]/.test(address)) return length === undefined ? expand(address) : undefined;
-  if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !(address.includes(':') && ipaddr.IPv6.isValid(address)))
-    return undefined;
   if (address.includes('%')) return undefined;
-  const parsed = ipaddr.process(address);
+  const canonical = address.includes(':') ? canonicalAddress(address) : address;
+  if (!ipaddr.IPv4.isValidFourPartDecimal(canonical) && !(canonical.includes(':') && ipaddr.IPv6.isValid(canonical)))
+    return undefined;
+  const parsed = ipaddr.parse(canonical);
   const mapped = address.includes(':') && parsed.kind() === 'ipv4';
   const bits = parsed.kind() === 'ipv4' ? 32 : 128;
   if (length !== undefined && !/^\d{1,3}$/.test(length)) return undefined;
@@ -86,9 +88,11 @@ export function canonicalNetwork(text: string): string | undefined {
   return prefix === bits ? address : `${address}/${prefix}`;
 }
 
+/** An IPv6 address with an IPv4 tail (`::192.0.2.1`, as sockets write it too) is none to ipaddr.js. */
 function toBits(address: string): bigint | undefined {
-  if (!ipaddr.isValid(address)) return undefined;
-  return bitsOf(ipaddr.parse(address).toByteArray());
+  const hexadecimal = address.includes(':') && address.includes('.') ? canonicalAddress(address) : address;
+  if (!ipaddr.isValid(hexadecimal)) return undefined;
+  return bitsOf(ipaddr.parse(hexadecimal).toByteArray());
 }
 
 function bitsOf(bytes: readonly number[]): bigint {

@@ -71,6 +71,13 @@ test('a table of networks agrees with a plain comparison of every network', () =
   );
 });
 
+test('an IPv6 address that ends in an IPv4 one is found in every spelling', () => {
+  const table = createNetworkTable<true>();
+  for (const one of parseNetworks('::192.0.2.0/120')!) table.add(one, true);
+  for (const spelling of ['::192.0.2.7', '0:0::0:192.0.2.7', '::c000:207']) assert.ok(table.find(spelling), spelling);
+  assert.equal(table.find('::192.0.3.7'), undefined);
+});
+
 test('the narrowest network answers', () => {
   const table = createNetworkTable<string>();
   for (const text of ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.3'])
