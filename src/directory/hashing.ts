@@ -9,9 +9,11 @@ import { Worker } from 'node:worker_threads';
 import { OperationalError } from '../model/errors.ts';
 import type { Clock, TimerHandle } from '../world/clock.ts';
 import type { HashAnswer, HashJob } from './hash-jobs.ts';
-import { HASHING } from './limits.ts';
+import { ARGON2, HASHING, type PasswordCost } from './limits.ts';
 
 export interface Hashing {
+  /** Of new passwords, and of the work done for unknown names. */
+  readonly cost: PasswordCost;
   /** Errors: `directory.busy`. */
   run(job: HashJob): Promise<Uint8Array>;
   /** Ends the threads; what is under way is refused. */
@@ -29,7 +31,7 @@ interface Thread {
   current: Pending | undefined;
 }
 
-export function createHashing(clock: Clock): Hashing {
+export function createHashing(clock: Clock, cost: PasswordCost = ARGON2): Hashing {
   const threads = new Set<Thread>();
   const waiting: Pending[] = [];
   let closed = false;
@@ -81,6 +83,7 @@ export function createHashing(clock: Clock): Hashing {
   }
 
   return {
+    cost,
     run(job) {
       if (closed || waiting.length >= HASHING.waiting) return Promise.reject(busy());
       const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();

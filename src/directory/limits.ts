@@ -24,8 +24,17 @@ export const PAGE_ROWS = 1000;
 /** The longest that PLAIN can carry (RFC 4616 2) in octets; nobody types more. */
 export const PASSWORD_OCTETS = 255;
 
+/** What a new hash of a password costs. */
+export interface PasswordCost {
+  readonly memoryKiB: number;
+  readonly passes: number;
+  readonly parallelism: number;
+  readonly saltBytes: number;
+  readonly tagBytes: number;
+}
+
 /** RFC 9106 4 (second recommended option: 64 MiB, three passes) with one lane, since it runs in one thread. */
-export const ARGON2 = { memoryKiB: 65_536, passes: 3, parallelism: 1, saltBytes: 16, tagBytes: 32 } as const;
+export const ARGON2: PasswordCost = { memoryKiB: 65_536, passes: 3, parallelism: 1, saltBytes: 16, tagBytes: 32 };
 
 /** Domains whose signing keys are kept open in memory, in each of two generations: some 4 kB each. */
 export const SIGNING_DOMAINS = 2_000;

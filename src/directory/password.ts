@@ -4,7 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { Hashing } from './hashing.ts';
-import { ARGON2, ARGON2_BOUNDS } from './limits.ts';
+import { ARGON2_BOUNDS } from './limits.ts';
 
 /** Equal passwords are equal octets in this form (RFC 8265 4.2.1: NFC). */
 export function normalPassword(password: string): string {
@@ -16,7 +16,7 @@ export async function hashPassword(
   password: string,
   randomBytes: (count: number) => Uint8Array,
 ): Promise<string> {
-  const { memoryKiB, passes, parallelism, saltBytes, tagBytes } = ARGON2;
+  const { memoryKiB, passes, parallelism, saltBytes, tagBytes } = hashing.cost;
   const salt = randomBytes(saltBytes);
   const parameters = { memoryKiB, passes, parallelism, tagBytes };
   const tag = await hashing.run({ kind: 'argon2id', password: normalPassword(password), salt, ...parameters });
@@ -34,7 +34,7 @@ export async function verifyPassword(hashing: Hashing, password: string, phc: st
 
 /** The same work for nobody, so that an unknown name takes as long as a wrong password. */
 export async function spendHash(hashing: Hashing, password: string): Promise<false> {
-  const { memoryKiB, passes, parallelism, saltBytes, tagBytes } = ARGON2;
+  const { memoryKiB, passes, parallelism, saltBytes, tagBytes } = hashing.cost;
   const salt = Buffer.alloc(saltBytes);
   const job = { password: normalPassword(password), salt, memoryKiB, passes, parallelism, tagBytes };
   await hashing.run({ kind: 'argon2id', ...job });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { argon2Sync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { createHashing } from '../../src/directory/hashing.ts';
+import type { HashJob } from '../../src/directory/hash-jobs.ts';
+import { createHashing, type Hashing } from '../../src/directory/hashing.ts';
 import { HASHING } from '../../src/directory/limits.ts';
-import { hashPassword, verifyPassword } from '../../src/directory/password.ts';
+import { hashPassword, spendHash, verifyPassword } from '../../src/directory/password.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { systemRandom } from '../../src/world/random.ts';
+
+const ANY_SALT = Buffer.alloc(16);
 
 function open(t: TestContext) {
   const hashing = createHashing(systemClock);
@@ -28,6 +31,27 @@ test('a password is kept as an Argon2id PHC string that any implementation can v
   assert.equal(Buffer.from(tag!, 'base64').compare(again), 0);
 });
 
+test('a hash costs what RFC 9106 recommends where memory is scarce, which is above OWASP’s least', async (t) => {
+  const { memoryKiB, passes, saltBytes, tagBytes } = open(t).cost;
+  assert.ok(memoryKiB >= 64 * 1024 && passes >= 3);
+  assert.ok(saltBytes >= 16 && tagBytes >= 32);
+});
+
+test('an unknown name takes the same work as a wrong password', async (t) => {
+  const hashing = open(t);
+  const jobs: HashJob[] = [];
+  const seen: Hashing = {
+    ...hashing,
+    run(job) {
+      jobs.push({ ...job, salt: ANY_SALT });
+      return hashing.run(job);
+    },
+  };
+  await verifyPassword(seen, 'wrong', await hashPassword(hashing, 'right', systemRandom.bytes));
+  await spendHash(seen, 'wrong');
+  assert.deepEqual(jobs[0], jobs[1]);
+});
+
 test('a password verifies in either Unicode spelling, and another does not', async (t) => {
   const hashing = open(t);
   const phc = await hashPassword(hashing, 'Passwo\u0308rt', systemRandom.bytes);
@@ -41,11 +65,12 @@ test('a stored hash that asks for gigabytes or is none is no match, and costs no
     assert.equal(await verifyPassword(hashing, 'x', phc), false);
 });
 
-test('a flood of sign-ins is refused beyond a bound, and the rest is answered in order', async (t) => {
+test('two hashes are made at once and a bounded number waits: the rest of a flood is refused at once', async (t) => {
   const hashing = open(t);
   const job = { kind: 'scram', password: 'x', salt: Buffer.alloc(16), iterations: 1 } as const;
   const all = Array.from({ length: HASHING.waiting + HASHING.threads + 10 }, () => hashing.run(job));
   const results = await Promise.allSettled(all);
+  assert.equal(HASHING.threads, 2);
   const refused = results.filter(({ status }) => status === 'rejected');
   assert.equal(refused.length, 10);
   assert.equal((refused[0] as PromiseRejectedResult).reason.code, 'directory.busy');

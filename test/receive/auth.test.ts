@@ -306,6 +306,7 @@ test('what is in credentials reaches neither transcript nor event', async (t) =>
     client,
     `C: AUTH PLAIN ${plain('alice@example.com', 'secret-one')}\n S: 535\n C: AUTH LOGIN\n S: 334\n C: ${base64('alice@example.com')}\n S: 334\n C: ${base64('secret-two')}\n S: 535\n C: QUIT\n S: 221`,
   );
+  client.close();
   const { dialogue: said } = await node.sessionEnded();
   assert.match(said, /C: AUTH PLAIN \(credentials left out\)/);
   for (const secret of ['secret-one', 'secret-two', base64('secret-two'), plain('alice@example.com', 'secret-one')])

@@ -1,7 +1,8 @@
-/** Credentials over a test's database: the real ones, with real hashes. */
+/** Credentials over a test's database: the real ones, with real hashes that cost the least Argon2 allows. */
 import { createCredentialAdmin } from '../../src/directory/credential-admin.ts';
 import { type AskSources, openCredentials, type ReadToken } from '../../src/directory/credentials.ts';
 import { createHashing } from '../../src/directory/hashing.ts';
+import type { PasswordCost } from '../../src/directory/limits.ts';
 import type { Settings } from '../../src/settings/contract.ts';
 import type { Database } from '../../src/store/contract.ts';
 import { type Clock, systemClock } from '../../src/world/clock.ts';
@@ -17,10 +18,13 @@ export interface CredentialParts {
   readonly forget?: () => void;
 }
 
+/** RFC 9106 3.1: no less than 8 KiB a lane. What a product's hash costs is tested in test/directory/password.test.ts. */
+const CHEAP: PasswordCost = { memoryKiB: 8, passes: 1, parallelism: 1, saltBytes: 16, tagBytes: 32 };
+
 /** `close` ends the hashing threads. */
 export async function credentialsOver(database: Database, parts: CredentialParts) {
   const { clock = systemClock, random = systemRandom } = parts;
-  const hashing = createHashing(systemClock);
+  const hashing = createHashing(systemClock, CHEAP);
   const services = { ...parts, secrets: OPEN_SECRETS, clock, random, hashing };
   const credentials = await openCredentials(database, services);
   const forget = (): void => {
