@@ -94,7 +94,7 @@ export function parseClientFinal(message: string): ClientFinal | undefined {
 
 /** RFC 7677 4: at least 4,096 iterations; this product makes no fewer than 100,000. `password` is SASLprepped. */
 export function makeVerifier(password: string, salt: Uint8Array, iterations: number): ScramVerifier {
-  const salted = pbkdf2Sync(password, salt, iterations, DIGEST_OCTETS, 'sha256');
+  const salted = saltPassword(password, salt, iterations);
   return { salt, iterations, storedKey: sha256(hmac(salted, 'Client Key')), serverKey: hmac(salted, 'Server Key') };
 }
 
@@ -118,6 +118,11 @@ export function formatServerFinal(verifier: Pick<ScramVerifier, 'serverKey'>, ex
   return `v=${hmac(verifier.serverKey, authMessage(exchange)).toString('base64')}`;
 }
 
+/** What a password comes to under a server's salt; the dear part of a sign-in, and the same for the next one. */
+export function saltPassword(password: string, salt: Uint8Array, iterations: number): Buffer {
+  return pbkdf2Sync(password, salt, iterations, DIGEST_OCTETS, 'sha256');
+}
+
 /** The client's last message, and the server's last message that it must insist on. */
 export function clientFinal(
   password: string,
@@ -127,10 +132,19 @@ export function clientFinal(
 ): { message: string; expected: string } | undefined {
   const server = parseServerFirst(serverFirst);
   if (!server) return undefined;
-  const salted = pbkdf2Sync(password, server.salt, server.iterations, DIGEST_OCTETS, 'sha256');
+  return clientFinalFrom(saltPassword(password, server.salt, server.iterations), clientFirst, serverFirst, channel);
+}
+
+/** The same for a password that is salted already. `serverFirst` has been parsed. */
+export function clientFinalFrom(
+  salted: Uint8Array,
+  clientFirst: { bare: string; gs2Header: string },
+  serverFirst: string,
+  channel: Uint8Array,
+): { message: string; expected: string } {
   const clientKey = hmac(salted, 'Client Key');
   const binding = Buffer.concat([Buffer.from(clientFirst.gs2Header), channel]).toString('base64');
-  const withoutProof = `c=${binding},r=${server.nonce}`;
+  const withoutProof = `c=${binding},r=${parseServerFirst(serverFirst)!.nonce}`;
   const exchange: Exchange = { clientFirstBare: clientFirst.bare, serverFirst, clientFinalWithoutProof: withoutProof };
   const proof = xor(clientKey, hmac(sha256(clientKey), authMessage(exchange)));
   return {
