@@ -8,12 +8,12 @@ export function verdictOf({
   primary,
   aliases,
   displayName,
-  canReceive,
+  unavailable,
 }: VerifiedAddress): string {
   if (answer === 'no') return `${address}: no such user`;
   if (answer === 'cannot-tell') return `${address}: cannot tell, as ${reason ?? 'no source can'}`;
   const facts = [
-    canReceive === false ? 'exists, but takes no mail now' : 'exists',
+    unavailable ? `exists, but takes no mail now (${unavailable})` : 'exists',
     ...(displayName ? [`is ${displayName}`] : []),
     ...(primary && primary.toLowerCase() !== address ? [`belongs to ${primary}`] : []),
     ...(aliases && aliases.length > 0 ? [`also ${aliases.join(', ')}`] : []),

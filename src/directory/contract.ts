@@ -44,6 +44,8 @@ export type Resolution =
   | { readonly kind: 'role'; readonly targets: readonly Address[] }
   /** `return`: a rewritten sender (SRS) that we never made, or one whose time is over. */
   | { readonly kind: 'unknown-user'; readonly return?: 'forged' | 'expired' }
+  /** It exists elsewhere, as a source says, and takes no mail now. */
+  | { readonly kind: 'unavailable'; readonly why: 'disabled' | 'full' }
   | { readonly kind: 'cannot-tell'; readonly reason: string };
 
 export interface Directory {

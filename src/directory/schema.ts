@@ -18,8 +18,8 @@ export interface DirectoryTables {
     name: string | null;
     created_at: number;
   };
-  /** `targets`: JSON list of addresses as they were entered. */
-  alias: { address: string; domain: string; targets: string; created_at: number };
+  /** `targets`: JSON list of addresses as they were entered. `account`: a source gave the alias to that account; null: made by hand. */
+  alias: { address: string; domain: string; targets: string; created_at: number; account: string | null };
   mail_server: {
     id: number;
     description: string;

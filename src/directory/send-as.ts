@@ -43,7 +43,7 @@ export function createSenderGrants(db: Database, directory: Pick<Directory, 'res
       return andThen(grantsOf(account), (grants) => {
         if (grants.has(key) || grants.has(`@${sender.domain}`)) return 'yes';
         return andThen(directory.resolve(sender), (resolution) => {
-          if (resolution.kind === 'cannot-tell') return 'cannot-tell';
+          if (resolution.kind === 'cannot-tell' || resolution.kind === 'unavailable') return 'cannot-tell';
           if (resolution.kind !== 'local') return 'no';
           if (!resolution.viaAlias) return resolution.account?.address === account ? 'yes' : 'no';
           return resolution.targets.some((target) => addressKey(target) === account) ? 'yes' : 'no';

@@ -3,10 +3,11 @@
  * unknown user of a domain with sources is asked about, once for all who ask at the same time, and
  * becomes an account, a refusal that is remembered for minutes, or `cannot-tell`, which is neither.
  *
- * Users whom a source once confirmed are asked about again after hours: who is gone is disabled.
+ * Users whom a source once confirmed are asked about again after hours: who is gone is disabled. A
+ * mailbox that takes no mail now is neither enrolled nor remembered: the sender comes again.
  */
 import { type Address, addressKey } from '../model/address.ts';
-import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import { looksLikeRelay, makeAddress, parseAddress } from '../protocol/smtp/address.ts';
 import type { Row } from '../store/contract.ts';
 import { createCache } from './cache.ts';
@@ -37,6 +38,10 @@ export interface Verification {
 }
 
 const UNKNOWN_USER: Resolution = Object.freeze({ kind: 'unknown-user' });
+const UNAVAILABLE: Readonly<Record<'disabled' | 'full', Resolution>> = {
+  disabled: Object.freeze({ kind: 'unavailable', why: 'disabled' }),
+  full: Object.freeze({ kind: 'unavailable', why: 'full' }),
+};
 const HOUR_MS = 3_600_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -61,7 +66,8 @@ export function createVerification(services: VerificationServices): Verification
         if (!creation.isPossible(address) || looksLikeRelay(address)) return resolution;
         return once(`+${addressKey(address)}`, () => createDomain(address, resolution));
       case 'local':
-        return resolution.account ? known(address, resolution.account, resolution) : resolution;
+        if (resolution.account) return known(address, resolution.account, resolution);
+        return resolution.viaAlias ? knownTargets(address, resolution) : resolution;
       default:
         return resolution;
     }
@@ -110,9 +116,14 @@ export function createVerification(services: VerificationServices): Verification
     answer: Extract<Answer, { kind: 'yes' }>,
     source: number,
   ): Promise<Resolution> {
-    if (answer.canReceive === false) return { kind: 'cannot-tell', reason: 'the mailbox takes no mail now' };
+    if (answer.unavailable) return unavailable(address, answer.unavailable, source);
     await enrolment.enrol(found, answer, source);
     return directory.resolve(address);
+  }
+
+  function unavailable({ text }: Address, why: 'disabled' | 'full', source: number): Resolution {
+    events.emit('verification.unavailable', { address: text, why, source });
+    return UNAVAILABLE[why];
   }
 
   /** The address itself, then the mailbox that it is a sub-address of. */
@@ -150,6 +161,28 @@ export function createVerification(services: VerificationServices): Verification
       : knownSince(address, account, resolution, at);
   }
 
+  /** Whom an alias leads to may be due, too, and get no mail by another address. */
+  function knownTargets(
+    address: Address,
+    resolution: Extract<Resolution, { kind: 'local' }>,
+  ): MaybePromise<Resolution> {
+    const answers = resolution.targets.map(knownTarget);
+    if (!answers.some(isPromise)) return resolution;
+    return Promise.all(answers).then(async ([first, ...others]) => {
+      if (first?.kind === 'unavailable' && others.length === 0) return first;
+      // Who is gone was disabled, and the alias may be another's now.
+      const now = await directory.resolve(address);
+      return now.kind === 'unknown-user' ? judge(address, now) : now;
+    });
+  }
+
+  function knownTarget(target: Address): MaybePromise<Resolution | undefined> {
+    if (table.of(target.domain).length === 0) return undefined;
+    return andThen(directory.resolve(target), (found) =>
+      found.kind === 'local' && found.account ? known(target, found.account, found) : found,
+    );
+  }
+
   function readConfirmedAt(key: string): MaybePromise<number> {
     const statement = sql.account({ address: key });
     const keep = ([row]: readonly Row[]): number => {
@@ -176,18 +209,22 @@ export function createVerification(services: VerificationServices): Verification
   /** A due account. Who cannot be told stays, and is asked about again soon. */
   async function confirm(address: Address, account: Account, resolution: Resolution): Promise<Resolution> {
     const { local, domain } = splitKey(account.address);
-    const outcome = await searchUser(table.of(domain), makeAddress(local, domain), clock);
+    const main = makeAddress(local, domain);
+    const outcome = await searchUser(table.of(domain), main, clock);
     const hours = settings.current().get(verificationSettings.reverifyHours, { domain });
     if (outcome.kind === 'cannot-tell') {
       confirmedAt.set(account.address, clock.now() - hours * HOUR_MS + VERIFY_AGAIN_MS);
       return resolution;
     }
+    const { answer, source } = outcome;
+    // It stays due, and so is asked about until it takes mail again.
+    if (answer.kind === 'yes' && answer.unavailable) return unavailable(address, answer.unavailable, source.id);
     confirmedAt.delete(account.address);
-    if (outcome.answer.kind === 'yes') {
-      await enrolment.confirm(account.address, outcome.source.id);
+    if (answer.kind === 'yes') {
+      await enrolment.confirm(main, answer, source.id);
       return resolution;
     }
-    await enrolment.deny(account.address, outcome.source.id);
+    await enrolment.deny(account.address, source.id);
     nobody.set(
       `${table.version} ${addressKey(address)}`,
       clock.monotonic() + settings.current().get(verificationSettings.negativeMinutes) * 60_000,

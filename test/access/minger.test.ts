@@ -79,7 +79,7 @@ for (const transport of ['udp', 'tcp'] as const) {
     const { verify } = source(port, transport);
     assert.deepEqual(await verify(question('arvel@example.com')), { kind: 'yes' });
     assert.deepEqual(await verify(question('nobody@example.com')), { kind: 'no' });
-    assert.deepEqual(await verify(question('dora@example.com')), { kind: 'yes', canReceive: false });
+    assert.deepEqual(await verify(question('dora@example.com')), { kind: 'yes', unavailable: 'disabled' });
     assert.deepEqual(await verify(question('"of two words"@example.com')), { kind: 'no' });
   });
 

@@ -50,7 +50,9 @@ test('only a refusal that is about the user is a no', () => {
   assert.equal(answer(252, '2.1.5'), 'cannot-tell');
   assert.equal(answer(451, '4.3.0'), 'cannot-tell');
   assert.equal(answer(421, '4.3.2'), 'cannot-tell');
-  assert.deepEqual(readRcpt({ code: 552, enhanced: '5.2.2', text: 'full' }), { kind: 'yes', canReceive: false });
+  assert.equal(answer(450, '4.2.0', 'Greylisted'), 'cannot-tell');
+  assert.equal(answer(452, '4.5.3', 'too many recipients'), 'cannot-tell');
+  assert.deepEqual(readRcpt({ code: 552, enhanced: '5.2.2', text: 'full' }), { kind: 'yes', unavailable: 'full' });
 });
 
 test('a server that refuses the null sender makes nobody disappear', async (t) => {

@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000;
 
 /** A mail server that knows `users`; `broken` while it refuses us. */
 async function mailServer(t: TestContext, users: readonly string[]) {
-  const state = { users: new Set(users), broken: false, catchAll: false };
+  const state = { users: new Set(users), broken: false, catchAll: false, says: undefined as string | undefined };
   const answer = ({ verb, line }: { verb: string; line: string }): PeerAnswer => {
     if (verb === 'AUTH') {
       if (state.broken) return '454 4.7.0 later';
@@ -34,6 +34,7 @@ async function mailServer(t: TestContext, users: readonly string[]) {
     }
     if (verb !== 'RCPT') return undefined;
     if (state.broken) return '451 4.3.0 later';
+    if (state.says) return state.says;
     const user = /<(.*)>/.exec(line)![1]!.toLowerCase();
     return state.catchAll || state.users.has(user) ? undefined : '550 5.1.1 nobody';
   };
@@ -185,6 +186,60 @@ test('a user who is gone is disabled with all data kept, and enabled when a sour
   await clock.advance(16 * 60_000);
   assert.equal(await kind('alice@example.com'), 'local');
   assert.equal((await admin.listAccounts())[0]?.state, 'active');
+});
+
+test('a mailbox that takes no mail now is neither refused nor enrolled, and asked about again each time', async (t) => {
+  const { peer, state, options } = await mailServer(t, ['alice@example.com']);
+  const { add, directory, admin, events } = await open(t);
+  await add({ options });
+  for (const [says, why] of [
+    ['552 5.2.2 full', 'full'],
+    ['452 4.2.2 full', 'full'],
+    ['550 5.2.1 switched off', 'disabled'],
+    ['450 4.2.1 switched off', 'disabled'],
+  ] as const) {
+    state.says = says;
+    assert.deepEqual(await directory.resolve(address('alice@example.com')), { kind: 'unavailable', why }, says);
+  }
+  assert.equal(events.count('verification.unavailable'), 4);
+  assert.equal(rcpts(peer), 4);
+  assert.equal((await admin.listAccounts()).length, 0);
+  state.says = undefined;
+  assert.equal((await directory.resolve(address('alice@example.com'))).kind, 'local');
+});
+
+test('a known user whose mailbox is full when asked about again stays, and waits until it takes mail', async (t) => {
+  const { state, options } = await mailServer(t, ['alice@example.com']);
+  const { add, kind, clock, admin } = await open(t);
+  await add({ options });
+  await kind('alice@example.com');
+  await clock.advance(121 * HOUR_MS);
+  state.says = '452 4.2.2 full';
+  assert.equal(await kind('alice@example.com'), 'unavailable');
+  assert.equal(await kind('alice@example.com'), 'unavailable');
+  assert.equal((await admin.listAccounts())[0]?.state, 'active');
+  state.says = undefined;
+  assert.equal(await kind('alice@example.com'), 'local');
+});
+
+test('whom an alias leads to is asked about again, though no mail comes by another address', async (t) => {
+  const { state, options } = await mailServer(t, ['alice@example.com', 'bob@example.com']);
+  const { add, kind, clock, admin, make, directory } = await open(t);
+  await add({ options });
+  await kind('alice@example.com');
+  await kind('bob@example.com');
+  const targets = ['alice@example.com', 'bob@example.com'];
+  await make(await admin.addAlias({ address: 'both@example.com', targets }));
+  await make(await admin.addAlias({ address: 'sales@example.com', targets: ['alice@example.com'] }));
+  await clock.advance(121 * HOUR_MS);
+  state.users.delete('alice@example.com');
+  const both = await directory.resolve(address('both@example.com'));
+  assert.deepEqual(both.kind === 'local' && both.targets.map(({ text }) => text), ['bob@example.com']);
+  assert.equal(await kind('sales@example.com'), 'unknown-user');
+  assert.deepEqual(
+    (await admin.listAccounts()).map((account) => account.state),
+    ['disabled', 'active'],
+  );
 });
 
 test('accounts made by hand are never asked about, nor those that an administrator disabled', async (t) => {

@@ -77,6 +77,16 @@ test('unknown, disabled and uncertain recipients each get their own code', async
   assert.deepEqual(await run({}, 'bob@remote.example', to), ['550 5.1.1', '550 5.2.1', '451 4.4.3']);
 });
 
+test('a mailbox that exists and takes no mail now answers 450 4.2.1, one that is full 452 4.2.2', async () => {
+  const to = ['resting@example.com', 'full@example.com'];
+  assert.deepEqual(await run({}, 'bob@remote.example', to), ['450 4.2.1', '452 4.2.2']);
+});
+
+test('a user whose mailbox is full may still send', async () => {
+  const options = { client: SERVER_ADDRESS };
+  assert.deepEqual(await run(options, 'full@example.com', ['bob@remote.example']), ['outbound', 'accept']);
+});
+
 test('postmaster and abuse exist in every spelling; the bare postmaster needs no domain', async () => {
   assert.deepEqual(await run({}, 'bob@remote.example', ['PostMaster@example.com', 'ABUSE@example.com', 'postmaster']), [
     'inbound',

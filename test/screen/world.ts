@@ -62,6 +62,8 @@ const LOCAL_PARTS: Readonly<Record<string, Resolution>> = {
   team: { kind: 'local', targets: [address('alice@example.com'), address('out@remote.example')], viaAlias: true },
   postmaster: { kind: 'role', targets: [address('admin@example.com')] },
   abuse: { kind: 'role', targets: [address('admin@example.com')] },
+  full: { kind: 'unavailable', why: 'full' },
+  resting: { kind: 'unavailable', why: 'disabled' },
   unsure: { kind: 'cannot-tell', reason: 'the source does not answer' },
 };
 

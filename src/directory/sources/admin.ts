@@ -53,7 +53,7 @@ export interface VerifiedAddress {
   readonly primary?: string;
   readonly aliases?: readonly string[];
   readonly displayName?: string;
-  readonly canReceive?: boolean;
+  readonly unavailable?: 'disabled' | 'full';
   /** Those that were asked, in order. */
   readonly asked: readonly Explained[];
 }

@@ -23,8 +23,8 @@ export type Answer =
       readonly primary?: string;
       readonly aliases?: readonly string[];
       readonly displayName?: string;
-      /** False: it exists, and takes no mail now. */
-      readonly canReceive?: boolean;
+      /** It exists, and takes no mail now. */
+      readonly unavailable?: 'disabled' | 'full';
     }
   | { readonly kind: 'no' }
   | CannotTell;

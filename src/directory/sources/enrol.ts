@@ -2,6 +2,9 @@
  * What a source confirms becomes an account: one for the user, under the main address, and aliases for
  * the others. One unit of the database, with the welcome mail, so that neither exists without the
  * other. What an administrator made or disabled is left as it is.
+ *
+ * An answer that lists a user's addresses is the whole list: aliases that a source gave and no longer
+ * names are removed.
  */
 import { type Address, addressKey } from '../../model/address.ts';
 import { parseAddress } from '../../protocol/smtp/address.ts';
@@ -14,7 +17,7 @@ import type { Random } from '../../world/random.ts';
 import type { OpenDirectory } from '../directory.ts';
 import { NAME_CHARACTERS } from '../limits.ts';
 import type { Answer } from './contract.ts';
-import { WELCOMES_PER_HOUR } from './limits.ts';
+import { ALIASES_OF_ONE, WELCOMES_PER_HOUR } from './limits.ts';
 import { verificationSettings } from './settings.ts';
 import type { SourceStatements } from './statements.ts';
 import { welcomeLetter } from './welcome.ts';
@@ -42,8 +45,16 @@ export interface Enrolment {
   /** Errors: those of the database. */
   enrol(address: Address, answer: Extract<Answer, { kind: 'yes' }>, source: number): Promise<void>;
   /** The source confirms or denies an account that is there. */
-  confirm(key: string, source: number): Promise<void>;
+  confirm(account: Address, answer: Extract<Answer, { kind: 'yes' }>, source: number): Promise<void>;
   deny(key: string, source: number): Promise<void>;
+}
+
+interface AliasChanges {
+  readonly statements: readonly Statement[];
+  /** Of all that change. */
+  readonly keys: readonly string[];
+  readonly added: number;
+  readonly removed: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -68,16 +79,28 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     return (await directory.domain(parsed.value.domain))?.enabled ? parsed.value : address;
   }
 
-  /** The addresses that lead to nobody yet. */
-  async function freeAliases(main: Address, texts: readonly string[]): Promise<readonly Address[]> {
-    const free = new Map<string, Address>();
-    for (const text of texts) {
-      const parsed = parseAddress(text);
-      if (!parsed.ok || addressKey(parsed.value) === addressKey(main)) continue;
-      const resolution = await directory.resolve(parsed.value);
-      if (resolution.kind === 'unknown-user') free.set(addressKey(parsed.value), parsed.value);
+  /** What its aliases need to be what the source says; `asked`: confirmed a moment ago, if not listed. */
+  async function aliasChanges(
+    main: Address,
+    { primary, aliases }: Extract<Answer, { kind: 'yes' }>,
+    asked: Address | undefined,
+  ): Promise<AliasChanges> {
+    const account = addressKey(main);
+    const listed = addressesOf([primary, asked?.text, ...(aliases ?? [])]);
+    listed.delete(account);
+    const isWhole = aliases !== undefined && aliases.length < ALIASES_OF_ONE;
+    const given = isWhole ? await database.read(sql.aliasesOf({ account })) : [];
+    const removed = given.map((row) => row['address'] as string).filter((key) => !listed.has(key));
+    const added: string[] = [];
+    const statements = removed.map((address) => sql.removeAlias({ address, account }));
+    const made = { targets: JSON.stringify([main.text]), account, at: clock.now() };
+    for (const [key, alias] of listed) {
+      // Only those that lead to nobody yet.
+      if ((await directory.resolve(alias)).kind !== 'unknown-user') continue;
+      added.push(key);
+      statements.push(sql.addAlias({ address: key, domain: alias.domain, ...made }));
     }
-    return [...free.values()];
+    return { statements, keys: [...added, ...removed], added: added.length, removed: removed.length };
   }
 
   function welcome(main: Address): readonly Statement[] {
@@ -108,17 +131,15 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     if (there?.state === 'disabled' && !there.gone) return;
     // An alias that leads elsewhere, or a role.
     if (!there && (await directory.resolve(main)).kind !== 'unknown-user') return;
-    const aliases = await freeAliases(main, [address.text, ...(answer.aliases ?? [])]);
+    const aliases = await aliasChanges(main, answer, address);
     const name = answer.displayName?.trim().slice(0, NAME_CHARACTERS) || null;
-    const statements: Statement[] = aliases.map((alias) =>
-      sql.addAlias({ address: addressKey(alias), domain: alias.domain, targets: JSON.stringify([main.text]), at }),
-    );
+    const statements = [...aliases.statements];
     if (!there) statements.push(sql.addAccount({ address: key, domain: main.domain, name, at }), ...welcome(main));
     if (there?.gone) statements.push(sql.setState({ address: key, state: 'active' }));
     if (!there || there.verifiedAt !== undefined)
       statements.push(sql.verified({ address: key, source, verified_at: at, gone: 0 }));
     if (statements.length > 0) await database.write(statements);
-    directory.forgetAddresses([key, ...aliases.map(addressKey)]);
+    directory.forgetAddresses([key, ...aliases.keys]);
     if (!there) events.emit('verification.account-created', { address: key, source });
     if (there?.gone) events.emit('verification.account-restored', { address: key, source });
   }
@@ -138,8 +159,15 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
         if (underWay.get(key) === last) underWay.delete(key);
       }
     },
-    async confirm(key, source) {
-      await database.write([sql.verified({ address: key, source, verified_at: clock.now(), gone: 0 })]);
+    async confirm(account, answer, source) {
+      const key = addressKey(account);
+      const aliases = await aliasChanges(account, answer, undefined);
+      const row = { address: key, source, verified_at: clock.now(), gone: 0 };
+      await database.write([sql.verified(row), ...aliases.statements]);
+      if (aliases.keys.length === 0) return;
+      directory.forgetAddresses(aliases.keys);
+      const { added, removed } = aliases;
+      events.emit('verification.aliases-changed', { address: key, source, added, removed });
     },
     async deny(key, source) {
       const row = { address: key, source, verified_at: clock.now(), gone: 1 };
@@ -148,4 +176,14 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
       events.emit('verification.account-disabled', { address: key, source });
     },
   };
+}
+
+/** By key; what is no address is left out. */
+function addressesOf(texts: readonly (string | undefined)[]): Map<string, Address> {
+  const addresses = new Map<string, Address>();
+  for (const text of texts) {
+    const parsed = text === undefined ? undefined : parseAddress(text);
+    if (parsed?.ok) addresses.set(addressKey(parsed.value), parsed.value);
+  }
+  return addresses;
 }

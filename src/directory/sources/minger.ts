@@ -58,12 +58,13 @@ export function mingerSource(
   };
 }
 
+/** 4 does not say why: over quota, or switched off. */
 const ANSWERS: Readonly<Record<MingerStatus, Answer>> = {
   'invalid-request': cannotTell('the server takes our query for malformed (0)'),
   'access-denied': cannotTell('the server denies access to us (1)'),
   'bad-credentials': cannotTell('the server refuses our shared secret, or demands one (2)'),
   'no-such-address': { kind: 'no' },
-  'exists-inactive': { kind: 'yes', canReceive: false },
+  'exists-inactive': { kind: 'yes', unavailable: 'disabled' },
   'exists-active': { kind: 'yes' },
 };
 

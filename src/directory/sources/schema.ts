@@ -58,4 +58,11 @@ export const sourceMigrations: readonly StoreMigration[] = [
       ).execute();
     },
   },
+  {
+    name: '0036-aliases-of-sources',
+    async up(db, dialect) {
+      await db.schema.alterTable('alias').addColumn('account', columns(dialect).text).execute();
+      await db.schema.createIndex('alias_account').on('alias').columns(['account', 'address']).execute();
+    },
+  },
 ];

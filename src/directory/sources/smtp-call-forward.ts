@@ -89,9 +89,10 @@ export function readRcpt(reply: Reply): Answer {
   const { code, enhanced = '' } = reply;
   if (code === 250 || code === 251) return { kind: 'yes' };
   if (code === 252) return cannotTell('the server takes the address without looking (252)', 'address');
+  if (enhanced === '5.2.2' || enhanced === '4.2.2' || code === 552) return { kind: 'yes', unavailable: 'full' };
+  // RFC 3463 3.3: the mailbox is there. Not 4.2.0, which greylists say to everybody.
+  if (enhanced.startsWith('5.2.') || enhanced === '4.2.1') return { kind: 'yes', unavailable: 'disabled' };
   if (code < 500) return refusal('the server puts us off', reply, code === 421 ? 'source' : 'address');
-  // 5.2.x: the mailbox is there, and is full or switched off.
-  if (enhanced.startsWith('5.2.') || code === 552) return { kind: 'yes', canReceive: false };
   return isAboutTheUser(reply) ? { kind: 'no' } : refusal('the server refuses us', reply);
 }
 

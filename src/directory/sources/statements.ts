@@ -77,11 +77,26 @@ export function sourceStatements(dialect: Dialect) {
         })
         .onConflict((conflict) => conflict.column('address').doNothing()),
     ),
-    addAlias: prepare<{ address: string; domain: string; targets: string; at: number }, T>(dialect, (db, p) =>
-      db
-        .insertInto('alias')
-        .values({ address: p('address'), domain: p('domain'), targets: p('targets'), created_at: p('at') })
-        .onConflict((conflict) => conflict.column('address').doNothing()),
+    addAlias: prepare<{ address: string; domain: string; targets: string; account: string; at: number }, T>(
+      dialect,
+      (db, p) =>
+        db
+          .insertInto('alias')
+          .values({
+            address: p('address'),
+            domain: p('domain'),
+            targets: p('targets'),
+            account: p('account'),
+            created_at: p('at'),
+          })
+          .onConflict((conflict) => conflict.column('address').doNothing()),
+    ),
+    /** Those that sources gave to an account. */
+    aliasesOf: prepare<{ account: string }, T>(dialect, (db, p) =>
+      db.selectFrom('alias').select('address').where('account', '=', p('account')),
+    ),
+    removeAlias: prepare<{ address: string; account: string }, T>(dialect, (db, p) =>
+      db.deleteFrom('alias').where('address', '=', p('address')).where('account', '=', p('account')),
     ),
     setState: prepare<{ address: string; state: 'active' | 'disabled' }, T>(dialect, (db, p) =>
       db

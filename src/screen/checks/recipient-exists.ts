@@ -3,7 +3,7 @@
  *
  * Refusing at RCPT leaves the notification to the sending server, so nothing goes back to forged
  * senders. Three answers: what cannot be told now, and a domain that has neither mail server nor
- * mailboxes yet, is a temporary 451. postmaster and abuse always exist (RFC 5321 4.5.1).
+ * mailboxes yet, is a temporary 451, a mailbox that a source calls full or switched off a 452 or 450. postmaster and abuse always exist (RFC 5321 4.5.1).
  */
 import type { Directory } from '../../directory/contract.ts';
 import type { Address } from '../../model/address.ts';
@@ -17,6 +17,8 @@ type Existence =
   | 'forged-return'
   | 'expired-return'
   | 'disabled'
+  | 'unavailable'
+  | 'full'
   | 'cannot-tell'
   | 'no-destination';
 type Seen = { readonly recipient: Existence };
@@ -28,6 +30,8 @@ const SEEN = {
   forged: seen('forged-return'),
   expired: seen('expired-return'),
   disabled: seen('disabled'),
+  unavailable: seen('unavailable'),
+  full: seen('full'),
   cannotTell: seen('cannot-tell'),
   noDestination: seen('no-destination'),
 };
@@ -43,6 +47,8 @@ export const recipientExists = defineCheck({
     'forged-return': 'a bounce address (SRS) that this node never made',
     'expired-return': 'a bounce address (SRS) whose time is over',
     disabled: 'the account is disabled and takes no mail',
+    unavailable: 'a source says that the mailbox exists and takes no mail now',
+    full: 'a source says that the mailbox exists and is full',
     'cannot-tell': 'the directory cannot say now whether the recipient exists',
     'no-destination': 'the domain has neither a mail server nor mailboxes',
   },
@@ -55,6 +61,8 @@ export const recipientExists = defineCheck({
       case 'unknown-user':
         if (resolution.return) return resolution.return === 'forged' ? SEEN.forged : SEEN.expired;
         return SEEN.unknown;
+      case 'unavailable':
+        return resolution.why === 'full' ? SEEN.full : SEEN.unavailable;
       case 'cannot-tell':
         return SEEN.cannotTell;
       case 'local':
@@ -95,6 +103,14 @@ export const recipientExists = defineCheck({
             reply: { code: 550, enhanced: '5.2.1', text: 'this mailbox is disabled' },
           },
         ];
+      case 'unavailable': {
+        const text = 'this mailbox takes no mail now, try again later';
+        return [{ code: 'unavailable', action: 'defer', reply: { code: 450, enhanced: '4.2.1', text } }];
+      }
+      case 'full': {
+        const text = 'this mailbox is full, try again later';
+        return [{ code: 'full', action: 'defer', reply: { code: 452, enhanced: '4.2.2', text } }];
+      }
       case 'cannot-tell': {
         const text = 'cannot tell now whether this recipient exists, try again later';
         return [{ code: 'cannot-tell', action: 'defer', reply: { code: 451, enhanced: '4.4.3', text } }];
