@@ -11,6 +11,7 @@ import { directoryMigrations } from './directory/schema.ts';
 import { directorySettings } from './directory/settings.ts';
 import { signingSettings } from './directory/signing-settings.ts';
 import { verificationSettings } from './directory/sources/settings.ts';
+import { tokenSettings } from './directory/tokens/settings.ts';
 import { journalSettings } from './journal/settings.ts';
 import { operationMigrations } from './operations/schema.ts';
 import { postureSettings } from './posture/settings.ts';
@@ -31,6 +32,7 @@ const GROUPS: readonly Readonly<Record<string, AnySetting>>[] = [
   screenSettings,
   directorySettings,
   passwordSettings,
+  tokenSettings,
   verificationSettings,
   mingerSettings,
   queueSettings,

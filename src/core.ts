@@ -20,6 +20,7 @@ import { createSourceDesk } from './directory/sources/admin.ts';
 import { createPointsHere } from './directory/sources/points-here.ts';
 import { openSourceTable } from './directory/sources/table.ts';
 import { openSrsKeys, type SrsKeys } from './directory/srs-keys.ts';
+import { createTokens } from './directory/tokens/tokens.ts';
 import { createVerification } from './directory/verification.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
@@ -140,7 +141,9 @@ export async function openCore(
     clock,
     random,
     hashing,
+    events,
     askSources: verification.askSources,
+    tokens: createTokens({ settings, clock, events, resolveHost }),
   });
   const grants = createSenderGrants(store.database, directory);
   const credentialAdmin = createCredentialAdmin(store.database, {

@@ -3,7 +3,7 @@
  * (CRAM-MD5), bearer tokens and client certificates. Answers `authenticate` for every protocol.
  *
  * Local credentials come first; who has no password here is asked of the verification sources, which
- * are attached (`askSources`). Frozen and disabled accounts, and those of disabled domains, never
+ * are attached (`askSources`); tokens are read by tokens/. Frozen and disabled accounts, and those of disabled domains, never
  * get in. What cannot be told is never `no`. Nothing here rejects.
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
@@ -18,6 +18,7 @@ import type { Database, Row, Statement } from '../store/contract.ts';
 import type { Secrets } from '../store/secrets.ts';
 import type { Authority, Offers, Refusal, Verdict } from '../wire/sasl/words.ts';
 import type { Clock } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
 import { createCache } from './cache.ts';
 import { passwordSettings } from './credential-settings.ts';
@@ -25,6 +26,8 @@ import { type CredentialStatements, credentialStatements } from './credential-st
 import type { Hashing } from './hashing.ts';
 import { REMEMBERED_ENTRIES, REMEMBERED_MS, SCRAM } from './limits.ts';
 import { spendHash, verifyPassword } from './password.ts';
+import { tokenSettings } from './tokens/settings.ts';
+import { TOKEN_CHECKS, type TokenCheck, type Tokens } from './tokens/tokens.ts';
 
 /** Where a domain's accounts come from; asked only about local domains and never with an empty password. May reject: cannot tell. */
 export type AskSources = (
@@ -32,14 +35,21 @@ export type AskSources = (
   password: string,
 ) => Promise<'yes' | 'no' | 'cannot-tell' | /** No source of the domain can. */ 'none'>;
 
-/** Who a bearer token says its owner is; undefined: it is not valid. Rejects where its issuer cannot be asked. */
-export type ReadToken = (token: string) => Promise<string | undefined>;
+/** One thing that was looked at in a token; `passed` absent: it was not come to. */
+export interface TokenFinding {
+  readonly check: TokenCheck | 'account';
+  readonly passed?: boolean;
+  /** Why not, or what was found. */
+  readonly text?: string;
+}
 
 export interface Credentials extends Authority {
   /** `username`: an address, or a domain for the domain's own login. */
   authenticate(username: string, password: string): Promise<Verdict>;
   /** What anyone could use; kept until credentials change. */
   offers(): MaybePromise<Offers>;
+  /** Each check of a token, for an administrator. Errors: those of the database. */
+  explainToken(token: string): Promise<readonly TokenFinding[]>;
   /** The credentials or accounts have changed. */
   forget(): void;
 }
@@ -50,8 +60,10 @@ export interface CredentialServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly hashing: Hashing;
+  /** Absent: nobody is told why a token was refused. */
+  readonly events?: Events;
   readonly askSources?: AskSources;
-  readonly readToken?: ReadToken;
+  readonly tokens?: Tokens;
 }
 
 /** A login as the database has it. */
@@ -71,7 +83,7 @@ const DECOY = 'scram/decoy';
 const DAY_MS = 86_400_000;
 
 export async function openCredentials(db: Database, services: CredentialServices): Promise<Credentials> {
-  const { secrets, settings, clock, random, hashing, askSources, readToken } = services;
+  const { secrets, settings, clock, random, hashing, events, askSources, tokens } = services;
   const statements = credentialStatements(db.dialect);
   const decoyKey = await keptKey(db, statements, { secrets, random });
   /** Of this process only: what is remembered is of no use to anyone else. */
@@ -155,6 +167,10 @@ export async function openCredentials(db: Database, services: CredentialServices
     };
   }
 
+  settings.onChange((_, keys) => {
+    if (keys.includes(tokenSettings.issuers.key)) offered = undefined;
+  });
+
   return {
     authenticate,
     password: authenticate,
@@ -182,16 +198,46 @@ export async function openCredentials(db: Database, services: CredentialServices
     },
 
     async bearer(username, token) {
-      if (!readToken) return no('not-allowed');
+      if (!tokens) return no('not-allowed');
       try {
-        const owner = loginKey((await readToken(token)) ?? '');
-        if (owner === undefined || owner.startsWith('@')) return no('wrong');
-        if (username !== undefined && loginKey(username) !== owner) return no('wrong');
-        const login = await find(owner);
-        return login ? admitted(login) : no('unknown');
+        const verdict = await tokens.read(token);
+        if (verdict.kind === 'cannot-tell') return verdict;
+        const domain = verdict.kind === 'no' ? verdict.domain : domainOf(verdict.address);
+        const refuse = (reason: Refusal, check: string, why: string): Verdict => {
+          events?.emit('token.refused', { check, why });
+          const status = check === 'scope' ? 'insufficient_scope' : 'invalid_token';
+          const named = username === undefined ? undefined : loginKey(username);
+          return { ...no(reason), token: { status, ...tokens.hint(named === undefined ? domain : domainOf(named)) } };
+        };
+        if (verdict.kind === 'no') return refuse('wrong', verdict.check, verdict.why);
+        const { address } = verdict;
+        if (username !== undefined && loginKey(username) !== address)
+          return refuse('wrong', 'user', `it is of ${address}, and the client asks to be somebody else`);
+        const login = await find(address);
+        if (!login) return refuse('unknown', 'account', `there is no account ${address}`);
+        const known = admitted(login);
+        return known.kind === 'no' ? refuse(known.reason, 'account', `the account ${address} may not sign in`) : known;
       } catch (error) {
         return cannotTell(error);
       }
+    },
+
+    async explainToken(token) {
+      if (!tokens) return [];
+      const verdict = await tokens.read(token);
+      if (verdict.kind !== 'yes') {
+        const failed = verdict.kind === 'no' ? verdict.check : 'key';
+        const at = TOKEN_CHECKS.indexOf(failed);
+        const text = verdict.kind === 'no' ? verdict.why : `cannot tell now: ${verdict.reason}`;
+        const passed = TOKEN_CHECKS.slice(0, at).map((check) => ({ check, passed: true }));
+        const left = [...TOKEN_CHECKS.slice(at + 1), 'account' as const].map((check) => ({ check }));
+        return [...passed, { check: failed, passed: false, text }, ...left];
+      }
+      const { address } = verdict;
+      const login = await find(address);
+      const passed = login !== undefined && admitted(login).kind === 'yes';
+      const text = login ? (passed ? address : `${address} may not sign in now`) : `there is no account ${address}`;
+      return [...TOKEN_CHECKS.map((check) => ({ check, passed: true })), { check: 'account', passed, text }];
     },
 
     certificate(fingerprint, username) {
@@ -214,7 +260,7 @@ export async function openCredentials(db: Database, services: CredentialServices
             scram: has('scram'),
             cramMd5: has('secret'),
             external: has('external'),
-            bearer: readToken !== undefined,
+            bearer: tokens?.isConfigured() ?? false,
           };
           return offered;
         }),
@@ -229,7 +275,11 @@ export async function openCredentials(db: Database, services: CredentialServices
 
 const NO_OFFERS: Offers = { scram: false, cramMd5: false, external: false, bearer: false };
 
-function no(reason: Refusal): Verdict {
+function domainOf(login: string): string {
+  return login.slice(login.lastIndexOf('@') + 1);
+}
+
+function no(reason: Refusal): Verdict & { readonly kind: 'no' } {
   return { kind: 'no', reason };
 }
 

@@ -72,8 +72,8 @@ export interface Session {
   screen: ScreenSession;
   transaction: Transaction | undefined;
   receiving: Receiving | undefined;
-  /** AUTH has begun, and its next line is awaited. */
-  exchange: { readonly exchange: SaslExchange; readonly mechanism: string } | undefined;
+  /** AUTH has begun, and its next line is awaited; `refused`: it changes nothing any more, and is answered so. */
+  exchange: { readonly exchange: SaslExchange; readonly mechanism: string; refused?: Reply } | undefined;
   authFailures: number;
   errors: number;
   idleCommands: number;

@@ -17,6 +17,7 @@ import { reportEvents } from './events/report.ts';
 import { screenEvents } from './events/screen.ts';
 import { signingEvents } from './events/signing.ts';
 import { storeEvents } from './events/store.ts';
+import { tokenEvents } from './events/tokens.ts';
 import { verificationEvents } from './events/verification.ts';
 import { wireEvents } from './events/wire.ts';
 
@@ -35,6 +36,7 @@ export const EVENTS = {
   ...operationEvents,
   ...signingEvents,
   ...verificationEvents,
+  ...tokenEvents,
 } as const;
 
 export type EventName = keyof typeof EVENTS;

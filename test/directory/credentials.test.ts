@@ -3,12 +3,13 @@ import { type TestContext, test } from 'node:test';
 import { createDirectoryAdmin } from '../../src/directory/admin.ts';
 import { isCommonPassword } from '../../src/directory/common-passwords.ts';
 import { passwordSettings } from '../../src/directory/credential-settings.ts';
-import type { AskSources, ReadToken } from '../../src/directory/credentials.ts';
+import type { AskSources } from '../../src/directory/credentials.ts';
 import { createDirectory } from '../../src/directory/directory.ts';
 import { weakness } from '../../src/directory/password-rules.ts';
 import { directoryMigrations } from '../../src/directory/schema.ts';
 import { createSenderGrants } from '../../src/directory/send-as.ts';
 import { directorySettings } from '../../src/directory/settings.ts';
+import type { Tokens } from '../../src/directory/tokens/tokens.ts';
 import { parseAddress } from '../../src/protocol/smtp/address.ts';
 import { createSettings } from '../../src/settings/registry.ts';
 import { settingsMigrations } from '../../src/settings/schema.ts';
@@ -22,7 +23,7 @@ const ALICE = 'alice@example.com';
 const PASSWORD = 'correct horse battery';
 const DAY_MS = 86_400_000;
 
-async function open(t: TestContext, parts: { askSources?: AskSources; readToken?: ReadToken } = {}) {
+async function open(t: TestContext, parts: { askSources?: AskSources; tokens?: Tokens } = {}) {
   const database = await memoryDatabase(t, ...settingsMigrations, ...directoryMigrations);
   const clock = manualClock();
   const definitions = [...Object.values(directorySettings), ...Object.values(passwordSettings)];
@@ -135,7 +136,16 @@ test('sources are asked only of local domains and of who has no password here, a
 });
 
 test('a token signs in whom it names, if it is ours and says the same as the client', async (t) => {
-  const { credentials } = await open(t, { readToken: async (token) => (token === 'good' ? ALICE : undefined) });
+  const { credentials } = await open(t, {
+    tokens: {
+      isConfigured: () => true,
+      hint: () => ({}),
+      async read(token) {
+        if (token === 'good') return { kind: 'yes', address: ALICE, issuer: 'https://issuer.example' };
+        return { kind: 'no', check: 'form', why: 'it is none' };
+      },
+    },
+  });
   assert.equal((await credentials.bearer(undefined, 'good')).kind, 'yes');
   assert.equal((await credentials.bearer('boss@example.com', 'good')).kind, 'no');
   assert.equal((await credentials.bearer(ALICE, 'bad')).kind, 'no');

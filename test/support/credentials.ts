@@ -1,8 +1,9 @@
 /** Credentials over a test's database: the real ones, with real hashes that cost the least Argon2 allows. */
 import { createCredentialAdmin } from '../../src/directory/credential-admin.ts';
-import { type AskSources, openCredentials, type ReadToken } from '../../src/directory/credentials.ts';
+import { type AskSources, openCredentials } from '../../src/directory/credentials.ts';
 import { createHashing } from '../../src/directory/hashing.ts';
 import type { PasswordCost } from '../../src/directory/limits.ts';
+import type { Tokens } from '../../src/directory/tokens/tokens.ts';
 import type { Settings } from '../../src/settings/contract.ts';
 import type { Database } from '../../src/store/contract.ts';
 import { type Clock, systemClock } from '../../src/world/clock.ts';
@@ -14,7 +15,7 @@ export interface CredentialParts {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly askSources?: AskSources;
-  readonly readToken?: ReadToken;
+  readonly tokens?: Tokens;
   readonly forget?: () => void;
 }
 

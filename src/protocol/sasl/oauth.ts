@@ -18,7 +18,7 @@ export function parseOauthBearer(message: string): BearerCredentials | undefined
   const header = /^[ny],(?:a=([^,\x01]*))?,\x01/.exec(message);
   if (!header || !message.endsWith('\x01\x01')) return undefined;
   const token = bearer(message.slice(header[0].length, -2).split('\x01'));
-  if (!token) return undefined;
+  if (token === undefined) return undefined;
   const username = header[1]?.replace(/=2C/g, ',').replace(/=3D/g, '=');
   return username ? { username, token } : { token };
 }
@@ -32,17 +32,39 @@ export function parseXoauth2(message: string): BearerCredentials | undefined {
   return { username: user.slice(5), token };
 }
 
-/** RFC 6750 2.1: b64token; exactly one `auth` key. */
+/** RFC 6750 2.1: b64token; exactly one `auth` key. RFC 7628 4.3: an empty one asks where to get a token. */
 function bearer(pairs: readonly string[]): string | undefined {
   const values = pairs.filter((pair) => pair.startsWith('auth='));
-  return values.length === 1 ? /^auth=bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(values[0]!)?.[1] : undefined;
+  if (values.length !== 1) return undefined;
+  return values[0] === 'auth=' ? '' : /^auth=bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(values[0]!)?.[1];
 }
 
 export function formatXoauth2(username: string, token: string): string {
   return `user=${username}\x01auth=Bearer ${token}\x01\x01`;
 }
 
+export interface OauthFailure {
+  readonly status: 'invalid_token' | 'insufficient_scope';
+  /** Of a token that would do. */
+  readonly scope?: string;
+  /** Where the issuer's metadata are. */
+  readonly configuration?: string;
+}
+
 /** RFC 7628 3.2.2: what the server says in its challenge before it refuses. */
-export function formatOauthFailure(status: 'invalid_token' | 'insufficient_scope', discovery?: string): string {
-  return JSON.stringify({ status, ...(discovery && { 'openid-configuration': discovery }) });
+export function formatOauthFailure({ status, scope, configuration }: OauthFailure): string {
+  return JSON.stringify({
+    status,
+    ...(scope && { scope }),
+    ...(configuration && { 'openid-configuration': configuration }),
+  });
+}
+
+/** What clients of XOAUTH2 were always told, by a status of HTTP. */
+export function formatXoauth2Failure({ status, scope }: OauthFailure): string {
+  return JSON.stringify({
+    status: status === 'invalid_token' ? '401' : '403',
+    schemes: 'bearer',
+    ...(scope && { scope }),
+  });
 }

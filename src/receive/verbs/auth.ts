@@ -85,6 +85,11 @@ function begin(
 
 /** A line of the exchange, without its CRLF. */
 export function continueAuth(session: Session, line: string): MaybePromise<Reply | undefined> {
+  const { refused } = session.exchange!;
+  if (refused) {
+    session.exchange = undefined;
+    return refused;
+  }
   if (line !== '*') return respond(session, line);
   session.exchange = undefined;
   return CANCELLED;
@@ -92,6 +97,7 @@ export function continueAuth(session: Session, line: string): MaybePromise<Reply
 
 /** The line of an exchange was longer than any credentials. */
 export function authTooLong(session: Session): MaybePromise<Reply | undefined> {
+  if (session.exchange!.refused) return continueAuth(session, '');
   return fail(session, TOO_LONG, 'malformed', session.services.clock.monotonic());
 }
 
@@ -106,6 +112,7 @@ function respond(session: Session, line: string): MaybePromise<Reply | undefined
 function take(session: Session, step: MaybePromise<SaslStep>, startedAt: number): MaybePromise<Reply | undefined> {
   if (isPromise(step)) return step.then((settled) => take(session, settled, startedAt));
   if (step.kind === 'challenge') return { code: 334, text: Buffer.from(step.data).toString('base64') };
+  if (step.kind === 'refusal') return refuseFirst(session, step, startedAt);
   if (step.kind === 'malformed') return fail(session, MALFORMED, 'malformed', startedAt);
   return conclude(session, step.verdict, startedAt);
 }
@@ -125,6 +132,18 @@ function conclude(session: Session, verdict: Verdict, startedAt: number): MaybeP
       session.exchange = undefined;
       return LATER;
   }
+}
+
+/** It counts as a failure now: who goes away in place of an answer has failed all the same. */
+async function refuseFirst(
+  session: Session,
+  { data, verdict }: SaslStep & { readonly kind: 'refusal' },
+  startedAt: number,
+): Promise<Reply> {
+  const exchange = session.exchange!;
+  exchange.refused = await fail(session, REFUSED, verdict.reason, startedAt);
+  session.exchange = exchange;
+  return { code: 334, text: Buffer.from(data).toString('base64') };
 }
 
 type Failure = 'malformed' | 'shut' | 'busy' | 'cannot-tell' | Extract<Verdict, { kind: 'no' }>['reason'];

@@ -17,6 +17,8 @@ import type { Authority, Offers, Verdict } from './words.ts';
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly data: Uint8Array | string }
   | { readonly kind: 'done'; readonly verdict: Verdict }
+  /** It is refused, and says why in a challenge; whatever the client answers, the exchange is over then. */
+  | { readonly kind: 'refusal'; readonly data: string; readonly verdict: Verdict & { readonly kind: 'no' } }
   | { readonly kind: 'malformed' };
 
 export interface SaslExchange {

@@ -8,11 +8,19 @@ export type Refusal = 'unknown' | 'wrong' | 'state' | 'expired' | 'not-allowed';
 export type Verdict =
   /** The account's address, or `@domain` for a domain's own login. */
   | { readonly kind: 'yes'; readonly account: string }
-  | { readonly kind: 'no'; readonly reason: Refusal }
+  | { readonly kind: 'no'; readonly reason: Refusal; readonly token?: TokenFailure }
   /** Whoever would know does not answer: nobody's fault. */
   | { readonly kind: 'cannot-tell'; readonly reason: string }
   /** Too many wait already. */
   | { readonly kind: 'busy' };
+
+/** What a client is told of a token that was refused (RFC 7628 3.2.2). */
+export interface TokenFailure {
+  readonly status: 'invalid_token' | 'insufficient_scope';
+  readonly scope?: string;
+  /** URL of the issuer's metadata. */
+  readonly configuration?: string;
+}
 
 /** Implemented by the directory. None of these rejects. */
 export interface Authority {
