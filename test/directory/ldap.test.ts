@@ -1,13 +1,18 @@
 /** LDAP and Active Directory as sources, against Debian's slapd. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { Attribute, Change, Client } from 'ldapts';
 import { activeDirectorySource } from '../../src/directory/sources/active-directory.ts';
+import type { SourceServices } from '../../src/directory/sources/contract.ts';
 import { defineSource, type GivenOptions, type LdapOptions } from '../../src/directory/sources/definition.ts';
 import { fillFilter, ldapSource } from '../../src/directory/sources/ldap.ts';
+import { isPromise } from '../../src/model/maybe-promise.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { selfSigned } from '../../src/world/self-signed.ts';
+import { createAuthority, type Pair } from '../support/authority.ts';
 import { address, question, services } from './support/questions.ts';
-import { BINDER, type Slapd, startSlapd } from './support/slapd.ts';
+import { BINDER, ROOT, type Slapd, startSlapd } from './support/slapd.ts';
+import { openVerification } from './support/verification.ts';
 
 const options = (kind: 'ldap' | 'active-directory', port: number, given: GivenOptions = {}): LdapOptions =>
   defineSource(kind, { host: '127.0.0.1', port, tls: 'clear', user: BINDER.dn, ...given }, true).options as LdapOptions;
@@ -113,19 +118,73 @@ describe('sources over LDAP', () => {
   });
 });
 
-test('StartTLS is spoken with the certificate that was entered, and with no other', async (t) => {
-  const pair = await selfSigned('dc1.example.com', systemClock);
-  const other = await selfSigned('dc1.example.com', systemClock);
-  const slapd = await startSlapd(t, pair);
-  const over = (trust: string) => {
-    const given = { tls: 'starttls', trust };
-    const source = activeDirectorySource(options('active-directory', slapd.port, given), BINDER.password, services());
-    t.after(source.close);
-    return source.verify(question('alice@example.com'));
+const FOUND = { kind: 'found', addresses: ['127.0.0.1'], ttlSeconds: 60, complete: true } as const;
+
+for (const tls of ['starttls', 'implicit'] as const) {
+  const spoken = tls === 'starttls' ? 'StartTLS' : 'LDAPS';
+  const over = async (t: TestContext, pair: Pair, trust: string, host = 'dc1.example.com') => {
+    const slapd = await startSlapd(t, pair);
+    const given = { host, port: tls === 'implicit' ? slapd.tlsPort : slapd.port, tls, trust };
+    const { options: source } = defineSource('active-directory', { user: BINDER.dn, ...given }, true);
+    const resolveHost: SourceServices['resolveHost'] = async () => FOUND;
+    const opened = activeDirectorySource(source as LdapOptions, BINDER.password, { ...services(), resolveHost });
+    t.after(opened.close);
+    return opened.verify(question('alice@example.com'));
   };
-  assert.equal((await over(pair.certificate)).kind, 'yes');
-  await assert.rejects(over(other.certificate));
-  await assert.rejects(over(''));
+
+  test(`${spoken} trusts a server whose certificate the organisation's own authority signed`, async (t) => {
+    const authority = await createAuthority();
+    assert.equal((await over(t, await authority.issue('dc1.example.com'), authority.certificate)).kind, 'yes');
+  });
+
+  test(`${spoken} trusts a server by its own certificate, where that was entered`, async (t) => {
+    const pair = await selfSigned('dc1.example.com', systemClock);
+    assert.equal((await over(t, pair, pair.certificate)).kind, 'yes');
+  });
+
+  test(`${spoken}: the attacker in the middle hears no password, whatever certificate is shown`, async (t) => {
+    const authority = await createAuthority();
+    const trust = authority.certificate;
+    const own = await selfSigned('dc1.example.com', systemClock);
+    await assert.rejects(over(t, own, trust), /certificate/i, 'one of the attacker’s own making');
+    await assert.rejects(over(t, await authority.issue('dc2.example.com'), trust), /altnames|Hostname/i);
+    const old = await authority.issue('dc1.example.com', { endedMs: 60_000 });
+    await assert.rejects(over(t, old, trust), /expired/i);
+    const imposter = await createAuthority();
+    await assert.rejects(over(t, await imposter.issue('dc1.example.com'), trust), /certificate/i);
+    await assert.rejects(over(t, await authority.issue('dc1.example.com'), ''), /certificate/i, 'no public authority');
+  });
+}
+
+test("an account made from a directory has the directory's aliases, and those that are given up end", async (t) => {
+  const slapd = await startSlapd(t);
+  const { admin, add, kind, make, clock, directory, events } = await openVerification(t);
+  const port = { host: '127.0.0.1', port: slapd.port };
+  await add('active-directory', { options: { ...port, tls: 'clear', user: BINDER.dn }, secret: BINDER.password });
+  assert.equal(await kind('al@example.com'), 'local');
+  const targets = ['alice@example.com'];
+  await make(await admin.addAlias({ address: 'sales-lead@example.com', targets }));
+  const aliases = async () => (await admin.listAliases()).map((alias) => alias.address);
+  assert.deepEqual(await aliases(), [
+    'a.liddell@example.com',
+    'al@example.com',
+    'liddell@example.com',
+    'sales-lead@example.com',
+  ]);
+
+  const client = new Client({ url: `ldap://127.0.0.1:${slapd.port}` });
+  await client.bind(ROOT.dn, ROOT.password);
+  const values = ['SMTP:alice@example.com', 'smtp:liddell@example.com', 'smtp:hatter@example.com'];
+  const modification = new Attribute({ type: 'proxyAddresses', values });
+  await client.modify('cn=Alice Liddell,dc=example,dc=com', new Change({ operation: 'replace', modification }));
+  await client.unbind();
+  assert.equal(await kind('a.liddell@example.com'), 'local', 'as long as nobody looked again');
+  await clock.advance(121 * 3_600_000);
+  assert.equal(await kind('a.liddell@example.com'), 'unknown-user', 'mail to an alias looks again, too');
+  assert.deepEqual(await aliases(), ['hatter@example.com', 'liddell@example.com', 'sales-lead@example.com']);
+  assert.equal(events.count('verification.aliases-changed'), 1);
+  assert.ok(!isPromise(await directory.resolve(address('hatter@example.com'))));
+  assert.equal(await kind('al@example.com'), 'local', 'what the directory still knows by another attribute comes back');
 });
 
 test('a password is not sent in clear beyond this machine', () => {

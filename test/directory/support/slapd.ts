@@ -80,14 +80,19 @@ ou: elsewhere
 ref: ldap://127.0.0.1:1/ou=elsewhere,ou=branch,dc=example,dc=com
 `;
 
+/** May change every entry. */
+export const ROOT = { dn: 'cn=root,dc=example,dc=com', password: 'root-secret' } as const;
+
 export interface Slapd {
   readonly port: number;
+  /** With TLS from the first octet; 0 where there is no certificate. */
+  readonly tlsPort: number;
   /** Frozen, as a server that hangs. */
   freeze(): void;
   thaw(): void;
 }
 
-/** With StartTLS where a certificate is given (PEM). */
+/** With StartTLS and LDAPS where a certificate is given (PEM). */
 export async function startSlapd(
   t: { after(stop: () => Promise<void>): void },
   tls?: { readonly certificate: string; readonly key: string },
@@ -106,7 +111,7 @@ export async function startSlapd(
   writeFileSync(
     join(folder, 'slapd.conf'),
     `${SCHEMA}${secured}modulepath /usr/lib/ldap\nmoduleload back_mdb\nidletimeout 0\n` +
-      `database mdb\nsuffix "dc=example,dc=com"\nrootdn "cn=root,dc=example,dc=com"\ndirectory ${folder}/db\n` +
+      `database mdb\nsuffix "dc=example,dc=com"\nrootdn "${ROOT.dn}"\nrootpw ${ROOT.password}\ndirectory ${folder}/db\n` +
       'access to attrs=userPassword by anonymous auth by * none\naccess to * by users read by anonymous auth\n',
   );
   const load = spawn('slapadd', ['-f', join(folder, 'slapd.conf'), '-l', join(folder, 'entries.ldif')], {
@@ -114,9 +119,9 @@ export async function startSlapd(
   });
   await once(load, 'exit');
   const port = await freePort();
-  const child = spawn('slapd', ['-f', join(folder, 'slapd.conf'), '-h', `ldap://127.0.0.1:${port}/`, '-d', '0'], {
-    stdio: 'ignore',
-  });
+  const tlsPort = tls ? await freePort() : 0;
+  const urls = [`ldap://127.0.0.1:${port}/`, ...(tls ? [`ldaps://127.0.0.1:${tlsPort}/`] : [])].join(' ');
+  const child = spawn('slapd', ['-f', join(folder, 'slapd.conf'), '-h', urls, '-d', '0'], { stdio: 'ignore' });
   t.after(async () => {
     child.kill('SIGCONT');
     child.kill();
@@ -124,7 +129,8 @@ export async function startSlapd(
     rmSync(folder, { recursive: true, force: true });
   });
   await listening(port);
-  return { port, freeze: () => void child.kill('SIGSTOP'), thaw: () => void child.kill('SIGCONT') };
+  if (tls) await listening(tlsPort);
+  return { port, tlsPort, freeze: () => void child.kill('SIGSTOP'), thaw: () => void child.kill('SIGCONT') };
 }
 
 async function freePort(): Promise<number> {
