@@ -1,50 +1,30 @@
 /**
- * The passwords that are tried first: words that head the published lists of leaked passwords.
+ * The passwords that are tried first: the 49,000 that head lists of leaked ones (those that zxcvbn
+ * knows), and some words that such lists are too old or too English for.
  *
- * A word stands for itself and for what people make of it: any case, digits and marks around it,
- * letters written as digits (`P4ssw0rd!2024`), and the word said several times. Keyboard walks,
- * sequences and single characters repeated are recognised by rule. So a few hundred words cover many
- * thousands of listed passwords of ten characters and more, which is the least length allowed.
+ * Each stands for itself and for what people make of it: any case, digits and marks around it,
+ * letters written as digits (`P4ssw0rd!2024`), and it said several times. Keyboard walks, sequences
+ * and single characters repeated are recognised by rule.
+ *
+ * The list takes 20 MB while it is in memory, so only the thread that hashes passwords asks here, and
+ * it ends when it was idle for a while.
  */
-const WORDS = `
-password passwort passwd passw pass passphrase motdepasse contrasena contraseña senha parola heslo haslo salasana wachtwoord losenord
-administrator admin root superuser sysadmin system manager supervisor operator support service guest user username login logon signin
-welcome willkommen bienvenue bienvenido benvenuto letmein openup opensesame access accessgranted changeme changeit default secret secure security
-test testing tester testtest temp temporary demo example sample master server network internet computer laptop desktop keyboard database oracle
-qwerty qwertz azerty qwertyuiop asdfgh asdfghjkl zxcvbn zxcvbnm asdf zxcv qazwsx qazwsxedc wsxedc edcrfv qweasd qweasdzxc asdfasdf qwerqwer
-abcdef abcdefg abcdefgh abcdefghij abc abcd abcde abcabc aabbcc onetwothree
-iloveyou loveyou ilovehim iloveher ilovemyself iloveme iloveu lovelove loveme lover lovers love lovely forever foreverlove truelove trustno trustnoone trustme believe
-dragon monkey football baseball basketball soccer hockey softball volleyball cricket tennis golf golfer rugby swimming skate skater snowboard fishing hunter hunting
-shadow sunshine princess princesse superman batman spiderman ironman wolverine starwars startrek matrix pokemon pikachu naruto onepiece dragonball goku minecraft fortnite roblox nintendo playstation xbox
-michael jennifer jessica ashley amanda thomas robert daniel andrew joshua matthew anthony william joseph charles richard christopher nicholas alexander alexandra elizabeth samantha stephanie nicole michelle melissa danielle rebecca victoria patricia jordan justin brandon taylor hannah heather jasmine charlie george harley maggie buster ginger pepper bailey cookie chester oliver sophie lauren andrea martin steven kevin brian jason maria anna laura sandra sabrina claudia katharina christian sebastian stefan andreas juergen wolfgang alejandro fernando francisco carlos antonio eduardo roberto ricardo giuseppe francesco giovanni alessandro valentina beatriz gabriela mohammed muhammad ahmed abdullah
-mustang ferrari porsche mercedes corvette camaro chevrolet chevy yamaha suzuki kawasaki honda toyota nissan subaru volkswagen harleydavidson mercedesbenz lamborghini bugatti jaguar maserati audi bmw
-arsenal chelsea liverpool manchester manunited everton barcelona realmadrid juventus ronaldo messi neymar bayern borussia schalke galatasaray fenerbahce besiktas celtic rangers tottenham newcastle
-yankees redsox cowboys steelers packers broncos raiders eagles lakers celtics bulls dodgers giants patriots dolphins tigers panthers wildcats bulldogs warriors
-london paris berlin hamburg munich muenchen vienna zurich madrid lisboa amsterdam brussels moscow newyork chicago boston dallas houston phoenix denver california florida texas virginia carolina georgia america england scotland ireland canada australia germany deutschland france espana italia mexico brasil brazil india pakistan nigeria indonesia philippines
-summer winter spring autumn sommer january february march april june july august september october november december januar februar monday tuesday wednesday thursday friday saturday sunday holiday christmas weihnachten birthday
-freedom liberty whatever nothing anything something everything nobody somebody hello helloworld hellohello hallo bonjour goodbye goodluck goodmorning please thankyou jesus jesuschrist christ jesuslovesme godisgood godbless blessed blessing heaven angel angels faith hope grace church lord allah bismillah
-butterfly flower flowers rainbow unicorn dolphin tiger lion panther eagle falcon phoenix wolf wolves bear bears horse horses kitten kitty puppy hamster turtle rabbit spider scorpion cobra viper shark whale elephant penguin chicken turkey ducky
-chocolate vanilla strawberry banana orange cherry lemon apple apples pineapple peaches coffee espresso cappuccino pizza burger cheese cheesecake cookies candy sugar honey sweetie sweetheart sweet babygirl babyboy baby babydoll darling honeybear hottie sexy sexylady sexything beautiful gorgeous handsome pretty cutie cutiepie
-purple yellow green blue black white silver golden diamond crystal emerald sapphire platinum blackjack redhead blondie
-rockstar rocknroll metallica slipknot nirvana eminem beatles blink greenday linkinpark madonna elvis guitar drummer music musical piano violin dancer dancing singer hiphop techno
-killer assassin warrior soldier marine ranger hunter ninja samurai knight wizard merlin gandalf hobbit frodo voldemort harrypotter hogwarts gryffindor dumbledore legolas aragorn zelda mario luigi sonic pacman tetris
-money moneymoney dollar dollars million millionaire cash business company office work worker job boss banking bitcoin crypto ethereum dogecoin
-facebook google gmail yahoo hotmail outlook microsoft windows linux ubuntu debian apple iphone android samsung nokia motorola blackberry youtube twitter instagram linkedin myspace amazon netflix spotify adobe cisco router switch firewall vmware docker jenkins
-fuckyou fuckme fuckoff fuckyoubitch motherfucker asshole bitch bitches bullshit shithead bastard dickhead pussy sexsex penis
-blahblah blabla lalala hahaha hehehe lollol lololol yoyoyo nananana mamamama papapapa dadada bababa
-mother father mommy daddy mamma mama papa brother sister family familia children daughter grandma grandpa friend friends bestfriend bestfriends girlfriend boyfriend husband
-school college university student teacher student professor graduate class campus library
-computer hacker hacking hacked internet online offline wireless bluetooth gateway postern mailserver postmaster webmaster hostmaster mailadmin exchange
-cheerleader pumpkin muffin peanut snickers skittles twilight midnight moonlight starlight sunflower sunset sunrise lightning thunder thunderbird tornado hurricane volcano avalanche blizzard
-maverick goose iceman topgun terminator predator alien aliens rambo rocky godfather scarface gladiator spartacus spartan spartans trojan trojans titanic avatar inception
-number numberone champion champions winner victory victor power powerful energy fitness strong stronger legend legendary hero superhero superstar allstar
-important confidential private personal corporate enterprise production staging development developer engineer finance marketing sales account accounting invoice payment
+
+const OWN_WORDS = `
+passphrase superuser login signin accessgranted toor confidential corporate staging development numberone bestfriends
+postern postfix sendmail smtp mailserver postmaster hostmaster mailadmin vmware ubuntu debian
+gmail yahoo hotmail twitter instagram linkedin netflix spotify whatsapp telegram tiktok chatgpt bitcoin ethereum dogecoin
+contraseña bienvenido bienvenue benvenuto willkommen frühling fruehling österreich zürich zuerich münchen köln koeln
+doudou mudar mustermann harleydavidson mercedesbenz bmw neymar fortnite roblox inception cappuccino voldemort gryffindor dumbledore
+foreverlove jesuslovesme sexything job covid abc qwer qwertz yxcvbn zxcv haha hehe lala yoyo nana mama papa dada baba
 `;
 
-const COMMON: ReadonlySet<string> = new Set(WORDS.trim().split(/\s+/));
+let read: Promise<ReadonlySet<string>> | undefined;
 
-/** How many words the list has. */
-export const COMMON_WORDS = COMMON.size;
+async function readWords(): Promise<ReadonlySet<string>> {
+  const { dictionary } = await import('@zxcvbn-ts/language-common');
+  return new Set(dictionary['passwords-common']).union(new Set(OWN_WORDS.trim().split(/\s+/)));
+}
 
 const LETTERS: Readonly<Record<string, string>> = {
   '0': 'o',
@@ -74,29 +54,38 @@ const WALKS = [
 ].flatMap((walk) => [walk, [...walk].reverse().join('')]);
 
 /** Whether a guesser would have it within the first few thousand rules and words. */
-export function isCommonPassword(password: string): boolean {
-  const lower = password.toLowerCase();
+export async function isCommonPassword(password: string): Promise<boolean> {
+  const lower = password.normalize('NFC').toLowerCase();
   if (isRepeated(lower) || isWalk(lower)) return true;
-  for (const form of [lower, lower.replace(/[013457@$!]/g, (digit) => LETTERS[digit]!)]) {
-    const bare = form.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
-    if (bare !== '' && lower.length - bare.length <= DECORATION && isWordOrWords(bare)) return true;
-    // `Summer2024!` undecorated first, since its digits would read as letters.
-    const core = lower
-      .replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '')
-      .replace(/[013457@$!]/g, (digit) => LETTERS[digit] ?? digit);
-    if (core !== '' && lower.length - core.length <= DECORATION && isWordOrWords(core)) return true;
-  }
-  return false;
+  read ??= readWords();
+  const words = await read;
+  return stems(lower).some((stem) => isWordOrWords(stem, words));
 }
 
 /** Digits and marks around a word that are still a habit: a date, and an exclamation mark or two. */
 const DECORATION = 10;
 
-function isWordOrWords(text: string): boolean {
-  if (COMMON.has(text)) return true;
+const MARKS_AROUND = /^[^\p{L}\p{Nd}]+|[^\p{L}\p{Nd}]+$/gu;
+const ALL_AROUND = /^\P{L}+|\P{L}+$/gu;
+
+/** The words that it may be made of, with their decoration less and less. */
+function stems(lower: string): readonly string[] {
+  const bare = [lower, lower.replace(MARKS_AROUND, ''), lower.replace(ALL_AROUND, '')];
+  // `Summer2024!` undecorated first, since its digits would read as letters; `Pa$$w0rd` as it is.
+  return [...bare, ...bare.map(asLetters), asLetters(lower).replace(ALL_AROUND, '')].filter(
+    (stem) => stem !== '' && lower.length - stem.length <= DECORATION,
+  );
+}
+
+function asLetters(text: string): string {
+  return text.replace(/[013457@$!]/g, (sign) => LETTERS[sign]!);
+}
+
+function isWordOrWords(text: string, words: ReadonlySet<string>): boolean {
+  if (words.has(text)) return true;
   for (let times = 2; times <= 4; times++) {
     const part = text.slice(0, text.length / times);
-    if (text.length % times === 0 && COMMON.has(part) && part.repeat(times) === text) return true;
+    if (text.length % times === 0 && words.has(part) && part.repeat(times) === text) return true;
   }
   return false;
 }

@@ -21,8 +21,8 @@ import { appPasswordDigest, formatVerifier, type Login, loginKey, readLogin } fr
 import type { Hashing } from './hashing.ts';
 import { APP_PASSWORDS, NAME_CHARACTERS, SCRAM, SEND_AS_GRANTS } from './limits.ts';
 import { anyAddress, domainName } from './names.ts';
-import { hashPassword, verifyPassword } from './password.ts';
-import { impossible, weakness, weakPassword } from './password-rules.ts';
+import { hashPassword, isTriedFirst, verifyPassword } from './password.ts';
+import { impossible, TRIED_FIRST, weakness, weakPassword } from './password-rules.ts';
 
 export type AccountState = Login['state'];
 
@@ -95,6 +95,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       },
     );
     if (must !== undefined) throw weakPassword(must);
+    if (await isTriedFirst(hashing, password)) throw weakPassword(TRIED_FIRST);
     const limit = snapshot.get(passwordSettings.history, owner);
     const former = limit === 0 ? [] : await db.read(statements.history({ login, limit }));
     for (const row of former)

@@ -1,11 +1,10 @@
 /** What an administrator may say about passwords. */
 import { amount, count, defineSettings, flag } from '../settings/define.ts';
-import { COMMON_WORDS } from './common-passwords.ts';
 
 export const passwordSettings = defineSettings('passwords', {
   strong: flag(
     true,
-    `Passwords must be strong: long enough (\`passwords.minCharacters\`), of several classes of characters when they are short, without the name or address of their owner, and none that is tried first (a list of ${COMMON_WORDS} words, each with what people add to them, keyboard walks, sequences). Off for an account: that account is exempt.`,
+    'Passwords must be strong: long enough (`passwords.minCharacters`), of several classes of characters when they are short, without the name or address of their owner, and none that is tried first (a list of 49,000 that leaked, each with what people add to them, keyboard walks, sequences). Off for an account: that account is exempt.',
     { scope: 'account' },
   ),
   minCharacters: count(10, { min: 8, max: 64 }, 'The fewest characters of a password.', { scope: 'domain' }),

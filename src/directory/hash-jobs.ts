@@ -9,7 +9,9 @@ export type HashJob =
       readonly parallelism: number;
       readonly tagBytes: number;
     }
-  | { readonly kind: 'scram'; readonly password: string; readonly salt: Uint8Array; readonly iterations: number };
+  | { readonly kind: 'scram'; readonly password: string; readonly salt: Uint8Array; readonly iterations: number }
+  /** Whether guessers try it first. */
+  | { readonly kind: 'common'; readonly password: string };
 
-/** `scram`: StoredKey and ServerKey, one behind the other. */
+/** `scram`: StoredKey and ServerKey, one behind the other. `common`: one octet, 1 or 0. */
 export type HashAnswer = { readonly octets: Uint8Array } | { readonly error: string };

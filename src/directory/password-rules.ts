@@ -3,7 +3,6 @@
  * 15 characters (NIST SP 800-63B 3.1.1.2), and what guessers try first is refused at any length.
  */
 import { OperationalError } from '../model/errors.ts';
-import { isCommonPassword } from './common-passwords.ts';
 import { PASSWORD_OCTETS } from './limits.ts';
 
 export interface PasswordRules {
@@ -22,7 +21,10 @@ export interface PasswordOwner {
   readonly name: string;
 }
 
-/** What it must be and is not (`be at least 10 characters long: it has 7`), or undefined. Never has the password in it. */
+/**
+ * What it must be and is not (`be at least 10 characters long: it has 7`), or undefined. Never has the password
+ * in it. Whether it is a common one is another question (isTriedFirst), which takes a thread.
+ */
 export function weakness(password: string, owner: PasswordOwner, rules: PasswordRules): string | undefined {
   const characters = [...password].length;
   if (characters < rules.leastCharacters)
@@ -30,10 +32,11 @@ export function weakness(password: string, owner: PasswordOwner, rules: Password
   if (characters < LONG_CHARACTERS && classes(password) < rules.leastClasses)
     return `have ${rules.leastClasses} of small letters, capitals, digits and other characters, or be at least ${LONG_CHARACTERS} characters long`;
   if (hasName(password, owner)) return 'not contain the name that it belongs to';
-  if (isCommonPassword(password))
-    return 'not be one that everybody tries: it is a common password, or one with little added';
   return undefined;
 }
+
+/** What a common password is not (common-passwords.ts), told as `weakness` does. */
+export const TRIED_FIRST = 'not be one that everybody tries: it is a common password, or one with little added';
 
 /** What no exemption lifts. */
 export function impossible(password: string): string | undefined {

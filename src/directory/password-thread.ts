@@ -6,6 +6,7 @@ import { argon2Sync } from 'node:crypto';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { makeVerifier } from '../protocol/sasl/scram.ts';
+import { isCommonPassword } from './common-passwords.ts';
 import type { HashAnswer, HashJob } from './hash-jobs.ts';
 import { HASHING_PRIORITY } from './limits.ts';
 
@@ -18,17 +19,18 @@ if (process.platform === 'linux') {
   }
 }
 
-parentPort?.on('message', (job: HashJob) => parentPort?.postMessage(answer(job)));
+parentPort?.on('message', async (job: HashJob) => parentPort?.postMessage(await answer(job)));
 
-function answer(job: HashJob): HashAnswer {
+async function answer(job: HashJob): Promise<HashAnswer> {
   try {
-    return { octets: hash(job) };
+    return { octets: await hash(job) };
   } catch (error) {
     return { error: (error as Error).message };
   }
 }
 
-function hash(job: HashJob): Uint8Array {
+async function hash(job: HashJob): Promise<Uint8Array> {
+  if (job.kind === 'common') return Uint8Array.of((await isCommonPassword(job.password)) ? 1 : 0);
   if (job.kind === 'scram') {
     const { storedKey, serverKey } = makeVerifier(job.password, job.salt, job.iterations);
     return Buffer.concat([storedKey, serverKey]);

@@ -41,6 +41,12 @@ export async function spendHash(hashing: Hashing, password: string): Promise<fal
   return false;
 }
 
+/** Whether guessers try it first (common-passwords.ts). */
+export async function isTriedFirst(hashing: Hashing, password: string): Promise<boolean> {
+  const [answer] = await hashing.run({ kind: 'common', password });
+  return answer === 1;
+}
+
 function parsePhc(phc: string) {
   const match =
     /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/.exec(phc);

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createDirectoryAdmin } from '../../src/directory/admin.ts';
-import { isCommonPassword } from '../../src/directory/common-passwords.ts';
 import { passwordSettings } from '../../src/directory/credential-settings.ts';
 import type { AskSources } from '../../src/directory/credentials.ts';
 import { createDirectory } from '../../src/directory/directory.ts';
-import { weakness } from '../../src/directory/password-rules.ts';
 import { directoryMigrations } from '../../src/directory/schema.ts';
 import { createSenderGrants } from '../../src/directory/send-as.ts';
 import { directorySettings } from '../../src/directory/settings.ts';
@@ -182,31 +180,4 @@ test('a removed account leaves no credentials for the next one of its name', asy
   await make(accounts.addAccount({ address: ALICE }));
   assert.equal(await is(ALICE, password), 'wrong');
   assert.equal(await is(ALICE, PASSWORD), 'wrong');
-});
-
-test('common passwords are known with their decorations, walks and repetitions; honest ones are not', () => {
-  for (const password of [
-    'password123',
-    'P4ssw0rd!2024',
-    'qwertyuiop',
-    '1q2w3e4r5t',
-    '12345678910',
-    'aaaaaaaaaaaa',
-    'iloveyou!!',
-    'Summer2024!',
-    'lovelove99',
-    'abcabcabcabc',
-    'zxcvbnm123',
-  ])
-    assert.ok(isCommonPassword(password), password);
-  for (const password of ['correct horse battery', 'Tr0ub4dor&3x', 'vK9#mq2Lp0', 'wandern im herbst'])
-    assert.ok(!isCommonPassword(password), password);
-});
-
-test('short passwords need classes of characters, long ones need none', () => {
-  const owner = { login: ALICE, name: '' };
-  const rules = { leastCharacters: 10, leastClasses: 3 };
-  assert.match(weakness('kfmwqzxpvb', owner, rules)!, /^have 3 of/);
-  assert.equal(weakness('kfmwQZxpv7', owner, rules), undefined);
-  assert.equal(weakness('kfmwqzxpvbtrnwq', owner, rules), undefined);
 });

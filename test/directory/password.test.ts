@@ -43,7 +43,7 @@ test('an unknown name takes the same work as a wrong password', async (t) => {
   const seen: Hashing = {
     ...hashing,
     run(job) {
-      jobs.push({ ...job, salt: ANY_SALT });
+      jobs.push('salt' in job ? { ...job, salt: ANY_SALT } : job);
       return hashing.run(job);
     },
   };
