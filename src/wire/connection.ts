@@ -10,15 +10,12 @@ import type { Socket } from 'node:net';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { Peer, TlsFacts } from '../model/session.ts';
 import { tlsFacts } from '../world/tls.ts';
+import { channelBinding } from './channel-binding.ts';
 import { InputBuffer } from './framing.ts';
 import { INPUT_BYTES_WHILE_BUSY, LAST_WORDS_MS, OUTPUT_BYTES, SWEEP_MS, TLS_HANDSHAKE_MS } from './limits.ts';
 
 /** `lost`: reset or cut; `closed-by-client`: it said it would send no more. */
 export type ConnectionEnd = 'closed-by-client' | 'closed-by-us' | 'timeout' | 'lost' | 'shutdown';
-
-/** RFC 9266 2. */
-const CHANNEL_BINDING_BYTES = 32;
-const NO_CONTEXT = Buffer.alloc(0);
 
 /** What a protocol server makes of a connection. None of these may throw. */
 export interface Conversation {
@@ -93,11 +90,9 @@ export class Connection {
     return this.#socket.writableLength + this.#out.length > OUTPUT_BYTES;
   }
 
-  /** `tls-exporter` (RFC 9266). Of TLS 1.3 only: of 1.2 the runtime does not say whether the master secret is extended. */
+  /** `tls-exporter` (RFC 9266), where there is one. */
   channelBinding(): Buffer | undefined {
-    const socket = this.#socket;
-    if (!(socket instanceof TLSSocket) || this.tls?.protocol !== 'TLSv1.3') return undefined;
-    return socket.exportKeyingMaterial(CHANNEL_BINDING_BYTES, 'EXPORTER-Channel-Binding', NO_CONTEXT);
+    return this.#socket instanceof TLSSocket ? channelBinding(this.#socket) : undefined;
   }
 
   /** SHA-256 (hex) of the certificate whose key the client has proven to hold, while it is valid. `now`: milliseconds since the epoch. */

@@ -46,22 +46,35 @@ const COMMON = { minVersion: 'TLSv1.2', ciphers: CIPHERS } as const;
 
 export function createTlsContexts(...certificates: [CertificateAndKey, ...CertificateAndKey[]]): TlsContexts {
   let chosen = choose(certificates);
-  let client: SecureContext | undefined;
   const SNICallback: TLSSocketOptions['SNICallback'] = (servername, done) => done(null, chosen.byName(servername));
 
   return {
     server: () => ({ isServer: true, secureContext: chosen.first, SNICallback }),
     opportunistic(host) {
-      // Made on first use: it loads the root certificates, which take memory.
-      client ??= createSecureContext(COMMON);
-      // RFC 6066 3: an address is no server name.
-      const servername = isIP(host) ? undefined : host;
-      return { secureContext: client, rejectUnauthorized: false, ...(servername && { servername }) };
+      return { ...clientTls(host), rejectUnauthorized: false };
     },
     use(next) {
       chosen = choose(next);
     },
   };
+}
+
+let publicAuthorities: SecureContext | undefined;
+
+/** Made on first use: it loads the root certificates, which take memory. */
+function publicContext(): SecureContext {
+  publicAuthorities ??= createSecureContext(COMMON);
+  return publicAuthorities;
+}
+
+/**
+ * What `connect` needs to be a client of a host: its name, and whom to believe about it (PEM; empty:
+ * the public authorities).
+ */
+export function clientTls(host: string, authority = ''): ConnectionOptions {
+  const secureContext = authority === '' ? publicContext() : createSecureContext({ ...COMMON, ca: authority });
+  // RFC 6066 3: an address is no server name.
+  return { secureContext, ...(!isIP(host) && { servername: host }) };
 }
 
 interface Choice {

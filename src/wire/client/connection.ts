@@ -5,6 +5,7 @@
  * lost while idle, or that the peer speaks on out of turn, is no longer open.
  */
 import type { TlsFacts } from '../../model/session.ts';
+import type { ClientMechanism } from '../../protocol/sasl/client.ts';
 import type { PeerExtensions } from '../../protocol/smtp/ehlo-reply.ts';
 import type { Deadlines } from './deadlines.ts';
 import { createExchange, type Exchange } from './exchange.ts';
@@ -18,6 +19,8 @@ export interface SmtpConnection {
   readonly address: string;
   readonly port: number;
   readonly tls: TlsFacts | undefined;
+  /** By which mechanism we signed in, where we did. */
+  readonly signedIn: ClientMechanism | undefined;
   /** What the peer offers, without what it was said not to master. */
   readonly extensions: PeerExtensions;
   /** Only while no other is under way. */
@@ -36,7 +39,7 @@ export interface ConnectionListener {
 
 /** Returns what abandons the attempt, silently. */
 export function connectSmtp(options: ConnectOptions, deadlines: Deadlines, listener: ConnectionListener): () => void {
-  const ready = (offered: PeerExtensions): void => {
+  const ready = (offered: PeerExtensions, signedIn?: ClientMechanism): void => {
     const extensions = trusted(offered, options);
     const exchange: Exchange = createExchange(transport, extensions, options.timeouts);
     const connection: SmtpConnection = {
@@ -44,6 +47,7 @@ export function connectSmtp(options: ConnectOptions, deadlines: Deadlines, liste
       address: options.address,
       port: options.port,
       tls: transport.tls,
+      signedIn,
       extensions,
       send: exchange.send,
       isOpen: transport.isOpen,

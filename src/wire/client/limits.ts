@@ -8,4 +8,10 @@ export const CLIENT_LIMITS = {
   sweepMs: 1000,
   /** A courtesy: whoever does not answer QUIT is left. */
   quitMs: 5000,
+  /** RFC 5321 4.5.3.1.4, without CRLF: a longer initial response of AUTH waits for a challenge (RFC 4954 4). */
+  commandCharacters: 510,
+  /** A nonce of SCRAM: as many bits as SHA-256 can tell apart for a birthday attack. */
+  nonceBytes: 18,
+  /** Mechanisms of a server that are repeated in an error. */
+  mechanismsNamed: 10,
 } as const;

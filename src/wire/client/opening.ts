@@ -1,20 +1,23 @@
 /**
  * From nothing to a peer that takes mail: greeting, EHLO (HELO where EHLO is unknown, RFC 5321 3.2),
- * STARTTLS where offered (RFC 3207), EHLO again. Ends in `ready` or in one typed failure; a failed
- * handshake never goes on in clear on the same connection.
+ * STARTTLS where offered (RFC 3207), EHLO again, AUTH where we have credentials. Ends in `ready` or in
+ * one typed failure; a failed handshake never goes on in clear on the same connection, and a failed
+ * sign-in never without.
  */
 
 import type { Reply } from '../../model/reply.ts';
 import { replyClass, replyText } from '../../model/reply.ts';
+import type { ClientMechanism } from '../../protocol/sasl/client.ts';
 import { type PeerExtensions, parseEhloReply } from '../../protocol/smtp/ehlo-reply.ts';
 import { CLIENT_LIMITS } from './limits.ts';
+import { signIn } from './sign-in.ts';
 import type { Lost, Transport } from './transport.ts';
 import type { ConnectOptions, OpeningFailure, Step } from './words.ts';
 
 export function openSession(
   transport: Transport,
   options: ConnectOptions,
-  ready: (extensions: PeerExtensions) => void,
+  ready: (extensions: PeerExtensions, signedIn?: ClientMechanism) => void,
   failed: (failure: OpeningFailure) => void,
 ): { connected(): void } {
   const { timeouts } = options;
@@ -24,7 +27,7 @@ export function openSession(
   let saidHelo = false;
 
   const fail = (failure: OpeningFailure) => {
-    if (failure.kind === 'refused') transport.finish('QUIT\r\n', CLIENT_LIMITS.quitMs);
+    if (failure.reply && failure.kind !== 'tls') transport.finish('QUIT\r\n', CLIENT_LIMITS.quitMs);
     else transport.close();
     failed(failure);
   };
@@ -50,10 +53,16 @@ export function openSession(
     }
     if (reply.code !== 250) return refuse(reply);
     const extensions = parseEhloReply(saidHelo ? { code: 250, text: replyText(reply).slice(0, 255) } : reply);
-    if (secured || options.tls === 'clear') return ready(extensions);
+    if (secured || options.tls === 'clear') return enter(extensions);
     if (extensions.startTls) return say('STARTTLS\r\n', 'starttls');
-    if (options.tls === 'opportunistic') return ready(extensions);
+    if (options.tls === 'opportunistic') return enter(extensions);
     fail({ kind: 'tls', step: 'starttls', reason: 'the peer does not offer STARTTLS, which is required' });
+  };
+  const enter = (extensions: PeerExtensions) => {
+    if (!options.signIn) return ready(extensions);
+    step = 'auth';
+    const done = (mechanism: ClientMechanism) => ready(extensions, mechanism);
+    signIn(transport, extensions, options.signIn, timeouts, { done, failed: fail });
   };
   const mayStartTls = (reply: Reply) => {
     if (reply.code !== 220)
@@ -74,12 +83,23 @@ export function openSession(
   };
 
   transport.heard = heard;
-  transport.lost = (lost: Lost) =>
-    failed({ kind: step === 'starttls' ? 'tls' : 'connection', step, reason: lost.reason });
+  transport.lost = ({ reason }: Lost) => {
+    if (step === 'auth') failed({ kind: 'sign-in', step, problem: 'lost', reason: `${reason} while we signed in` });
+    else failed({ kind: step === 'starttls' ? 'tls' : 'connection', step, reason });
+  };
+  const awaitGreeting = () => {
+    step = 'greeting';
+    transport.arm(timeouts.greetingMs);
+  };
   return {
     connected() {
-      step = 'greeting';
-      transport.arm(timeouts.greetingMs);
+      if (options.tls !== 'implicit') return awaitGreeting();
+      step = 'starttls';
+      transport.arm(timeouts.commandMs);
+      transport.secure(() => {
+        secured = true;
+        awaitGreeting();
+      });
     },
   };
 }

@@ -21,6 +21,8 @@ export interface Lost {
 
 export interface Transport {
   readonly tls: TlsFacts | undefined;
+  /** For who must know more of the encryption than `tls` tells. */
+  readonly secured: TLSSocket | undefined;
   readonly localAddress: string | undefined;
   heard: (reply: Reply) => void;
   lost: (lost: Lost) => void;
@@ -37,7 +39,7 @@ export interface Transport {
   disarm(): void;
   /** Milliseconds on the clock that `arm` counts in. */
   now(): number;
-  /** After the 220 to STARTTLS. What came in clear behind it is an attack (RFC 3207 4.2) and loses the connection. */
+  /** Before the greeting, or after the 220 to STARTTLS. What came in clear behind it is an attack (RFC 3207 4.2) and loses the connection. */
   secure(established: () => void): void;
   /** For good; an answer to a last word may still be awaited by `finish`. */
   close(): void;
@@ -94,6 +96,9 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
   const transport: Transport = {
     get tls() {
       return facts;
+    },
+    get secured() {
+      return facts && (socket as TLSSocket);
     },
     get localAddress() {
       return raw.localAddress;

@@ -1,8 +1,11 @@
 /** What the SMTP client conversation takes and gives: transactions in, verdicts and failures out. */
-import type { ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { ReversePath } from '../../model/address.ts';
 import type { BodyType, Recipient } from '../../model/envelope.ts';
 import type { Reply } from '../../model/reply.ts';
+import type { ClientCredentials, ClientMechanism } from '../../protocol/sasl/client.ts';
+import type { Random } from '../../world/random.ts';
+import type { Salting } from './salting.ts';
 
 /** Where the conversation was. `content`: while it was being sent; `final`: after the end of data. */
 export type Step =
@@ -10,6 +13,7 @@ export type Step =
   | 'greeting'
   | 'ehlo'
   | 'starttls'
+  | 'auth'
   | 'idle'
   | 'mail'
   | 'rcpt'
@@ -79,12 +83,31 @@ export interface TransactionEnd {
 
 /** Why a connection never became ready. */
 export interface OpeningFailure {
-  /** `refused`: a 4xx or 5xx greeting or EHLO; `reply` is there then. */
-  readonly kind: 'connection' | 'refused' | 'tls';
+  /** `refused`: a 4xx or 5xx greeting or EHLO; `reply` is there then. `sign-in`: `problem` says which. */
+  readonly kind: 'connection' | 'refused' | 'tls' | 'sign-in';
   readonly step: Step;
   readonly reply?: Reply;
+  readonly problem?: SignInProblem;
   /** A sentence without addresses. */
   readonly reason: string;
+}
+
+/**
+ * Why we are not signed in. `insecure`: the other end did not prove who it is, and heard nothing;
+ * `not-offered`: no mechanism that we know; `refused` (5xx) and `put-off` (4xx): by its reply;
+ * `unproven`: what it said cannot be right; `lost`: it hung up or fell silent in between.
+ */
+export type SignInProblem = 'insecure' | 'not-offered' | 'refused' | 'put-off' | 'unproven' | 'lost';
+
+/** Whom to sign in as, and how the other end proves first that it may hear the secret. */
+export interface SignIn {
+  readonly credentials: ClientCredentials;
+  /** Why the other end may not hear the secret, in a sentence; undefined: it may. `tls` is absent in clear. */
+  doubt(tls: TLSSocket | undefined): string | undefined;
+  /** Absent: all that the secret allows, the strongest first. */
+  readonly allowed?: readonly ClientMechanism[];
+  readonly salting: Salting;
+  readonly random: Random;
 }
 
 export interface ClientTimeouts {
@@ -108,10 +131,12 @@ export interface ConnectOptions {
   readonly heloName: string;
   /** Our end; the system chooses when absent. */
   readonly localAddress?: string;
-  /** `required`: without STARTTLS the connection fails; `clear`: STARTTLS is not used. */
-  readonly tls: 'opportunistic' | 'required' | 'clear';
+  /** `required`: without STARTTLS the connection fails; `implicit`: TLS before the greeting (RFC 8314 3.3); `clear`: STARTTLS is not used. */
+  readonly tls: 'opportunistic' | 'required' | 'implicit' | 'clear';
   readonly tlsOptions: (host: string) => ConnectionOptions;
   readonly timeouts: ClientTimeouts;
   /** Extensions that this peer offers and does not master. */
   readonly without: readonly Suspicion[];
+  /** Absent: mail is offered as nobody. */
+  readonly signIn?: SignIn;
 }

@@ -44,12 +44,28 @@ export const deliveryEvents = {
     address: string;
     port: number;
     step: string;
-    kind: 'connection' | 'refused' | 'tls';
+    kind: 'connection' | 'refused' | 'tls' | 'sign-in';
     reason: string;
   }>()({
     level: 'info',
     text: 'no session with a host could be opened',
     metric: { name: 'postern_delivery_connection_failures_total', labels: ['kind'] },
+  }),
+  'delivery.sign-in.failed': event<{
+    host: string;
+    port: number;
+    user: string;
+    problem: 'insecure' | 'not-offered' | 'refused' | 'put-off' | 'unproven' | 'lost';
+    reason: string;
+  }>()({
+    level: 'warn',
+    text: 'this node cannot sign in to a server, whose mail waits until it can; told once until it works again',
+    metric: { name: 'postern_delivery_sign_in_failures_total', labels: ['problem'] },
+    webhook: true,
+  }),
+  'delivery.sign-in.recovered': event<{ host: string; port: number; user: string }>()({
+    level: 'info',
+    text: 'this node can sign in to a server again',
   }),
   'delivery.tls.fallback': event<{ host: string; address: string; port: number; reason: string; minutes: number }>()({
     level: 'warn',

@@ -1,0 +1,136 @@
+/**
+ * AUTH as a client (RFC 4954): signs in by the strongest mechanism that both sides know.
+ *
+ * No secret is said before the other end has proven who it is (`SignIn.doubt`), and none twice. Ends
+ * in `done` or in one typed failure, whose words have nothing of the secret in them, even where the
+ * server repeats it.
+ */
+import type { Reply } from '../../model/reply.ts';
+import { replyText } from '../../model/reply.ts';
+import {
+  beginExchange,
+  type ClientExchange,
+  type ClientMechanism,
+  chooseMechanism,
+} from '../../protocol/sasl/client.ts';
+import type { PeerExtensions } from '../../protocol/smtp/ehlo-reply.ts';
+import { channelBinding } from '../channel-binding.ts';
+import { CLIENT_LIMITS } from './limits.ts';
+import type { Transport } from './transport.ts';
+import type { ClientTimeouts, OpeningFailure, SignIn, SignInProblem } from './words.ts';
+
+export interface SignInEnds {
+  done(mechanism: ClientMechanism): void;
+  failed(failure: OpeningFailure): void;
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Takes the transport's replies until it ends. */
+export function signIn(
+  transport: Transport,
+  extensions: PeerExtensions,
+  { credentials, doubt, allowed, salting, random }: SignIn,
+  { commandMs }: ClientTimeouts,
+  { done, failed }: SignInEnds,
+) {
+  let exchange: ClientExchange;
+  /** What was too long for the command's line, and goes in answer to the first challenge. */
+  let held: Uint8Array | undefined;
+  let isSalting = false;
+  /** What went out, as a server might repeat it. */
+  const sent: string[] = [];
+
+  const fail = (problem: SignInProblem, reason: string, reply?: Reply): void => {
+    failed({ kind: 'sign-in', step: 'auth', problem, reason, ...(reply && { reply }) });
+  };
+  const say = (line: string): void => {
+    transport.arm(commandMs);
+    transport.write(`${line}\r\n`);
+  };
+  const answer = (octets: Uint8Array): void => {
+    const text = encoded(octets);
+    sent.push(text);
+    say(text);
+  };
+  const unproven = (why: string): void => fail('unproven', `the server is not to be believed: ${why}`);
+
+  const unsafe = doubt(transport.secured);
+  if (unsafe !== undefined) return fail('insecure', unsafe);
+  const binding = transport.secured && channelBinding(transport.secured);
+  const mechanism = chooseMechanism(extensions.auth, credentials, binding !== undefined, allowed);
+  if (!mechanism) {
+    const offered = extensions.auth.slice(0, CLIENT_LIMITS.mechanismsNamed).join(' ') || 'none at all';
+    return fail('not-offered', `the server offers no way to sign in that we know: ${offered}`.slice(0, 300));
+  }
+  const nonce = Buffer.from(random.bytes(CLIENT_LIMITS.nonceBytes)).toString('base64');
+
+  function begin(chosen: ClientMechanism) {
+    exchange = beginExchange(chosen, credentials, { binding, nonce });
+    const command = `AUTH ${chosen}`;
+    if (!exchange.initial) return say(command);
+    const initial = encoded(exchange.initial);
+    const line = `${command} ${initial}`;
+    if (line.length > CLIENT_LIMITS.commandCharacters) {
+      held = exchange.initial;
+      return say(command);
+    }
+    sent.push(initial);
+    say(line);
+  }
+
+  function challenged({ text }: Reply) {
+    if (typeof text !== 'string' || !BASE64.test(text)) return unproven('its challenge is not base64');
+    if (held) {
+      answer(held);
+      held = undefined;
+      return;
+    }
+    const step = exchange.challenged(Buffer.from(text, 'base64'));
+    if (step.kind === 'doubt') return unproven(step.reason);
+    if (step.kind === 'answer') return answer(step.data);
+    isSalting = true;
+    transport.arm(commandMs);
+    salting(step.password, step.salt, step.iterations).then(
+      (salted) => {
+        isSalting = false;
+        if (transport.isOpen()) answer(step.finish(salted));
+      },
+      (error: Error) => transport.isOpen() && fail('lost', `the password could not be prepared: ${error.message}`),
+    );
+  }
+
+  function refused(chosen: ClientMechanism, reply: Reply) {
+    const safe = withoutSecret(reply, credentials.secret.text, sent);
+    const said = `${safe.code} ${safe.enhanced === undefined ? '' : `${safe.enhanced} `}${replyText(safe)}`;
+    fail(
+      reply.code < 500 ? 'put-off' : 'refused',
+      `the server refused to let ${credentials.user} sign in by ${chosen}: ${said}`,
+      safe,
+    );
+  }
+
+  transport.heard = (reply) => {
+    const { code } = reply;
+    if (isSalting) unproven(`it said ${code} before it was answered`);
+    else if (code === 334) challenged(reply);
+    else if (code >= 400) refused(mechanism, reply);
+    else if (code !== 235) unproven(`it answered ${code} to AUTH`);
+    else {
+      const why = held ? 'it asked for nothing' : exchange.accepted();
+      if (why === undefined) done(mechanism);
+      else unproven(why);
+    }
+  };
+  begin(mechanism);
+}
+
+function encoded(octets: Uint8Array): string {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('base64');
+}
+
+/** A server may repeat what it was told, as it is or as it came. */
+function withoutSecret(reply: Reply, secret: string, sent: readonly string[]): Reply {
+  const forms = [secret, Buffer.from(secret).toString('base64'), ...sent].filter((form) => form !== '');
+  return { ...reply, text: forms.reduce((text, form) => text.replaceAll(form, '(hidden)'), replyText(reply)) };
+}
