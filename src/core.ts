@@ -208,6 +208,7 @@ export async function openCore(
     minger,
     sources: createSourceDesk({ database: store.database, directory, table: sources, secrets, clock, random }),
     credentials: credentialAdmin,
+    explainToken: credentials.explainToken,
     queue: queue.desk,
     posture,
     reports: reports.desk,

@@ -18,6 +18,7 @@ export const COMMANDS = {
   },
   dkim: { title: 'the keys that sign outgoing mail', load: async () => (await import('./commands/dkim.ts')).dkim },
   user: { title: 'accounts', load: async () => (await import('./commands/user.ts')).user },
+  auth: { title: 'why somebody cannot sign in', load: async () => (await import('./commands/auth.ts')).auth },
   admin: { title: 'accounts that administer', load: async () => (await import('./commands/admin.ts')).admin },
   alias: { title: 'addresses that lead to others', load: async () => (await import('./commands/alias.ts')).alias },
   server: {

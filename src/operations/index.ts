@@ -1,5 +1,6 @@
 /** Every operation there is, by name. */
 import { aliasOperations } from './acts/alias.ts';
+import { authOperations } from './acts/auth.ts';
 import { checkOperations } from './acts/check.ts';
 import { credentialOperations } from './acts/credentials.ts';
 import { dkimOperations } from './acts/dkim.ts';
@@ -22,6 +23,7 @@ export const OPERATIONS = {
   ...dkimOperations,
   ...userOperations,
   ...credentialOperations,
+  ...authOperations,
   ...aliasOperations,
   ...serverOperations,
   ...listOperations,

@@ -1,6 +1,7 @@
 /** What operations work with; built in `main`. */
 import type { DirectoryAdmin } from '../directory/admin.ts';
 import type { CredentialAdmin } from '../directory/credential-admin.ts';
+import type { Credentials } from '../directory/credentials.ts';
 import type { OpenDirectory } from '../directory/directory.ts';
 import type { DkimKeys } from '../directory/dkim-keys.ts';
 import type { MingerSecret } from '../directory/minger-secret.ts';
@@ -37,6 +38,7 @@ export interface OperationServices {
   readonly admin: DirectoryAdmin;
   readonly rules: RuleAdmin;
   readonly credentials: CredentialAdmin;
+  readonly explainToken: Credentials['explainToken'];
   readonly dkim: DkimKeys;
   readonly sources: SourceDesk;
   readonly minger: MingerSecret;

@@ -1,0 +1,15 @@
+/** Diagnosis of sign-ins. */
+import { Type } from 'typebox';
+import { question } from '../define.ts';
+
+/** Longer than any token may be: whoever pastes one reads why it is refused. */
+const TOKEN_CHARACTERS = 100_000;
+
+export const authOperations = {
+  'auth.explain-token': question('auth.explain-token', {
+    title: 'Says which check of a token fails (OAUTHBEARER, XOAUTH2)',
+    input: { token: Type.String({ maxLength: TOKEN_CHARACTERS }) },
+    secrets: ['token'],
+    run: async ({ explainToken }, { token }) => ({ output: await explainToken(token) }),
+  }),
+};
