@@ -156,7 +156,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
 
   const admin = createDirectoryAdmin(store.database, directory, clock);
   if (config.minger) {
-    const { resolve } = directory;
+    const { resolveFor: resolve } = directory;
     const served = { settings, clock, resolve, hasAccount: admin.hasAccount, secret: core.minger.current };
     const minger = await serveMinger(config.minger, served);
     listeners['minger'] = formatListener(minger.address, minger.port);

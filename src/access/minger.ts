@@ -33,7 +33,8 @@ import { mingerSettings } from './settings.ts';
 export interface MingerServices {
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly resolve: (address: Address) => MaybePromise<Resolution>;
+  /** `client`: who asks. */
+  readonly resolve: (client: string, address: Address) => MaybePromise<Resolution>;
   /** Whether there is an account, even one that is disabled. */
   readonly hasAccount: (key: string) => Promise<boolean>;
   /** Undefined: none was set. */
@@ -100,10 +101,10 @@ function createAnswerer(services: MingerServices): Answerer {
     return networkSet(settings.current().get(mingerSettings.anonymousNetworks)).has(client);
   }
 
-  async function statusOf(query: MingerQuery): Promise<MingerStatus | undefined> {
+  async function statusOf(query: MingerQuery, client: string): Promise<MingerStatus | undefined> {
     const parsed = parseAddress(query.mailbox);
     if (!parsed.ok) return 'invalid-request';
-    const resolution = await services.resolve(parsed.value);
+    const resolution = await services.resolve(client, parsed.value);
     if (resolution.kind === 'local' || resolution.kind === 'role') return 'exists-active';
     if (resolution.kind === 'unavailable') return 'exists-inactive';
     if (resolution.kind === 'cannot-tell') return undefined;
@@ -124,7 +125,7 @@ function createAnswerer(services: MingerServices): Answerer {
     }
     underWay++;
     try {
-      const status = await statusOf(query);
+      const status = await statusOf(query, client);
       return status && formatMingerAnswer(query.mailbox, status);
     } catch {
       // The database: it cannot be told now.

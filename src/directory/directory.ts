@@ -2,12 +2,13 @@
  * The directory as other rooms ask it: answers come at once from memory or SQLite; only host names of
  * mail servers and aliases are waited for. Errors of the database pass through (`store.unavailable`).
  */
+import type { Address } from '../model/address.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Database } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { ResolveHost } from '../world/hosts-file.ts';
-import type { Directory, DomainMailServer } from './contract.ts';
+import type { Directory, DomainMailServer, Resolution } from './contract.ts';
 import { createHostAddresses, type ThreeAnswers } from './host-addresses.ts';
 import { createIdentityReader, type Identities } from './identities.ts';
 import { createLookup } from './lookup.ts';
@@ -26,6 +27,8 @@ export interface DirectoryServices {
 export interface OpenDirectory extends Directory {
   /** All domain mail servers, for lists. */
   servers(): MaybePromise<MailServerTable>;
+  /** As `resolve`, for another server that asks by Minger from `client`: it is not asked back. */
+  resolveFor(client: string, address: Address): MaybePromise<Resolution>;
   /** Who belongs to us; the same object until the directory changes. Errors (the first time only): those of the database. */
   identities(): MaybePromise<Identities>;
   /** The directory has changed: what was read is read again. */
@@ -69,6 +72,7 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
 
   return {
     resolve,
+    resolveFor: (_, address) => resolve(address),
     domain: lookup.domain,
     mailServers: (domain) => andThen(mailServers.table(), (table) => table.of(domain)),
     servers: () => mailServers.table(),

@@ -22,7 +22,7 @@ import { type Outcome, searchUser } from './sources/search.ts';
 import { verificationSettings } from './sources/settings.ts';
 import { createSignIn, type SignInAnswer } from './sources/sign-in.ts';
 import { sourceStatements } from './sources/statements.ts';
-import type { SourceTable } from './sources/table.ts';
+import type { KnownSource, SourceTable } from './sources/table.ts';
 
 export interface VerificationServices extends EnrolServices {
   readonly table: SourceTable;
@@ -99,15 +99,19 @@ export function createVerification(services: VerificationServices): Verification
     const there = await enrolment.account(addressKey(address));
     // Disabled by an administrator: no source is asked, and none would change it.
     if (there && !there.gone) return UNKNOWN_USER;
-    const [outcome, found] = await search(address);
-    if (outcome.kind === 'cannot-tell') return unsure(address, outcome.reason);
-    const { answer, source } = outcome;
-    if (answer.kind === 'no') {
+    const resolution = await ask(address, table.of(address.domain));
+    if (resolution.kind === 'unknown-user') {
       const minutes = settings.current().get(verificationSettings.negativeMinutes);
       nobody.set(key, clock.monotonic() + minutes * 60_000);
-      return UNKNOWN_USER;
     }
-    return enrolled(address, found, answer, source.id);
+    return resolution;
+  }
+
+  async function ask(address: Address, sources: readonly KnownSource[]): Promise<Resolution> {
+    const [outcome, found] = await search(address, sources);
+    if (outcome.kind === 'cannot-tell') return unsure(address, outcome.reason);
+    const { answer, source } = outcome;
+    return answer.kind === 'no' ? UNKNOWN_USER : enrolled(address, found, answer, source.id);
   }
 
   async function enrolled(
@@ -127,9 +131,11 @@ export function createVerification(services: VerificationServices): Verification
   }
 
   /** The address itself, then the mailbox that it is a sub-address of. */
-  async function search(address: Address): Promise<readonly [Outcome<Answer>, Address]> {
+  async function search(
+    address: Address,
+    sources: readonly KnownSource[],
+  ): Promise<readonly [Outcome<Answer>, Address]> {
     const { local, domain } = address;
-    const sources = table.of(domain);
     const outcome = await searchUser(sources, address, clock);
     const separator = settings.current().get(directorySettings.subaddressSeparator, { domain });
     const at = separator === '' ? -1 : local.indexOf(separator);
@@ -232,11 +238,31 @@ export function createVerification(services: VerificationServices): Verification
     return UNKNOWN_USER;
   }
 
+  /** What this node and its other sources know; nothing is remembered of it, since the asker may know better. */
+  async function resolveForSource(
+    address: Address,
+    known: Resolution,
+    sources: readonly KnownSource[],
+  ): Promise<Resolution> {
+    if (known.kind !== 'unknown-user' || known.return || sources.length === 0) return known;
+    const there = await enrolment.account(addressKey(address));
+    return there && !there.gone ? known : ask(address, sources);
+  }
+
+  const resolve = (address: Address): MaybePromise<Resolution> =>
+    andThen(directory.resolve(address), (resolution) => judge(address, resolution));
+
   const verifying: OpenDirectory = {
     ...directory,
-    resolve(address) {
-      const resolution = directory.resolve(address);
-      return isPromise(resolution) ? resolution.then((value) => judge(address, value)) : judge(address, resolution);
+    resolve,
+    resolveFor(client, address) {
+      const sources = table.of(address.domain);
+      if (!sources.some(({ asker }) => asker.kind === 'minger')) return resolve(address);
+      return othersThan(client, sources).then(async (others) => {
+        if (others.length === sources.length) return resolve(address);
+        const known = await directory.resolve(address);
+        return once(`<${addressKey(address)}`, () => resolveForSource(address, known, others));
+      });
     },
     forget() {
       directory.forget();
@@ -257,4 +283,10 @@ export function createVerification(services: VerificationServices): Verification
 function splitKey(key: string): { readonly local: string; readonly domain: string } {
   const at = key.lastIndexOf('@');
   return { local: key.slice(0, at), domain: key.slice(at + 1) };
+}
+
+/** Two servers may be each other's source: who asks is not asked back. */
+async function othersThan(client: string, sources: readonly KnownSource[]): Promise<readonly KnownSource[]> {
+  const isAsker = await Promise.all(sources.map(({ asker }) => asker.isAt(client)));
+  return sources.filter((_, i) => !isAsker[i]);
 }

@@ -31,7 +31,7 @@ async function server(t: TestContext, table: Record<string, unknown> = {}, secre
       settings: settings(table),
       secret: () => secret,
       hasAccount: async (key) => key === 'dora@example.com',
-      resolve: ({ local }) => known[local.toLowerCase()] ?? { kind: 'unknown-user' },
+      resolve: (_, { local }) => known[local.toLowerCase()] ?? { kind: 'unknown-user' },
     },
   );
   t.after(() => minger.close());

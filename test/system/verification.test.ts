@@ -88,3 +88,30 @@ test('Postfix tells by call forward who exists, and its refusal to relay makes n
   assert.equal(code, 75);
   assert.match(stdout, /554 5\.7\.1/);
 });
+
+test("two nodes that are each other's Minger source share a domain: each knows the users of both, and neither waits", async (t) => {
+  const start = async (user: string) => {
+    const node = await startNode(t, {
+      env: { POSTERN_LISTEN_MINGER: '127.0.0.1:0' },
+      setup: [
+        ['domain', 'add', 'example.com', '--server', '127.0.0.1:9'],
+        ['user', 'add', user],
+      ],
+    });
+    await node.cli(['minger', 'secret'], `${SECRET}\n`);
+    return node;
+  };
+  const [one, two] = [await start('alice@example.com'), await start('bob@example.com')];
+  for (const [node, other] of [
+    [one, two],
+    [two, one],
+  ] as const) {
+    const options = ['--option', 'host=127.0.0.1', '--option', `port=${other.port('minger')}`];
+    await node.cli(['source', 'add', 'minger', ...options, '--domain', 'example.com', '--secret'], `${SECRET}\n`);
+  }
+  for (const node of [one, two]) {
+    await rcpt(node.port('mx'), 'alice@example.com', '250 2.1.5');
+    await rcpt(node.port('mx'), 'bob@example.com', '250 2.1.5');
+    await rcpt(node.port('mx'), 'nobody@example.com', '550 5.1.1');
+  }
+});

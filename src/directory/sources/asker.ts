@@ -25,6 +25,8 @@ export interface Asker {
   /** With a dialogue it is asked even while it is left in peace. */
   verify(address: Address, dialogue?: Dialogue): Promise<Answer>;
   authenticate(address: Address, password: string): Promise<PasswordAnswer>;
+  /** Whether it is that address which asks us; it must not be asked back then. */
+  isAt(address: string): Promise<boolean>;
   close(): void;
 }
 
@@ -82,6 +84,7 @@ export function createAsker(id: number, kind: SourceKind, source: VerificationSo
       if (password === '' || !source.authenticate) return { kind: 'no' };
       return ask(address, SILENT, (question) => source.authenticate!(question, password));
     },
+    isAt: async (address) => (await source.isAt?.(address)) ?? false,
     close: () => source.close(),
   };
 }

@@ -43,6 +43,8 @@ export interface VerificationSource {
   verify(question: Question): Promise<Answer>;
   /** Absent: it knows no passwords. `password` is never empty. */
   authenticate?(question: Question, password: string): Promise<PasswordAnswer>;
+  /** Whether the server has that address. Absent: it asks nobody back. */
+  isAt?(address: string): Promise<boolean>;
   close(): void;
 }
 

@@ -54,6 +54,10 @@ export function mingerSource(
       authenticate: (question: Question, password: string) =>
         smtpSignIn(talker, { host, port: signInPort, trust }, question, password),
     }),
+    async isAt(address) {
+      const found = await services.resolveHost(host, { hostsFile: true });
+      return found.kind === 'found' && found.addresses.includes(address);
+    },
     close() {},
   };
 }
