@@ -243,7 +243,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
     const { connection } = pooled;
     const wasKept = pooled.sent > 0;
     pooled.sent++;
-    if (end.suspicion) connector.distrust(connection, end.suspicion);
+    if (end.suspicion) connector.distrust(pooled, end.suspicion);
     if (end.sourceError) return contentFailed(attempt, end.sourceError);
     if (end.unheard) return unheard(attempt, pooled, wasKept, end.verdicts[0]!);
 
@@ -251,7 +251,8 @@ export function createAttempts(tools: AttemptTools): Attempts {
     let known: Verdict | undefined;
     let detail: AttemptDetail | undefined;
     for (let i = 0; i < batch.length; i++) {
-      const verdict = end.verdicts[i]!;
+      const said = end.verdicts[i]!;
+      const verdict = demandsSignIn(attempt, said) ? putOff(said, connection) : said;
       if (i > 0 && isTooMany(verdict) && end.reusable) {
         again.push(batch[i]!);
         continue;
@@ -265,6 +266,16 @@ export function createAttempts(tools: AttemptTools): Attempts {
     if (!end.reusable) return conclude(attempt, 'deferred', detail!);
     if (fitted.kind === 'ready' && fitted.content.kind === 'whole') return send(attempt, pooled, fitted);
     transfer(attempt, pooled);
+  }
+
+  /** RFC 4954 6. A server that an operator entered says so of us, not of the message. */
+  function demandsSignIn({ route }: Attempt, { reply, remote }: Verdict): boolean {
+    return reply.code === 530 && remote && route?.isEntered === true;
+  }
+
+  function putOff(verdict: Verdict, connection: Pooled['connection']): Verdict {
+    connector.signInDemanded(connection);
+    return { ...verdict, outcome: 'deferred' };
   }
 
   /** RFC 5321 4.5.3.1.10: the rest goes in the next transaction. Never the first, so each transaction gets on. */

@@ -1,7 +1,8 @@
 /**
  * Opens sessions, and remembers what came of it: hosts that could not be connected to are not asked
  * again for a while, and an address whose TLS handshake failed is connected to in clear for an hour,
- * unless a policy demands TLS.
+ * unless a policy demands TLS or we sign in there. Credentials that a server does not take are not said
+ * again for a while either, as many servers lock who fails too often.
  */
 import { isIPv6 } from 'node:net';
 import { connectSmtp } from '../wire/client/connection.ts';
@@ -11,6 +12,7 @@ import type { DeliveryConfig } from './config.ts';
 import { endpointOf } from './destinations.ts';
 import type { Peers } from './peers.ts';
 import type { Pooled } from './pool.ts';
+import { createSignInOutages } from './sign-in-outages.ts';
 import type { Candidate, DeliveryServices } from './words.ts';
 
 export interface Connector {
@@ -21,7 +23,9 @@ export interface Connector {
     ready: (pooled: Pooled) => void,
     failed: (failure: OpeningFailure) => void,
   ): void;
-  distrust(candidate: Candidate, suspicion: Suspicion): void;
+  distrust(pooled: Pooled, suspicion: Suspicion): void;
+  /** A server that an operator entered takes no mail from nobody. */
+  signInDemanded(server: Pick<Candidate, 'host' | 'port'>): void;
   /** Abandons what is being opened, silently. */
   close(): void;
 }
@@ -34,6 +38,7 @@ export function createConnector(
 ): Connector {
   const { clock, events, tls, tlsPolicy } = services;
   const underWay = new Set<() => void>();
+  const outages = createSignInOutages(events);
 
   const demandsTls = (destination: string, host: string): boolean => tlsPolicy?.(destination, host) === 'required';
 
@@ -42,6 +47,7 @@ export function createConnector(
     const { kind, step, reason } = failure;
     const endpoint = endpointOf(candidate);
     events.emit('delivery.connection.failed', { destination, host, address, port, step, kind, reason });
+    if (candidate.login) return rememberSignIn(candidate, endpoint, failure);
     if (kind === 'connection') peers.unreachable.set(endpoint, reason, config().failureCacheMs);
     if (kind !== 'tls' || demandsTls(destination, host)) return;
     const minutes = config().tlsFallbackMinutes;
@@ -49,12 +55,26 @@ export function createConnector(
     events.emit('delivery.tls.fallback', { host, address, port, reason, minutes });
   };
 
+  const rememberSignIn = (candidate: Candidate, endpoint: string, failure: OpeningFailure): void => {
+    outages.failed(candidate, failure);
+    if (failure.kind === 'refused') peers.unreachable.delete(endpoint);
+    else peers.unreachable.set(endpoint, failure.reason, config().failureCacheMs);
+  };
+
+  const signedIn = (candidate: Candidate, endpoint: string): void => {
+    peers.unreachable.delete(endpoint);
+    outages.succeeded(candidate);
+  };
+
   return {
     demandsTls,
+    signInDemanded: outages.demanded,
     open(destination, candidate, ready, failed) {
-      const { host, address, port } = candidate;
+      const { host, address, port, login } = candidate;
       const { heloName, bindAddresses, timeouts } = config();
       const endpoint = endpointOf(candidate);
+      if (outages.isFailing(candidate))
+        peers.unreachable.set(endpoint, 'its sign-in is being tried', config().failureCacheMs);
       const opportunistic = peers.inClear.get(endpoint) ? 'clear' : 'opportunistic';
       const abandon = connectSmtp(
         {
@@ -67,11 +87,13 @@ export function createConnector(
           tlsOptions: tls.opportunistic,
           timeouts,
           without: peers.without(endpoint),
+          ...login?.connect,
         },
         deadlines,
         {
           ready(connection) {
             underWay.delete(abandon);
+            if (login) signedIn(candidate, endpoint);
             ready({ connection, endpoint, openedAt: clock.monotonic(), sent: 0, idleSince: 0 });
           },
           failed(failure) {
@@ -83,9 +105,8 @@ export function createConnector(
       );
       underWay.add(abandon);
     },
-    distrust(candidate, suspicion) {
-      const { host, address } = candidate;
-      peers.distrust(endpointOf(candidate), suspicion);
+    distrust({ connection: { host, address }, endpoint }, suspicion) {
+      peers.distrust(endpoint, suspicion);
       events.emit('delivery.peer.distrusted', { host, address, extension: suspicion });
     },
     close() {

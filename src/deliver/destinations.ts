@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../world/clock.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
-import type { Route } from './words.ts';
+import type { Candidate, Route } from './words.ts';
 
 export interface Destination {
   readonly name: string;
@@ -27,8 +27,9 @@ export interface Destinations {
   forgetRoutes(): void;
 }
 
-export function endpointOf({ address, port }: { readonly address: string; readonly port: number }): string {
-  return `${address} ${port}`;
+/** Under what connections are kept: sessions of different credentials are different endpoints. */
+export function endpointOf({ address, port, login }: Candidate): string {
+  return login ? `${address} ${port} ${login.key}` : `${address} ${port}`;
 }
 
 export function createDestinations(): Destinations {

@@ -20,13 +20,13 @@ const CLASS = { accepted: '2', deferred: '4', failed: '5' } as const;
 
 /** `connection` is whom we spoke with. */
 export function detailOf(verdict: Verdict, connection: SmtpConnection, at: number): AttemptDetail {
-  const { tls } = connection;
+  const { tls, signedIn } = connection;
   return {
     at,
     host: connection.host,
     address: connection.address,
     port: connection.port,
-    ...(tls && { tls: `${tls.protocol} ${tls.cipher}` }),
+    ...(tls && { tls: `${tls.protocol} ${tls.cipher}${signedIn ? `, signed in by ${signedIn}` : ''}` }),
     status: statusOf(verdict.reply, CLASS[verdict.outcome]),
     reply: verdict.remote ? replyLine(verdict.reply) : replyText(verdict.reply),
     remote: verdict.remote,
@@ -52,6 +52,8 @@ export function unopenedDetail(
   at: number,
 ): AttemptDetail {
   const where = { at, host, address, port };
+  // Ours: RFC 4954 6 has 4.7.0 for what may work later, and the reply to AUTH was none to the message.
+  if (kind === 'sign-in') return { ...where, status: '4.7.0', reply: reason, remote: false };
   if (reply && kind !== 'tls')
     return { ...where, status: statusOf(reply, CLASS[outcome]), reply: replyLine(reply), remote: true };
   // RFC 3463 3.5: 4.4.1 no answer from host, 4.4.2 bad connection; 4.7.5 cryptographic failure.

@@ -71,15 +71,20 @@ async function serverRoute(
   what: string,
   { services, rules, own }: RouteContext,
 ): Promise<Route> {
-  const problems = new Set<'loop' | 'unknown' | 'none'>();
+  const problems = new Set<'loop' | 'unknown' | 'none' | 'locked'>();
   const hosts = await Promise.all(
     groups.map((servers) =>
       Promise.all(
         servers.map(async ({ host, port }): Promise<Host> => {
+          const login = services.logins?.of(host, port);
+          if (login && !login.connect) {
+            problems.add('locked');
+            return [];
+          }
           const found = await services.resolveHost(host, { hostsFile: true });
           if (found.kind !== 'found') problems.add(found.kind);
           const addresses = found.kind === 'found' ? inOrder(found.addresses, rules) : [];
-          const candidates = addresses.map((address) => ({ host, address, port }));
+          const candidates = addresses.map((address) => ({ host, address, port, ...(login && { login }) }));
           if (!candidates.some((candidate) => own.isOwnServer(candidate))) return candidates;
           problems.add('loop');
           return [];
@@ -88,8 +93,10 @@ async function serverRoute(
     ),
   );
   const usable = hosts.map((group) => group.filter((host) => host.length > 0)).filter((group) => group.length > 0);
-  if (usable.length > 0) return { kind: 'hosts', groups: usable };
+  if (usable.length > 0) return { kind: 'hosts', groups: usable, isEntered: true };
   if (problems.has('loop')) return noRoute('deferred', '4.4.6', `${what} lead back to this node`);
+  if (problems.has('locked'))
+    return noRoute('deferred', '4.7.0', `the credentials for ${what} cannot be opened any more: set them again`);
   if (problems.has('unknown')) return noRoute('deferred', '4.4.3', `DNS did not answer for ${what}`);
   return noRoute('deferred', '4.4.4', `${what} have no address`);
 }

@@ -1,5 +1,6 @@
 /** What delivery needs and what it decides: services, routes, candidates. */
 import type { Directory } from '../directory/contract.ts';
+import type { ServerLogin, ServerLogins } from '../directory/server-logins.ts';
 import type { AttemptResult, Claim, Queue } from '../queue/contract.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Clock } from '../world/clock.ts';
@@ -28,6 +29,8 @@ export interface DeliveryServices {
   readonly tls: Pick<TlsContexts, 'opportunistic'>;
   readonly queue: Pick<Queue, 'settle' | 'wake' | 'destinationFailed' | 'destinationSucceeded'>;
   readonly resolveHost: ResolveHost;
+  /** Absent: mail is offered to every server as nobody. */
+  readonly logins?: Pick<ServerLogins, 'of'>;
   /** Absent until there are local mailboxes. */
   readonly local?: LocalDelivery;
   /** Destinations that exist on this node only, each with who takes its mail: the reader of reports. */
@@ -54,6 +57,8 @@ export interface Candidate {
   readonly host: string;
   readonly address: string;
   readonly port: number;
+  /** Whom to sign in as, before any mail is offered. */
+  readonly login?: ServerLogin;
 }
 
 /** The addresses of one host, in the order to try them. */
@@ -62,7 +67,12 @@ export type Host = readonly Candidate[];
 /** Where mail for a destination goes now. */
 export type Route =
   /** Groups in order of preference; the hosts within one are equals, taken in any order. */
-  | { readonly kind: 'hosts'; readonly groups: readonly (readonly Host[])[] }
+  | {
+      readonly kind: 'hosts';
+      readonly groups: readonly (readonly Host[])[];
+      /** An operator entered them, and what is set up wrong with them is no fault of the message. */
+      readonly isEntered?: true;
+    }
   | { readonly kind: 'mailboxes' }
   | { readonly kind: 'sink'; readonly sink: LocalDelivery }
   | { readonly kind: 'failed' | 'deferred'; readonly status: string; readonly reason: string };

@@ -82,3 +82,12 @@ export const SEND_AS_GRANTS = 1000;
 
 /** Accounts imported in one go: each password takes a quarter of a second. */
 export const IMPORT_ROWS = 1000;
+
+/** Mail servers that this node signs in to: each domain may have its own. */
+export const SERVER_LOGINS = 10_000;
+
+/** Keys that a server may have: the one in use, the next, and those of its twins. */
+export const SERVER_PINS = 8;
+
+/** Access tokens with claims and a signature; the AUTH line of RFC 4954 4 has 12,288 octets, in base64. */
+export const TOKEN_CHARACTERS = 8_192;

@@ -4,6 +4,7 @@ import type { StoreMigration } from '../store/migration.ts';
 import { credentialMigrations } from './credential-schema.ts';
 import { identityMigrations } from './identity-schema.ts';
 import { ruleMigrations } from './rules/schema.ts';
+import { serverLoginMigrations } from './server-login-schema.ts';
 import { sourceMigrations } from './sources/schema.ts';
 
 export interface DirectoryTables {
@@ -85,4 +86,5 @@ export const directoryMigrations: readonly StoreMigration[] = [
   ...sourceMigrations,
   ...credentialMigrations,
   ...ruleMigrations,
+  ...serverLoginMigrations,
 ];

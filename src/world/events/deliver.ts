@@ -63,6 +63,12 @@ export const deliveryEvents = {
     metric: { name: 'postern_delivery_sign_in_failures_total', labels: ['problem'] },
     webhook: true,
   }),
+  'delivery.sign-in.demanded': event<{ host: string; port: number }>()({
+    level: 'warn',
+    text: 'a server that was entered here takes no mail before a sign-in: give it credentials; its mail waits',
+    metric: { name: 'postern_delivery_sign_ins_demanded_total' },
+    webhook: true,
+  }),
   'delivery.sign-in.recovered': event<{ host: string; port: number; user: string }>()({
     level: 'info',
     text: 'this node can sign in to a server again',

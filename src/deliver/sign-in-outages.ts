@@ -1,0 +1,47 @@
+/**
+ * Servers that we cannot sign in to now: told once, and once more when it works again, however much
+ * mail waits. Only servers that an operator entered are here, so their number bounds it.
+ */
+import type { OpeningFailure, SignInProblem } from '../wire/client/words.ts';
+import type { Events } from '../world/events.ts';
+import type { Candidate } from './words.ts';
+
+export interface SignInOutages {
+  failed(candidate: Candidate, failure: OpeningFailure): void;
+  succeeded(candidate: Candidate): void;
+  /** Its last try failed: one try at a time is enough to see whether it works again. */
+  isFailing(candidate: Candidate): boolean;
+  /** It demands a sign-in and no credentials were given to us. */
+  demanded(server: Pick<Candidate, 'host' | 'port'>): void;
+}
+
+export function createSignInOutages(events: Events): SignInOutages {
+  /** The login that failed, by host and port: other credentials are another matter. */
+  const failing = new Map<string, string>();
+  const NOBODY = '';
+  return {
+    isFailing: ({ host, port, login }) => login !== undefined && failing.get(`${host} ${port}`) === login.key,
+    demanded({ host, port }) {
+      if (failing.get(`${host} ${port}`) === NOBODY) return;
+      failing.set(`${host} ${port}`, NOBODY);
+      events.emit('delivery.sign-in.demanded', { host, port });
+    },
+    failed({ host, port, login }, failure) {
+      const problem = problemOf(failure);
+      const place = `${host} ${port}`;
+      if (!login || !problem || failing.get(place) === login.key) return;
+      failing.set(place, login.key);
+      events.emit('delivery.sign-in.failed', { host, port, user: login.user, problem, reason: failure.reason });
+    },
+    succeeded({ host, port, login }) {
+      if (login && failing.delete(`${host} ${port}`))
+        events.emit('delivery.sign-in.recovered', { host, port, user: login.user });
+    },
+  };
+}
+
+/** A connection that nobody answers is no matter of signing in; one that cannot be encrypted is. */
+function problemOf({ kind, problem }: OpeningFailure): SignInProblem | undefined {
+  if (kind === 'sign-in') return problem;
+  return kind === 'tls' ? 'insecure' : undefined;
+}
