@@ -24,6 +24,8 @@ export type Observations = (MaybePromise<Observed> | undefined)[];
 export interface Plan {
   readonly checks: readonly Check[];
   readonly ids: readonly string[];
+  /** The index of a check by its id. */
+  readonly indexOf: ReadonlyMap<string, number>;
   /** Who observes at this stage. */
   readonly starts: Readonly<Record<CheckStage, readonly number[]>>;
   /** Who is judged at this stage. */
@@ -40,7 +42,8 @@ export interface Plan {
 const STAGES: readonly CheckStage[] = ['connect', 'ehlo', 'mail', 'rcpt', 'message'];
 const DEFECT: Observed = { failed: 'defect' };
 const TIMEOUT: Observed = { failed: 'timeout' };
-const NOBODY_ASKS: Observed = { evidence: Object.freeze({ made: false, why: 'off' }) };
+/** Leaves no evidence: what nobody asked for needs no word in the log. */
+export const NOBODY_ASKS: Observed = { evidence: Object.freeze({ made: false, why: 'off' }) };
 const SPARED: Readonly<Record<'authenticated' | 'domain-server' | 'shielded', Observed>> = {
   authenticated: { evidence: Object.freeze({ made: false, why: 'authenticated' }) },
   'domain-server': { evidence: Object.freeze({ made: false, why: 'domain-server' }) },
@@ -67,6 +70,7 @@ export function plan(checks: readonly Check[]): Plan {
   return {
     checks,
     ids: checks.map(({ id }) => id),
+    indexOf: new Map(checks.map(({ id }, index) => [id, index])),
     starts,
     answers,
     common: {
@@ -124,15 +128,26 @@ function observeLazily(
 
 /** Never throws, never rejects. */
 function observe(check: Check, view: Views[CheckStage], services: CheckServices): MaybePromise<Observed> {
-  const failed = (error: unknown): Observed => {
-    tellDefect(check, view.stage, error, services);
-    return DEFECT;
-  };
   try {
     const evidence = check.observe(view, services);
-    return isPromise(evidence) ? evidence.then((seen) => ({ evidence: seen }), failed) : { evidence };
+    return isPromise(evidence) ? observeLater(check, view, services, evidence) : { evidence };
   } catch (error) {
-    return failed(error);
+    tellDefect(check, view.stage, error, services);
+    return DEFECT;
+  }
+}
+
+async function observeLater(
+  check: Check,
+  { stage }: Views[CheckStage],
+  services: CheckServices,
+  coming: Promise<Evidence>,
+): Promise<Observed> {
+  try {
+    return { evidence: await coming };
+  } catch (error) {
+    tellDefect(check, stage, error, services);
+    return DEFECT;
   }
 }
 
@@ -200,6 +215,7 @@ export function judge(
     if (!observed) continue;
     const check = plan.checks[index]!;
     const policy = policies[index]!;
+    if (!policy.enabled || observed === NOBODY_ASKS) continue;
     const heard = hear(plan.suspects, joined(before, findings));
     const said = judgeOne(check, policy, observed, who, heard, (error) => tellDefect(check, stage, error, services));
     findings = joined(findings, said);

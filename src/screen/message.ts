@@ -11,7 +11,17 @@ import type { HeaderFacts } from '../protocol/mime/words.ts';
 import { NOTHING, type Views } from './check.ts';
 import type { MessageFacts, MessageVerdict } from './contract.ts';
 import { decide, strongest } from './decide.ts';
-import { isExempt, joined, judge, type Observations, type Observed, type Plan, settle, start } from './engine.ts';
+import {
+  isExempt,
+  joined,
+  judge,
+  NOBODY_ASKS,
+  type Observations,
+  type Observed,
+  type Plan,
+  settle,
+  start,
+} from './engine.ts';
 import { messageFacts, type ReadHeader } from './header.ts';
 import { type AcceptedRecipient, evidenceOf, type Screening, type Transaction } from './session.ts';
 import { standing } from './standing.ts';
@@ -216,6 +226,6 @@ function collect(
 ): void {
   for (const index of indexes) {
     const observed = observations[index] as Observed | undefined;
-    if (observed?.evidence) into[plan.ids[index]!] = observed.evidence;
+    if (observed?.evidence && observed !== NOBODY_ASKS) into[plan.ids[index]!] = observed.evidence;
   }
 }

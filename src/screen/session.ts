@@ -30,7 +30,7 @@ import { judge, type Observations, type Plan, plan, settle, start } from './engi
 import { readHeader } from './header.ts';
 import { CHECKS } from './index.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
-import { createNatWatch, type NatWatch } from './nat.ts';
+import type { NatWatch } from './nat.ts';
 import { createPolicies, type Policies } from './policies.ts';
 import { relaySettings, screenOwnSettings, shieldSettings } from './settings.ts';
 import { standing } from './standing.ts';
@@ -58,8 +58,8 @@ export interface ScreenServices {
   readonly grants: SenderGrants;
   /** What the operator said of senders: lists and pairs. */
   readonly senderRules: SenderRules;
-  /** This machine's default gateways, whose address is everybody's in a container. */
-  readonly gateways?: readonly string[];
+  /** Whose address is everybody's. */
+  readonly nat: NatWatch;
   readonly hostname: string;
 }
 
@@ -95,7 +95,6 @@ export interface AcceptedRecipient {
 export interface Screening {
   readonly plan: Plan;
   readonly services: ScreenServices;
-  readonly nat: NatWatch;
   policies(): Current;
 }
 
@@ -103,7 +102,7 @@ export interface Screening {
 interface Current {
   readonly policies: Policies;
   readonly boundMs: number;
-  readonly presets: NetworkTable<true>;
+  readonly presets: NetworkTable<boolean>;
   readonly serversRelay: boolean;
 }
 
@@ -118,7 +117,6 @@ export function createScreen(services: ScreenServices, checks: readonly Check[] 
   const screening: Screening = {
     plan: checkPlan,
     services,
-    nat: createNatWatch(services.settings, services.events, services.gateways ?? NOTHING),
     policies() {
       const now = services.settings.current();
       if (now !== snapshot) {
@@ -145,21 +143,25 @@ function createSession(screening: Screening, connected: SessionFacts): ScreenSes
   let transaction: Transaction | undefined;
   return {
     connect() {
-      screening.nat.count(connected);
+      screening.services.nat.count(connected);
       return early(screening, { stage: 'connect', facts: connected }, ofSession);
     },
-    ehlo: (facts) => early(screening, { stage: 'ehlo', facts }, ofSession),
+    ehlo(facts) {
+      screening.services.nat.greeted(facts);
+      return early(screening, { stage: 'ehlo', facts }, ofSession);
+    },
     mail(facts, reversePath, parameters) {
       const { policies, boundMs, presets, serversRelay } = screening.policies();
-      const { directory, senderRules } = screening.services;
-      const isHidden = screening.nat.hides(facts);
-      const sources = { directory, senderRules, presets: isHidden ? undefined : presets, isHidden, serversRelay };
+      const { directory, senderRules, nat } = screening.services;
+      const hidden = nat.hides(facts);
+      const sources = { directory, senderRules, presets: hidden ? undefined : presets, hidden, serversRelay };
       const observations = ofSession.slice();
       // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
       const sender = identifySender(sources, facts, reversePath);
       // Without a RCPT nobody awaits it, and what it rejects with would end the process.
       if (isPromise(sender)) sender.catch(() => {});
-      const view = { stage: 'mail', facts, reversePath, parameters, sender } as const;
+      const isHidden = hidden !== undefined;
+      const view = { stage: 'mail', facts, reversePath, parameters, sender, isHidden } as const;
       return andThen(early(screening, view, observations), (said) => {
         transaction = undefined;
         if (said.refusal) return said;
@@ -248,7 +250,8 @@ function judgeRecipient(
 
 /** What a check saw; undefined: nothing. */
 export function evidenceOf(plan: Plan, observations: Observations, check: string): MaybePromise<Evidence | undefined> {
-  const observed = observations[plan.ids.indexOf(check)];
+  const index = plan.indexOf.get(check);
+  const observed = index === undefined ? undefined : observations[index];
   return observed && andThen(observed, ({ evidence }) => evidence);
 }
 

@@ -1,5 +1,6 @@
 /** From evidence to header fields: the methods of RFC 8601 2.7 and RFC 9989 9, each in its own words. */
 import type { Evidence } from '../../model/finding.ts';
+import { isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import {
   formatAuthResults,
   formatReceivedSpf,
@@ -30,24 +31,40 @@ export interface Fields {
 
 type Seen<E> = E | NotMade | undefined;
 
-export async function resultFields(view: MessageView, services: CheckServices) {
+/** Where no method was run nothing is written: a field without results tells readers nothing. */
+const NOTHING_MADE: Fields & Evidence = Object.freeze({ made: true, prepend: [], remove: [] });
+
+type Methods = readonly [
+  spf: SpfEvidence | undefined,
+  dkim: Seen<DkimEvidence>,
+  arc: Seen<ArcEvidence>,
+  dmarc: Seen<DmarcEvidence>,
+  ptr: Seen<PtrEvidence>,
+  bimi: Seen<BimiEvidence>,
+];
+
+export function resultFields(view: MessageView, services: CheckServices): MaybePromise<Fields & Evidence> {
+  const { seen } = view;
+  const methods = [spfOf(view), seen('dkim'), seen('arc'), seen('dmarc'), seen('reversePtr'), seen('bimi')];
+  return methods.some(isPromise)
+    ? Promise.all(methods).then((made) => fieldsOf(made as unknown as Methods, view, services))
+    : fieldsOf(methods as unknown as Methods, view, services);
+}
+
+function fieldsOf([spf, dkim, arc, dmarc, ptr, bimi]: Methods, view: MessageView, services: CheckServices) {
   const own = services.settings.current().get(authenticationSettings.authservId) || services.hostname;
   const results: MethodResult[] = [];
-  const spf = await spfOf(view);
-  const dmarc = (await view.seen('dmarc')) as Seen<DmarcEvidence>;
   if (spf) addSpf(results, spf);
-  addDkim(results, (await view.seen('dkim')) as Seen<DkimEvidence>);
-  addArc(results, (await view.seen('arc')) as Seen<ArcEvidence>);
+  addDkim(results, dkim);
+  addArc(results, arc);
   addDmarc(results, dmarc);
-  addReverse(results, (await view.seen('reversePtr')) as Seen<PtrEvidence>, view);
-  addBimi(results, (await view.seen('bimi')) as Seen<BimiEvidence>);
-  const written = formatAuthResults(own, results);
-  return {
-    made: true as const,
-    // RFC 8601 5: Authentication-Results above Received-SPF.
-    prepend: spf ? [receivedSpf(spf, own), written] : [written],
-    remove: forged(verificationOf(view, services).fields, own),
-  } satisfies Fields & Evidence;
+  addReverse(results, ptr, view);
+  addBimi(results, bimi);
+  const remove = forged(verificationOf(view, services).fields, own);
+  if (results.length === 0 && remove.length === 0) return NOTHING_MADE;
+  const written = results.length > 0 ? [formatAuthResults(own, results)] : [];
+  // RFC 8601 5: Authentication-Results above Received-SPF.
+  return { made: true as const, prepend: spf ? [receivedSpf(spf, own), ...written] : written, remove };
 }
 
 function forged({ authenticationResults, receivedSpf }: TraceFields, own: string) {
@@ -55,6 +72,7 @@ function forged({ authenticationResults, receivedSpf }: TraceFields, own: string
   authenticationResults.forEach((value, index) => {
     if (mayClaim(value, own)) remove.push(['authentication-results', index]);
   });
+  if (receivedSpf.length === 0) return remove;
   const receiver = `receiver=${own.toLowerCase()}`;
   receivedSpf.forEach((value, index) => {
     if (value.toLowerCase().replaceAll(/[\s"]/g, '').includes(receiver)) remove.push(['received-spf', index]);

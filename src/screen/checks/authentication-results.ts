@@ -6,6 +6,7 @@
  * as it was received: these are header edits of the copies. Declared last, as it tells of all others.
  */
 import type { HeaderEdit } from '../../model/content.ts';
+import type { MaybePromise } from '../../model/maybe-promise.ts';
 import { resultFields } from '../authentication/result-fields.ts';
 import type { NotMade } from '../authentication/words.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
@@ -30,7 +31,7 @@ export const authenticationResults = defineCheck({
   codes: {},
   settings: {},
 
-  observe(view: Views['message'], services: CheckServices): Promise<ResultFields | NotMade> {
+  observe(view: Views['message'], services: CheckServices): MaybePromise<ResultFields | NotMade> {
     return resultFields(view, services);
   },
 
