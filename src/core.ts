@@ -16,6 +16,7 @@ import { type MingerSecret, openMingerSecret } from './directory/minger-secret.t
 import { createRuleAdmin } from './directory/rules/admin.ts';
 import { createSenderRules, type OpenSenderRules } from './directory/rules/rules.ts';
 import { createSenderGrants, type SenderGrants } from './directory/send-as.ts';
+import { openServerLogins, type ServerLogins } from './directory/server-logins.ts';
 import { createSourceDesk } from './directory/sources/admin.ts';
 import { createPointsHere } from './directory/sources/points-here.ts';
 import { openSourceTable } from './directory/sources/table.ts';
@@ -65,6 +66,7 @@ export interface Core {
   readonly dkim: DkimKeys;
   readonly srs: SrsKeys;
   readonly minger: MingerSecret;
+  readonly logins: ServerLogins;
   readonly queue: OpenQueue;
   readonly reports: Reports;
   readonly operations: Operations;
@@ -106,7 +108,16 @@ export async function openCore(
   const srs = await openSrsKeys(store.database, { secrets, clock, events, random });
   const known = createDirectory(store.database, { settings, resolveHost, clock, srs });
   const { hostname } = config;
-  const sources = await openSourceTable(store.database, { secrets, events, clock, resolveHost, hostname });
+  const logins = await openServerLogins(store.database, { secrets, clock, random });
+  const sources = await openSourceTable(store.database, {
+    secrets,
+    events,
+    clock,
+    random,
+    resolveHost,
+    hostname,
+    logins,
+  });
   opened.defer(() => sources.close());
   const verification = createVerification({
     database: store.database,
@@ -206,6 +217,7 @@ export async function openCore(
     admin,
     rules: createRuleAdmin(store.database, directory, senderRules, clock),
     minger,
+    logins,
     sources: createSourceDesk({ database: store.database, directory, table: sources, secrets, clock, random }),
     credentials: credentialAdmin,
     explainToken: credentials.explainToken,
@@ -246,6 +258,7 @@ export async function openCore(
     dkim,
     srs,
     minger,
+    logins,
     queue,
     reports,
     operations,

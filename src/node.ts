@@ -84,6 +84,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
       tls,
       queue,
       signing,
+      logins: core.logins,
       sinks: { [REPORT_SINK]: reports.sink },
     },
     { hostname: config.hostname, localAddresses, listeningPorts: () => [...listening.values()] },

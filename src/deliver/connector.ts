@@ -42,7 +42,7 @@ export function createConnector(
 
   const demandsTls = (destination: string, host: string): boolean => tlsPolicy?.(destination, host) === 'required';
 
-  const remember = (destination: string, candidate: Candidate, failure: OpeningFailure): void => {
+  const remember = (destination: string, candidate: Candidate, failure: OpeningFailure) => {
     const { host, address, port } = candidate;
     const { kind, step, reason } = failure;
     const endpoint = endpointOf(candidate);

@@ -12,7 +12,7 @@ import { createSalting } from '../wire/client/salting.ts';
 import type { ConnectOptions } from '../wire/client/words.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
-import { serverProof } from '../world/server-proof.ts';
+import { keyDigest, serverProof } from '../world/server-proof.ts';
 import { PASSWORD_OCTETS, SERVER_LOGINS, SERVER_PINS, TOKEN_CHARACTERS } from './limits.ts';
 import type { ServerName } from './names.ts';
 import type { ServerLoginRow, ServerLoginTables } from './server-login-schema.ts';
@@ -129,7 +129,7 @@ function checkedRow(server: ServerName, draft: LoginDraft, secrets: Secrets, now
     user_name: user,
     kind,
     secret: secrets.seal(secretName(server), Buffer.from(secret)),
-    pins: JSON.stringify(pins.map(pin)),
+    pins: JSON.stringify(pins.map(pinOf)),
     authority,
     implicit_tls: (implicitTls ?? server.port === SUBMISSIONS_PORT) ? 1 : 0,
     changed_at: now,
@@ -149,10 +149,9 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-/** As openssl, curl (`sha256//...`) and our own messages (`sha256/...`) write it. */
-export function pin(text: string): string {
-  const digest = text.trim().replace(/^sha256(?:\/\/?|:)/i, '');
-  if (/^[A-Za-z0-9+/]{43}=$/.test(digest)) return digest;
+function pinOf(text: string): string {
+  const digest = keyDigest(text);
+  if (digest) return digest;
   throw invalid(`a pin must be the SHA-256 of the server's public key in base64: current value is ${text}`);
 }
 

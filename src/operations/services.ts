@@ -6,6 +6,7 @@ import type { OpenDirectory } from '../directory/directory.ts';
 import type { DkimKeys } from '../directory/dkim-keys.ts';
 import type { MingerSecret } from '../directory/minger-secret.ts';
 import type { RuleAdmin } from '../directory/rules/admin.ts';
+import type { ServerLogins } from '../directory/server-logins.ts';
 import type { SourceDesk } from '../directory/sources/admin.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { LogReader } from '../journal/reader.ts';
@@ -42,6 +43,7 @@ export interface OperationServices {
   readonly dkim: DkimKeys;
   readonly sources: SourceDesk;
   readonly minger: MingerSecret;
+  readonly logins: ServerLogins;
   readonly resolver: Resolver;
   readonly queue: QueueDesk;
   readonly posture: Posture;

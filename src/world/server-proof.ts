@@ -53,6 +53,12 @@ export function keyPin(certificate: X509Certificate): string {
   return createHash('sha256').update(key).digest('base64');
 }
 
+/** What an operator enters as one: as openssl, curl (`sha256//...`) and our own messages (`sha256/...`) write it. */
+export function keyDigest(text: string): string | undefined {
+  const digest = text.trim().replace(/^sha256(?:\/\/?|:)/i, '');
+  return /^[A-Za-z0-9+/]{43}=$/.test(digest) ? digest : undefined;
+}
+
 /** The operator entered the very certificate that the server shows, whatever name is in it. */
 function isItself(authority: string, shown: X509Certificate): boolean {
   return authority !== '' && new X509Certificate(authority).raw.equals(shown.raw);

@@ -91,7 +91,7 @@ test('a user signs in through the server: 535 is no, anything else cannot tell',
     ['534 5.7.9 too weak', 'cannot-tell'],
   ] as const) {
     const answer: PeerOptions['answer'] = ({ verb }) => (verb === 'AUTH' ? reply : undefined);
-    const { source } = await peerSource(t, { answer });
+    const { source } = await peerSource(t, { answer, extensions: ['AUTH PLAIN'] });
     assert.equal((await source.authenticate!(question('alice@example.com'), 'secret')).kind, kind);
   }
 });

@@ -26,7 +26,7 @@ async function mailServer(t: TestContext, users: readonly string[]) {
     const user = /<(.*)>/.exec(line)![1]!.toLowerCase();
     return state.catchAll || state.users.has(user) ? undefined : '550 5.1.1 nobody';
   };
-  const peer = await startPeer(t, { answer });
+  const peer = await startPeer(t, { answer, extensions: ['AUTH PLAIN'] });
   return { state, peer, options: { host: '127.0.0.1', port: peer.port } };
 }
 

@@ -8,6 +8,8 @@
 import type { Address } from '../../model/address.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { ResolveHost } from '../../world/hosts-file.ts';
+import type { Random } from '../../world/random.ts';
+import type { ServerLogins } from '../server-logins.ts';
 import type { Dialogue } from './dialogue.ts';
 
 export interface CannotTell {
@@ -51,7 +53,10 @@ export interface VerificationSource {
 /** What sources reach the world with. */
 export interface SourceServices {
   readonly clock: Clock;
+  readonly random: Random;
   readonly resolveHost: ResolveHost;
+  /** Whom to sign in as to a mail server that mail goes to as well; absent: nobody. */
+  readonly logins?: Pick<ServerLogins, 'of'>;
   /** How this node calls itself. */
   readonly hostname: string;
   /** In place of Microsoft's hosts. */

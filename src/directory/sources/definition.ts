@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { OperationalError } from '../../model/errors.ts';
 import { parseAddress } from '../../protocol/smtp/address.ts';
 import { parseDomain } from '../../protocol/smtp/domain.ts';
+import { keyDigest } from '../../world/server-proof.ts';
 import { OPTION_CHARACTERS } from './limits.ts';
 
 export const SOURCE_KINDS = ['smtp', 'active-directory', 'ldap', 'minger', 'microsoft-365'] as const;
@@ -15,12 +16,16 @@ export type SourceKind = (typeof SOURCE_KINDS)[number];
 export interface SmtpOptions {
   readonly host: string;
   readonly port: number;
-  /** `opportunistic`: encrypts where offered, and says no password; `required`: the certificate is verified. */
-  readonly tls: 'opportunistic' | 'required' | 'clear';
+  /** `opportunistic`: encrypts where offered, and says no password; `required`, `implicit`: the certificate is verified. */
+  readonly tls: 'opportunistic' | 'required' | 'implicit' | 'clear';
   /** PEM; empty: the public authorities. */
   readonly trust: string;
+  /** SHA-256 of the server's public key, base64, which counts in place of its certificate; empty: none. */
+  readonly pin: string;
   /** Empty: does not sign in. */
   readonly user: string;
+  /** The secret is an access token (XOAUTH2), not a password. */
+  readonly token: boolean;
   /** Empty: the null reverse-path. */
   readonly sender: string;
 }
@@ -48,6 +53,7 @@ export interface MingerOptions {
   /** Minger knows no passwords: a submission port of the same host that does; 0: none. */
   readonly signInPort: number;
   readonly trust: string;
+  readonly pin: string;
 }
 
 export interface MicrosoftOptions {
@@ -91,6 +97,9 @@ const pem = text((value) => {
     return 'must be a certificate in PEM';
   }
 });
+const pin = text((value) =>
+  value === '' || keyDigest(value) ? undefined : 'must be the SHA-256 of a public key in base64',
+);
 const sender = text((value) => (value === '' || parseAddress(value).ok ? undefined : 'must be an address'));
 const filter = text((value) =>
   /^\(.*\)$/s.test(value) && /%[au]/.test(value) ? undefined : 'must be an LDAP filter in brackets that names %a or %u',
@@ -119,9 +128,11 @@ const FIELDS: { readonly [K in SourceKind]: Readonly<Record<keyof OptionsByKind[
   smtp: {
     host: [undefined, host],
     port: [25, portNumber(1)],
-    tls: ['opportunistic', oneOf('opportunistic', 'required', 'clear')],
+    tls: ['opportunistic', oneOf('opportunistic', 'required', 'implicit', 'clear')],
     trust: ['', pem],
+    pin: ['', pin],
     user: ['', text()],
+    token: [false, flag],
     sender: ['', sender],
   },
   'active-directory': directory(ACTIVE_DIRECTORY),
@@ -132,6 +143,7 @@ const FIELDS: { readonly [K in SourceKind]: Readonly<Record<keyof OptionsByKind[
     transport: ['udp', oneOf('udp', 'tcp')],
     signInPort: [0, portNumber(0)],
     trust: ['', pem],
+    pin: ['', pin],
   },
   'microsoft-365': {
     tenant: [undefined, word],
@@ -139,6 +151,9 @@ const FIELDS: { readonly [K in SourceKind]: Readonly<Record<keyof OptionsByKind[
     cloud: ['global', oneOf('global', 'us-gov', 'us-dod', 'china')],
   },
 };
+
+/** RFC 8314 7.3, and LDAP's. */
+const IMPLICIT_PORTS: Readonly<Partial<Record<SourceKind, number>>> = { smtp: 465, ldap: 636, 'active-directory': 636 };
 
 /** `hasSecret`: a password that this node would say. */
 export function defineSource(kind: SourceKind, given: GivenOptions, hasSecret: boolean): SourceDefinition {
@@ -148,7 +163,7 @@ export function defineSource(kind: SourceKind, given: GivenOptions, hasSecret: b
       throw invalid(kind, name, `must be one of ${Object.keys(fields).join(', ')}`);
   const options: Record<string, Value> = {};
   for (const [name, [fallback, wrong]] of Object.entries(fields)) {
-    const value = given[name] ?? (name === 'port' && given['tls'] === 'implicit' ? 636 : fallback);
+    const value = given[name] ?? (name === 'port' && given['tls'] === 'implicit' ? IMPLICIT_PORTS[kind] : fallback);
     const problem = value === undefined ? 'must be given' : wrong(value);
     if (problem) throw invalid(kind, name, problem);
     options[name] = value!;
@@ -161,6 +176,8 @@ export function defineSource(kind: SourceKind, given: GivenOptions, hasSecret: b
 /** A password travels in TLS, to a server that proved who it is. */
 function mustBeSafe({ kind, options }: SourceDefinition, hasSecret: boolean): void {
   if (kind === 'microsoft-365' && !hasSecret) throw invalid(kind, 'secret', 'must be given');
+  if (kind === 'smtp' && options.pin !== '' && !hasSecret)
+    throw invalid(kind, 'pin', 'must go with a password: without one nothing secret is said');
   if (kind === 'minger' || kind === 'microsoft-365' || !hasSecret) return;
   if (options.user === '') throw invalid(kind, 'user', 'must be given where a password is');
   const encrypts = options.tls === 'required' || options.tls === 'starttls' || options.tls === 'implicit';

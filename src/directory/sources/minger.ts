@@ -36,7 +36,7 @@ export function mingerSource(
   services: SourceServices,
 ): VerificationSource {
   const talker = createTalker(services);
-  const { host, port, transport, signInPort, trust } = options;
+  const { host, port, transport, signInPort, trust, pin } = options;
   const ask = transport === 'udp' ? askByUdp : askByTcp;
   return {
     async verify(question) {
@@ -52,7 +52,7 @@ export function mingerSource(
     },
     ...(signInPort !== 0 && {
       authenticate: (question: Question, password: string) =>
-        smtpSignIn(talker, { host, port: signInPort, trust }, question, password),
+        smtpSignIn(talker, { host, port: signInPort, trust, pin }, question, password, services),
     }),
     async isAt(address) {
       const found = await services.resolveHost(host, { hostsFile: true });

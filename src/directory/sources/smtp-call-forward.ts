@@ -3,7 +3,8 @@
  *
  * EHLO, STARTTLS where offered, AUTH where set, MAIL, RCPT, RSET, QUIT; never DATA. A refusal counts
  * against a user only where it is about the user: a server that refuses us (relaying, sign-in, block
- * lists) would otherwise make every user disappear.
+ * lists) would otherwise make every user disappear. Without credentials of its own a source signs in
+ * with those that mail is delivered with to the same host and port.
  */
 
 import type { Reply } from '../../model/reply.ts';
@@ -11,6 +12,8 @@ import { replyText } from '../../model/reply.ts';
 import { parseAddress } from '../../protocol/smtp/address.ts';
 import { isAsciiText } from '../../protocol/smtp/domain.ts';
 import { formatMail, formatRcpt } from '../../protocol/smtp/format-command.ts';
+import { createSalting } from '../../wire/client/salting.ts';
+import { keyDigest, type ServerProof, serverProof } from '../../world/server-proof.ts';
 import {
   type Answer,
   cannotTell,
@@ -20,7 +23,7 @@ import {
   type VerificationSource,
 } from './contract.ts';
 import { isOwnMachine, type SmtpOptions } from './definition.ts';
-import { createTalker, signIn, type Talk, type Talker } from './smtp-talk.ts';
+import { createTalker, type Talk, type Talker, type TalkOptions } from './smtp-talk.ts';
 import { unverifiedTls, verifiedTls } from './tls.ts';
 
 export function smtpSource(
@@ -29,16 +32,19 @@ export function smtpSource(
   services: SourceServices,
 ): VerificationSource {
   const talker = createTalker(services);
-  const { host, trust, sender } = options;
+  const { host, port, sender } = options;
   const parsed = sender === '' ? undefined : parseAddress(sender);
   const reversePath = parsed?.ok ? parsed.value : null;
-  const tlsOptions = options.tls === 'opportunistic' ? unverifiedTls : () => verifiedTls(host, trust);
+  const own = talkOptions(options, secret, services);
+
+  function open(question: Question): Promise<Talk> {
+    const login = secret === undefined ? services.logins?.of(host.toLowerCase(), port) : undefined;
+    if (!login) return talker.open(own, question);
+    if (!login.connect) throw new Error('the credentials for this server cannot be opened any more');
+    return talker.open({ host, port, ...login.connect }, question);
+  }
 
   async function ask(talk: Talk, { address }: Question): Promise<Answer> {
-    if (secret !== undefined) {
-      const reply = await signIn(talk, options.user, secret);
-      if (reply.code !== 235) return refusal('the server refuses our user name and password', reply);
-    }
     const smtputf8 = !isAsciiText(address.text);
     if (smtputf8 && !talk.extensions.smtputf8)
       return cannotTell('the server takes no such addresses (SMTPUTF8)', 'address');
@@ -51,37 +57,63 @@ export function smtpSource(
 
   return {
     async verify(question) {
-      const talk = await talker.open({ ...options, tlsOptions }, question);
+      const talk = await open(question);
       try {
         return await ask(talk, question);
       } finally {
         talk.quit();
       }
     },
-    authenticate: (question, password) => smtpSignIn(talker, { host, port: options.port, trust }, question, password),
+    authenticate: (question, password) => smtpSignIn(talker, options, question, password, services),
     close() {},
   };
 }
 
+function talkOptions(options: SmtpOptions, secret: string | undefined, { random }: SourceServices): TalkOptions {
+  const { host, port, tls, trust, user, token } = options;
+  if (secret === undefined) {
+    const tlsOptions = tls === 'opportunistic' ? unverifiedTls : () => verifiedTls(host, trust);
+    return { host, port, tls, tlsOptions };
+  }
+  const credentials = { user, secret: { kind: token ? 'token' : 'password', text: secret } } as const;
+  const { tlsOptions, doubt } = proofOf(options, tls === 'opportunistic' || tls === 'clear');
+  return { host, port, tls, tlsOptions, signIn: { credentials, doubt, salting: createSalting(), random } };
+}
+
+/** `mayTrustItself`: to this machine a password may be said without more, as nobody else hears it. */
+function proofOf({ host, trust, pin }: Place, mayTrustItself: boolean): ServerProof {
+  const proof = serverProof({ host, authority: trust, pins: pin === '' ? [] : [keyDigest(pin)!] });
+  return mayTrustItself && isOwnMachine(host) ? { ...proof, doubt: () => undefined } : proof;
+}
+
+type Place = Pick<SmtpOptions, 'host' | 'port' | 'trust' | 'pin'>;
+
+/** A guesser chooses how often: nothing that costs us more than saying the password. */
+const CHEAP = ['PLAIN', 'LOGIN'] as const;
+
 /** By the user's own name and password, and only where nobody else can hear it. */
 export async function smtpSignIn(
   talker: Talker,
-  { host, port, trust }: { readonly host: string; readonly port: number; readonly trust: string },
-  question: Question,
+  place: Place & { readonly tls?: SmtpOptions['tls'] },
+  { address, ...question }: Question,
   password: string,
+  { random }: SourceServices,
 ): Promise<PasswordAnswer> {
-  const tls = isOwnMachine(host) ? 'opportunistic' : 'required';
-  const tlsOptions = () => (tls === 'required' || trust !== '' ? verifiedTls(host, trust) : unverifiedTls(host));
-  const talk = await talker.open({ host, port, tls, tlsOptions }, question);
-  try {
-    const reply = await signIn(talk, question.address.text, password);
-    if (reply.code === 235) return { kind: 'yes' };
-    // RFC 4954 6: 535 is about these credentials; anything else is about us, or about now.
-    if (reply.code === 535) return { kind: 'no' };
-    return refusal('the server takes no sign-in', reply);
-  } finally {
-    talk.quit();
+  const { host, port, trust, pin } = place;
+  const encrypted = place.tls === 'implicit' ? 'implicit' : 'required';
+  const isOurs = isOwnMachine(host) && encrypted === 'required';
+  const { tlsOptions, doubt } = proofOf(place, isOurs && trust === '' && pin === '');
+  const credentials = { user: address.text, secret: { kind: 'password', text: password } } as const;
+  const signIn = { credentials, doubt, allowed: CHEAP, salting: createSalting(), random };
+  const tls = isOurs ? 'opportunistic' : encrypted;
+  const reached = await talker.reach({ host, port, tls, tlsOptions, signIn }, { address, ...question });
+  if ('ask' in reached) {
+    reached.quit();
+    return { kind: 'yes' };
   }
+  // RFC 4954 6: 535 is about these credentials; anything else is about us, or about now.
+  if (reached.kind === 'sign-in' && reached.reply?.code === 535) return { kind: 'no' };
+  return cannotTell(reached.reason.slice(0, 300));
 }
 
 /** What RCPT said of a user. */

@@ -6,12 +6,11 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Reply } from '../../model/reply.ts';
 import { replyText } from '../../model/reply.ts';
-import { formatPlain } from '../../protocol/sasl/plain.ts';
 import type { PeerExtensions } from '../../protocol/smtp/ehlo-reply.ts';
 import { createDeadlines, type Deadlines } from '../../wire/client/deadlines.ts';
 import { openSession } from '../../wire/client/opening.ts';
 import { openTransport, type Transport } from '../../wire/client/transport.ts';
-import type { ConnectOptions, OpeningFailure } from '../../wire/client/words.ts';
+import type { ConnectOptions, OpeningFailure, SignIn } from '../../wire/client/words.ts';
 import type { Question, SourceServices } from './contract.ts';
 import { ADDRESSES_TRIED, STEP_MS } from './limits.ts';
 
@@ -20,11 +19,12 @@ export interface TalkOptions {
   readonly port: number;
   readonly tls: ConnectOptions['tls'];
   readonly tlsOptions: (host: string) => ConnectionOptions;
+  /** Absent: asks as nobody. */
+  readonly signIn?: SignIn;
 }
 
 export interface Talk {
   readonly extensions: PeerExtensions;
-  readonly encrypted: boolean;
   /** `shown`: what the dialogue says in place of a line with a secret in it. */
   ask(line: string, shown?: string): Promise<Reply>;
   quit(): void;
@@ -32,6 +32,8 @@ export interface Talk {
 
 export interface Talker {
   open(options: TalkOptions, question: Question): Promise<Talk>;
+  /** The same, with what went wrong as a value. Errors: only where the host has no address. */
+  reach(options: TalkOptions, question: Question): Promise<Talk | OpeningFailure>;
 }
 
 const TIMEOUTS = {
@@ -45,25 +47,30 @@ const TIMEOUTS = {
 
 export function createTalker({ clock, resolveHost, hostname }: SourceServices): Talker {
   const deadlines = createDeadlines(clock);
+  async function reach(options: TalkOptions, question: Question): Promise<Talk | OpeningFailure> {
+    const { dialogue, signal } = question;
+    const found = await resolveHost(options.host, { hostsFile: true });
+    if (found.kind !== 'found') throw new Error(`the host name ${options.host} has no address now`);
+    const signIn = options.signIn && { ...options.signIn, notes: dialogue };
+    const common = { ...options, signIn, heloName: hostname, timeouts: TIMEOUTS, without: [] };
+    let failure: OpeningFailure = { kind: 'connection', step: 'connect', reason: 'it has no address' };
+    for (const address of found.addresses.slice(0, ADDRESSES_TRIED)) {
+      signal.throwIfAborted();
+      const opened = await openOne({ ...common, address }, deadlines, question);
+      if ('ask' in opened) return opened;
+      failure = opened;
+      dialogue.note(`${address} port ${options.port}: ${failure.reason}`);
+      if (failure.kind !== 'connection') break;
+    }
+    return failure;
+  }
+
   return {
+    reach,
     async open(options, question) {
-      const { dialogue, signal } = question;
-      const found = await resolveHost(options.host, { hostsFile: true });
-      if (found.kind !== 'found') throw new Error(`the host name ${options.host} has no address now`);
-      let failure = '';
-      for (const address of found.addresses.slice(0, ADDRESSES_TRIED)) {
-        signal.throwIfAborted();
-        const opened = await openOne(
-          { ...options, address, heloName: hostname, timeouts: TIMEOUTS, without: [] },
-          deadlines,
-          question,
-        );
-        if ('ask' in opened) return opened;
-        failure = opened.reason;
-        dialogue.note(`${address} port ${options.port}: ${failure}`);
-        if (opened.kind !== 'connection') break;
-      }
-      throw new Error(failure);
+      const opened = await reach(options, question);
+      if ('ask' in opened) return opened;
+      throw new Error(opened.reason);
     },
   };
 }
@@ -81,7 +88,7 @@ function openOne(options: ConnectOptions, deadlines: Deadlines, question: Questi
       transport,
       options,
       (extensions) => {
-        dialogue.note(`connected to ${address} port ${port}, ${transport.tls?.protocol ?? 'in clear'}`);
+        dialogue.note(`in session with ${address} port ${port}, ${transport.tls?.protocol ?? 'in clear'}`);
         resolve(talkOver(transport, extensions, question));
       },
       resolve,
@@ -105,7 +112,6 @@ function talkOver(transport: Transport, extensions: PeerExtensions, { dialogue }
   };
   return {
     extensions,
-    encrypted: transport.tls !== undefined,
     ask(line, shown = line) {
       if (ended !== undefined) return Promise.reject(new Error(ended));
       waiting = Promise.withResolvers();
@@ -120,10 +126,4 @@ function talkOver(transport: Transport, extensions: PeerExtensions, { dialogue }
       transport.finish('QUIT\r\n', STEP_MS);
     },
   };
-}
-
-/** AUTH PLAIN (RFC 4616), the initial response with the command (RFC 4954 4). Only inside TLS, or on this machine. */
-export function signIn(talk: Talk, username: string, password: string): Promise<Reply> {
-  const response = formatPlain({ authorization: '', username, password }).toString('base64');
-  return talk.ask(`AUTH PLAIN ${response}`, 'AUTH PLAIN (hidden)');
 }

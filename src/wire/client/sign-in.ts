@@ -30,7 +30,7 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 export function signIn(
   transport: Transport,
   extensions: PeerExtensions,
-  { credentials, doubt, allowed, salting, random }: SignIn,
+  { credentials, doubt, allowed, salting, random, notes }: SignIn,
   { commandMs }: ClientTimeouts,
   { done, failed }: SignInEnds,
 ) {
@@ -44,14 +44,15 @@ export function signIn(
   const fail = (problem: SignInProblem, reason: string, reply?: Reply): void => {
     failed({ kind: 'sign-in', step: 'auth', problem, reason, ...(reply && { reply }) });
   };
-  const say = (line: string): void => {
+  const say = (line: string, shown: string) => {
+    notes?.sent(shown);
     transport.arm(commandMs);
     transport.write(`${line}\r\n`);
   };
-  const answer = (octets: Uint8Array): void => {
+  const answer = (octets: Uint8Array) => {
     const text = encoded(octets);
     sent.push(text);
-    say(text);
+    say(text, '(hidden)');
   };
   const unproven = (why: string): void => fail('unproven', `the server is not to be believed: ${why}`);
 
@@ -68,15 +69,15 @@ export function signIn(
   function begin(chosen: ClientMechanism) {
     exchange = beginExchange(chosen, credentials, { binding, nonce });
     const command = `AUTH ${chosen}`;
-    if (!exchange.initial) return say(command);
+    if (!exchange.initial) return say(command, command);
     const initial = encoded(exchange.initial);
     const line = `${command} ${initial}`;
     if (line.length > CLIENT_LIMITS.commandCharacters) {
       held = exchange.initial;
-      return say(command);
+      return say(command, command);
     }
     sent.push(initial);
-    say(line);
+    say(line, `${command} (hidden)`);
   }
 
   function challenged({ text }: Reply) {
@@ -102,16 +103,16 @@ export function signIn(
 
   function refused(chosen: ClientMechanism, reply: Reply) {
     const safe = withoutSecret(reply, credentials.secret.text, sent);
-    const said = `${safe.code} ${safe.enhanced === undefined ? '' : `${safe.enhanced} `}${replyText(safe)}`;
     fail(
       reply.code < 500 ? 'put-off' : 'refused',
-      `the server refused to let ${credentials.user} sign in by ${chosen}: ${said}`,
+      `the server refused to let ${credentials.user} sign in by ${chosen}: ${lineOf(safe)}`,
       safe,
     );
   }
 
   transport.heard = (reply) => {
     const { code } = reply;
+    notes?.heard(code === 334 ? '334 (hidden)' : lineOf(withoutSecret(reply, credentials.secret.text, sent)));
     if (isSalting) unproven(`it said ${code} before it was answered`);
     else if (code === 334) challenged(reply);
     else if (code >= 400) refused(mechanism, reply);
@@ -127,6 +128,10 @@ export function signIn(
 
 function encoded(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('base64');
+}
+
+function lineOf(reply: Reply): string {
+  return `${reply.code} ${reply.enhanced === undefined ? '' : `${reply.enhanced} `}${replyText(reply)}`;
 }
 
 /** A server may repeat what it was told, as it is or as it came. */

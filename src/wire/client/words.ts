@@ -108,6 +108,8 @@ export interface SignIn {
   readonly allowed?: readonly ClientMechanism[];
   readonly salting: Salting;
   readonly random: Random;
+  /** Hears what is said and answered, without anything that is secret. */
+  readonly notes?: { sent(line: string): void; heard(line: string): void };
 }
 
 export interface ClientTimeouts {

@@ -6,6 +6,7 @@ import { parseAddress } from '../../../src/protocol/smtp/address.ts';
 import type { Clock } from '../../../src/world/clock.ts';
 import { systemClock } from '../../../src/world/clock.ts';
 import { createHostResolver } from '../../../src/world/hosts-file.ts';
+import { systemRandom } from '../../../src/world/random.ts';
 
 export function address(text: string) {
   const parsed = parseAddress(text);
@@ -20,5 +21,6 @@ export function question(text: string, signal: AbortSignal = new AbortController
 /** Host names are addresses here: no name server is asked. */
 export function services(clock: Clock = systemClock): SourceServices {
   const resolver = { resolve: async () => ({ kind: 'unknown', reason: 'unreachable' }) as const };
-  return { clock, hostname: 'mx.postern.example', resolveHost: createHostResolver({ resolver, clock }) };
+  const resolveHost = createHostResolver({ resolver, clock });
+  return { clock, random: systemRandom, hostname: 'mx.postern.example', resolveHost };
 }

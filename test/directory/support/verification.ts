@@ -31,7 +31,14 @@ export async function openVerification(
   const values = settings(table);
   const { resolveHost, hostname } = services(clock);
   const known = createDirectory(database, { settings: values, clock, resolveHost });
-  const sources = await openSourceTable(database, { clock, events, resolveHost, hostname, secrets: OPEN_SECRETS });
+  const sources = await openSourceTable(database, {
+    clock,
+    random,
+    events,
+    resolveHost,
+    hostname,
+    secrets: OPEN_SECRETS,
+  });
   t.after(() => sources.close());
   const make = async ({ statements, committed }: PreparedChange): Promise<void> => {
     await database.write(statements);
