@@ -104,6 +104,12 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
     });
   }
 
+  /** Servers that would serve nobody without the domain. */
+  async function serversOnlyOf(domain: string): Promise<readonly DomainMailServer[]> {
+    const { all } = await directory.servers();
+    return all.filter(({ isDefault, domains }) => !isDefault && domains.length === 1 && domains[0] === domain);
+  }
+
   /** What is said of a server that exists is added to what it has. */
   function extended(known: DomainMailServer, said: NewServer, domains: readonly string[]): readonly Statement[] {
     const { id, host, port } = known;
@@ -126,8 +132,7 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
     async removeDomain(text: string): Promise<PreparedChange> {
       const name = domainName(text);
       await mustBeLocal(name);
-      const { all } = await directory.servers();
-      const idle = all.filter(({ isDefault, domains }) => !isDefault && domains.length === 1 && domains[0] === name);
+      const idle = await serversOnlyOf(name);
       return prepared([
         statements.removeDomain({ name }),
         statements.removeAccountsOf({ domain: name }),
@@ -138,6 +143,8 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
         ...idle.flatMap(({ id }) => [statements.removeServer({ id }), statements.removeNetworks({ server: id })]),
       ]);
     },
+
+    serversOnlyOf,
 
     async listDomains({ after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly DomainRow[]> {
       return (await db.read(statements.domains({ after, limit }))).map(toDomainRow);

@@ -1,8 +1,9 @@
-/** `postern server add|remove|list` */
+/** `postern server add|remove|list`, and what server-credentials.ts adds. */
 import { formatSocketAddress } from '../../world/config.ts';
 import { collect, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
+import { registerServerCredentials } from './server-credentials.ts';
 
 interface AddOptions {
   readonly domain?: string[];
@@ -13,8 +14,10 @@ interface AddOptions {
   readonly json?: boolean;
 }
 
-export const server: Register = (program, { withSession }) => {
+export const server: Register = (program, tools) => {
+  const { withSession } = tools;
   const command = program.command('server').description("domain mail servers: the organisation's own");
+  registerServerCredentials(command, tools);
 
   command
     .command('add <host:port>')
@@ -51,15 +54,16 @@ export const server: Register = (program, { withSession }) => {
       withSession(async ({ ask, print, json }, options: { json?: boolean }) => {
         const servers = await ask('server.list', {});
         if (options.json) return json(servers);
-        const rows = servers.map(({ id, host, port, order, isDefault, domains, description }) => [
+        const rows = servers.map(({ id, host, port, order, isDefault, domains, signsInAs, description }) => [
           id,
           formatSocketAddress({ address: host, port }),
           order,
           isDefault ? 'yes' : 'no',
+          signsInAs ?? 'no',
           domains,
           description,
         ]);
-        print(table(['ID', 'SERVER', 'ORDER', 'DEFAULT', 'DOMAINS', 'DESCRIPTION'], rows));
+        print(table(['ID', 'SERVER', 'ORDER', 'DEFAULT', 'SIGNS IN AS', 'DOMAINS', 'DESCRIPTION'], rows));
       }),
     );
 };

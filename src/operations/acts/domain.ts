@@ -4,6 +4,7 @@ import { domainName } from '../../directory/names.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { formatSocketAddress } from '../../world/config.ts';
 import { act, question } from '../define.ts';
+import { withoutLogins } from './server-logins.ts';
 import { both, Limit, Text } from './words.ts';
 
 export const domainOperations = {
@@ -19,8 +20,9 @@ export const domainOperations = {
   'domain.remove': act('domain.remove', {
     title: 'Removes a local domain with its accounts, aliases and settings',
     input: { name: Text },
-    run: async ({ admin, settings, dkim, credentials }, { name }, actor) => {
+    run: async ({ admin, settings, dkim, credentials, logins }, { name }, actor) => {
       const domain = domainName(name);
+      const idle = await admin.serversOnlyOf(domain);
       const removed = await admin.removeDomain(domain);
       const owners = settings
         .stored()
@@ -29,7 +31,8 @@ export const domainOperations = {
       const keys = { statements: [dkim.remove(domain)], committed: dkim.forget };
       const forgotten = both(settings.prepareForget(owners, actor.name), keys);
       const change = both(removed, both(credentials.removalsOfDomain(domain), forgotten));
-      return { output: { name: domain }, change };
+      const logged = withoutLogins(idle, { logins, settings });
+      return { output: { name: domain }, change: logged.reduce(both, change) };
     },
   }),
 

@@ -2,7 +2,8 @@
 import { Type } from 'typebox';
 import { SERVER_NETWORKS } from '../../directory/rules/limits.ts';
 import { act, question } from '../define.ts';
-import { Text } from './words.ts';
+import { serverLoginOperations, withoutLogins } from './server-logins.ts';
+import { both, Text } from './words.ts';
 
 export const serverOperations = {
   'server.add': act('server.add', {
@@ -23,14 +24,25 @@ export const serverOperations = {
   }),
 
   'server.remove': act('server.remove', {
-    title: 'Removes a mail server',
+    title: 'Removes a mail server, and the credentials for it',
     input: { id: Type.Integer({ minimum: 1 }) },
-    run: async ({ admin }, { id }) => ({ output: { id }, change: await admin.removeServer(id) }),
+    run: async ({ admin, logins, settings }, { id }) => {
+      const removed = (await admin.listServers()).filter((server) => server.id === id);
+      const forgotten = withoutLogins(removed, { logins, settings });
+      return { output: { id }, change: forgotten.reduce(both, await admin.removeServer(id)) };
+    },
   }),
 
   'server.list': question('server.list', {
     title: 'Lists the mail servers, in the order in which they are tried',
     input: {},
-    run: async ({ admin }) => ({ output: await admin.listServers() }),
+    run: async ({ admin, logins }) => ({
+      output: (await admin.listServers()).map((server) => {
+        const login = logins.of(server.host, server.port);
+        return { ...server, ...(login && { signsInAs: login.user }) };
+      }),
+    }),
   }),
+
+  ...serverLoginOperations,
 };
