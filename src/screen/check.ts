@@ -70,7 +70,11 @@ interface TransactionView extends SessionView {
 export interface Views {
   connect: SessionView & { readonly stage: 'connect' };
   ehlo: SessionView & { readonly stage: 'ehlo' };
-  mail: TransactionView & { readonly stage: 'mail' };
+  mail: TransactionView & {
+    readonly stage: 'mail';
+    /** The client's address is everybody's (nat.ts). */
+    readonly isHidden: boolean;
+  };
   rcpt: TransactionView & {
     readonly stage: 'rcpt';
     readonly recipient: Recipient;
@@ -144,13 +148,15 @@ export interface Concluded {
   readonly findings: readonly Finding[];
 }
 
-/** The shared schema: a check that has it gets `<id>.enabled`, `.action`, `.score` and `.exempt`, each per domain. */
+/** The shared schema: a check that has it gets `<id>.enabled`, `.action`, `.score` and `.exempt`, each per domain unless it is server-wide. */
 export interface CheckPolicyDefaults {
   readonly enabled: boolean;
   readonly action: PolicyAction;
   /** Whose quarantine the action `quarantine` means. */
   readonly quarantine: 'user' | 'admin';
   readonly score: number;
+  /** Its settings are the server's: no domain has values of its own. */
+  readonly serverWide?: true;
 }
 
 export type PolicyAction = 'refuse' | 'quarantine' | 'accept';

@@ -9,6 +9,7 @@ import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Reply } from '../model/reply.ts';
 import type { SessionFacts } from '../model/session.ts';
 import type { RecipientFindings } from '../model/trail.ts';
+import type { HiddenClients } from './nat.ts';
 
 /** What a stage before RCPT comes to; `refusal` only from checks of scope `server`. */
 export interface StageVerdict {
@@ -72,4 +73,6 @@ export interface ScreenSession {
 
 export interface Screen {
   session(facts: SessionFacts): ScreenSession;
+  /** Clients whose address was found to be everybody's since the start: nothing that rests on it counts. */
+  hidden(): readonly HiddenClients[];
 }

@@ -8,6 +8,8 @@ export const SCREEN_LIMITS = {
   rememberedEvents: 1000,
   /** Sessions of a listener from one private address and no other, before it is taken for a NAT: no office is that lonely. */
   natSessions: 50,
+  /** Names that sessions from this machine itself greet by, before a forwarder is taken to stand behind them: programs say its name, localhost or an address. */
+  natNames: 10,
   /** Addresses of From fields that are looked for on the lists: a good message has one. */
   listedAuthors: 10,
 } as const;

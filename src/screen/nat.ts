@@ -2,70 +2,117 @@
  * Whether a client's address is that of whoever stands between: a container's gateway, a NAT, a load
  * balancer without PROXY. Such an address is everybody's, so it proves nothing.
  *
- * Known are: what the setting names, this machine's default gateways, and the one private address that
- * all of a listener's sessions came from, once there were enough. A PROXY header tells the truth and
- * is not counted. Loopback is not counted either: programs of this machine do send mail.
+ * Known are what the setting names and this machine's default gateways. Guessed is, once there were
+ * enough sessions, the one private address that all of a listener's sessions came from. Programs of
+ * this machine are no strangers: loopback neither counts against such an address nor is one, unless a
+ * listener sees nothing else and its sessions greet by more names than one machine has. A PROXY header
+ * tells the truth and is not counted.
  */
 import ipaddr from 'ipaddr.js';
 import type { NetworkTable } from '../directory/rules/network-table.ts';
 import { networksOf } from '../directory/rules/shields.ts';
 import type { SessionFacts } from '../model/session.ts';
 import type { Settings, SettingsSnapshot } from '../settings/contract.ts';
+import { isLoopback } from '../wire/network.ts';
 import type { Events } from '../world/events.ts';
 import { SCREEN_LIMITS } from './limits.ts';
 import { shieldSettings } from './settings.ts';
 
+/** `counted` is a guess. */
+export type Hidden = 'setting' | 'gateway' | 'counted';
+
+export interface HiddenClients {
+  readonly port: number;
+  readonly address: string;
+  readonly known: Hidden;
+}
+
 export interface NatWatch {
   /** A session began. */
   count(facts: SessionFacts): void;
-  hides(facts: SessionFacts): boolean;
+  /** It told its name. */
+  greeted(facts: SessionFacts): void;
+  /** Undefined: the address is the client's own. */
+  hides(facts: SessionFacts): Hidden | undefined;
+  /** What was found since the start. */
+  found(): readonly HiddenClients[];
 }
 
 interface Listener {
-  readonly client: string;
-  sessions: number;
+  /** The first that is not this machine. */
+  client: string | undefined;
   isAlone: boolean;
+  sessions: number;
+  ofThisMachine: number;
+  /** As sessions of this machine greet. */
+  readonly names: Set<string>;
 }
 
 export function createNatWatch(settings: Settings, events: Events, gateways: readonly string[]): NatWatch {
   const listeners = new Map<number, Listener>();
-  const told = new Set<string>();
+  const told = new Map<string, HiddenClients>();
 
-  function how({ client, local }: SessionFacts): 'setting' | 'gateway' | 'counted' | undefined {
-    if (isNatAddress(settings, client.address)) return 'setting';
-    if (gateways.includes(client.address)) return 'gateway';
+  function listenerOf(port: number): Listener {
+    const known = listeners.get(port);
+    if (known) return known;
+    const made = { client: undefined, isAlone: true, sessions: 0, ofThisMachine: 0, names: new Set<string>() };
+    listeners.set(port, made);
+    return made;
+  }
+
+  function isGuessed({ client, local }: SessionFacts): boolean {
     const listener = listeners.get(local.port);
-    return listener?.isAlone && listener.sessions >= SCREEN_LIMITS.natSessions ? 'counted' : undefined;
+    if (!listener) return false;
+    const { natSessions, natNames } = SCREEN_LIMITS;
+    if (!isLoopback(client.address)) return listener.isAlone && listener.sessions >= natSessions;
+    return !listener.client && listener.ofThisMachine >= natSessions && listener.names.size >= natNames;
+  }
+
+  function how(facts: SessionFacts): Hidden | undefined {
+    const { address } = facts.client;
+    if (isNatAddress(settings, address)) return 'setting';
+    if (gateways.includes(address)) return 'gateway';
+    return isGuessed(facts) ? 'counted' : undefined;
   }
 
   return {
     count({ client, local, proxy }) {
       if (proxy) return;
-      const known = listeners.get(local.port);
-      if (!known)
-        listeners.set(local.port, { client: client.address, sessions: 1, isAlone: isPrivate(client.address) });
-      else if (known.client !== client.address) known.isAlone = false;
-      else known.sessions++;
+      const listener = listenerOf(local.port);
+      if (isLoopback(client.address)) listener.ofThisMachine++;
+      else if (listener.client === undefined) {
+        listener.client = client.address;
+        listener.isAlone = isPrivate(client.address);
+        listener.sessions = 1;
+      } else if (listener.client !== client.address) listener.isAlone = false;
+      else listener.sessions++;
+    },
+    greeted({ client, local, proxy, helo }) {
+      if (proxy || helo === undefined || !isLoopback(client.address)) return;
+      const { names } = listenerOf(local.port);
+      if (names.size < SCREEN_LIMITS.natNames) names.add(helo.toLowerCase());
     },
     hides(facts) {
-      if (facts.proxy) return false;
-      const found = how(facts);
-      if (!found) return false;
+      if (facts.proxy) return undefined;
+      const known = how(facts);
+      if (!known) return undefined;
       const { address } = facts.client;
-      const key = `${facts.local.port} ${address}`;
+      const { port } = facts.local;
+      const key = `${port} ${address}`;
       if (!told.has(key) && told.size < SCREEN_LIMITS.rememberedEvents) {
-        told.add(key);
-        events.emit('screen.nat', { port: facts.local.port, address, known: found });
+        told.set(key, { port, address, known });
+        events.emit('screen.nat', { port, address, known });
       }
-      return true;
+      return known;
     },
+    found: () => [...told.values()],
   };
 }
 
 const bySnapshot = new WeakMap<SettingsSnapshot, NetworkTable<true>>();
 
 /** Whether the operator says that this address is nobody's own. */
-export function isNatAddress(settings: Settings, address: string): boolean {
+function isNatAddress(settings: Settings, address: string): boolean {
   const snapshot = settings.current();
   let networks = bySnapshot.get(snapshot);
   if (!networks) {

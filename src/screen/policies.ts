@@ -51,18 +51,18 @@ const shared = new WeakMap<CheckPolicyDefaults, SharedSettings>();
 function sharedSettings(check: Check, policy: CheckPolicyDefaults): SharedSettings {
   const known = shared.get(policy);
   if (known) return known;
-  const perDomain = { scope: 'domain' } as const;
+  const scoped = { scope: policy.serverWide ? 'global' : 'domain' } as const;
   const made = defineSettings(check.settingsGroup ?? check.id, {
-    enabled: flag(policy.enabled, `Whether this check is made: ${check.guide}.`, perDomain),
+    enabled: flag(policy.enabled, `Whether this check is made: ${check.guide}.`, scoped),
     action: choice(
       ACTIONS,
       policy.action,
       'What happens to a message that fails: `refuse` tells the sender, `quarantine` holds it, `accept` only records it and adds the score.',
-      perDomain,
+      scoped,
     ),
-    score: count(policy.score, { min: 0, max: 100 }, "What a failure adds to the message's score.", perDomain),
+    score: count(policy.score, { min: 0, max: 100 }, "What a failure adds to the message's score.", scoped),
     exempt: list(check.exempt, `Whom the check spares: any of ${EXEMPTIONS.join(', ')}.`, {
-      ...perDomain,
+      ...scoped,
       check: (value) =>
         value.every((name) => (EXEMPTIONS as readonly string[]).includes(name))
           ? undefined

@@ -30,7 +30,7 @@ import { judge, type Observations, type Plan, plan, settle, start } from './engi
 import { readHeader } from './header.ts';
 import { CHECKS } from './index.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
-import type { NatWatch } from './nat.ts';
+import { createNatWatch, type NatWatch } from './nat.ts';
 import { createPolicies, type Policies } from './policies.ts';
 import { relaySettings, screenOwnSettings, shieldSettings } from './settings.ts';
 import { standing } from './standing.ts';
@@ -58,8 +58,8 @@ export interface ScreenServices {
   readonly grants: SenderGrants;
   /** What the operator said of senders: lists and pairs. */
   readonly senderRules: SenderRules;
-  /** Whose address is everybody's. */
-  readonly nat: NatWatch;
+  /** This machine's default gateways, whose address is everybody's in a container. */
+  readonly gateways?: readonly string[];
   readonly hostname: string;
 }
 
@@ -95,6 +95,7 @@ export interface AcceptedRecipient {
 export interface Screening {
   readonly plan: Plan;
   readonly services: ScreenServices;
+  readonly nat: NatWatch;
   policies(): Current;
 }
 
@@ -102,7 +103,7 @@ export interface Screening {
 interface Current {
   readonly policies: Policies;
   readonly boundMs: number;
-  readonly presets: NetworkTable<boolean>;
+  readonly presets: NetworkTable<true>;
   readonly serversRelay: boolean;
 }
 
@@ -114,9 +115,11 @@ export function createScreen(services: ScreenServices, checks: readonly Check[] 
   const checkPlan = plan(checks);
   let snapshot = services.settings.current();
   let current = policiesOf(checks, snapshot);
+  const nat = createNatWatch(services.settings, services.events, services.gateways ?? NOTHING);
   const screening: Screening = {
     plan: checkPlan,
     services,
+    nat,
     policies() {
       const now = services.settings.current();
       if (now !== snapshot) {
@@ -126,7 +129,7 @@ export function createScreen(services: ScreenServices, checks: readonly Check[] 
       return current;
     },
   };
-  return { session: (facts) => createSession(screening, facts) };
+  return { session: (facts) => createSession(screening, facts), hidden: nat.found };
 }
 
 function policiesOf(checks: readonly Check[], snapshot: ReturnType<Settings['current']>): Current {
@@ -143,17 +146,17 @@ function createSession(screening: Screening, connected: SessionFacts): ScreenSes
   let transaction: Transaction | undefined;
   return {
     connect() {
-      screening.services.nat.count(connected);
+      screening.nat.count(connected);
       return early(screening, { stage: 'connect', facts: connected }, ofSession);
     },
     ehlo(facts) {
-      screening.services.nat.greeted(facts);
+      screening.nat.greeted(facts);
       return early(screening, { stage: 'ehlo', facts }, ofSession);
     },
     mail(facts, reversePath, parameters) {
       const { policies, boundMs, presets, serversRelay } = screening.policies();
-      const { directory, senderRules, nat } = screening.services;
-      const hidden = nat.hides(facts);
+      const { directory, senderRules } = screening.services;
+      const hidden = screening.nat.hides(facts);
       const sources = { directory, senderRules, presets: hidden ? undefined : presets, hidden, serversRelay };
       const observations = ofSession.slice();
       // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.

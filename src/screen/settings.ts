@@ -90,7 +90,7 @@ export const shieldSettings = defineSettings('ipShield', {
   ),
   natAddresses: list(
     [],
-    'Addresses from which many clients come to this node, because a container, NAT or load balancer without PROXY hides theirs. No pair or preset of IP shielding counts for them, nor what is waived for this machine itself. Default gateways, and a private address that all of 50 sessions came from, are known without this.',
+    'Addresses from which many clients come to this node, because a container, NAT or load balancer without PROXY hides theirs. No pair or preset of IP shielding counts for them, nor what is waived for this machine itself. Default gateways are known without this; a private address that all of 50 sessions of a listener came from is guessed, and then pairs count that name it.',
     { maxItems: 100, check: networksOnly },
   ),
 });

@@ -13,6 +13,7 @@ import { isOperational } from '../model/errors.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
 import type { SenderKind, Who } from './check.ts';
+import type { Hidden } from './nat.ts';
 
 export interface Sender {
   readonly kind: SenderKind;
@@ -30,7 +31,7 @@ export interface SenderSources {
   /** Networks of every local domain; undefined where they do not count. */
   readonly presets: NetworkTable<true> | undefined;
   /** The client's address is everybody's. */
-  readonly isHidden: boolean;
+  readonly hidden: Hidden | undefined;
   /** Domain mail servers may send for senders elsewhere. */
   readonly serversRelay: boolean;
 }
@@ -76,16 +77,19 @@ export function shieldVerdict(
   );
 }
 
-/** No pair speaks for an address that is everybody's. */
+/**
+ * No pair speaks for an address that is known to be everybody's; of one that may be, only a pair that
+ * names it.
+ */
 function verdictOf(
   shields: ShieldTable,
-  { presets, isHidden }: SenderSources,
+  { presets, hidden }: SenderSources,
   { client }: SessionFacts,
   domain: string,
   isLocal: boolean,
 ): ShieldVerdict {
-  const verdict = shields.verdict(domain, isLocal, client.address, presets);
-  return isHidden && verdict !== 'none' ? 'violated' : verdict;
+  const verdict = shields.verdict(domain, isLocal, client.address, presets, hidden !== undefined);
+  return hidden && hidden !== 'counted' && verdict !== 'none' ? 'violated' : verdict;
 }
 
 function senderOf(sources: SenderSources, facts: SessionFacts, domain: string): MaybePromise<Sender> {

@@ -17,29 +17,40 @@ export type ShieldVerdict = 'none' | 'entered' | 'preset' | 'violated';
 
 export interface ShieldTable {
   readonly pairs: readonly ShieldRow[];
-  /** `presets`: networks of every local domain, as the setting has them; undefined where they do not count. */
-  verdict(domain: string, isLocal: boolean, client: string, presets: NetworkTable<true> | undefined): ShieldVerdict;
+  /**
+   * `presets`: networks of every local domain, as the setting has them; undefined where they do not
+   * count. `exactly`: a pair counts only where it names that very address, and not a network around it.
+   */
+  verdict(
+    domain: string,
+    isLocal: boolean,
+    client: string,
+    presets: NetworkTable<true> | undefined,
+    exactly?: boolean,
+  ): ShieldVerdict;
 }
 
 export function shieldTable(pairs: readonly ShieldRow[]): ShieldTable {
-  const byDomain = new Map<string, NetworkTable<true>>();
+  /** True: the network is one address. */
+  const byDomain = new Map<string, NetworkTable<boolean>>();
   for (const { domain, network } of pairs) {
-    const networks = byDomain.get(domain) ?? createNetworkTable<true>();
+    const networks = byDomain.get(domain) ?? createNetworkTable<boolean>();
     byDomain.set(domain, networks);
-    for (const one of parseNetworks(network) ?? []) networks.add(one, true);
+    const parts = parseNetworks(network) ?? [];
+    for (const part of parts) networks.add(part, parts.length === 1 && part.prefix === part.bits);
   }
   const patterns = [...byDomain].filter(([domain]) => hasWildcards(domain));
   const local = byDomain.get(LOCAL_DOMAINS);
   return {
     pairs,
-    verdict(domain, isLocal, client, presets) {
+    verdict(domain, isLocal, client, presets, exactly = false) {
       const own = byDomain.get(domain);
       const shared = isLocal ? local : undefined;
       let restricted = own !== undefined || shared !== undefined;
-      if (own?.find(client) || shared?.find(client)) return 'entered';
+      if (has(own, client, exactly) || has(shared, client, exactly)) return 'entered';
       for (const [pattern, networks] of patterns) {
         if (!matchesWildcards(pattern, domain)) continue;
-        if (networks.find(client)) return 'entered';
+        if (has(networks, client, exactly)) return 'entered';
         restricted = true;
       }
       if (isLocal && presets && presets.size > 0) return presets.find(client) ? 'preset' : 'violated';
@@ -53,4 +64,9 @@ export function networksOf(texts: readonly string[]): NetworkTable<true> {
   const table = createNetworkTable<true>();
   for (const text of texts) for (const network of parseNetworks(text) ?? []) table.add(network, true);
   return table;
+}
+
+function has(networks: NetworkTable<boolean> | undefined, client: string, exactly: boolean): boolean {
+  const isOne = networks?.find(client);
+  return exactly ? isOne === true : isOne !== undefined;
 }

@@ -8,7 +8,6 @@ import { isIP } from 'node:net';
 import { canonicalAddress, isLoopback } from '../../wire/network.ts';
 import type { Resolver } from '../../world/resolver.ts';
 import type { CheckServices, Views } from '../check.ts';
-import { isNatAddress } from '../nat.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
 import { trustedRelays } from './relays.ts';
 import type { NotMade } from './words.ts';
@@ -28,9 +27,9 @@ const SUBMISSION = notMade('direct');
 export const NULL_PATH: NotMade = SUBMISSION;
 
 /** This machine, our relays, and mail programs behind NAT are asked for no names. */
-export function spared({ facts }: Views['mail'], { settings }: CheckServices): NotMade | undefined {
+export function spared({ facts, isHidden }: Views['mail'], { settings }: CheckServices): NotMade | undefined {
   if (facts.profile !== 'mx') return SUBMISSION;
-  if (isLoopback(facts.client.address) && !isNatAddress(settings, facts.client.address)) return LOOPBACK;
+  if (isLoopback(facts.client.address) && !isHidden) return LOOPBACK;
   return trustedRelays(settings).has(facts.client.address) ? RELAY : undefined;
 }
 

@@ -33,7 +33,7 @@ export const ipShield = defineCheck({
   guide: 'IP Shielding',
   exempt: ['authenticated', 'domainMailServer', 'ipShield'],
   protects: true,
-  policy: { enabled: true, action: 'refuse', quarantine: 'admin', score: 0 },
+  policy: { enabled: true, action: 'refuse', quarantine: 'admin', score: 0, serverWide: true },
   codes: { 'not-from-here': 'the client is in none of the networks that are paired with the domain of the sender' },
   settings: { ...shieldSettings, ...own },
 

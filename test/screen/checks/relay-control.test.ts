@@ -132,6 +132,16 @@ test('an entered pair that covers the gateway of a container opens no relay', as
   assert.deepEqual(await run(options, ALICE, [BOB]), ['550 5.7.1']);
 });
 
+test('an address that is perhaps everybody’s is trusted by a pair that names it, and by none around it', async () => {
+  const trusted = async (network: string): Promise<string[]> => {
+    const world = screening({ client: '10.1.2.3', pairs: [['example.com', network]] });
+    for (let i = 0; i < 60; i++) await world.session.connect();
+    return outcome(await transact(world, ALICE, [BOB], content(LETTER.replace(BOB, ALICE))));
+  };
+  assert.deepEqual(await trusted('10.1.2.3'), ['outbound', 'accept']);
+  assert.deepEqual(await trusted('10.0.0.0/8'), ['550 5.7.1']);
+});
+
 test('a preset that covers MAIL does not vouch for somebody else in From', async () => {
   const world = screening({ client: '10.1.2.3', settings: { 'relay.exceptLocalRecipients': true } });
   const { message } = await transact(world, ALICE, [ALICE]);

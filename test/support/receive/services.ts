@@ -148,6 +148,7 @@ export async function startReceiver(
 
 function screenOf(options: TestReceiverOptions, seen: SessionFacts[]): Screen {
   return {
+    hidden: () => [],
     session: (facts) => ({
       connect: () => options.onConnect?.(facts) ?? NO_FINDINGS,
       ehlo: (known) => options.onEhlo?.(known) ?? NO_FINDINGS,
