@@ -5,7 +5,7 @@
 
 import type { Statement } from '../store/contract.ts';
 import { builder, statement } from '../store/statement.ts';
-import { type AdmissionParts, admit } from './admission.ts';
+import { type Admission, type AdmissionParts, admit } from './admission.ts';
 import type { NewMessage, Queue } from './contract.ts';
 import { createDesk, type QueueDesk } from './desk.ts';
 import { createDispatch } from './dispatch.ts';
@@ -33,6 +33,10 @@ export interface OpenQueue extends Queue {
 
 const DRAIN_LOOK_MS = 20;
 
+function unitOf(admissions: readonly Admission[], also: readonly Statement[] = []): Statement[] {
+  return [...also, ...admissions.flatMap(({ unit }) => unit)];
+}
+
 export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   const { database, clock } = queueParts;
   const sql = queueStatements(database.dialect);
@@ -51,26 +55,28 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   const timers = createTimers(parts);
   await sweep.run();
 
-  const write = async (messages: readonly NewMessage[], also?: readonly Statement[]): Promise<void> => {
+  const write = (messages: readonly NewMessage[], also?: readonly Statement[]): Promise<void> => {
     const admissions = messages.map((message) => admit(parts, message));
-    try {
-      const unit = admissions.flatMap((admission) => admission.unit);
-      await database.write(also ? [...also, ...unit] : unit);
-    } catch (error) {
-      for (const admission of admissions) admission.failed();
-      throw error;
-    }
-    for (const admission of admissions) admission.done();
+    const unit = admissions.length === 1 && !also ? admissions[0]!.unit : unitOf(admissions, also);
+    return database.write(unit).then(
+      () => {
+        for (const admission of admissions) admission.done();
+      },
+      (error) => {
+        for (const admission of admissions) admission.failed();
+        throw error;
+      },
+    );
   };
 
   return {
     desk: createDesk(parts),
     newId: parts.newId,
-    async commit(message, also) {
-      if (isToldAtOnce(message)) {
-        const told = await tellAtOnce(parts, message);
-        await write(told.report ? [told.message, told.report] : [told.message], also);
-      } else await write([message], also);
+    commit(message, also) {
+      if (!isToldAtOnce(message)) return write([message], also);
+      return tellAtOnce(parts, message).then((told) =>
+        write(told.report ? [told.message, told.report] : [told.message], also),
+      );
     },
     attach: dispatch.attach,
     wake: dispatch.wake,

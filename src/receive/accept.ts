@@ -7,6 +7,7 @@
 import type { MessageRecord } from '../journal/contract.ts';
 import { isOperational } from '../model/errors.ts';
 import type { Disposition } from '../model/finding.ts';
+import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import { type Reply, replyText } from '../model/reply.ts';
 import type { MessageTrail } from '../model/trail.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
@@ -20,23 +21,27 @@ import { STORE_FULL, TOO_LARGE, TRY_AGAIN } from './replies.ts';
 import type { AcceptedRecipient, Session, Transaction } from './session.ts';
 import { receivedLine } from './trace.ts';
 
+type ScreenedMessage = Awaited<ReturnType<Session['screen']['message']>>;
 type Committing = MessageVerdict & { readonly kind: 'commit' };
 
-/** Ends the transaction, whatever comes of it. Never rejects for what a neighbour or the peer does. */
-export async function acceptMessage(session: Session, transaction: Transaction): Promise<Reply> {
+const GONE: Reply = { code: 451, enhanced: '4.4.2', text: 'the client went before the message was stored' };
+
+/**
+ * Ends the transaction, whatever comes of it. Never fails for what a neighbour or the peer does.
+ * Waits for nothing but what takes time: a small message meets no promise before its commit.
+ */
+export function acceptMessage(session: Session, transaction: Transaction): MaybePromise<Reply> {
   const content = transaction.content!;
   session.transaction = undefined;
   addClientLine(transaction.dialogue, `(${content.sizeBytes} octets)`);
   const refusal = contentRefusal(session, transaction, content);
   if (refusal) return refused(session, transaction, refusal);
-  const staged = await stage(session, transaction, content);
-  if ('code' in staged) return refused(session, transaction, staged);
-  try {
-    return await screenAndCommit(session, transaction, staged);
-  } catch (error) {
-    staged.discard();
-    throw error;
-  }
+  const staged = content.spool.finish();
+  if (!isPromise(staged)) return screenStaged(session, transaction, staged);
+  return staged.then(
+    (ready) => screenStaged(session, transaction, ready),
+    (error) => storeRefused(session, transaction, error),
+  );
 }
 
 /** What is wrong with the octets themselves. */
@@ -66,62 +71,74 @@ function refused(session: Session, transaction: Transaction, reply: Reply, scree
   return reply;
 }
 
-async function stage(
-  session: Session,
-  transaction: Transaction,
-  content: IncomingContent,
-): Promise<StagedContent | Reply> {
-  try {
-    return await content.spool.finish();
-  } catch (error) {
-    return storeRefusal(session, transaction, error);
-  }
-}
-
-function storeRefusal({ services }: Session, transaction: Transaction, error: unknown): Reply {
+function storeRefused(session: Session, transaction: Transaction, error: unknown, screened?: Screened): Reply {
   if (!isOperational(error)) throw error;
-  services.events.emit('receive.commit-failed', { message: transaction.id, code: error.code, error: error.message });
-  return error.code === 'store.full' ? STORE_FULL : TRY_AGAIN;
+  const { code, message } = error;
+  session.services.events.emit('receive.commit-failed', { message: transaction.id, code, error: message });
+  return refused(session, transaction, code === 'store.full' ? STORE_FULL : TRY_AGAIN, screened);
 }
 
-async function screenAndCommit(session: Session, transaction: Transaction, staged: StagedContent): Promise<Reply> {
+function screenStaged(session: Session, transaction: Transaction, staged: StagedContent): MaybePromise<Reply> {
   const { parameters, reversePath, recipients } = transaction;
   const envelope = { ...parameters, reversePath, recipients: recipients.map(({ recipient }) => recipient) };
-  let verdict: Awaited<ReturnType<Session['screen']['message']>>;
+  // What was just written could not be read again; or a defect.
+  const unscreened = (error: unknown): Reply => {
+    staged.discard();
+    return storeRefused(session, transaction, error);
+  };
+  let verdict: ReturnType<Session['screen']['message']>;
   try {
-    verdict = await session.screen.message(envelope, staged);
+    verdict = session.screen.message(envelope, staged);
   } catch (error) {
-    // What was just written could not be read again.
-    staged.discard();
-    return refused(session, transaction, storeRefusal(session, transaction, error));
+    return unscreened(error);
   }
-  if (verdict.kind === 'reply') {
+  return isPromise(verdict)
+    ? verdict.then((decided) => commit(session, transaction, staged, decided), unscreened)
+    : commit(session, transaction, staged, verdict);
+}
+
+function commit(
+  session: Session,
+  transaction: Transaction,
+  staged: StagedContent,
+  verdict: ScreenedMessage,
+): MaybePromise<Reply> {
+  if (verdict.kind === 'reply' || session.gone) {
     staged.discard();
-    return refused(session, transaction, verdict.reply, verdict);
+    return refused(session, transaction, verdict.kind === 'reply' ? verdict.reply : GONE, verdict);
   }
-  if (session.gone) {
-    staged.discard();
-    return refused(
-      session,
-      transaction,
-      { code: 451, enhanced: '4.4.2', text: 'the client went before the message was stored' },
-      verdict,
-    );
-  }
-  const accepted: Reply = { code: 250, enhanced: '2.0.0', text: `queued as ${transaction.id}` };
+  const { dialogue } = transaction;
   // Said in the journal's row only if the commit succeeds, like the row itself.
-  const dialogueBefore = transaction.dialogue.text;
-  addReply(transaction.dialogue, accepted);
-  const trail = trailOf(transaction, verdict);
+  const dialogueBefore = dialogue.text;
+  const accepted: Reply = { code: 250, enhanced: '2.0.0', text: `queued as ${transaction.id}` };
+  addReply(dialogue, accepted);
+  return committing(session, transaction, staged, verdict).then(
+    () => {
+      session.messagesAccepted++;
+      session.idleCommands = 0;
+      return accepted;
+    },
+    (error) => {
+      dialogue.text = dialogueBefore;
+      return storeRefused(session, transaction, error, verdict);
+    },
+  );
+}
+
+/** The content is the queue's once it was asked, also where it refuses. */
+function committing(
+  session: Session,
+  transaction: Transaction,
+  staged: StagedContent,
+  verdict: ScreenedMessage & Committing,
+): Promise<void> {
   try {
-    await session.services.queue.commit(newMessage(session, transaction, staged, verdict, trail));
+    const message = newMessage(session, transaction, staged, verdict, trailOf(transaction, verdict));
+    return session.services.queue.commit(message);
   } catch (error) {
-    transaction.dialogue.text = dialogueBefore;
-    return refused(session, transaction, storeRefusal(session, transaction, error), verdict);
+    staged.discard();
+    throw error;
   }
-  session.messagesAccepted++;
-  session.idleCommands = 0;
-  return accepted;
 }
 
 function newMessage(

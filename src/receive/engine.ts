@@ -56,15 +56,14 @@ function attempt(session: Session): Step {
 export function wait(session: Session, work: Promise<Reply | undefined>): void {
   const { connection } = session;
   connection.busy = true;
-  work
-    .catch((error: unknown) => defect(session, error))
-    .then((reply) => {
-      connection.busy = false;
-      if (connection.closing) return;
-      answer(session, reply);
-      connection.resume();
-      proceed(session);
-    });
+  const done = (reply: Reply | undefined): void => {
+    connection.busy = false;
+    if (connection.closing) return;
+    answer(session, reply);
+    connection.resume();
+    proceed(session);
+  };
+  work.then(done, (error: unknown) => done(defect(session, error)));
 }
 
 function defect(session: Session, error: unknown): Reply {
@@ -241,7 +240,7 @@ function isHopeless({ policy }: Session, transaction: Transaction | undefined): 
   return (transaction?.content?.sizeBytes ?? 0) > 2 * policy.maxMessageBytes;
 }
 
-function finish(session: Session, transaction: Transaction): Promise<Reply> {
+function finish(session: Session, transaction: Transaction): MaybePromise<Reply> {
   session.receiving = undefined;
   session.commandLine = undefined;
   return acceptMessage(session, transaction);

@@ -9,6 +9,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { ContentRef } from '../model/content.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
 
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
@@ -60,8 +61,8 @@ export interface Spool {
   /** False asks the writer to wait for `drained` before the next chunk. Keeps the chunk: do not reuse its memory. */
   write(chunk: Uint8Array): boolean;
   drained(): Promise<void>;
-  /** The content, hashed, not yet durable (`Blobs.keep` or the row's own transaction makes it so). Errors: `store.full`, `store.unavailable`. */
-  finish(): Promise<StagedContent>;
+  /** The content, hashed, not yet durable (`Blobs.keep` or the row's own transaction makes it so); at once where it is small. Errors: `store.full`, `store.unavailable`. */
+  finish(): MaybePromise<StagedContent>;
   /** Frees everything; never throws. */
   discard(): void;
 }

@@ -4,7 +4,7 @@
  * A file is durable when `finish` resolves: written, synced, and its folder synced. A failed sync is
  * never tried again on the same file: the file is deleted and the message refused.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash as hashOf } from 'node:crypto';
 import type { ByteRange } from '../../model/content.ts';
 import type { Disk, DiskFile } from '../../world/disk.ts';
 import type { Spool, StagedContent } from '../contract.ts';
@@ -30,7 +30,7 @@ interface OpenFile {
 }
 
 export function createSpool(parts: SpoolParts): Spool {
-  const hash: Hash = createHash('sha256');
+  let hash: Hash | undefined;
   let buffered: Uint8Array[] = [];
   let bufferedBytes = 0;
   let sizeBytes = 0;
@@ -68,13 +68,49 @@ export function createSpool(parts: SpoolParts): Spool {
     await parts.disk.remove(path).catch(ignore);
   };
 
+  const keep = async (): Promise<StagedContent> => {
+    try {
+      while (writing) await writing;
+      if (failure !== undefined) throw failure;
+      const { key, file, path, folder } = target!;
+      const sha256 = hash!.digest('hex');
+      await file.sync();
+      await file.close();
+      await parts.disk.syncFolder(folder);
+      over = true;
+      parts.onSuccess();
+      const content = parts.open(key, sizeBytes, sha256);
+      return {
+        sizeBytes,
+        sha256,
+        open: content.open,
+        home: { kind: 'blob', key },
+        discard: () => void parts.disk.remove(path).catch(ignore),
+      };
+    } catch (error) {
+      parts.onFailure(error);
+      await abandon();
+      throw diskError(error, 'keep a message');
+    }
+  };
+
+  /** What stays small is hashed in one go at its end, which costs half. */
+  const hashOn = (chunk: Uint8Array): void => {
+    if (!hash) {
+      if (sizeBytes <= ROW_CONTENT_BYTES) return;
+      hash = createHash('sha256');
+      for (const earlier of buffered) hash.update(earlier);
+    }
+    hash.update(chunk);
+  };
+
   return {
     get sizeBytes() {
       return sizeBytes;
     },
     write(chunk) {
-      hash.update(chunk);
       sizeBytes += chunk.length;
+      hashOn(chunk);
       if (failure !== undefined || over) return true;
       buffered.push(chunk);
       bufferedBytes += chunk.length;
@@ -84,34 +120,11 @@ export function createSpool(parts: SpoolParts): Spool {
     async drained() {
       while (writing) await writing;
     },
-    async finish() {
-      const sha256 = hash.digest('hex');
-      if (sizeBytes <= ROW_CONTENT_BYTES && !target && !writing && failure === undefined) {
-        over = true;
-        return rowContent(joined(buffered, sizeBytes), sha256);
-      }
-      try {
-        while (writing) await writing;
-        if (failure !== undefined) throw failure;
-        const { key, file, path, folder } = target!;
-        await file.sync();
-        await file.close();
-        await parts.disk.syncFolder(folder);
-        over = true;
-        parts.onSuccess();
-        const content = parts.open(key, sizeBytes, sha256);
-        return {
-          sizeBytes,
-          sha256,
-          open: content.open,
-          home: { kind: 'blob', key },
-          discard: () => void parts.disk.remove(path).catch(ignore),
-        };
-      } catch (error) {
-        parts.onFailure(error);
-        await abandon();
-        throw diskError(error, 'keep a message');
-      }
+    finish() {
+      if (sizeBytes > ROW_CONTENT_BYTES || target || writing || failure !== undefined) return keep();
+      over = true;
+      const bytes = joined(buffered, sizeBytes);
+      return rowContent(bytes, hash ? hash.digest('hex') : hashOf('sha256', bytes, 'hex'));
     },
     discard: () => void abandon(),
   };

@@ -161,6 +161,9 @@ function answer({ resolve, reject }: Waiting, outcome: UnitOutcome): void {
   else reject(storeError(outcome.failure, COULD_NOT, outcome.said));
 }
 
+const CHANGED: readonly WriteResult[] = [0, 1].map((changes) => Object.freeze({ changes, rows: NO_ROWS }));
+
 function toResult(outcome: StatementOutcome): WriteResult {
+  if (outcome === 0 || outcome === 1) return CHANGED[outcome]!;
   return typeof outcome === 'number' ? { changes: outcome, rows: NO_ROWS } : { changes: outcome.length, rows: outcome };
 }
