@@ -30,6 +30,8 @@ export interface PeerOptions {
   readonly extensions?: readonly string[];
   /** `broken`: offers STARTTLS and answers the handshake with what is none. */
   readonly tls?: TLSSocketOptions | 'broken';
+  /** TLS from the first octet. */
+  readonly implicitTls?: TLSSocketOptions;
   /** In place of the usual reply, CRLF added; `undefined` for the usual one. */
   readonly answer?: (turn: Turn) => PeerAnswer;
   /** Throws away whatever was sent along with a command, as a peer does that only claims to pipeline. */
@@ -145,7 +147,11 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
     session.socket.removeAllListeners('data');
     if (options.tls === 'broken')
       return void session.socket.once('data', () => session.socket.write('no TLS today\r\n'));
-    session.socket = new TLSSocket(session.socket, { ...options.tls, isServer: true });
+    encrypt(session, options.tls!);
+  };
+
+  const encrypt = (session: Session, tls: TLSSocketOptions): void => {
+    session.socket = new TLSSocket(session.socket, { ...tls, isServer: true });
     session.secure = true;
     listen(session);
   };
@@ -201,7 +207,8 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
       isLast: false,
     };
     open.add(session);
-    listen(session);
+    if (options.implicitTls) encrypt(session, options.implicitTls);
+    else listen(session);
     reply(session, 'CONNECT', '');
   });
   server.listen(options.port ?? 0, options.host ?? '127.0.0.1');

@@ -136,6 +136,6 @@ function lineOf(reply: Reply): string {
 
 /** A server may repeat what it was told, as it is or as it came. */
 function withoutSecret(reply: Reply, secret: string, sent: readonly string[]): Reply {
-  const forms = [secret, Buffer.from(secret).toString('base64'), ...sent].filter((form) => form !== '');
+  const forms = [...sent, Buffer.from(secret).toString('base64'), secret].filter((form) => form !== '');
   return { ...reply, text: forms.reduce((text, form) => text.replaceAll(form, '(hidden)'), replyText(reply)) };
 }

@@ -45,6 +45,7 @@ export interface HarnessOptions extends Partial<World> {
   readonly listeningPorts?: readonly number[];
   readonly local?: DeliveryServices['local'];
   readonly tlsPolicy?: DeliveryServices['tlsPolicy'];
+  readonly logins?: DeliveryServices['logins'];
   readonly seed?: number;
   /** Delivery has room again. */
   readonly onWake?: () => void;
@@ -79,6 +80,7 @@ export function deliveryHarness(t: Pick<TestContext, 'after'>, options: HarnessO
       resolveHost: tableHosts(world, resolver),
       local: options.local,
       tlsPolicy: options.tlsPolicy,
+      logins: options.logins,
       queue: {
         settle(claim, results) {
           waiting.get(claim)?.(results);
@@ -162,6 +164,8 @@ function tableDirectory(world: World): Directory {
     resolve: () => ({ kind: 'remote' }),
     isMailServerOf: () => 'no',
     mailServerDomains: () => [],
+    serverClaims: () => [],
+    asksCertificates: () => false,
   };
 }
 
