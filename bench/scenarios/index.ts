@@ -1,5 +1,6 @@
 /** Every scenario of `bench/run`, in the order in which it runs them. */
 import type { Scenario } from '../scenario.ts';
+import { authFlood } from './auth-flood.ts';
 import { deadDestinations } from './dead-destinations.ts';
 import { idleConnections } from './idle-connections.ts';
 import { idleMemory } from './idle-memory.ts';
@@ -19,5 +20,6 @@ export const scenarios: readonly Scenario[] = [
   idleConnections,
   millionQueue,
   deadDestinations,
+  authFlood,
   kill500,
 ];

@@ -12,6 +12,7 @@ import { clientFinal } from '../../src/protocol/sasl/scram.ts';
 import { createSettings } from '../../src/settings/registry.ts';
 import { settingsMigrations } from '../../src/settings/schema.ts';
 import type { PreparedChange } from '../../src/store/contract.ts';
+import type { Verdict } from '../../src/wire/sasl/words.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { manualClock } from '../support/clock.ts';
 import { credentialsOver } from '../support/credentials.ts';
@@ -211,6 +212,32 @@ test('an attacker looks for accounts by time: no refusal comes before the floor'
   assert.equal(client.unheard.length, 0);
   await clock.advance(1);
   assert.equal((await client.hear()).code, 535);
+  client.close();
+});
+
+test('an attacker floods us with passwords: that nobody looks at them is said no sooner than that they are wrong', async (t) => {
+  const clock = manualClock();
+  let verdict: Verdict = { kind: 'busy' };
+  const node = await startReceiver(t, {
+    profile: 'submission',
+    clock,
+    credentials: { ...NOBODY, password: async () => verdict },
+    settings: { 'smtp.authFailureFloorMs': 2000, 'smtp.maxAuthFailuresPerNetwork': 1 },
+  });
+  const client = await dialogue(
+    { port: node.port },
+    'S: 220\n C: EHLO c\n S: 250\n C: STARTTLS\n S: 220\n -- TLS\n C: EHLO c\n S: 250',
+  );
+  for (const expected of [454, 535, 454]) {
+    const told = node.events.count('smtp.auth.failed');
+    await client.say(`AUTH PLAIN ${plain('alice@example.com')}\r\n`);
+    while (node.events.count('smtp.auth.failed') === told) await new Promise((done) => setImmediate(done));
+    await clock.advance(1999);
+    assert.equal(client.unheard.length, 0);
+    await clock.advance(1);
+    assert.equal((await client.hear()).code, expected);
+    verdict = { kind: 'no', reason: 'wrong' };
+  }
   client.close();
 });
 

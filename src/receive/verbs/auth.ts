@@ -55,7 +55,7 @@ export const auth: Verb = (session, argument) => {
   if (mechanism === '' || rest.length > 0) return unheeded(session, WHICH);
   if (session.authGuard.isShut(facts.client.address, policy.maxAuthFailuresPerNetwork)) {
     tell(session, named, 'shut');
-    return unheeded(session, SHUT);
+    return slowly(session, unheeded(session, SHUT), services.clock.monotonic());
   }
   const offers = services.credentials.offers();
   return isPromise(offers)
@@ -130,7 +130,7 @@ function conclude(session: Session, verdict: Verdict, startedAt: number): MaybeP
     case 'cannot-tell':
       tell(session, session.exchange!.mechanism, verdict.kind);
       session.exchange = undefined;
-      return LATER;
+      return slowly(session, LATER, startedAt);
   }
 }
 
@@ -149,13 +149,19 @@ async function refuseFirst(
 type Failure = 'malformed' | 'shut' | 'busy' | 'cannot-tell' | Extract<Verdict, { kind: 'no' }>['reason'];
 
 async function fail(session: Session, reply: Reply, reason: Failure, startedAt: number): Promise<Reply> {
-  const { services, policy, facts } = session;
+  const { policy, facts } = session;
   tell(session, session.exchange!.mechanism, reason);
   session.exchange = undefined;
   session.authFailures++;
   session.authGuard.failed(facts.client.address);
+  const isLast = session.authFailures >= policy.maxAuthFailures;
+  return slowly(session, isLast ? tooMuch('too many failed sign-ins') : reply, startedAt);
+}
+
+/** Not before the floor, whatever it says: who floods us with credentials hears no sooner that nobody looks at them. */
+async function slowly({ services, policy }: Session, reply: Reply, startedAt: number): Promise<Reply> {
   await services.clock.sleep(paddingMs(services.clock.monotonic() - startedAt, policy.authFailureFloorMs));
-  return session.authFailures >= policy.maxAuthFailures ? tooMuch('too many failed sign-ins') : reply;
+  return reply;
 }
 
 /** Up to the next whole multiple, so that work which takes longer than the floor is not told by its length either. */
