@@ -14,7 +14,9 @@ import { createDkimKeys, type DkimKeys } from './directory/dkim-keys.ts';
 import { createHashing } from './directory/hashing.ts';
 import { type MingerSecret, openMingerSecret } from './directory/minger-secret.ts';
 import { createRuleAdmin } from './directory/rules/admin.ts';
+import { findLocalAllows } from './directory/rules/local-allows.ts';
 import { createSenderRules, type OpenSenderRules } from './directory/rules/rules.ts';
+import { findSealedPasswords } from './directory/sealed-passwords.ts';
 import { createSenderGrants, type SenderGrants } from './directory/send-as.ts';
 import { openServerLogins, type ServerLogins } from './directory/server-logins.ts';
 import { createSourceDesk } from './directory/sources/admin.ts';
@@ -30,8 +32,10 @@ import { createOperations, type Operations } from './operations/execute.ts';
 import type { NodeStatus } from './operations/services.ts';
 import { createPosture } from './posture/posture.ts';
 import { type OpenQueue, openQueue } from './queue/open.ts';
+import { smtpSettings } from './receive/settings.ts';
 import { mayReportAfter } from './report/dmarc/reporter.ts';
 import { openReports, type Reports } from './report/open.ts';
+import type { HiddenClients } from './screen/nat.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
 import { createSettings, type SettingsRegistry } from './settings/registry.ts';
 import { openStore, type Store } from './store/open.ts';
@@ -73,11 +77,15 @@ export interface Core {
   close(): Promise<void>;
 }
 
-/** `running`: how a node tells of itself; a command has none, and keeps its transactions in no thread of their own. */
+/**
+ * `running`: how a node tells of itself; a command has none, and keeps its transactions in no thread of
+ * their own. `hiddenClients`: what its screening has noticed.
+ */
 export async function openCore(
   config: NodeConfig,
   events: Events,
   running?: () => Pick<NodeStatus, 'startedAt' | 'listeners'>,
+  hiddenClients: () => readonly HiddenClients[] = () => [],
 ): Promise<Core> {
   const clock = systemClock;
   const random = systemRandom;
@@ -194,6 +202,11 @@ export async function openCore(
         () => undefined,
       ),
     signingKeys: dkim.ofDomain,
+    shieldPairs: async () => (await senderRules.shields()).pairs.length,
+    localAllows: (most) => findLocalAllows(store.database, most),
+    sealedPasswords: (most) => findSealedPasswords(store.database, most),
+    signInNeedsTls: () => settings.current().get(smtpSettings.authRequiresTls),
+    hiddenClients,
   });
   const reports = openReports({
     database: store.database,

@@ -27,6 +27,7 @@ import { OperationalError } from './model/errors.ts';
 import { serveControl } from './operations/control-socket.ts';
 import type { Operations } from './operations/execute.ts';
 import { createReceiver, type Receiver } from './receive/receiver.ts';
+import type { Screen } from './screen/contract.ts';
 import { createScreen } from './screen/session.ts';
 import { VERSION } from './version.ts';
 import { nodeCertificate } from './world/certificate.ts';
@@ -63,7 +64,13 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   await using started = new AsyncDisposableStack();
   const listeners: Record<string, string> = {};
   const startedAt = systemClock.now();
-  const core = await openCore(config, events, () => ({ startedAt, listeners }));
+  let hiddenClients: Screen['hidden'] = () => [];
+  const core = await openCore(
+    config,
+    events,
+    () => ({ startedAt, listeners }),
+    () => hiddenClients(),
+  );
   started.defer(() => core.close());
   const { clock, random, settings, store, journal, directory, queue, resolver, dkim, srs, reports } = core;
   const tls = createTlsContexts(await nodeCertificate(certificateSource(config), clock, random));
@@ -113,6 +120,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     gateways: defaultGateways(),
     hostname: config.hostname,
   });
+  hiddenClients = screen.hidden;
   const receiver = createReceiver(
     {
       clock,

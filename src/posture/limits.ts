@@ -18,6 +18,8 @@ export const POSTURE_LIMITS = {
   spfMs: 15_000,
   /** One test: a node that is told to stop is gone within 30 seconds, and finishes first what it was asked. */
   testMs: 20_000,
+  /** Risks of one kind that are named one by one; the rest are counted. */
+  named: 20,
   /** What is repeated of a stranger's record. */
   shownCharacters: 500,
   /** A character-string of a TXT record (RFC 1035 3.3). */

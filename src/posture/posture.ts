@@ -4,6 +4,9 @@
  * Asks the DNS and nobody else; changes nothing; a test that takes too long cannot tell. Never throws for what name servers do; errors of the
  * database pass through (`store.unavailable`).
  */
+import type { LocalAllows } from '../directory/rules/local-allows.ts';
+import type { SealedPasswords } from '../directory/sealed-passwords.ts';
+import type { HiddenClients } from '../screen/nat.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Resolver } from '../world/resolver.ts';
@@ -13,11 +16,15 @@ import { checkDkim, type TestedKey } from './dkim.ts';
 import { checkDmarc } from './dmarc.ts';
 import { checkDnsLists } from './dns-lists.ts';
 import { checkHelo } from './helo.ts';
+import { checkHiddenClients } from './hidden-clients.ts';
 import { POSTURE_LIMITS } from './limits.ts';
+import { checkLists } from './lists.ts';
 import { checkMx } from './mx.ts';
 import { ownNode } from './own-addresses.ts';
 import { checkPtr } from './ptr.ts';
+import { checkRelay } from './relay.ts';
 import { postureSettings } from './settings.ts';
+import { checkSignIn } from './sign-in.ts';
 import { checkSpf } from './spf.ts';
 import { type About, cannotTell, type PostureResult, type Verdict, verdictOf } from './words.ts';
 
@@ -31,6 +38,14 @@ export interface PostureServices {
   /** PEM, the leaf first; undefined where there is none. */
   certificate(): Promise<string | undefined>;
   signingKeys(domain: string): Promise<readonly TestedKey[]>;
+  /** How many pairs of IP shielding were entered. */
+  shieldPairs(): Promise<number>;
+  /** At most so many by name. */
+  localAllows(most: number): Promise<LocalAllows>;
+  sealedPasswords(most: number): Promise<SealedPasswords>;
+  signInNeedsTls(): boolean;
+  /** Empty while no node runs. */
+  hiddenClients(): readonly HiddenClients[];
 }
 
 export interface DomainPosture {
@@ -46,7 +61,7 @@ export interface NodePosture {
 }
 
 export interface Posture {
-  /** Names, addresses and certificate of this node. */
+  /** Names, addresses and certificate of this node, and the risks that it was told to take. */
   checkNode(): Promise<NodePosture>;
   /** MX, SPF, DKIM and DMARC; `domain` as the directory has it. */
   checkDomain(domain: string): Promise<DomainPosture>;
@@ -99,18 +114,36 @@ export function createPosture(services: PostureServices): Posture {
     return { domain, verdict: verdictOf(results), results };
   }
 
+  /** What an operator allowed that the guide warns of: no name server is asked. */
+  async function risks(): Promise<readonly PostureResult[]> {
+    const { named } = POSTURE_LIMITS;
+    const snapshot = services.settings.current();
+    const [pairs, allows, sealed] = await Promise.all([
+      services.shieldPairs(),
+      services.localAllows(named),
+      services.sealedPasswords(named),
+    ]);
+    return [
+      ...checkRelay(snapshot, pairs),
+      ...checkLists(snapshot, allows),
+      ...checkSignIn(services.signInNeedsTls(), sealed),
+      ...checkHiddenClients(services.hiddenClients()),
+    ];
+  }
+
   return {
     checkDomain,
 
     async checkNode() {
       const within = context();
-      const [helo, ptr, lists, pem] = await Promise.all([
+      const [helo, ptr, lists, pem, allowed] = await Promise.all([
         inTime({ test: 'helo', subject: within.node.heloName }, checkHelo(within)),
         checkPtrInTime(within),
         inTime({ test: 'dns-list', subject: within.node.hostname }, checkDnsLists(within)),
         services.certificate().catch(() => undefined),
+        risks(),
       ]);
-      const results = [...helo, ...ptr, ...lists, ...checkCertificate(pem, services.clock.now(), within)];
+      const results = [...helo, ...ptr, ...lists, ...checkCertificate(pem, services.clock.now(), within), ...allowed];
       return { hostname: within.node.hostname, verdict: verdictOf(results), results };
     },
 

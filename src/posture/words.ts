@@ -7,7 +7,19 @@
  */
 import type { DnsAnswer } from '../world/resolver.ts';
 
-export type TestName = 'mx' | 'spf' | 'dkim' | 'dmarc' | 'helo' | 'ptr' | 'dns-list' | 'certificate';
+export type TestName =
+  | 'mx'
+  | 'spf'
+  | 'dkim'
+  | 'dmarc'
+  | 'helo'
+  | 'ptr'
+  | 'dns-list'
+  | 'certificate'
+  | 'relay'
+  | 'lists'
+  | 'sign-in'
+  | 'clients';
 export type Verdict = 'good' | 'wrong' | 'cannot-tell';
 
 /**

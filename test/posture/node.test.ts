@@ -221,12 +221,18 @@ test('a test whose questions never end says after a bounded time that it cannot 
     localAddresses: () => ['8.8.4.4'],
     certificate: async () => undefined,
     signingKeys: async () => [KEY],
+    shieldPairs: async () => 0,
+    localAllows: async () => ({ entries: [], count: 0, addresses: 0 }),
+    sealedPasswords: async () => ({ logins: [], count: 0 }),
+    signInNeedsTls: () => true,
+    hiddenClients: () => [],
   });
   const checked = Promise.all([posture.checkDomain('example.com'), posture.checkNode()]);
   await clock.advance(20_000);
   for (const { verdict, results } of await checked) {
     assert.equal(verdict, 'cannot-tell');
-    assert.ok(results.every((result) => result.verdict === 'cannot-tell'));
+    const asked = results.filter(({ test: name }) => !['relay', 'lists', 'sign-in'].includes(name));
+    assert.ok(asked.every((result) => result.verdict === 'cannot-tell'));
   }
   assert.equal(clock.pending(), 0);
 });

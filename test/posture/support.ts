@@ -4,10 +4,13 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import type { TestContext } from 'node:test';
+import type { LocalAllows } from '../../src/directory/rules/local-allows.ts';
+import type { SealedPasswords } from '../../src/directory/sealed-passwords.ts';
 import type { TestedKey } from '../../src/posture/dkim.ts';
 import { createPosture, type Posture } from '../../src/posture/posture.ts';
 import type { PostureResult, TestName } from '../../src/posture/words.ts';
 import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
+import type { HiddenClients } from '../../src/screen/nat.ts';
 import type { Settings } from '../../src/settings/contract.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { systemRandom } from '../../src/world/random.ts';
@@ -47,6 +50,15 @@ export const ALL_GOOD: Readonly<Record<string, ZoneName>> = {
   [`2.0.0.127.${LIST}`]: { A: ['127.0.0.2'] },
 };
 
+/** What an operator allowed; nothing, until a test says so. */
+export interface Risks {
+  pairs: number;
+  allows: LocalAllows;
+  sealed: SealedPasswords;
+  needsTls: boolean;
+  hidden: readonly HiddenClients[];
+}
+
 export interface World {
   readonly zone: Zone;
   readonly posture: Posture;
@@ -54,6 +66,7 @@ export interface World {
   readonly settings: Record<string, unknown>;
   keys: readonly TestedKey[];
   certificate: string | undefined;
+  readonly risks: Risks;
   /** What one test says, of the domain or of the node. */
   results(test: TestName): Promise<readonly PostureResult[]>;
 }
@@ -79,6 +92,7 @@ export async function world(t: TestContext, changes: Readonly<Record<string, Zon
     settings: values,
     keys: [KEY],
     certificate: (await certificate).certificate,
+    risks: noRisks(),
     posture: createPosture({
       resolver,
       settings,
@@ -87,6 +101,11 @@ export async function world(t: TestContext, changes: Readonly<Record<string, Zon
       localAddresses: () => ['127.0.0.1', '10.0.0.5', 'fe80::1%eth0', '::1'],
       certificate: async () => made.certificate,
       signingKeys: async () => made.keys,
+      shieldPairs: async () => made.risks.pairs,
+      localAllows: async () => made.risks.allows,
+      sealedPasswords: async () => made.risks.sealed,
+      signInNeedsTls: () => made.risks.needsTls,
+      hiddenClients: () => made.risks.hidden,
     }),
     async results(test) {
       const ofDomain = ['mx', 'spf', 'dkim', 'dmarc'].includes(test);
@@ -95,6 +114,16 @@ export async function world(t: TestContext, changes: Readonly<Record<string, Zon
     },
   };
   return made;
+}
+
+export function noRisks(): Risks {
+  return {
+    pairs: 0,
+    allows: { entries: [], count: 0, addresses: 0 },
+    sealed: { logins: [], count: 0 },
+    needsTls: true,
+    hidden: [],
+  };
 }
 
 /** `verdict code` of each, and the severity of what is no plain good. */

@@ -18,8 +18,9 @@ import {
   SHIELD_PAIRS,
   SHIELD_PATTERNS,
 } from './limits.ts';
+import { coversLocal, localDomains } from './local-allows.ts';
 import { canonicalNetwork, parseNetworks } from './network-table.ts';
-import { addressPattern, hasWildcards, hostPattern, matchesWildcards } from './pattern.ts';
+import { addressPattern, hasWildcards, hostPattern } from './pattern.ts';
 import { type OpenSenderRules, toShield } from './rules.ts';
 import type { ListEntryRow, ListKind, ListName, ShieldRow } from './schema.ts';
 import { LOCAL_DOMAINS } from './shields.ts';
@@ -69,19 +70,11 @@ export function createRuleAdmin(
     return address ? addressKey(address) : domain;
   }
 
-  async function coversLocal(value: string): Promise<boolean> {
-    const domain = value.slice(value.lastIndexOf('@') + 1);
-    if (!hasWildcards(domain)) return (await directory.domain(domain)) !== undefined;
-    const local = await db.read(statements.localDomains({}));
-    // `*@exam*` may mean a@exam.example: only the domain's part can tell, and `*` in it may hold an @.
-    return local.some(({ name }) => matchesWildcards(domain, name as string));
-  }
-
-  async function rowOf(entry: NewEntry): Promise<ListEntryRow> {
+  async function rowOf(entry: NewEntry, localNames: ReadonlySet<string>): Promise<ListEntryRow> {
     const kind = entry.kind ?? kindOf(entry.value);
     const value = entryValue(kind, entry.value);
     const comment = commentOf(entry.comment);
-    const local = entry.list === 'allow' && kind === 'address' && (await coversLocal(value));
+    const local = entry.list === 'allow' && kind === 'address' && coversLocal(value, localNames);
     if (local && !entry.allowLocal)
       throw new OperationalError(
         'rules.local',
@@ -121,7 +114,7 @@ export function createRuleAdmin(
 
   return {
     async addEntry(entry: NewEntry): Promise<{ readonly row: ListEntryRow; readonly change: PreparedChange }> {
-      const row = await rowOf(entry);
+      const row = await rowOf(entry, await localDomains(db));
       if ((await db.read(statements.entry(row))).length > 0)
         throw new OperationalError(
           'rules.exists',
@@ -145,7 +138,8 @@ export function createRuleAdmin(
     /** All or none; what is there already is replaced. `defaults`: for columns that the file has not. */
     async importEntries(csv: string, defaults: Partial<Omit<NewEntry, 'value'>>) {
       const rows: ListEntryRow[] = [];
-      for (const row of readCsv(csv)) rows.push(await imported(row, defaults));
+      const local = await localDomains(db);
+      for (const row of readCsv(csv)) rows.push(await imported(row, defaults, local));
       await mustFit(rows);
       return { count: rows.length, change: prepared(rows.map(statements.putEntry)) };
     },
@@ -195,11 +189,15 @@ export function createRuleAdmin(
     return (await db.read(statements.shields({}))).map(toShield);
   }
 
-  async function imported(row: CsvRow, defaults: Partial<Omit<NewEntry, 'value'>>): Promise<ListEntryRow> {
+  async function imported(
+    row: CsvRow,
+    defaults: Partial<Omit<NewEntry, 'value'>>,
+    local: ReadonlySet<string>,
+  ): Promise<ListEntryRow> {
     const { line, value = '', list = defaults.list, kind = defaults.kind, owner = defaults.owner } = row;
     try {
       if (list !== 'allow' && list !== 'block') throw invalid('tell the list', 'it must be allow or block', list ?? '');
-      return await rowOf({
+      const entry: NewEntry = {
         list,
         kind: kind === undefined || kind === '' ? undefined : knownKind(kind),
         owner,
@@ -207,7 +205,8 @@ export function createRuleAdmin(
         comment: row.comment ?? defaults.comment,
         expires: row.expires ?? defaults.expires,
         allowLocal: defaults.allowLocal,
-      });
+      };
+      return await rowOf(entry, local);
     } catch (error) {
       if (error instanceof OperationalError) throw new OperationalError(error.code, `line ${line}: ${error.message}`);
       throw error;

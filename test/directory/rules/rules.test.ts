@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createRuleAdmin, type NewEntry } from '../../../src/directory/rules/admin.ts';
 import { type ListTable, listTable, type SenderSeen } from '../../../src/directory/rules/lists.ts';
+import { findLocalAllows } from '../../../src/directory/rules/local-allows.ts';
 import { createSenderRules } from '../../../src/directory/rules/rules.ts';
 import { networksOf, shieldTable } from '../../../src/directory/rules/shields.ts';
 import { directoryMigrations } from '../../../src/directory/schema.ts';
@@ -21,7 +22,7 @@ async function open(t: TestContext) {
     await db.write(change.statements);
     change.committed();
   };
-  return { clock, rules, admin, add: (entry: NewEntry) => make(admin.addEntry(entry)), make };
+  return { db, clock, rules, admin, add: (entry: NewEntry) => make(admin.addEntry(entry)), make };
 }
 
 const OWNERS = ['alice@example.com', 'example.com', ''];
@@ -98,6 +99,23 @@ test('an allow entry that covers a local address is refused, whatever its form, 
     shown.map(({ value, covers_local }) => [value, covers_local]),
     [['ceo@example.com', 1]],
   );
+});
+
+test('an entry whose domain becomes local later is found, too', async (t) => {
+  const { db, add } = await open(t);
+  await add({ list: 'allow', value: 'ceo@example.com', allowLocal: true });
+  await add({ list: 'allow', value: '*@*.late.example', owner: 'example.com' });
+  await add({ list: 'allow', value: 'bob@remote.example' });
+  await add({ list: 'allow', kind: 'host', value: 'example.com' });
+  await add({ list: 'block', value: '@example.com' });
+  const found = async (most: number) => {
+    const { entries, count, addresses } = await findLocalAllows(db, most);
+    return [entries.map(({ value }) => value), count, addresses];
+  };
+  assert.deepEqual(await found(20), [['ceo@example.com'], 1, 3]);
+  await db.write([{ sql: "insert into domain values ('in.late.example', 1, 0)", parameters: [] }]);
+  assert.deepEqual(await found(20), [['ceo@example.com', '*@*.late.example'], 2, 3]);
+  assert.deepEqual(await found(1), [['ceo@example.com'], 2, 3]);
 });
 
 test('a CSV is imported whole or not at all, and names the line that is wrong', async (t) => {
