@@ -131,6 +131,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
       blobs: store.blobs,
       tls,
       credentials: core.credentials,
+      asksCertificates: directory.asksCertificates,
       ...reports.counting({ queue, journal }),
     },
     { hostname: config.hostname, trustedProxies: config.trustedProxies },

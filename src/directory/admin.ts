@@ -13,8 +13,7 @@ import type { OpenDirectory } from './directory.ts';
 import { ALIAS_TARGETS, MAIL_SERVERS, NAME_CHARACTERS, PAGE_ROWS } from './limits.ts';
 import { parseTargets } from './lookup.ts';
 import { anyAddress, domainName, localAddress, type ServerName, serverName } from './names.ts';
-import { canonicalNetwork, parseNetworks } from './rules/network-table.ts';
-import { isSharedNetwork } from './rules/shared-hosts.ts';
+import { conditionRow, type GivenConditions, readConditions, readNetwork } from './server-trust.ts';
 import { sourceStatements } from './sources/statements.ts';
 import { directoryStatements } from './statements.ts';
 
@@ -48,14 +47,14 @@ export interface Page {
   readonly limit?: number;
 }
 
-export interface NewServer {
+export interface NewServer extends GivenConditions {
   /** As typed: `host:port`. */
   readonly server: string;
   readonly description?: string;
   readonly order?: number;
   readonly isDefault?: boolean;
   readonly domains?: readonly string[];
-  /** Networks that it sends from beside its own addresses. */
+  /** Networks that it sends from beside its own addresses, or a provider's name. */
   readonly sendsFrom?: readonly string[];
 }
 
@@ -116,7 +115,19 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
     const { description = known.description, order = known.order, isDefault = known.isDefault } = said;
     const row = { id, host, port, description, position: order, is_default: isDefault ? 1 : 0 };
     const links = domains.map((domain) => statements.link({ server: id, domain }));
-    return [statements.removeServer({ id }), statements.addServer(row), ...links];
+    const trust = trustStatements(id, said, known.conditions !== undefined);
+    return [statements.removeServer({ id }), statements.addServer(row), ...links, ...trust];
+  }
+
+  /** Nobody else's networks by themselves: a provider's are all its customers'. */
+  function trustStatements(server: number, said: NewServer, hadConditions: boolean): readonly Statement[] {
+    const conditions = readConditions(said);
+    const hasCondition = hadConditions || conditions.length > 0;
+    const networks = (said.sendsFrom ?? []).map((text) => readNetwork(text, hasCondition, directory.shared));
+    return [
+      ...networks.map((network) => statements.addNetwork({ server, network })),
+      ...conditions.map((condition) => statements.addCondition({ server, ...conditionRow(condition) })),
+    ];
   }
 
   return {
@@ -140,7 +151,11 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
         statements.unlinkDomain({ domain: name }),
         verified.unlinkDomain({ domain: name }),
         verified.forgetDomain({ pattern: `%@${name}` }),
-        ...idle.flatMap(({ id }) => [statements.removeServer({ id }), statements.removeNetworks({ server: id })]),
+        ...idle.flatMap(({ id }) => [
+          statements.removeServer({ id }),
+          statements.removeNetworks({ server: id }),
+          statements.removeConditions({ server: id }),
+        ]),
       ]);
     },
 
@@ -222,17 +237,12 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
           `cannot add a server, as there must be at most ${MAIL_SERVERS}: there are ${all.length}`,
         );
       const id = newId(all);
-      const networks = [...new Set((input.sendsFrom ?? []).map(ownNetwork))];
       const { description = '', order = 0, isDefault = false } = input;
       const row = { id, description, ...name, position: order, is_default: isDefault ? 1 : 0 };
       const links = domains.map((domain) => statements.link({ server: id, domain }));
       return {
         id,
-        change: prepared([
-          statements.addServer(row),
-          ...links,
-          ...networks.map((network) => statements.addNetwork({ server: id, network })),
-        ]),
+        change: prepared([statements.addServer(row), ...links, ...trustStatements(id, input, false)]),
       };
     },
 
@@ -243,6 +253,7 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
         statements.removeServer({ id }),
         statements.unlinkServer({ server: id }),
         statements.removeNetworks({ server: id }),
+        statements.removeConditions({ server: id }),
       ]);
     },
 
@@ -250,22 +261,6 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
       return (await directory.servers()).all;
     },
   };
-}
-
-/** Nobody else's: a provider's ranges are all its customers'. */
-function ownNetwork(text: string): string {
-  const networks = parseNetworks(text.trim());
-  if (!networks)
-    throw new OperationalError(
-      'directory.invalid',
-      `cannot use the network, as it must be an address or a CIDR such as 192.0.2.0/24: current value is ${text}`,
-    );
-  if (networks.some(isSharedNetwork))
-    throw new OperationalError(
-      'directory.shared',
-      `cannot trust ${text}, as every customer of Microsoft 365 or Google sends from there and could send as you: have the server sign in instead`,
-    );
-  return canonicalNetwork(text.trim())!;
 }
 
 function displayName(text: string): string | null {

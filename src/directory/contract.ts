@@ -17,6 +17,19 @@ export interface Account {
   readonly state: 'active' | 'frozen' | 'disabled';
 }
 
+/** What a session or message must show beside the address of a server. `header` is in lower case. */
+export type ServerCondition =
+  | { readonly kind: 'tenant-marker'; readonly header: string; readonly value: string }
+  /** `value`: SHA-256 in hex, or a name in it. */
+  | { readonly kind: 'client-certificate'; readonly value: string }
+  | { readonly kind: 'sign-in' };
+
+/** A client has the address of a server of that domain, and one of these must be met before that counts. */
+export interface ServerClaim {
+  readonly domain: string;
+  readonly conditions: readonly ServerCondition[];
+}
+
 export interface DomainMailServer {
   readonly id: number;
   readonly description: string;
@@ -28,6 +41,8 @@ export interface DomainMailServer {
   readonly domains: readonly string[];
   /** Networks that it sends from beside its own addresses. */
   readonly sendsFrom?: readonly string[];
+  /** Its address counts only where one of these is met. Absent: its address is enough. */
+  readonly conditions?: readonly ServerCondition[];
 }
 
 export type Resolution =
@@ -59,6 +74,10 @@ export interface Directory {
    * `cannot-tell` when a server's name could not be resolved and no other server matches.
    */
   isMailServerOf(domain: string, clientAddress: string): MaybePromise<'yes' | 'no' | 'cannot-tell'>;
+  /** Of servers whose address alone proves nothing: those that the client may be, for one domain or for any. */
+  serverClaims(clientAddress: string, domain?: string): MaybePromise<readonly ServerClaim[]>;
+  /** Whether any session needs to be asked for a client certificate; false until that is known. */
+  asksCertificates(): boolean;
   /** Any domain this client is a mail server of (for `MAIL FROM:<>`). */
   mailServerDomains(clientAddress: string): MaybePromise<readonly string[]>;
 }

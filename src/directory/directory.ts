@@ -8,13 +8,13 @@ import type { Settings } from '../settings/contract.ts';
 import type { Database } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { ResolveHost } from '../world/hosts-file.ts';
-import type { Directory, DomainMailServer, Resolution } from './contract.ts';
+import type { Directory, DomainMailServer, Resolution, ServerClaim } from './contract.ts';
 import { createHostAddresses, type ThreeAnswers } from './host-addresses.ts';
 import { createIdentityReader, type Identities } from './identities.ts';
 import { createLookup } from './lookup.ts';
 import { createMailServers, type MailServerTable } from './mail-servers.ts';
 import { createResolve } from './resolve.ts';
-import { isSharedHost } from './rules/shared-hosts.ts';
+import { createSharedNetworks, isSharedHost, type SharedNetworks } from './rules/shared-hosts.ts';
 import type { SrsKeys } from './srs-keys.ts';
 
 export interface DirectoryServices {
@@ -31,6 +31,8 @@ export interface OpenDirectory extends Directory {
   resolveFor(client: string, address: Address): MaybePromise<Resolution>;
   /** Who belongs to us; the same object until the directory changes. Errors (the first time only): those of the database. */
   identities(): MaybePromise<Identities>;
+  /** Networks that several organisations send from. */
+  readonly shared: SharedNetworks;
   /** The directory has changed: what was read is read again. */
   forget(): void;
   /** Some addresses have changed (keys as addressKey makes them), and nothing else. */
@@ -44,10 +46,39 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
   const hasAddress = createHostAddresses(services.resolveHost, services.clock);
   const resolve = createResolve({ lookup, mailServers, settings: services.settings, srs: services.srs });
 
-  /** A server on shared infrastructure has no address that is its own: it signs in. */
+  const shared = createSharedNetworks(services.settings);
+
+  /** Whether the client's address is one of the server's. Behind a provider's name there is none that is its own. */
   function has(table: MailServerTable, server: DomainMailServer, clientAddress: string): MaybePromise<ThreeAnswers> {
     if (table.sendsFrom(server, clientAddress)) return 'yes';
     return isSharedHost(server.host) ? 'no' : hasAddress(server.host, clientAddress);
+  }
+
+  /** Whether that address is enough. */
+  function trusts(table: MailServerTable, server: DomainMailServer, clientAddress: string): MaybePromise<ThreeAnswers> {
+    const answer = has(table, server, clientAddress);
+    if (answer === 'no') return answer;
+    const enough = (known: ThreeAnswers): ThreeAnswers =>
+      known === 'yes' && (server.conditions || shared.has(clientAddress)) ? 'no' : known;
+    return andThen(answer, enough);
+  }
+
+  function claims(
+    table: MailServerTable,
+    clientAddress: string,
+    domain: string | undefined,
+  ): MaybePromise<readonly ServerClaim[]> {
+    const serving = domain === undefined ? table.conditional : table.of(domain);
+    const asked = serving.filter(({ conditions }) => conditions !== undefined);
+    const answers = asked.map((server) => has(table, server, clientAddress));
+    const known = answers.some(isPromise) ? Promise.all(answers) : (answers as ThreeAnswers[]);
+    return andThen(known, (verdicts) =>
+      asked.flatMap((server, i) => {
+        const served = domain ?? server.domains[0] ?? table.withoutOwn[0];
+        if (verdicts[i] !== 'yes' || served === undefined) return [];
+        return [{ domain: served, conditions: server.conditions! }];
+      }),
+    );
   }
 
   function anyHas(
@@ -58,7 +89,7 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
     const asked: Promise<ThreeAnswers>[] = [];
     let unsure = false;
     for (const server of servers) {
-      const answer = has(table, server, clientAddress);
+      const answer = trusts(table, server, clientAddress);
       if (answer === 'yes') return 'yes';
       if (isPromise(answer)) asked.push(answer);
       else if (answer === 'cannot-tell') unsure = true;
@@ -85,10 +116,23 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
       ),
     mailServerDomains: (clientAddress) =>
       andThen(mailServers.table(), (table) => {
-        const answers = table.all.map((server) => has(table, server, clientAddress));
+        const answers = table.all.map((server) => trusts(table, server, clientAddress));
         const known = answers.some(isPromise) ? Promise.all(answers) : (answers as ThreeAnswers[]);
         return andThen(known, (verdicts) => servedBy(table, verdicts));
       }),
+    serverClaims: (clientAddress, domain) =>
+      andThen(mailServers.table(), (table) => {
+        if (table.conditional.length === 0) return NO_CLAIMS;
+        if (domain === undefined) return claims(table, clientAddress, domain);
+        return andThen(lookup.domain(domain), (found) =>
+          found?.enabled ? claims(table, clientAddress, domain) : NO_CLAIMS,
+        );
+      }),
+    asksCertificates() {
+      const table = mailServers.table();
+      return !isPromise(table) && table.asksCertificates;
+    },
+    shared,
     identities: identities.current,
     forget() {
       identities.forget();
@@ -101,6 +145,8 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
     },
   };
 }
+
+const NO_CLAIMS: readonly ServerClaim[] = Object.freeze([]);
 
 function servedBy(table: MailServerTable, verdicts: readonly ThreeAnswers[]): readonly string[] {
   const domains = new Set<string>();

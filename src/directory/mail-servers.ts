@@ -8,8 +8,10 @@ import { prepare } from '../store/statement.ts';
 import type { DomainMailServer } from './contract.ts';
 import { MAIL_SERVERS } from './limits.ts';
 import type { RuleTables } from './rules/schema.ts';
+import { PROVIDERS } from './rules/shared-hosts.ts';
 import { networksOf } from './rules/shields.ts';
 import type { DirectoryTables } from './schema.ts';
+import { conditionOf } from './server-trust.ts';
 
 export interface MailServerTable {
   readonly all: readonly DomainMailServer[];
@@ -19,6 +21,10 @@ export interface MailServerTable {
   readonly withoutOwn: readonly string[];
   /** Whether a client is in the networks that a server sends from. */
   sendsFrom(server: DomainMailServer, clientAddress: string): boolean;
+  /** Those whose address alone does not count. */
+  readonly conditional: readonly DomainMailServer[];
+  /** A certificate is such a condition of any of them. */
+  readonly asksCertificates: boolean;
 }
 
 export interface MailServers {
@@ -48,7 +54,10 @@ export function createMailServers(db: Database): MailServers {
   const networks = prepare<Nothing, RuleTables>(db.dialect, (query) =>
     query.selectFrom('mail_server_network').selectAll().orderBy('server').orderBy('network'),
   );
-  const statements = [servers({}), pairs({}), withoutOwn({}), networks({})] as const;
+  const conditions = prepare<Nothing, RuleTables>(db.dialect, (query) =>
+    query.selectFrom('mail_server_condition').selectAll().orderBy('server').orderBy('kind').orderBy('value'),
+  );
+  const statements = [servers({}), pairs({}), withoutOwn({}), networks({}), conditions({})] as const;
 
   function load(): MaybePromise<MailServerTable> {
     const startedAt = version;
@@ -56,8 +65,8 @@ export function createMailServers(db: Database): MailServers {
     const rows: MaybePromise<(readonly Row[])[]> = readNow
       ? statements.map((statement) => readNow(statement))
       : Promise.all(statements.map((statement) => db.read(statement)));
-    return andThen(rows, ([serverRows, pairRows, domainRows, networkRows]) => {
-      const table = tableOf(serverRows!, pairRows!, domainRows!, networkRows!);
+    return andThen(rows, ([serverRows, pairRows, domainRows, networkRows, conditionRows]) => {
+      const table = tableOf(serverRows!, pairRows!, domainRows!, networkRows!, conditionRows!);
       if (version === startedAt) current = table;
       return table;
     });
@@ -77,28 +86,44 @@ function tableOf(
   pairRows: readonly Row[],
   domainRows: readonly Row[],
   networkRows: readonly Row[],
+  conditionRows: readonly Row[],
 ): MailServerTable {
   const networksByServer = Map.groupBy(networkRows, ({ server }) => Number(server));
   const tables = new Map(
-    [...networksByServer].map(([id, rows]) => [id, networksOf(rows.map(({ network }) => network as string))]),
+    [...networksByServer].map(([id, rows]) => [
+      id,
+      networksOf(rows.flatMap(({ network }) => PROVIDERS[network as string] ?? (network as string))),
+    ]),
   );
   const domainsOf = Map.groupBy(pairRows, ({ server }) => Number(server));
-  const all = serverRows.map((row) =>
-    toServer(row, domainsOf.get(Number(row['id'])) ?? [], networksByServer.get(Number(row['id'])) ?? []),
-  );
+  const conditionsOf = Map.groupBy(conditionRows, ({ server }) => Number(server));
+  const all = serverRows.map((row) => {
+    const id = Number(row['id']);
+    return toServer(row, domainsOf.get(id) ?? [], networksByServer.get(id) ?? [], conditionsOf.get(id) ?? []);
+  });
   const byDomain = new Map<string, DomainMailServer[]>();
   for (const server of all)
     for (const domain of server.domains) byDomain.set(domain, [...(byDomain.get(domain) ?? []), server]);
   const defaults = all.filter(({ isDefault }) => isDefault);
+  const conditional = all.filter(({ conditions }) => conditions !== undefined);
   return {
     all,
+    conditional,
+    asksCertificates: conditional.some(({ conditions }) =>
+      conditions?.some(({ kind }) => kind === 'client-certificate'),
+    ),
     of: (domain) => byDomain.get(domain) ?? defaults,
     withoutOwn: domainRows.map(({ name }) => name as string),
     sendsFrom: ({ id }, clientAddress) => tables.get(id)?.find(clientAddress) === true,
   };
 }
 
-function toServer(row: Row, pairs: readonly Row[], networks: readonly Row[]): DomainMailServer {
+function toServer(
+  row: Row,
+  pairs: readonly Row[],
+  networks: readonly Row[],
+  conditions: readonly Row[],
+): DomainMailServer {
   return {
     id: Number(row['id']),
     description: row['description'] as string,
@@ -108,5 +133,8 @@ function toServer(row: Row, pairs: readonly Row[], networks: readonly Row[]): Do
     isDefault: Number(row['is_default']) !== 0,
     domains: pairs.map(({ domain }) => domain as string),
     ...(networks.length > 0 && { sendsFrom: networks.map(({ network }) => network as string) }),
+    ...(conditions.length > 0 && {
+      conditions: conditions.flatMap(({ kind, value }) => conditionOf(kind as string, value as string) ?? []),
+    }),
   };
 }

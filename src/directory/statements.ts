@@ -119,7 +119,19 @@ export function directoryStatements(dialect: Database['dialect']) {
         .onConflict((conflict) => conflict.columns(['domain', 'server']).doNothing()),
     ),
     addNetwork: prepare<RuleTables['mail_server_network'], RuleTables>(dialect, (db, p) =>
-      db.insertInto('mail_server_network').values({ server: p('server'), network: p('network') }),
+      db
+        .insertInto('mail_server_network')
+        .values({ server: p('server'), network: p('network') })
+        .onConflict((conflict) => conflict.columns(['server', 'network']).doNothing()),
+    ),
+    addCondition: prepare<RuleTables['mail_server_condition'], RuleTables>(dialect, (db, p) =>
+      db
+        .insertInto('mail_server_condition')
+        .values({ server: p('server'), kind: p('kind'), value: p('value') })
+        .onConflict((conflict) => conflict.columns(['server', 'kind', 'value']).doNothing()),
+    ),
+    removeConditions: prepare<{ server: number }, RuleTables>(dialect, (db, p) =>
+      db.deleteFrom('mail_server_condition').where('server', '=', p('server')),
     ),
     removeNetworks: prepare<{ server: number }, RuleTables>(dialect, (db, p) =>
       db.deleteFrom('mail_server_network').where('server', '=', p('server')),

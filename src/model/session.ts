@@ -7,10 +7,21 @@ export interface Peer {
   readonly port: number;
 }
 
+/** A client's certificate, whose key it has proven to hold, while it is valid. */
+export interface ClientCertificate {
+  /** SHA-256, lower-case hex. */
+  readonly fingerprint: string;
+  /** DNS names in it, in lower case; believed only where `verified`. */
+  readonly names: readonly string[];
+  /** A public authority vouches for it. */
+  readonly verified: boolean;
+}
+
 export interface TlsFacts {
   readonly protocol: string;
   readonly cipher: string;
   readonly servername?: string;
+  readonly certificate?: ClientCertificate;
 }
 
 export interface SessionFacts {

@@ -12,7 +12,7 @@ import { type Reply, replyText } from '../model/reply.ts';
 import type { MessageTrail } from '../model/trail.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
 import type { NewMessage, NewRecipient } from '../queue/contract.ts';
-import type { MessageVerdict } from '../screen/contract.ts';
+import type { Correction, MessageVerdict } from '../screen/contract.ts';
 import type { StagedContent } from '../store/contract.ts';
 import { endContent, type IncomingContent, refuse } from './content.ts';
 import { addClientLine, addReply } from './dialogue.ts';
@@ -107,6 +107,7 @@ function commit(
     staged.discard();
     return refused(session, transaction, verdict.kind === 'reply' ? verdict.reply : GONE, verdict);
   }
+  if (verdict.corrections) correct(transaction, verdict.corrections);
   const { dialogue } = transaction;
   // Said in the journal's row only if the commit succeeds, like the row itself.
   const dialogueBefore = dialogue.text;
@@ -123,6 +124,11 @@ function commit(
       return storeRefused(session, transaction, error, verdict);
     },
   );
+}
+
+/** The header told who the sender is: what RCPT said of it is no longer so. */
+function correct({ recipients }: Transaction, corrections: readonly Correction[]): void {
+  for (const [i, correction] of corrections.entries()) recipients[i] = { ...recipients[i]!, ...correction };
 }
 
 /** The content is the queue's once it was asked, also where it refuses. */

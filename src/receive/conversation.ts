@@ -94,7 +94,7 @@ export function converse(
       // What was proven before counts no more (RFC 3207 4.2).
       const { helo: _, account: __, ...facts } = session.facts;
       session.exchange = undefined;
-      session.facts = { ...facts, extended: false, ...(connection.tls ? { tls: connection.tls } : {}) };
+      session.facts = { ...facts, extended: false, ...tlsOf(connection, services.clock.now()) };
       addNote(session.dialogue, `TLS: ${connection.tls?.protocol} ${connection.tls?.cipher}`);
       connection.expectWithin(policy.commandTimeoutMs);
     },
@@ -120,7 +120,7 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     ...(connection.proxy ? { proxy: connection.proxy } : {}),
     local: connection.local,
     extended: false,
-    ...(connection.tls ? { tls: connection.tls } : {}),
+    ...tlsOf(connection, services.clock.now()),
     startedAt: services.clock.now(),
   };
   const policy = surroundings.policy();
@@ -157,6 +157,13 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     reason: undefined,
   };
   return session;
+}
+
+function tlsOf(connection: Connection, now: number): Pick<SessionFacts, 'tls'> {
+  const { tls } = connection;
+  if (!tls) return {};
+  const certificate = connection.clientCertificate(now);
+  return { tls: certificate ? { ...tls, certificate } : tls };
 }
 
 /** A refusal by the checks takes the place of the greeting, and ends the session (RFC 5321 3.1). */

@@ -73,7 +73,7 @@ export function createReceiver(services: ReceiveServices, options: ReceiverOptio
           name: profile,
           host,
           port,
-          tls: profile === 'mx' ? services.tls : askingForCertificates(services),
+          tls: askingForCertificates(services, profile),
           implicitTls: profile === 'submissions',
           proxy,
           trusts: trusted.has,
@@ -108,12 +108,21 @@ function policyReader({ settings }: ReceiveServices): () => SmtpPolicy {
   };
 }
 
-/** Clients are asked for a certificate once anybody may sign in by one; whose it is EXTERNAL finds out. */
-function askingForCertificates({ tls, credentials }: ReceiveServices): Pick<TlsContexts, 'server'> {
+/**
+ * Clients are asked for a certificate once one would tell something: who signs in (EXTERNAL), or that a
+ * server is ours. Strangers' servers are not asked for less: some break off.
+ */
+function askingForCertificates(
+  { tls, credentials, asksCertificates }: ReceiveServices,
+  profile: ListenerProfile,
+): Pick<TlsContexts, 'server'> {
+  const bySignIn = (): boolean => {
+    const offers = credentials.offers();
+    return profile !== 'mx' && !isPromise(offers) && offers.external;
+  };
   return {
     server() {
-      const offers = credentials.offers();
-      const wanted = !isPromise(offers) && offers.external;
+      const wanted = asksCertificates() || bySignIn();
       return wanted ? { ...tls.server(), requestCert: true, rejectUnauthorized: false } : tls.server();
     },
   };

@@ -21,6 +21,8 @@ export interface ReceiveServices {
   readonly blobs: Pick<Blobs, 'spool'>;
   readonly journal: Pick<Journal, 'session' | 'message'>;
   readonly tls: TlsContexts;
+  /** Whether a server of ours shows by a client certificate who it is. */
+  readonly asksCertificates: () => boolean;
   /** Who may sign in. */
   readonly credentials: Authority & { offers(): MaybePromise<Offers> };
 }

@@ -33,6 +33,14 @@ export type RecipientVerdict =
     }
   | { readonly accepted: false; readonly reply: Reply; readonly findings: readonly Finding[] };
 
+/** What RCPT said too early of a recipient, where the header told who the sender is. */
+export interface Correction {
+  readonly direction: Direction;
+  readonly trusted: boolean;
+  readonly author: string | undefined;
+  readonly policyDomain: string;
+}
+
 /** What the whole message comes to. */
 export type MessageVerdict =
   /** All refused or any deferred: only the journal is written. */
@@ -43,6 +51,8 @@ export type MessageVerdict =
       readonly dispositions: readonly Disposition[];
       readonly edits: readonly (readonly HeaderEdit[])[];
       readonly findings: readonly RecipientFindings[];
+      /** One a recipient; absent, which is the rule: what RCPT said stands. */
+      readonly corrections?: readonly Correction[];
     };
 
 export interface MessageFacts {

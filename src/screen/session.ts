@@ -31,6 +31,7 @@ import { readHeader } from './header.ts';
 import { CHECKS } from './index.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
 import { createNatWatch, type NatWatch } from './nat.ts';
+import { type PendingSender, screenPending } from './pending.ts';
 import { createPolicies, type Policies } from './policies.ts';
 import { relaySettings, screenOwnSettings, shieldSettings } from './settings.ts';
 import { standing } from './standing.ts';
@@ -72,6 +73,8 @@ export interface Transaction {
   readonly boundMs: number;
   readonly sender: MaybePromise<Sender>;
   readonly sources: SenderSources;
+  /** The sender, where the header decides who it is. */
+  pending?: PendingSender;
   /** The client's confirmed names, once a list has asked for them. */
   names?: Promise<readonly string[]>;
   /** What was seen of the session and at MAIL, later of the message. */
@@ -217,7 +220,8 @@ function refusal(findings: readonly Finding[]): Finding | undefined {
   return deciding?.action === 'refuse' || deciding?.action === 'defer' ? deciding : undefined;
 }
 
-function screenRecipient(
+/** Pushes who is accepted to the transaction's recipients. */
+export function screenRecipient(
   screening: Screening,
   transaction: Transaction,
   recipient: Recipient,
@@ -268,6 +272,7 @@ function judgeKnown(
   account: string,
 ): MaybePromise<RecipientVerdict> {
   const { facts, reversePath, parameters, policies, boundMs } = transaction;
+  if (sender.pending) transaction.pending = sender as PendingSender;
   const observations = transaction.observations.slice();
   const view = { stage: 'rcpt', facts, reversePath, parameters, sender, recipient, who, resolution } as const;
   start(plan, view, services, observations, policies.of(''));
@@ -302,5 +307,9 @@ function screenContent(
   envelope: Envelope,
   content: ContentRef,
 ): MaybePromise<ScreenedMessage> {
-  return andThen(readHeader(content), (header) => screenMessage(screening, transaction, envelope, content, header));
+  return andThen(readHeader(content), (header) =>
+    transaction.pending
+      ? screenPending(screening, transaction, transaction.pending, envelope, content, header)
+      : screenMessage(screening, transaction, envelope, content, header),
+  );
 }

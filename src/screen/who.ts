@@ -13,6 +13,7 @@ import { isOperational } from '../model/errors.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
 import type { SenderKind, Who } from './check.ts';
+import { type Pending, senderByClaim } from './claims.ts';
 import type { Hidden } from './nat.ts';
 
 export interface Sender {
@@ -23,6 +24,10 @@ export interface Sender {
   readonly isLocal: boolean;
   /** What IP shielding says of the domain in MAIL. */
   readonly shield: ShieldVerdict;
+  /** It is this for the time being: the header decides. */
+  readonly pending?: Pending;
+  /** It has a server's address, and the header no mark of the tenant. */
+  readonly unmarked?: true;
 }
 
 export interface SenderSources {
@@ -55,9 +60,17 @@ export function identifySender(
 }
 
 /** `MAIL FROM:<>` from a domain mail server counts as that server's domain. */
-function nullSender({ directory }: SenderSources, { account, client }: SessionFacts): MaybePromise<Sender> {
+function nullSender({ directory }: SenderSources, facts: SessionFacts): MaybePromise<Sender> {
+  const { account } = facts;
   if (account !== undefined) return { ...STRANGER, kind: 'authenticated', domain: domainOf(account) };
-  return andThen(directory.mailServerDomains(client.address), serverOf);
+  return serverOfAny(directory, facts);
+}
+
+/** Of whatever domain the client is a server. */
+function serverOfAny(directory: Directory, facts: SessionFacts): MaybePromise<Sender> {
+  return andThen(directory.mailServerDomains(facts.client.address), (domains) =>
+    domains.length > 0 ? serverOf(domains) : senderByClaim(directory, facts, undefined, STRANGER),
+  );
 }
 
 function serverOf([domain]: readonly string[]): Sender {
@@ -100,14 +113,16 @@ function senderOf(sources: SenderSources, facts: SessionFacts, domain: string): 
     return andThen(senderRules.shields(), (shields) => {
       const shield = verdictOf(shields, sources, facts, domain, isLocal);
       if (facts.account !== undefined) {
-        return { kind: 'authenticated', domain: domainOf(facts.account), isLocal, shield };
+        const own = { kind: 'authenticated', domain: domainOf(facts.account), isLocal, shield } as const;
+        return isLocal ? senderByClaim(directory, facts, domain, own) : own;
       }
       return andThen(directory.isMailServerOf(domain, address), (answer): MaybePromise<Sender> => {
         if (answer === 'yes') return { kind: 'domain-server', domain, isLocal, shield };
         if (isLocal && shield === 'entered') return { kind: 'shielded', domain, isLocal, shield };
         if (answer === 'cannot-tell') return { kind: 'cannot-tell', domain, isLocal, shield };
-        if (!isLocal && sources.serversRelay) return andThen(directory.mailServerDomains(address), serverOf);
-        return isLocal || shield !== 'none' ? { ...STRANGER, isLocal, shield } : STRANGER;
+        if (!isLocal && sources.serversRelay) return serverOfAny(directory, facts);
+        if (!isLocal) return shield === 'none' ? STRANGER : { ...STRANGER, shield };
+        return senderByClaim(directory, facts, domain, { ...STRANGER, isLocal, shield });
       });
     });
   });

@@ -8,9 +8,10 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
-import type { Peer, TlsFacts } from '../model/session.ts';
+import type { ClientCertificate, Peer, TlsFacts } from '../model/session.ts';
 import { tlsFacts } from '../world/tls.ts';
 import { channelBinding } from './channel-binding.ts';
+import { clientCertificate } from './client-certificate.ts';
 import { InputBuffer } from './framing.ts';
 import { INPUT_BYTES_WHILE_BUSY, LAST_WORDS_MS, OUTPUT_BYTES, SWEEP_MS, TLS_HANDSHAKE_MS } from './limits.ts';
 
@@ -95,13 +96,9 @@ export class Connection {
     return this.#socket instanceof TLSSocket ? channelBinding(this.#socket) : undefined;
   }
 
-  /** SHA-256 (hex) of the certificate whose key the client has proven to hold, while it is valid. `now`: milliseconds since the epoch. */
-  clientCertificate(now: number): string | undefined {
-    const socket = this.#socket;
-    const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-    if (!certificate || certificate.validFromDate.getTime() > now || certificate.validToDate.getTime() < now)
-      return undefined;
-    return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+  /** Of a client that showed one when it was asked. `now`: milliseconds since the epoch. */
+  clientCertificate(now: number): ClientCertificate | undefined {
+    return this.#socket instanceof TLSSocket ? clientCertificate(this.#socket, now) : undefined;
   }
 
   /** Has the next sign of life within so many milliseconds, or times out. */

@@ -23,3 +23,6 @@ export const TLS_HANDSHAKE_MS = 30_000;
 
 /** After our last words the peer has this long to read them before the connection is cut. */
 export const LAST_WORDS_MS = 5_000;
+
+/** Names of a client's certificate that are looked at: a server needs one. */
+export const CERTIFICATE_NAMES = 100;

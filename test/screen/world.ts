@@ -88,6 +88,8 @@ export function directory(fault?: { answer(): MaybePromise<void> }): Directory {
       if (domain === 'unsure.example') return say('cannot-tell');
       return say(domain === 'example.com' && client === SERVER_ADDRESS ? 'yes' : 'no');
     },
+    serverClaims: () => [],
+    asksCertificates: () => false,
     mailServerDomains: (client) => say(client === SERVER_ADDRESS ? ['example.com'] : []),
   };
 }

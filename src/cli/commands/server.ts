@@ -9,6 +9,9 @@ interface AddOptions {
   readonly domain?: string[];
   readonly default?: boolean;
   readonly sendsFrom?: string[];
+  readonly tenantMarker?: string[];
+  readonly clientCertificate?: string[];
+  readonly signIn?: boolean;
   readonly order?: number;
   readonly description?: string;
   readonly json?: boolean;
@@ -23,15 +26,32 @@ export const server: Register = (program, tools) => {
     .command('add <host:port>')
     .description('add a mail server, or domains and marks to one that exists')
     .option('--domain <name>', 'a domain it serves; may be given several times', collect)
-    .option('--sends-from <network>', 'a network it also sends from; may be given several times', collect)
+    .option(
+      '--sends-from <network>',
+      'a network it also sends from, or microsoft-365 or google; may be given several times',
+      collect,
+    )
+    .option(
+      '--tenant-marker <header: value>',
+      'its address counts only with this header field, once and exactly so; may be given several times',
+      collect,
+    )
+    .option(
+      '--client-certificate <sha256|name>',
+      'its address counts only with this client certificate; may be given several times',
+      collect,
+    )
+    .option('--sign-in', 'its address counts only once the session has signed in')
     .option('--default', 'it serves the domains that have no server of their own')
     .option('--order <number>', 'lower ones are tried first', wholeNumber)
     .option('--description <text>', 'what it is')
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json }, host: string, options: AddOptions) => {
-        const { domain: domains, default: isDefault, order, description, sendsFrom } = options;
-        const added = await ask('server.add', { server: host, domains, isDefault, order, description, sendsFrom });
+        const { domain: domains, default: isDefault, order, description, sendsFrom, signIn } = options;
+        const { tenantMarker: tenantMarkers, clientCertificate: clientCertificates } = options;
+        const trust = { sendsFrom, tenantMarkers, clientCertificates, signIn };
+        const added = await ask('server.add', { server: host, domains, isDefault, order, description, ...trust });
         if (options.json) return json(added);
         print(`added the server ${added.id}`);
       }),

@@ -27,5 +27,8 @@ export const COMMENT_CHARACTERS = 200;
 export const IMPORT_ENTRIES = 10_000;
 export const IMPORT_BYTES = 4 * 1024 * 1024;
 
+/** Markers, and certificates, of one mail server: those of its tenants. */
+export const SERVER_CONDITIONS = 20;
+
 /** Extra networks that one mail server sends from. */
 export const SERVER_NETWORKS = 100;

@@ -34,6 +34,8 @@ export interface RuleTables {
   readonly ip_shield: ShieldRow;
   /** Networks that a domain mail server sends from, beside its own addresses. */
   readonly mail_server_network: { readonly server: number; readonly network: string };
+  /** What must be met before such a server's address counts; one of several is enough. */
+  readonly mail_server_condition: { readonly server: number; readonly kind: string; readonly value: string };
 }
 
 export const ruleMigrations: readonly StoreMigration[] = [
@@ -75,6 +77,20 @@ export const ruleMigrations: readonly StoreMigration[] = [
           .addColumn('server', integer, (column) => column.notNull())
           .addColumn('network', text, (column) => column.notNull())
           .addPrimaryKeyConstraint('mail_server_network_key', ['server', 'network']),
+      ).execute();
+    },
+  },
+  {
+    name: '0030-mail-server-conditions',
+    async up(db, dialect) {
+      const { integer, text, clustered } = columns(dialect);
+      await clustered(
+        db.schema
+          .createTable('mail_server_condition')
+          .addColumn('server', integer, (column) => column.notNull())
+          .addColumn('kind', text, (column) => column.notNull())
+          .addColumn('value', text, (column) => column.notNull())
+          .addPrimaryKeyConstraint('mail_server_condition_key', ['server', 'kind', 'value']),
       ).execute();
     },
   },

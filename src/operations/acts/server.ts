@@ -1,6 +1,6 @@
 /** Domain mail servers: the organisation's own servers, trusted with their domains. */
 import { Type } from 'typebox';
-import { SERVER_NETWORKS } from '../../directory/rules/limits.ts';
+import { SERVER_CONDITIONS, SERVER_NETWORKS } from '../../directory/rules/limits.ts';
 import { act, question } from '../define.ts';
 import { serverLoginOperations, withoutLogins } from './server-logins.ts';
 import { both, Text } from './words.ts';
@@ -16,6 +16,9 @@ export const serverOperations = {
       isDefault: Type.Optional(Type.Boolean()),
       domains: Type.Optional(Type.Array(Text, { maxItems: 10_000 })),
       sendsFrom: Type.Optional(Type.Array(Text, { maxItems: SERVER_NETWORKS })),
+      tenantMarkers: Type.Optional(Type.Array(Text, { maxItems: SERVER_CONDITIONS })),
+      clientCertificates: Type.Optional(Type.Array(Text, { maxItems: SERVER_CONDITIONS })),
+      signIn: Type.Optional(Type.Boolean()),
     },
     run: async ({ admin }, input) => {
       const { id, change } = await admin.addServer(input);

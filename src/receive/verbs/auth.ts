@@ -182,7 +182,7 @@ function channelOf({ connection, facts, hostname, services }: Session): SaslChan
   const direct = facts.tls !== undefined;
   return {
     binding: direct ? connection.channelBinding() : undefined,
-    certificate: direct ? connection.clientCertificate(now) : undefined,
+    certificate: direct ? connection.clientCertificate(now)?.fingerprint : undefined,
     hostname,
     random: services.random,
     now,

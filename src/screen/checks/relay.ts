@@ -6,19 +6,24 @@
  * for a further hop (source route, percent hack, bang path, quoted @), however local its domain. Where
  * the DNS cannot say whether the client is such a server, the sender is asked to come back. Always on.
  */
-import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
+import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import { looksLikeRelay } from '../../protocol/smtp/address.ts';
 import { type CheckServices, defineCheck, NOTHING, type SenderKind, type Views } from '../check.ts';
 import { isTrusted, orCannotTell } from '../who.ts';
 
 type To = 'local' | 'remote' | 'further-hop';
-type Seen = { readonly to: To; readonly from: SenderKind; readonly forwards?: true };
+type Seen = { readonly to: To; readonly from: SenderKind; readonly forwards?: true; readonly unmarked?: true };
 
 const DENIED = { code: 550, enhanced: '5.7.1', text: 'relaying denied: sign in, or send to a recipient here' } as const;
 const FORWARDED = {
   code: 550,
   enhanced: '5.7.1',
   text: 'relaying denied: your server forwards for a sender elsewhere; rewrite the sender to your domain (SRS)',
+} as const;
+const UNMARKED = {
+  code: 550,
+  enhanced: '5.7.1',
+  text: "relaying denied: your server is trusted with its tenant's mark only, and the message has none",
 } as const;
 const LATER = {
   code: 451,
@@ -37,6 +42,8 @@ export const relay = defineCheck({
     'further-hop': 'a stranger asks for a further hop by the form of the address',
     forwarded:
       'a domain mail server forwards for a sender elsewhere: it must rewrite the sender (SRS), or relay.throughDomainServers must allow it',
+    unmarked:
+      'a server on shared infrastructure sends without the tenant marker that was entered for it: another customer of the provider could have sent it',
     'cannot-tell': "the DNS cannot say whether the client is a mail server of the sender's domain",
   },
   settings: {},
@@ -45,7 +52,10 @@ export const relay = defineCheck({
     const { recipient, resolution, who, reversePath, facts } = view;
     const to = looksLikeRelay(recipient.address) ? 'further-hop' : resolution.kind === 'remote' ? 'remote' : 'local';
     const seen: Seen = { to, from: who.sender };
-    if (to !== 'remote' || who.sender !== 'stranger' || reversePath === null) return seen;
+    if (to !== 'remote' || who.sender !== 'stranger') return seen;
+    // Known only once the header was read, when nothing of the sender waits.
+    if (!isPromise(view.sender) && view.sender.unmarked) return { ...seen, unmarked: true };
+    if (reversePath === null) return seen;
     return orCannotTell(seen, () =>
       andThen(directory.mailServerDomains(facts.client.address), (domains) =>
         domains.length > 0 ? { ...seen, forwards: true as const } : seen,
@@ -53,9 +63,10 @@ export const relay = defineCheck({
     );
   },
 
-  judge({ to, from, forwards }) {
+  judge({ to, from, forwards, unmarked }) {
     if (to === 'local' || isTrusted(from)) return NOTHING;
     if (from === 'cannot-tell') return [{ code: 'cannot-tell', action: 'defer', reply: LATER }];
+    if (unmarked) return [{ code: 'unmarked', action: 'refuse', reply: UNMARKED }];
     if (forwards) return [{ code: 'forwarded', action: 'refuse', reply: FORWARDED }];
     return [{ code: to === 'remote' ? 'relay-denied' : 'further-hop', action: 'refuse', reply: DENIED }];
   },

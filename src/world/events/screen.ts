@@ -19,6 +19,12 @@ export const screenEvents = {
     metric: { name: 'postern_no_destination_total' },
     webhook: true,
   }),
+  'screen.unmarked': event<{ session: string; address: string; domain: string }>()({
+    level: 'warn',
+    text: 'a message came from the address of a mail server on shared infrastructure, without the tenant marker that was entered for it: it was treated as a stranger’s',
+    metric: { name: 'postern_screen_unmarked_total' },
+    webhook: true,
+  }),
   'screen.nat': event<{ port: number; address: string; known: 'setting' | 'gateway' | 'counted' }>()({
     level: 'warn',
     text: 'clients of a listener hide behind one address: the presets of IP shielding and what is waived for this machine do not count for it, nor do pairs of networks around it (let the proxy send PROXY headers, or publish the port without address translation)',

@@ -302,13 +302,7 @@ test('attack: a token for another audience, for none, and one of another issuerâ
 test('attack: an expired token, one of the future, and one that never ends', async (t) => {
   const { issuer, is, clock } = await open(t);
   const now = clock.now() / 1000;
-  for (const claims of [
-    { exp: now - 61 },
-    { nbf: now + 61 },
-    { exp: undefined },
-    { exp: 'never' },
-    { exp: null },
-  ])
+  for (const claims of [{ exp: now - 61 }, { nbf: now + 61 }, { exp: undefined }, { exp: 'never' }, { exp: null }])
     assert.equal(await is(issuer.token(claims)), 'time', JSON.stringify(claims));
 });
 

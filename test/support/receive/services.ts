@@ -35,6 +35,7 @@ export interface TestReceiverOptions {
   readonly proxy?: 'off' | 'optional' | 'required';
   readonly profile?: 'mx' | 'submission' | 'submissions';
   readonly clock?: Clock;
+  readonly asksCertificates?: boolean;
   /** Nobody may sign in without it. */
   readonly credentials?: Authority & { offers(): Offers | Promise<Offers> };
   readonly onConnect?: (facts: SessionFacts) => MaybePromise<StageVerdict>;
@@ -114,6 +115,7 @@ export async function startReceiver(
       tls: createTlsContexts(PAIR),
       random: systemRandom,
       credentials: options.credentials ?? NOBODY,
+      asksCertificates: () => options.asksCertificates ?? false,
     },
     { hostname: 'mx.postern.example', trustedProxies: options.trustedProxies ?? [] },
   );

@@ -1,0 +1,90 @@
+/**
+ * The message stage of a sender that was trusted for the time being (claims.ts). With the mark it goes
+ * on as it was. Without, the message is judged from MAIL on as what it is: recipients elsewhere are
+ * refused, local ones are those of a stranger.
+ */
+import type { ContentRef, HeaderEdit } from '../model/content.ts';
+import type { Envelope } from '../model/envelope.ts';
+import type { Finding } from '../model/finding.ts';
+import { type Pending, senderByHeader } from './claims.ts';
+import type { Correction } from './contract.ts';
+import { settle, start } from './engine.ts';
+import type { ReadHeader } from './header.ts';
+import { type ScreenedMessage, screenMessage } from './message.ts';
+import { type AcceptedRecipient, type Screening, screenRecipient, type Transaction } from './session.ts';
+import { authorOf, isTrusted, type Sender } from './who.ts';
+
+export type PendingSender = Sender & { readonly pending: Pending };
+
+export async function screenPending(
+  screening: Screening,
+  transaction: Transaction,
+  server: PendingSender,
+  envelope: Envelope,
+  content: ContentRef,
+  header: ReadHeader,
+): Promise<ScreenedMessage> {
+  const { sender, markers } = senderByHeader(server.pending, server, header.head);
+  if (sender.unmarked) {
+    const { id, client } = transaction.facts;
+    screening.services.events.emit('screen.unmarked', { session: id, address: client.address, domain: server.domain });
+  }
+  const isAsThought = isTrusted(sender.kind) && sender.domain === server.domain;
+  const settled = isAsThought ? transaction : await again(screening, transaction, sender);
+  const screened = await screenMessage(screening, settled, envelope, content, header);
+  if (screened.kind === 'reply') return screened;
+  const present = settled.recipients.filter(({ recipient }) => envelope.recipients.includes(recipient));
+  const edits = screened.edits.map((own, i) =>
+    present[i]?.who.direction === 'outbound' ? [...own, ...markers.map(without)] : own,
+  );
+  if (isAsThought) return { ...screened, edits };
+  return { ...screened, edits, corrections: present.map(({ who }) => correction(who, sender, transaction)) };
+}
+
+/** A mark may be a secret between the provider and us: it stays here. */
+function without(name: string): HeaderEdit {
+  return { kind: 'remove', name, occurrence: 0 };
+}
+
+function correction(
+  { direction, policyDomain }: AcceptedRecipient['who'],
+  sender: Sender,
+  { facts }: Transaction,
+): Correction {
+  return { direction, policyDomain, trusted: isTrusted(sender.kind), author: authorOf(sender, facts) };
+}
+
+/** MAIL and every RCPT once more, for whom the sender turned out to be. */
+async function again(screening: Screening, transaction: Transaction, sender: Sender): Promise<Transaction> {
+  const { plan, services } = screening;
+  const { facts, reversePath, parameters, policies, boundMs } = transaction;
+  const { pending: _, ...rest } = transaction;
+  const anew: Transaction = { ...rest, sender, observations: transaction.observations.slice(), recipients: [] };
+  const isHidden = transaction.sources.hidden !== undefined;
+  const view = { stage: 'mail', facts, reversePath, parameters, sender, isHidden } as const;
+  start(plan, view, services, anew.observations, policies.of(''), policies.mayBeAsked);
+  await settle(plan, 'mail', anew.observations, boundMs, services);
+  for (const known of transaction.recipients) {
+    const verdict = await screenRecipient(screening, anew, known.recipient);
+    if (!verdict.accepted) anew.recipients.push(refusedNow(known, sender, anew, verdict.findings));
+  }
+  return anew;
+}
+
+/** Its RCPT was answered already: what refuses it now counts among its findings. */
+function refusedNow(
+  { recipient, who, account }: AcceptedRecipient,
+  { kind, domain }: Sender,
+  { observations }: Transaction,
+  findings: readonly Finding[],
+): AcceptedRecipient {
+  const { listed: _, listing: __, ...rest } = who;
+  const isOutbound = who.direction === 'outbound';
+  const now = {
+    ...rest,
+    sender: kind,
+    direction: who.direction === 'internal' && !isTrusted(kind) ? ('inbound' as const) : who.direction,
+    policyDomain: isOutbound ? domain : who.policyDomain,
+  };
+  return { recipient, who: now, account, observations: observations.slice(), findings };
+}
