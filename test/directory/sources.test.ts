@@ -10,6 +10,7 @@ import { microsoftSource } from '../../src/directory/sources/microsoft-365.ts';
 import { readRcpt, smtpSource } from '../../src/directory/sources/smtp-call-forward.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { selfSigned } from '../../src/world/self-signed.ts';
+import { type Authority, createAuthority } from '../support/authority.ts';
 import { manualClock } from '../support/clock.ts';
 import { recordedEvents } from '../support/events.ts';
 import { type PeerOptions, SILENCE, startPeer } from '../support/peer.ts';
@@ -81,6 +82,27 @@ test('our password is said inside TLS to the right server only, and in no dialog
   const other = await peerSource(t, { tls, answer }, { ...given, trust: '' }, 'our-secret');
   await assert.rejects(other.source.verify(question('alice@example.com')));
   assert.ok(!other.peer.lines.some((line) => line.startsWith('AUTH')));
+});
+
+test('call forward speaks TLS from the first octet to a server that the organisation’s own authority signed', async (t) => {
+  const authority = await createAuthority();
+  const pairOf = async (issuer: Authority, options?: { endedMs: number }): Promise<PeerOptions> => {
+    const pair = await issuer.issue('127.0.0.1', options);
+    return { implicitTls: { cert: pair.certificate, key: pair.key } };
+  };
+  const given = { tls: 'implicit', trust: authority.certificate };
+  const verify = async (peer: PeerOptions) => {
+    const { peer: started, source } = await peerSource(t, peer, given);
+    return source.verify(question('alice@example.com')).then(
+      ({ kind }) => kind,
+      () => `${started.lines.length} lines heard`,
+    );
+  };
+  assert.equal(await verify(await pairOf(authority)), 'yes');
+  assert.equal(await verify(await pairOf(await createAuthority())), '0 lines heard', 'the attacker in the middle');
+  assert.equal(await verify(await pairOf(authority, { endedMs: 60_000 })), '0 lines heard', 'an old certificate');
+  const { options } = defineSource('smtp', { host: 'mail.example.com', tls: 'implicit' }, false);
+  assert.equal((options as SmtpOptions).port, 465);
 });
 
 test('a user signs in through the server: 535 is no, anything else cannot tell', async (t) => {
