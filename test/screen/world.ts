@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Account, Directory, DomainMailServer, Resolution } from '../../src/directory/contract.ts';
+import type { Account, Directory, DomainMailServer, Resolution, ServerClaim } from '../../src/directory/contract.ts';
 import type { Correspondents } from '../../src/directory/correspondents.ts';
 import type { Identities } from '../../src/directory/identities.ts';
 import { listTable } from '../../src/directory/rules/lists.ts';
@@ -17,7 +17,7 @@ import type { Address, ReversePath } from '../../src/model/address.ts';
 import type { ContentRef } from '../../src/model/content.ts';
 import type { MailParameters, Recipient } from '../../src/model/envelope.ts';
 import type { MaybePromise } from '../../src/model/maybe-promise.ts';
-import type { SessionFacts } from '../../src/model/session.ts';
+import type { ClientCertificate, SessionFacts } from '../../src/model/session.ts';
 import { parsePath } from '../../src/protocol/smtp/address.ts';
 import type { Check } from '../../src/screen/check.ts';
 import type { ScreenSession } from '../../src/screen/contract.ts';
@@ -129,6 +129,9 @@ export interface ScreenOptions {
   /** Domain and network. */
   readonly pairs?: readonly (readonly [domain: string, network: string])[];
   readonly gateways?: readonly string[];
+  /** What servers at the client's address claim, by domain. */
+  readonly claims?: readonly ServerClaim[];
+  readonly certificate?: ClientCertificate;
   readonly profile?: SessionFacts['profile'];
 }
 
@@ -174,6 +177,11 @@ export function screening(options: ScreenOptions = {}) {
   const clock = manualClock();
   const events = recordedEvents();
   const table = settings(options.settings);
+  const claims = options.claims ?? [];
+  const known: Directory = {
+    ...(options.directory ?? directory()),
+    serverClaims: (_, domain) => claims.filter((claim) => domain === undefined || claim.domain === domain),
+  };
   const identities: Identities = {
     domains: LOCAL_DOMAINS,
     people: Object.entries(options.people ?? {}).map(([address, name]) => ({ name, address })),
@@ -184,12 +192,12 @@ export function screening(options: ScreenOptions = {}) {
     events,
     settings: table,
     hostname: 'mx.postern.example',
-    directory: options.directory ?? directory(),
+    directory: known,
     identities: () => identities,
     correspondents,
     senderRules: senderRules(options.lists, options.pairs),
     ...(options.gateways && { gateways: options.gateways }),
-    grants: grants(options.directory ?? directory()),
+    grants: grants(known),
     resolver: createResolver(
       { clock, events, random: seededRandom() },
       { servers: [{ address: '127.0.0.1', port: 9 }] },
@@ -203,6 +211,9 @@ export function screening(options: ScreenOptions = {}) {
     extended: true,
     startedAt: clock.now(),
     ...(options.account && { account: options.account }),
+    ...(options.certificate && {
+      tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', certificate: options.certificate },
+    }),
   };
   const session = createScreen(services, options.checks ?? CHECKS).session(facts);
   return { clock, events, settings: table, facts, session, correspondents };
