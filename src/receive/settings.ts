@@ -123,7 +123,7 @@ export const smtpSettings = defineSettings('smtp', {
 export const receiveSettings = defineSettings('receive', {
   splitPolicies: flag(
     false,
-    'Let one message have recipients of one policy domain only: others get 452 4.5.3 and come in a copy of their own, so that each can be refused by its own domain’s settings. Announced by `LIMITS RCPTDOMAINMAX=1`.',
+    'Let one message have recipients of domains with equal settings only: others get 452 4.5.3 and come in a copy of their own, so that each can be refused by its own domain’s settings. Announced by `LIMITS RCPTDOMAINMAX=1`.',
   ),
 });
 

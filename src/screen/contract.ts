@@ -68,6 +68,8 @@ export interface ScreenSession {
   /** Starts a transaction; ends the one before. */
   mail(facts: SessionFacts, reversePath: ReversePath, parameters: MailParameters): MaybePromise<StageVerdict>;
   recipient(recipient: Recipient): MaybePromise<RecipientVerdict>;
+  /** Whether the settings of both policy domains come to the same for a message as a whole. Within a transaction. */
+  haveOnePolicy(one: string, other: string): boolean;
   /**
    * The end of data. `envelope.recipients` are `recipient` of accepted verdicts, in order of RCPT, all or some;
    * of the content only the header is read.

@@ -4,6 +4,7 @@
  * Values are resolved once for each snapshot and policy domain, so that judging a message reads
  * plain objects.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '../model/finding.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import { choice, count, defineSettings, flag, list, type SettingDefinition } from '../settings/define.ts';
@@ -36,6 +37,8 @@ export interface Policies {
   of(domain: string): readonly CheckPolicy[];
   /** Whether anybody may want the check of that index: before the recipients are known, nobody else can say. */
   mayBeAsked(index: number): boolean;
+  /** Whether the checks of these indexes are to do the same for both domains. */
+  areAlike(one: string, other: string, indexes: readonly number[]): boolean;
 }
 
 interface SharedSettings {
@@ -83,15 +86,21 @@ export function settingsOf(check: Check): SettingDefinitions {
 export function createPolicies(checks: readonly Check[], snapshot: SettingsSnapshot): Policies {
   const byDomain = new Map<string, readonly CheckPolicy[]>();
   const asked = checks.map((check) => mayBeAsked(check, snapshot));
+  const of = (domain: string): readonly CheckPolicy[] => {
+    const known = byDomain.get(domain);
+    if (known) return known;
+    if (byDomain.size >= SCREEN_LIMITS.policyDomains) byDomain.clear();
+    const resolved = checks.map((check) => resolve(check, snapshot, domain));
+    byDomain.set(domain, resolved);
+    return resolved;
+  };
   return {
+    of,
     mayBeAsked: (index) => asked[index]!,
-    of(domain) {
-      const known = byDomain.get(domain);
-      if (known) return known;
-      if (byDomain.size >= SCREEN_LIMITS.policyDomains) byDomain.clear();
-      const resolved = checks.map((check) => resolve(check, snapshot, domain));
-      byDomain.set(domain, resolved);
-      return resolved;
+    areAlike(one, other, indexes) {
+      if (one === other) return true;
+      const [ofOne, ofOther] = [of(one), of(other)];
+      return indexes.every((index) => isDeepStrictEqual(ofOne[index], ofOther[index]));
     },
   };
 }

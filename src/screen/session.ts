@@ -191,6 +191,10 @@ function createSession(screening: Screening, connected: SessionFacts): ScreenSes
       invariant(transaction, 'screening of a recipient without a transaction');
       return screenRecipient(screening, transaction, recipient);
     },
+    haveOnePolicy(one, other) {
+      invariant(transaction, 'policies compared without a transaction');
+      return transaction.policies.areAlike(one, other, screening.plan.answers.message);
+    },
     message(envelope, content) {
       invariant(transaction, 'screening of a message without a transaction');
       return screenContent(screening, transaction, envelope, content);

@@ -484,6 +484,24 @@ test('with split policies a second domain comes in a message of its own', async 
   );
 });
 
+test('with split policies domains of one policy share a message', async (t) => {
+  const node = await startReceiver(t, { settings: { 'receive.splitPolicies': true }, haveOnePolicy: () => true });
+  await held(
+    node,
+    `
+    S: 220
+    C: EHLO client.example
+    S: 250
+    C: MAIL FROM:<>
+    S: 250
+    C: RCPT TO:<alice@example.com>
+    S: 250
+    C: RCPT TO:<alice@example.org>
+    S: 250
+  `,
+  );
+});
+
 test('each recipient gets its own disposition', async (t) => {
   const other = parseAddress('archive@example.org');
   assert.ok(other.ok);

@@ -189,6 +189,21 @@ test('a setting that changes during a transaction counts from the next one', asy
   assert.equal(outcome(await transact(world, FROM, TO, letter)).at(-1), '554 5.4.6');
 });
 
+test('domains share a policy while their settings for the whole message come to the same, wherever they were set', async () => {
+  const { session, facts } = screening({
+    settings: {
+      'dmarc.score': 3,
+      'same.example/dmarc.score': 3,
+      'same.example/reverseLookupHelo.score': 9,
+      'other.example/dmarc.score': 4,
+    },
+  });
+  await session.mail(facts, address(FROM), PLAIN);
+  for (const like of ['example.com', 'plain.example', 'same.example', ''])
+    assert.ok(session.haveOnePolicy('example.com', like), like);
+  assert.ok(!session.haveOnePolicy('example.com', 'other.example'));
+});
+
 test('a defect of the directory ends the command that needed it, and nothing else', async () => {
   const defective = directory({ answer: () => Promise.reject(new Error('a defect')) });
   const { session, facts } = screening({ directory: defective });

@@ -31,6 +31,11 @@ export const rcpt: Verb = (session, argument) => {
   return decide(session, transaction, recipient, verdict);
 };
 
+/** Domains whose settings say the same may share a message. */
+function fits({ screen }: Session, { recipients: [first] }: Transaction, policyDomain: string): boolean {
+  return !first || first.policyDomain === policyDomain || screen.haveOnePolicy(first.policyDomain, policyDomain);
+}
+
 function decide(
   session: Session,
   transaction: Transaction,
@@ -38,8 +43,7 @@ function decide(
   verdict: RecipientVerdict,
 ): Reply {
   if (verdict.accepted) {
-    const first = transaction.recipients[0];
-    if (session.policy.splitPolicies && first && first.policyDomain !== verdict.policyDomain) return ANOTHER_POLICY;
+    if (session.policy.splitPolicies && !fits(session, transaction, verdict.policyDomain)) return ANOTHER_POLICY;
     transaction.recipients.push(verdict);
     return RECIPIENT_OK;
   }

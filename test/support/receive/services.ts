@@ -42,6 +42,8 @@ export interface TestReceiverOptions {
   readonly onEhlo?: (facts: SessionFacts) => MaybePromise<StageVerdict>;
   readonly onRecipient?: (recipient: Recipient) => MaybePromise<RecipientVerdict | undefined>;
   readonly onMessage?: (envelope: Envelope) => MaybePromise<MessageVerdict | undefined>;
+  /** By their names, without it. */
+  readonly haveOnePolicy?: (one: string, other: string) => boolean;
   readonly beforeCommit?: (message: NewMessage) => Promise<void>;
   /** The spool refuses more until `drained` resolves. */
   readonly drained?: () => Promise<void>;
@@ -163,6 +165,7 @@ function screenOf(options: TestReceiverOptions, seen: SessionFacts[]): Screen {
         if (verdict instanceof Promise) return verdict.then((settled) => settled ?? decide(recipient));
         return verdict ?? decide(recipient);
       },
+      haveOnePolicy: (one, other) => options.haveOnePolicy?.(one, other) ?? one === other,
       async message(envelope) {
         const verdict = (await options.onMessage?.(envelope)) ?? acceptAll(envelope);
         return { ...verdict, facts: { subject: 'as screened' }, evidence: {} };
