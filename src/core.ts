@@ -73,6 +73,8 @@ export interface Core {
   readonly logins: ServerLogins;
   readonly queue: OpenQueue;
   readonly reports: Reports;
+  /** Who hears of new domains; one at a time. */
+  onDomainAdded(tell: (name: string) => void): void;
   readonly operations: Operations;
   close(): Promise<void>;
 }
@@ -151,7 +153,8 @@ export async function openCore(
   });
   const { directory } = verification;
   const minger = await openMingerSecret(store.database, secrets);
-  const admin = createDirectoryAdmin(store.database, directory, clock);
+  let domainAdded = (_name: string): void => {};
+  const admin = createDirectoryAdmin(store.database, directory, clock, (name) => domainAdded(name));
   const hashing = createHashing(clock);
   opened.defer(() => hashing.close());
   const credentials = await openCredentials(store.database, {
@@ -274,6 +277,9 @@ export async function openCore(
     logins,
     queue,
     reports,
+    onDomainAdded(tell) {
+      domainAdded = tell;
+    },
     operations,
     close: () => resources.disposeAsync(),
   };

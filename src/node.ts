@@ -172,10 +172,10 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     listeners['minger'] = formatListener(minger.address, minger.port);
     started.defer(() => minger.close());
   }
-  const rotation = { database: store.database, dkim, srs, admin, settings, resolver, clock, events };
+  const rotation = dkimRotationJob({ database: store.database, dkim, srs, admin, settings, resolver, clock, events });
   const outbox = outboxJob({ database: store.database, blobs: store.blobs, queue, directory, clock, events });
   const jobs = [
-    dkimRotationJob(rotation),
+    rotation,
     outbox,
     sendReportsJob(reports, random),
     forgetReportsJob(reports),
@@ -183,6 +183,10 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   ];
   const scheduler = startScheduler(jobs, { clock, events });
   reports.onLetter(() => scheduler.wake(outbox.name));
+  core.onDomainAdded((name) => {
+    rotation.added(name);
+    scheduler.wake(rotation.name);
+  });
   started.defer(() => scheduler.stop());
 
   started.defer(

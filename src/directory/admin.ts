@@ -60,7 +60,13 @@ export interface NewServer extends GivenConditions {
 
 export type DirectoryAdmin = ReturnType<typeof createDirectoryAdmin>;
 
-export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clock: Clock) {
+/** `domainAdded` hears of new domains once they are there. */
+export function createDirectoryAdmin(
+  db: Database,
+  directory: OpenDirectory,
+  clock: Clock,
+  domainAdded: (name: string) => void = () => {},
+) {
   const statements = directoryStatements(db.dialect);
   const verified = sourceStatements(db.dialect);
 
@@ -136,7 +142,13 @@ export function createDirectoryAdmin(db: Database, directory: OpenDirectory, clo
       if (await directory.domain(name))
         throw new OperationalError('directory.exists', `cannot add ${name}, as it must be new: it exists already`);
       const servers = await serverStatements((input.servers ?? []).map(serverName), name);
-      return prepared([statements.addDomain({ name, at: clock.now() }), ...servers]);
+      return {
+        statements: [statements.addDomain({ name, at: clock.now() }), ...servers],
+        committed() {
+          directory.forget();
+          domainAdded(name);
+        },
+      };
     },
 
     /** With its accounts and aliases, and the servers that served nobody else. */

@@ -1,5 +1,5 @@
 /**
- * DKIM keys by the clock: makes the first keys of a domain, looks for their DNS records, lets a key
+ * DKIM keys by the clock, and for new domains at once: makes the first keys of a domain, looks for their DNS records, lets a key
  * sign once its record is seen, makes the next in time, and retires the old.
  *
  * A domain whose name servers fail is tried again the next time and stops no other.
@@ -34,27 +34,50 @@ export interface DkimRotationServices {
 
 const DAY_MS = 86_400_000;
 
-export function dkimRotationJob(services: DkimRotationServices): Job {
-  let isFirst = true;
+export interface DkimRotationJob extends Job {
+  /** The domain is new: the next run makes its keys, and looks at no other. */
+  added(domain: string): void;
+}
+
+export function dkimRotationJob(services: DkimRotationServices): DkimRotationJob {
+  const { admin, clock, srs } = services;
+  const added = new Set<string>();
+  let dueAt: number | undefined;
+
+  async function tendAdded(stopping: AbortSignal | undefined): Promise<void> {
+    for (const domain of added) {
+      added.delete(domain);
+      if (!stopping?.aborted) await tendDomain(services, domain, stopping);
+    }
+  }
+
+  async function tendAll(stopping: AbortSignal | undefined): Promise<void> {
+    await srs.rotate();
+    for (let after = ''; ; ) {
+      const domains = await admin.listDomains({ after });
+      for (const { name, enabled } of domains) {
+        await tendAdded(stopping);
+        if (stopping?.aborted) return;
+        if (enabled) await tendDomain(services, name, stopping);
+      }
+      if (domains.length < PAGE_ROWS) return;
+      after = domains.at(-1)!.name;
+    }
+  }
+
   return {
     name: 'dkim-rotation',
-    next() {
-      const delayMs = isFirst ? DKIM_FIRST_MS : DKIM_ROTATION_EVERY_MS;
-      isFirst = false;
-      return delayMs;
+    next(now) {
+      dueAt ??= now + DKIM_FIRST_MS;
+      return dueAt - now;
     },
     async run(stopping) {
-      await services.srs.rotate();
-      for (let after = ''; ; ) {
-        const domains = await services.admin.listDomains({ after });
-        for (const { name, enabled } of domains) {
-          if (stopping?.aborted) return;
-          if (enabled) await tendDomain(services, name, stopping);
-        }
-        if (domains.length < PAGE_ROWS) return;
-        after = domains.at(-1)!.name;
-      }
+      if (added.size > 0) return tendAdded(stopping);
+      await tendAll(stopping).finally(() => {
+        dueAt = clock.now() + DKIM_ROTATION_EVERY_MS;
+      });
     },
+    added: (domain) => void added.add(domain),
   };
 }
 

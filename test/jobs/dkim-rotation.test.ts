@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { recordName } from '../../src/directory/dkim-keys-check.ts';
-import { dkimRotationJob } from '../../src/jobs/dkim-rotation.ts';
-import type { Job } from '../../src/jobs/scheduler.ts';
+import { type DkimRotationJob, dkimRotationJob } from '../../src/jobs/dkim-rotation.ts';
 import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
 import type { SettingsSnapshot } from '../../src/settings/contract.ts';
 import { type SigningWorld, signingWorld } from '../deliver/signing/support/world.ts';
@@ -11,7 +10,7 @@ const DAY_MS = 86_400_000;
 
 async function open(
   t: TestContext,
-): Promise<SigningWorld & { job: Job; states(): Promise<string[]>; publish(): Promise<void> }> {
+): Promise<SigningWorld & { job: DkimRotationJob; states(): Promise<string[]>; publish(): Promise<void> }> {
   const world = await signingWorld(t);
   world.settings['signing.ed25519'] = false;
   const { db: database, dkim, srs, resolver, clock, events } = world;
@@ -57,6 +56,21 @@ test('a key lives its whole life by the clock: made, seen, signing, followed, re
   await clock.advance(7 * DAY_MS);
   await job.run();
   assert.deepEqual(await states(), ['p20260105r retired', 'p20260704r active']);
+});
+
+test('a new domain gets its keys at once, and no other domain is looked at for it', async (t) => {
+  const { job, dkim, clock } = await open(t);
+  const wait = job.next(clock.now());
+  job.added('new.example');
+  await job.run();
+  assert.deepEqual(
+    (await dkim.ofDomain('new.example')).map(({ state }) => state),
+    ['pending'],
+  );
+  assert.deepEqual(await dkim.ofDomain('example.com'), []);
+  assert.equal(job.next(clock.now()), wait, 'the others are looked at when they would have been');
+  await job.run();
+  assert.equal((await dkim.ofDomain('example.com')).length, 1);
 });
 
 test('a record that is gone is told once a day, and the key goes on signing', async (t) => {

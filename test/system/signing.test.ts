@@ -101,3 +101,13 @@ test('forwarded mail goes out sealed and under an address of ours, and its bounc
   const forged = await send(node.port('mx'), { ...bounce, to: [from.replace('bob', 'victim')] });
   assert.match(forged.recipients[0]!.lines[0]!, /^550 5\.1\.1 .*did not make/);
 });
+
+test('a domain that a running node is given has its keys at once', async (t) => {
+  const { node } = await organisation(t);
+  await node.cli(['domain', 'add', 'example.net']);
+  const keys = async (): Promise<unknown[]> =>
+    JSON.parse(await node.cli(['dkim', 'show', '--domain', 'example.net', '--json']));
+  let shown = await keys();
+  for (let looks = 0; shown.length < 2 && looks < 40; looks++) shown = await keys();
+  assert.equal(shown.length, 2);
+});
