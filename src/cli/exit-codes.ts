@@ -25,6 +25,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'settings.file': EXIT.data,
   'directory.invalid': EXIT.data,
   'directory.exists': EXIT.data,
+  'directory.shared': EXIT.data,
   'directory.password': EXIT.data,
   'directory.busy': EXIT.again,
   'directory.missing': EXIT.missing,

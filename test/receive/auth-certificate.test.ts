@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import { systemClock } from '../../src/world/clock.ts';
 import { selfSigned } from '../../src/world/self-signed.ts';
+import { openClient } from '../support/dialogue.ts';
 import { NOBODY, startReceiver } from '../support/receive/services.ts';
 
 const MINE = await selfSigned('alice.example', systemClock);
@@ -49,4 +50,24 @@ test("a client with another certificate, or with none, is nobody, whatever the c
   const heard = await session(t, undefined, known);
   assert.doesNotMatch(heard, /EXTERNAL/);
   assert.match(heard, /^504 5\.5\.4/m);
+});
+
+test('a server on port 25 is asked for its certificate only where that could say that it is ours', async (t) => {
+  const shown = async (asksCertificates: boolean) => {
+    const node = await startReceiver(t, { asksCertificates });
+    const client = await openClient({ port: node.port, certificate: MINE });
+    for (const line of ['', 'EHLO a\r\n', 'STARTTLS\r\n']) {
+      if (line) await client.say(line);
+      await client.hear();
+    }
+    await client.startTls();
+    await client.say('EHLO a\r\nMAIL FROM:<bob@example.org>\r\n');
+    await client.hear();
+    await client.hear();
+    client.close();
+    return node.seen[0]?.tls?.certificate;
+  };
+  const names = ['alice.example'];
+  assert.deepEqual(await shown(true), { fingerprint: await fingerprintOf(MINE), names, verified: false });
+  assert.equal(await shown(false), undefined);
 });

@@ -16,6 +16,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { createReplyParser } from '../../src/protocol/smtp/reply.ts';
 import type { Reply } from '../../src/protocol/smtp/words.ts';
+import type { CertificateAndKey } from '../../src/world/tls.ts';
 
 export interface ClientOptions {
   readonly port: number;
@@ -23,6 +24,8 @@ export interface ClientOptions {
   /** TLS from the first byte. */
   readonly implicitTls?: boolean;
   readonly localAddress?: string;
+  /** Shown by STARTTLS to a server that asks. */
+  readonly certificate?: CertificateAndKey;
   /** Said as soon as the connection is up. */
   readonly first?: string | Buffer;
   /** Write one byte at a time (each in its own segment where the system allows). */
@@ -97,6 +100,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
         }),
       ));
   attach(socket);
+  const own = options.certificate && { cert: options.certificate.certificate, key: options.certificate.key };
 
   return {
     socket: () => socket,
@@ -119,7 +123,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
     async startTls() {
       socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
       parser = createReplyParser();
-      socket = await opened('secureConnect', connectTls({ socket, rejectUnauthorized: false }));
+      socket = await opened('secureConnect', connectTls({ socket, rejectUnauthorized: false, ...own }));
       attach(socket);
     },
     async ended() {

@@ -1,4 +1,5 @@
 /** `postern server add|remove|list`, and what server-credentials.ts adds. */
+import type { ServerCondition } from '../../directory/contract.ts';
 import { formatSocketAddress } from '../../world/config.ts';
 import { collect, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
@@ -16,6 +17,13 @@ interface AddOptions {
   readonly description?: string;
   readonly json?: boolean;
 }
+
+/** What must be shown beside the address. */
+const WORDS: Readonly<Record<ServerCondition['kind'], string>> = {
+  'tenant-marker': 'marker',
+  'client-certificate': 'certificate',
+  'sign-in': 'sign-in',
+};
 
 export const server: Register = (program, tools) => {
   const { withSession } = tools;
@@ -74,16 +82,20 @@ export const server: Register = (program, tools) => {
       withSession(async ({ ask, print, json }, options: { json?: boolean }) => {
         const servers = await ask('server.list', {});
         if (options.json) return json(servers);
-        const rows = servers.map(({ id, host, port, order, isDefault, domains, signsInAs, description }) => [
-          id,
-          formatSocketAddress({ address: host, port }),
-          order,
-          isDefault ? 'yes' : 'no',
-          signsInAs ?? 'no',
-          domains,
-          description,
-        ]);
-        print(table(['ID', 'SERVER', 'ORDER', 'DEFAULT', 'SIGNS IN AS', 'DOMAINS', 'DESCRIPTION'], rows));
+        const rows = servers.map(
+          ({ id, host, port, order, isDefault, signsInAs, conditions, domains, description }) => [
+            id,
+            formatSocketAddress({ address: host, port }),
+            order,
+            isDefault ? 'yes' : 'no',
+            signsInAs ?? 'no',
+            conditions ? [...new Set(conditions.map(({ kind }) => WORDS[kind]))] : ['address'],
+            domains,
+            description,
+          ],
+        );
+        const columns = ['ID', 'SERVER', 'ORDER', 'DEFAULT', 'SIGNS IN AS', 'TRUSTED BY', 'DOMAINS', 'DESCRIPTION'];
+        print(table(columns, rows));
       }),
     );
 };
