@@ -2,7 +2,7 @@
 export type MaybePromise<T> = T | Promise<T>;
 
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
-  return typeof (value as Promise<T>)?.then === 'function';
+  return value instanceof Promise;
 }
 
 /** `then` without a microtask where the value is already there. */

@@ -45,15 +45,21 @@ export function createBatchEncoder(): (units: readonly Unit[]) => BatchMessage {
 }
 
 function pack(blobs: readonly Uint8Array[]): { blobLengths: readonly number[]; block: ArrayBuffer } {
-  const blobLengths = blobs.map((blob) => blob.length);
-  const block = new ArrayBuffer(blobLengths.reduce((sum, length) => sum + length, 0));
-  const bytes = new Uint8Array(block);
+  const blobLengths = new Array<number>(blobs.length);
+  let size = 0;
+  for (let i = 0; i < blobs.length; i++) {
+    const { length } = blobs[i]!;
+    blobLengths[i] = length;
+    size += length;
+  }
+  // Not cleared: every byte is written below.
+  const bytes = Buffer.allocUnsafeSlow(size);
   let at = 0;
   for (const blob of blobs) {
     bytes.set(blob, at);
     at += blob.length;
   }
-  return { blobLengths, block };
+  return { blobLengths, block: bytes.buffer };
 }
 
 export function createBatchDecoder(): (message: BatchMessage) => Unit[] {
