@@ -42,6 +42,9 @@ const CIPHERS = [
   'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES',
 ].join(':');
 
+/** Without a context of its own a session that a client takes up again would break off where certificates are asked for. */
+const SERVER = { honorCipherOrder: true, sessionIdContext: 'postern' } as const;
+
 const COMMON = { minVersion: 'TLSv1.2', ciphers: CIPHERS } as const;
 
 export function createTlsContexts(...certificates: [CertificateAndKey, ...CertificateAndKey[]]): TlsContexts {
@@ -95,7 +98,7 @@ function load({ certificate, key }: CertificateAndKey): { leaf: X509Certificate;
   try {
     return {
       leaf: new X509Certificate(certificate),
-      context: createSecureContext({ ...COMMON, cert: certificate, key, honorCipherOrder: true }),
+      context: createSecureContext({ ...COMMON, ...SERVER, cert: certificate, key }),
     };
   } catch (cause) {
     const said = (cause as Error).message;

@@ -71,3 +71,35 @@ test('a server on port 25 is asked for its certificate only where that could say
   assert.deepEqual(await shown(true), { fingerprint: await fingerprintOf(MINE), names, verified: false });
   assert.equal(await shown(false), undefined);
 });
+
+test('a client takes its TLS session up again, and is known by the certificate that it showed at first', async (t) => {
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+    for (const pair of [MINE, undefined]) {
+      const node = await startReceiver(t, { profile: 'submissions', asksCertificates: true });
+      let session: Buffer | undefined;
+      const talk = async (): Promise<boolean> => {
+        const own = pair && { cert: pair.certificate, key: pair.key };
+        const at = { port: node.port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion };
+        const socket = connect({ ...at, ...own, ...(session && { session }) });
+        let heard = '';
+        let reused = false;
+        socket.on('secureConnect', () => {
+          reused = socket.isSessionReused();
+        });
+        socket.on('session', (made) => {
+          session = made;
+        });
+        socket.setEncoding('latin1').on('data', (text: string) => {
+          heard += text;
+          if (heard.endsWith('Postern\r\n')) socket.write('EHLO c\r\nMAIL FROM:<>\r\nQUIT\r\n');
+        });
+        await once(socket, 'close');
+        return reused;
+      };
+      assert.deepEqual([await talk(), await talk()], [false, true], maxVersion);
+      while (node.sessions.length < 2) await new Promise((resolve) => setImmediate(resolve));
+      const shown = node.sessions.map(({ facts }) => facts.tls?.certificate?.fingerprint);
+      const expected = pair && (await fingerprintOf(pair));
+      assert.deepEqual(shown, [expected, expected], maxVersion);
+    }
+});
