@@ -7,8 +7,9 @@
  * client; a block asks for neither.
  */
 import { createNetworkTable, type NetworkTable, parseNetworks } from './network-table.ts';
-import { hasWildcards, matchesWildcards } from './pattern.ts';
+import { hasWildcards } from './pattern.ts';
 import type { ListEntryRow, ListKind, ListName } from './schema.ts';
+import { createPatternTable, type PatternTable } from './wildcards.ts';
 
 /** What a list says of a sender: the entry that counts. */
 export interface Listing {
@@ -51,7 +52,7 @@ interface Names {
   readonly exact: Map<string, Entry>;
   /** By the parent of `*.parent`. */
   readonly below: Map<string, Entry>;
-  readonly open: Entry[];
+  readonly open: PatternTable<Entry>;
 }
 
 interface Matcher {
@@ -59,7 +60,7 @@ interface Matcher {
   /** `*@domain` and `*@*.domain`; `open`: every other pattern, whose domain may be anything. */
   readonly domains: Names;
   /** Patterns within one domain. */
-  readonly within: Map<string, Entry[]>;
+  readonly within: Map<string, PatternTable<Entry>>;
   readonly hosts: Names;
   readonly networks: NetworkTable<Entry>;
 }
@@ -94,7 +95,7 @@ export function listTable(rows: readonly ListEntryRow[]): ListTable {
 }
 
 function emptyNames(): Names {
-  return { exact: new Map(), below: new Map(), open: [] };
+  return { exact: new Map(), below: new Map(), open: createPatternTable() };
 }
 
 function emptyMatcher(): Matcher {
@@ -117,7 +118,7 @@ function add(matcher: Matcher, { list, kind, owner, value, expires_at }: ListEnt
 function addName(names: Names, value: string, entry: Entry): void {
   if (!hasWildcards(value)) names.exact.set(value, entry);
   else if (value.startsWith('*.') && !hasWildcards(value.slice(2))) names.below.set(value.slice(2), entry);
-  else names.open.push(entry);
+  else names.open.add(value, entry);
 }
 
 function addAddress(matcher: Matcher, value: string, entry: Entry): void {
@@ -126,8 +127,12 @@ function addAddress(matcher: Matcher, value: string, entry: Entry): void {
   if (!hasWildcards(value)) matcher.addresses.set(value, entry);
   else if (local === '*' && (!hasWildcards(domain) || (domain.startsWith('*.') && !hasWildcards(domain.slice(2)))))
     addName(matcher.domains, domain, entry);
-  else if (hasWildcards(domain)) matcher.domains.open.push(entry);
-  else matcher.within.set(domain, [...(matcher.within.get(domain) ?? []), entry]);
+  else if (hasWildcards(domain)) matcher.domains.open.add(value, entry);
+  else {
+    const within = matcher.within.get(domain) ?? createPatternTable();
+    matcher.within.set(domain, within);
+    within.add(value, entry);
+  }
 }
 
 function find(matcher: Matcher, seen: SenderSeen, now: number, provenOnly: boolean): Entry | undefined {
@@ -152,7 +157,7 @@ function find(matcher: Matcher, seen: SenderSeen, now: number, provenOnly: boole
 }
 
 function withinDomain({ within }: Matcher, key: string, domain: string, now: number): Entry | undefined {
-  return within.get(domain)?.find(({ value, expiresAt }) => expiresAt > now && matchesWildcards(value, key));
+  return within.get(domain)?.find(key, ({ expiresAt }) => expiresAt > now);
 }
 
 /** `whole`: what patterns without a literal domain are compared with. */
@@ -164,5 +169,5 @@ function findName({ exact, below, open }: Names, name: string, whole: string, no
       const parent = below.get(name.slice(dot + 1));
       if (parent && parent.expiresAt > now) return parent;
     }
-  return open.find(({ value, expiresAt }) => expiresAt > now && matchesWildcards(value, whole));
+  return open.size === 0 ? undefined : open.find(whole, ({ expiresAt }) => expiresAt > now);
 }

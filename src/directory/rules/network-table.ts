@@ -1,10 +1,12 @@
 /**
- * Networks and what is said of each: the narrowest one that holds an address, by one map lookup for
- * every prefix length that is in use, however many networks there are.
+ * Networks and what is said of each: the narrowest one that holds an address, in a fraction of a
+ * microsecond, however many networks there are.
  */
 import ipaddr from 'ipaddr.js';
 import { canonicalAddress } from '../../wire/network.ts';
+import { readWords, words } from './address-words.ts';
 import { NETWORKS_OF_ONE } from './limits.ts';
+import { createSegments, type Range, type Segments } from './segments.ts';
 
 export interface Network {
   readonly bits: 32 | 128;
@@ -21,36 +23,25 @@ export interface NetworkTable<T> {
   find(address: string): T | undefined;
 }
 
+/** Ready for the first question after the last addition. */
 export function createNetworkTable<T>(): NetworkTable<T> {
-  const maps = { 32: new Map<number, Map<bigint, T>>(), 128: new Map<number, Map<bigint, T>>() };
-  /** The longest first. */
-  let lengths: { 32: readonly number[]; 128: readonly number[] } = { 32: [], 128: [] };
-  let size = 0;
+  const ranges: { readonly 1: Range<T>[]; readonly 4: Range<T>[] } = { 1: [], 4: [] };
+  let segments: { 1?: Segments<T>; 4?: Segments<T> } = {};
   return {
     get size() {
-      return size;
+      return ranges[1].length + ranges[4].length;
     },
     add({ bits, prefix, key }, value) {
-      let map = maps[bits].get(prefix);
-      if (!map) {
-        map = new Map();
-        maps[bits].set(prefix, map);
-        lengths = { ...lengths, [bits]: [...maps[bits].keys()].sort((a, b) => b - a) };
-      }
-      map.set(key, value);
-      size++;
+      const rest = BigInt(bits - prefix);
+      const first = key << rest;
+      ranges[bits === 32 ? 1 : 4].push({ first, last: first + (1n << rest) - 1n, value });
+      segments = {};
     },
     find(address) {
-      if (size === 0) return undefined;
-      const bits = address.includes(':') ? 128 : 32;
-      if (lengths[bits].length === 0) return undefined;
-      const value = toBits(address);
-      if (value === undefined) return undefined;
-      for (const prefix of lengths[bits]) {
-        const found = maps[bits].get(prefix)!.get(value >> BigInt(bits - prefix));
-        if (found !== undefined) return found;
-      }
-      return undefined;
+      const width = address.includes(':') ? 4 : 1;
+      if (ranges[width].length === 0 || readWords(address) !== width) return undefined;
+      segments[width] ??= createSegments(ranges[width], width);
+      return segments[width].find(words);
     },
   };
 }
@@ -86,13 +77,6 @@ export function canonicalNetwork(text: string): string | undefined {
   const bytes = Array.from({ length: bits / 8 }, (_, i) => Number((value >> BigInt(bits - 8 * (i + 1))) & 255n));
   const address = ipaddr.fromByteArray(bytes).toString();
   return prefix === bits ? address : `${address}/${prefix}`;
-}
-
-/** An IPv6 address with an IPv4 tail (`::192.0.2.1`, as sockets write it too) is none to ipaddr.js. */
-function toBits(address: string): bigint | undefined {
-  const hexadecimal = address.includes(':') && address.includes('.') ? canonicalAddress(address) : address;
-  if (!ipaddr.isValid(hexadecimal)) return undefined;
-  return bitsOf(ipaddr.parse(hexadecimal).toByteArray());
 }
 
 function bitsOf(bytes: readonly number[]): bigint {

@@ -6,8 +6,9 @@
  * pair that an operator entered.
  */
 import { createNetworkTable, type NetworkTable, parseNetworks } from './network-table.ts';
-import { hasWildcards, matchesWildcards } from './pattern.ts';
+import { hasWildcards } from './pattern.ts';
 import type { ShieldRow } from './schema.ts';
+import { createPatternTable } from './wildcards.ts';
 
 /** Stands for every local domain. */
 export const LOCAL_DOMAINS = '$LOCALDOMAIN$';
@@ -39,7 +40,8 @@ export function shieldTable(pairs: readonly ShieldRow[]): ShieldTable {
     const parts = parseNetworks(network) ?? [];
     for (const part of parts) networks.add(part, parts.length === 1 && part.prefix === part.bits);
   }
-  const patterns = [...byDomain].filter(([domain]) => hasWildcards(domain));
+  const patterns = createPatternTable<NetworkTable<boolean>>();
+  for (const [domain, networks] of byDomain) if (hasWildcards(domain)) patterns.add(domain, networks);
   const local = byDomain.get(LOCAL_DOMAINS);
   return {
     pairs,
@@ -48,10 +50,12 @@ export function shieldTable(pairs: readonly ShieldRow[]): ShieldTable {
       const shared = isLocal ? local : undefined;
       let restricted = own !== undefined || shared !== undefined;
       if (has(own, client, exactly) || has(shared, client, exactly)) return 'entered';
-      for (const [pattern, networks] of patterns) {
-        if (!matchesWildcards(pattern, domain)) continue;
-        if (has(networks, client, exactly)) return 'entered';
-        restricted = true;
+      if (patterns.size > 0) {
+        const entered = patterns.find(domain, (networks) => {
+          restricted = true;
+          return has(networks, client, exactly);
+        });
+        if (entered) return 'entered';
       }
       if (isLocal && presets && presets.size > 0) return presets.find(client) ? 'preset' : 'violated';
       return restricted ? 'violated' : 'none';

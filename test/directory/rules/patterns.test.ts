@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { readCsv, writeCsv } from '../../../src/directory/rules/csv.ts';
 import { canonicalNetwork, createNetworkTable, parseNetworks } from '../../../src/directory/rules/network-table.ts';
 import { addressPattern, hostPattern, matchesWildcards } from '../../../src/directory/rules/pattern.ts';
-import { networkSet } from '../../../src/wire/network.ts';
+import { compileWildcards, createPatternTable } from '../../../src/directory/rules/wildcards.ts';
+import { canonicalAddress, networkSet } from '../../../src/wire/network.ts';
 
 const RUNS = { numRuns: 300 };
 
@@ -78,6 +80,32 @@ test('an IPv6 address that ends in an IPv4 one is found in every spelling', () =
   assert.equal(table.find('::192.0.3.7'), undefined);
 });
 
+test('an address is read as it is written, and what is none is in no network', () => {
+  const everything = createNetworkTable<true>();
+  for (const text of ['0.0.0.0/0', '::/0']) for (const one of parseNetworks(text)!) everything.add(one, true);
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.ipV4(),
+        fc.ipV6(),
+        fc.ipV6().map((text) => text.toUpperCase()),
+      ),
+      (address) => {
+        assert.ok(everything.find(address), address);
+        const one = createNetworkTable<true>();
+        for (const network of parseNetworks(canonicalAddress(address))!) one.add(network, true);
+        assert.ok(one.find(canonicalAddress(address)), address);
+      },
+    ),
+    RUNS,
+  );
+  const text = fc.string({ unit: fc.constantFrom('0', '1', 'f', ':', '.', '255', '::', 'g', ' '), maxLength: 12 });
+  fc.assert(
+    fc.property(text, (address) => assert.equal(everything.find(address) === true, isIP(address) !== 0, address)),
+    RUNS,
+  );
+});
+
 test('the narrowest network answers', () => {
   const table = createNetworkTable<string>();
   for (const text of ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.3'])
@@ -95,6 +123,13 @@ test('wildcards agree with the regular expression that they stand for', () => {
     fc.property(letters, text, (pattern, value) => {
       const expected = new RegExp(`^${pattern.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(value);
       assert.equal(matchesWildcards(pattern, value), expected);
+      assert.equal(compileWildcards(pattern)(value), expected);
+      const table = createPatternTable<string>();
+      table.add(pattern, pattern);
+      assert.equal(
+        table.find(value, () => true),
+        expected ? pattern : undefined,
+      );
     }),
     RUNS,
   );
@@ -102,7 +137,10 @@ test('wildcards agree with the regular expression that they stand for', () => {
 
 test('a pattern made to backtrack ends in no time', () => {
   const started = process.cpuUsage();
-  assert.equal(matchesWildcards('*a'.repeat(150), `${'a'.repeat(100)}${'b'.repeat(200)}`), false);
+  for (const matches of [matchesWildcards, (pattern: string, text: string) => compileWildcards(pattern)(text)]) {
+    assert.equal(matches('*a'.repeat(150), `${'a'.repeat(100)}${'b'.repeat(200)}`), false);
+    assert.equal(matches('*aaa?b'.repeat(60), 'a'.repeat(301)), false);
+  }
   assert.ok(process.cpuUsage(started).user < 1_000_000);
 });
 
