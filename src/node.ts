@@ -96,6 +96,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     },
     { hostname: config.hostname, localAddresses, listeningPorts: () => [...listening.values()] },
   );
+  core.logins.onChange(delivery.forgetRoutes);
   queue.attach(delivery);
   started.defer(async () => {
     await queue.drain(DRAIN_MS);

@@ -56,6 +56,8 @@ export interface ServerLogins {
   list(): readonly ListedLogin[];
   set(server: ServerName, draft: LoginDraft): PreparedChange;
   clear(server: ServerName): PreparedChange;
+  /** Called after each change. */
+  onChange(listener: () => void): void;
 }
 
 interface Known {
@@ -72,6 +74,7 @@ export async function openServerLogins(
   const { secrets, clock } = services;
   const sql = statements(db);
   const known = new Map<string, Known>();
+  const listeners: (() => void)[] = [];
   let made = 0;
 
   const put = (row: ServerLoginRow): void => {
@@ -79,6 +82,10 @@ export async function openServerLogins(
     const listed = listedOf(row, secret !== undefined);
     const key = `login ${++made}`;
     known.set(placeOf(row), { listed, login: loginOf(row, listed, key, secret, services.random) });
+  };
+  const changed = (change: () => void) => () => {
+    change();
+    for (const listener of listeners) listener();
   };
   for (const row of await db.read(sql.all({}))) put(toRow(row));
 
@@ -91,7 +98,7 @@ export async function openServerLogins(
       const row = checkedRow(server, draft, secrets, clock.now());
       return {
         statements: [sql.remove({ host: row.host, port: row.port }), sql.add(row)],
-        committed: () => put(row),
+        committed: changed(() => put(row)),
       };
     },
     clear({ host, port }) {
@@ -101,8 +108,9 @@ export async function openServerLogins(
           'directory.missing',
           `cannot find credentials for ${place}, as they must be set first`,
         );
-      return { statements: [sql.remove({ host, port })], committed: () => void known.delete(place) };
+      return { statements: [sql.remove({ host, port })], committed: changed(() => known.delete(place)) };
     },
+    onChange: (listener) => void listeners.push(listener),
   };
 }
 
