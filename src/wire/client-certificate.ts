@@ -11,8 +11,14 @@ export function clientCertificate(socket: TLSSocket, now: number): ClientCertifi
   return {
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     names: dnsNames(certificate.subjectAltName ?? ''),
-    verified: socket.authorized,
+    verified: isVerified(socket),
   };
+}
+
+/** `authorized` is only set on connections of a `tls.Server`, so OpenSSL is asked itself; where that cannot be, it is not. */
+function isVerified(socket: TLSSocket): boolean {
+  const { ssl } = socket as TLSSocket & { readonly ssl?: { verifyError?(): Error | null | undefined } };
+  return typeof ssl?.verifyError === 'function' && !ssl.verifyError();
 }
 
 /** Node puts names that could be mistaken for several in quotes: these are left out. */
