@@ -122,7 +122,9 @@ function say(session: Session, reply: Reply): void {
   session.connection.send(formatReply(reply));
   if (!reply.close) return;
   session.end ??= 'closed-by-us';
-  session.connection.close('closed-by-us');
+  // QUIT is the last a client says (RFC 2920 3.1), so nothing can be on its way that would undo our last words.
+  if (session.end === 'quit') session.connection.part();
+  else session.connection.close('closed-by-us');
 }
 
 export function end(session: Session, reply: Reply, how: 'shutdown' | 'refused'): void {

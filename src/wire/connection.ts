@@ -135,6 +135,18 @@ export class Connection {
     this.#lastDeadline = this.#deadline;
   }
 
+  /**
+   * As `close`, for a peer that said it is done: nothing of it is waited for. The kernel delivers what
+   * was written; what may still wait here, or must be ended in TLS, ends as it does elsewhere.
+   */
+  part(): void {
+    if (this.#end !== undefined) return;
+    const peerIsDone = this.input.length === 0 && !(this.#socket instanceof TLSSocket);
+    this.flush();
+    if (peerIsDone && this.#socket.writableLength === 0) this.destroy('closed-by-us');
+    else this.close('closed-by-us');
+  }
+
   destroy(end: ConnectionEnd): void {
     this.#end ??= end;
     this.#socket.destroy();

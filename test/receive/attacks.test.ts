@@ -355,9 +355,16 @@ test('a client that never ends is ended when its session has lasted long enough'
 test('a peer that does not end after our last words is cut', async (t) => {
   const clock = manualClock();
   const node = await startReceiver(t, { clock });
-  const client = await dialogue(node, 'S: 220\n C: QUIT\n S: 221\n -- END');
+  const client = await dialogue(node, 'S: 220\n C: GET / HTTP/1.1\n S: 502 5.7.0\n -- END');
   assert.equal(node.sessions.length, 0);
   await clock.advance(7000);
+  assert.equal((await node.sessionEnded()).end, 'closed-by-us');
+  client.close();
+});
+
+test('a client that said QUIT is not waited for', async (t) => {
+  const node = await startReceiver(t, { clock: manualClock() });
+  const client = await dialogue(node, 'S: 220\n C: QUIT\n S: 221\n -- END');
   assert.equal((await node.sessionEnded()).end, 'quit');
   client.close();
 });
