@@ -40,8 +40,8 @@ import { localAddresses } from './world/local-addresses.ts';
 import { createMetrics } from './world/metrics-sink.ts';
 import { createTlsContexts } from './world/tls.ts';
 
-/** Sessions in flight may finish within this; `serve` promises to exit within 30 s. */
-const DRAIN_MS = 20_000;
+/** `serve` promises to exit within 30 s: sessions in flight may finish within this, deliveries within what is left. */
+const DRAIN_MS = { sessions: 20_000, all: 27_000 } as const;
 /** What is taken where nothing was configured and the system keeps the low ports to itself. */
 const UNPRIVILEGED_PORTS: Readonly<Record<SmtpListenerName, number>> = {
   mx: 2525,
@@ -64,6 +64,8 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   await using started = new AsyncDisposableStack();
   const listeners: Record<string, string> = {};
   const startedAt = systemClock.now();
+  /** When it must be over; undefined while the node is not told to stop. */
+  let stopBy: number | undefined;
   let hiddenClients: Screen['hidden'] = () => [];
   const core = await openCore(
     config,
@@ -99,7 +101,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   core.logins.onChange(delivery.forgetRoutes);
   queue.attach(delivery);
   started.defer(async () => {
-    await queue.drain(DRAIN_MS);
+    await queue.drain(stopBy === undefined ? DRAIN_MS.sessions : stopBy - clock.monotonic());
     delivery.close();
   });
 
@@ -138,7 +140,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     { hostname: config.hostname, trustedProxies: config.trustedProxies },
   );
   let stopping = false;
-  started.defer(() => receiver.drain(DRAIN_MS));
+  started.defer(() => receiver.drain(DRAIN_MS.sessions));
   metrics.gauge('postern_smtp_connections', 'SMTP connections open now', () => receiver.connections);
   metrics.gauge('postern_delivery_active', 'Messages in transfer now', () => delivery.active());
 
@@ -206,6 +208,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
       if (stopping) return;
       stopping = true;
       const stoppedAt = clock.monotonic();
+      stopBy = stoppedAt + DRAIN_MS.all;
       events.emit('node.stopping', { signal: reason });
       await resources.disposeAsync();
       events.emit('node.stopped', { tookMs: Math.round(clock.monotonic() - stoppedAt) });

@@ -16,7 +16,7 @@ import { AUTH_LINE_BYTES } from './limits.ts';
 import { sessionRecord } from './records.ts';
 import { SHUTTING_DOWN, TIMED_OUT, tooMuch } from './replies.ts';
 import type { ReceiveServices } from './services.ts';
-import type { Session } from './session.ts';
+import { currentDialogue, type Session } from './session.ts';
 import { offersAuth, type SmtpPolicy } from './settings.ts';
 import { abandonTransaction } from './transaction.ts';
 import type { UnfinishedSessions } from './unfinished-sessions.ts';
@@ -100,12 +100,17 @@ export function converse(
     },
     timedOut() {
       session.end = 'timeout';
-      addReply(session.dialogue, TIMED_OUT);
+      addReply(currentDialogue(session), TIMED_OUT);
       return formatReply(TIMED_OUT);
     },
     stop() {
       session.draining = true;
       if (!session.transaction && !connection.busy) end(session, SHUTTING_DOWN, 'shutdown');
+    },
+    cutOff() {
+      session.end = 'shutdown';
+      addReply(currentDialogue(session), SHUTTING_DOWN);
+      return formatReply(SHUTTING_DOWN);
     },
     ended: (how) => conclude(session, surroundings, how),
   };

@@ -30,6 +30,8 @@ export interface Conversation {
   timedOut(): string;
   /** The node stops: end now, or after the work in hand. */
   stop(): void;
+  /** The node waits no longer for the work in hand: the last words to say. */
+  cutOff(): string;
   /** Called once, last. */
   ended(end: ConnectionEnd): void;
 }
@@ -145,6 +147,17 @@ export class Connection {
     this.flush();
     if (peerIsDone && this.#socket.writableLength === 0) this.destroy('closed-by-us');
     else this.close('closed-by-us');
+  }
+
+  /** The node stops, whatever is in hand. */
+  cutOff(): void {
+    if (this.#end !== undefined) return;
+    if (this.#handshaking || !this.conversation) {
+      this.destroy('shutdown');
+      return;
+    }
+    this.send(this.conversation.cutOff());
+    this.close('shutdown');
   }
 
   destroy(end: ConnectionEnd): void {

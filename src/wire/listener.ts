@@ -12,7 +12,7 @@ import type { Events } from '../world/events.ts';
 import type { TlsContexts } from '../world/tls.ts';
 import type { Admission, AdmissionLimits, AdmissionRefusal } from './admission.ts';
 import { Connection, type ConnectionHost, type Conversation } from './connection.ts';
-import { SWEEP_MS } from './limits.ts';
+import { LAST_WORDS_MS, SWEEP_MS } from './limits.ts';
 import { canonicalAddress } from './network.ts';
 import { afterOneTurn, awaitProxyHeader, type PrefaceResult, type ProxyMode } from './preface.ts';
 
@@ -52,7 +52,7 @@ export interface Listener {
   readonly address: string;
   readonly port: number;
   readonly connections: number;
-  /** Accepts no more; resolves when all conversations have ended, those left at the deadline being cut. */
+  /** Accepts no more; resolves when all conversations have ended. Those left near the deadline say their last words, and are cut at it. */
   drain(deadlineMs: number): Promise<void>;
   /** Ends everything now. */
   close(): Promise<void>;
@@ -82,8 +82,11 @@ export async function listen(options: ListenerOptions, services: ListenerService
     async drain(deadlineMs) {
       server.close();
       room.stop();
+      const lastWordsMs = Math.max(0, deadlineMs - LAST_WORDS_MS);
+      const lastWords = services.clock.after(lastWordsMs, room.cutOff, { keepAlive: true });
       const timer = services.clock.after(deadlineMs, room.destroyAll, { keepAlive: true });
       await Promise.all([closed, room.emptied()]);
+      lastWords.cancel();
       timer.cancel();
     },
     async close() {
@@ -120,6 +123,8 @@ interface Room {
   accept(socket: Socket): void;
   /** Ends what is idle; what is at work ends by itself. */
   stop(): void;
+  /** Ends what is at work, too, and says so. */
+  cutOff(): void;
   destroyAll(): void;
   /** Resolves when there is no connection: the server's own `close` comes before that of its last socket. */
   emptied(): Promise<void>;
@@ -228,6 +233,9 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
       stopping = true;
       for (const connection of connections) connection.conversation?.stop();
     },
+    cutOff() {
+      for (const connection of connections) connection.cutOff();
+    },
     destroyAll() {
       for (const connection of connections) connection.destroy('shutdown');
     },
@@ -253,6 +261,7 @@ function beginWhenSecured(connection: Connection, options: ListenerOptions): Con
     },
     timedOut: () => '',
     stop: () => connection.destroy('shutdown'),
+    cutOff: () => '',
     ended() {},
   };
 }

@@ -70,6 +70,7 @@ function waiting(read: () => void, stop: () => void): Conversation {
     secured() {},
     timedOut: () => '',
     stop,
+    cutOff: () => '',
     ended() {},
   };
 }

@@ -719,20 +719,6 @@ test('checks refuse at connection, at EHLO, and the session says why', async (t)
   assert.equal(atEhlo.sessions[0]?.reason, 'refused at EHLO');
 });
 
-test('on stop idle sessions are told 421, messages in hand are finished first', async (t) => {
-  const node = await startReceiver(t);
-  const idle = await dialogue(node, BEGIN);
-  const sending = await dialogue(node, `${ENVELOPE}\n C: DATA\n S: 354`);
-  const drained = node.receiver.drain(10_000);
-  await dialogue(idle, 'S: 421 4.3.2\n -- END');
-  await dialogue(sending, 'C: .\n S: 250 2.0.0\n S: 421 4.3.2\n -- END');
-  idle.close();
-  sending.close();
-  await drained;
-  assert.equal(node.committed.length, 1);
-  assert.equal(node.receiver.connections, 0);
-});
-
 test('a spool that is slow is waited for, and nothing is lost', async (t) => {
   const node = await startReceiver(t, { drained: () => new Promise((resolve) => setImmediate(resolve)) });
   const line = `${'x'.repeat(998)}\r\n`;
