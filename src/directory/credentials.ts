@@ -35,10 +35,10 @@ export type AskSources = (
   password: string,
 ) => Promise<'yes' | 'no' | 'cannot-tell' | /** No source of the domain can. */ 'none'>;
 
-/** One thing that was looked at in a token; `passed` absent: it was not come to. */
+/** One thing that was looked at in a token; `result` absent: it was not come to. */
 export interface TokenFinding {
   readonly check: TokenCheck | 'account';
-  readonly passed?: boolean;
+  readonly result?: 'ok' | 'fails' | 'cannot-tell';
   /** Why not, or what was found. */
   readonly text?: string;
 }
@@ -226,18 +226,23 @@ export async function openCredentials(db: Database, services: CredentialServices
       if (!tokens) return [];
       const verdict = await tokens.read(token);
       if (verdict.kind !== 'yes') {
-        const failed = verdict.kind === 'no' ? verdict.check : 'key';
-        const at = TOKEN_CHECKS.indexOf(failed);
-        const text = verdict.kind === 'no' ? verdict.why : `cannot tell now: ${verdict.reason}`;
-        const passed = TOKEN_CHECKS.slice(0, at).map((check) => ({ check, passed: true }));
-        const left = [...TOKEN_CHECKS.slice(at + 1), 'account' as const].map((check) => ({ check }));
-        return [...passed, { check: failed, passed: false, text }, ...left];
+        const { check, result, text }: TokenFinding =
+          verdict.kind === 'no'
+            ? { check: verdict.check, result: 'fails', text: verdict.why }
+            : { check: 'key', result: 'cannot-tell', text: verdict.reason };
+        const all = [...TOKEN_CHECKS, 'account'] as const;
+        const at = all.indexOf(check);
+        return all.map((one, i) =>
+          i < at ? { check: one, result: 'ok' } : i > at ? { check: one } : { check, result, text },
+        );
       }
       const { address } = verdict;
       const login = await find(address);
-      const passed = login !== undefined && admitted(login).kind === 'yes';
-      const text = login ? (passed ? address : `${address} may not sign in now`) : `there is no account ${address}`;
-      return [...TOKEN_CHECKS.map((check) => ({ check, passed: true })), { check: 'account', passed, text }];
+      const passed = TOKEN_CHECKS.map((check) => ({ check, result: 'ok' }) as const);
+      if (!login) return [...passed, { check: 'account', result: 'fails', text: `there is no account ${address}` }];
+      const may = admitted(login).kind === 'yes';
+      const text = may ? address : `${address} may not sign in now`;
+      return [...passed, { check: 'account', result: may ? 'ok' : 'fails', text }];
     },
 
     certificate(fingerprint, username) {
