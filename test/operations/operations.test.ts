@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { deliverySettings } from '../../src/deliver/settings.ts';
 import { createDirectoryAdmin } from '../../src/directory/admin.ts';
 import { passwordSettings } from '../../src/directory/credential-settings.ts';
 import { createDirectory } from '../../src/directory/directory.ts';
 import { createDkimKeys } from '../../src/directory/dkim-keys.ts';
 import { signingMigrations } from '../../src/directory/dkim-keys-schema.ts';
 import { directoryMigrations } from '../../src/directory/schema.ts';
+import { openServerLogins } from '../../src/directory/server-logins.ts';
 import { directorySettings } from '../../src/directory/settings.ts';
 import type { AuditRecord } from '../../src/journal/contract.ts';
 import { OperationalError } from '../../src/model/errors.ts';
@@ -36,7 +38,7 @@ async function open(t: TestContext) {
   const events = recordedEvents();
   const settings = await createSettings(
     database,
-    [...Object.values(directorySettings), ...Object.values(passwordSettings)],
+    [directorySettings, passwordSettings, deliverySettings].flatMap((group) => Object.values(group)),
     { clock, events },
   );
   const resolveHost = async () => ({ kind: 'none', ttlSeconds: 60 }) as const;
@@ -51,9 +53,10 @@ async function open(t: TestContext) {
     forget: () => directory.forget(),
   });
   t.after(close);
+  const logins = await openServerLogins(database, { secrets: OPEN_SECRETS, clock, random });
   const audited: AuditRecord[] = [];
   const journal = { audit: (record: AuditRecord) => void audited.push(record), flush: async () => {} };
-  const parts = { database, clock, events, settings, directory, admin, credentials, dkim, journal, random };
+  const parts = { database, clock, events, settings, directory, admin, credentials, logins, dkim, journal, random };
   // Acts on the queue and the log have tests where those live.
   const services = parts as unknown as OperationServices;
   return { ...parts, audited, services, ...createOperations(services) };
@@ -157,4 +160,52 @@ test('an import with one owner or value that cannot be changes nothing', async (
     'global:\n  directory.subaddressSeparator: "-"\ndomains:\n  nowhere.example:\n    directory.subaddressSeparator: "+"\n';
   await assert.rejects(execute('settings.import', { file }, ROOT), { code: 'directory.missing' });
   assert.deepEqual(settings.stored(), []);
+});
+
+test('credentials are set by id, by host and port or for the smart host, and no row of the audit has the secret', async (t) => {
+  const { execute, audited } = await open(t);
+  const draft = { user: 'gateway', secret: 'correct horse battery' };
+  await execute('domain.add', { name: 'example.com' }, ROOT);
+  const { id } = await execute('server.add', { server: 'Mail.Example.com:587', domains: ['example.com'] }, ROOT);
+  const byId = await execute('server.set-credentials', { server: String(id), ...draft }, ROOT);
+  assert.deepEqual(byId, { server: 'mail.example.com:587', user: 'gateway', use: 'domain mail server' });
+  assert.equal((await execute('server.list', {}, ROOT))[0]!.signsInAs, 'gateway');
+  await assert.rejects(
+    execute('server.set-credentials', { server: 'smart-host', ...draft }, ROOT),
+    (error) => error instanceof OperationalError && error.code === 'directory.missing',
+  );
+  await execute('settings.set', { key: 'delivery.smartHost', value: 'relay.example.net:587' }, ROOT);
+  const smartHost = await execute('server.set-credentials', { server: 'smart-host', ...draft }, ROOT);
+  assert.equal(smartHost.server, 'relay.example.net:587');
+  const other = await execute('server.set-credentials', { server: 'later.example.net:465', ...draft }, ROOT);
+  assert.equal(other.use, 'none');
+  const uses = (await execute('server.credentials', {}, ROOT)).map(({ host, use }) => [host, use]);
+  assert.deepEqual(uses, [
+    ['mail.example.com', 'domain mail server'],
+    ['relay.example.net', 'smart host'],
+    ['later.example.net', 'none'],
+  ]);
+  assert.ok(!JSON.stringify(audited).includes(draft.secret));
+});
+
+test('credentials go with their server or the domain that it served alone, and those of the smart host stay', async (t) => {
+  const { execute } = await open(t);
+  const draft = { user: 'gateway', secret: 'correct horse battery' };
+  const places = async () => (await execute('server.credentials', {}, ROOT)).map(({ host }) => host);
+  await execute('settings.set', { key: 'delivery.smartHost', value: 'c.example.net:587' }, ROOT);
+  for (const [domain, server] of [
+    ['a.example', 'a.example.net:587'],
+    ['b.example', 'b.example.net:587'],
+    ['c.example', 'c.example.net:587'],
+  ] as const) {
+    await execute('domain.add', { name: domain, servers: [server] }, ROOT);
+    await execute('server.set-credentials', { server, ...draft }, ROOT);
+  }
+  await execute('server.remove', { id: 1 }, ROOT);
+  assert.deepEqual(await places(), ['b.example.net', 'c.example.net']);
+  await execute('domain.remove', { name: 'b.example' }, ROOT);
+  await execute('domain.remove', { name: 'c.example' }, ROOT);
+  assert.deepEqual(await places(), ['c.example.net']);
+  await execute('server.clear-credentials', { server: 'smart-host' }, ROOT);
+  assert.deepEqual(await places(), []);
 });
