@@ -34,6 +34,7 @@ export const RFCS: Readonly<Record<number, readonly [title: string, lastSection:
   3596: ['DNS extensions to support IPv6', 8],
   3834: ['Recommendations for automatic responses to electronic mail', 11],
   3848: ['ESMTP and LMTP transmission types registration', 6],
+  3986: ['Uniform Resource Identifier: generic syntax', 11],
   4013: ['SASLprep', 8],
   4122: ['UUID', 7],
   4180: ['Common format for CSV files', 7],

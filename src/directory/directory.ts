@@ -56,11 +56,9 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
 
   /** Whether that address is enough. */
   function trusts(table: MailServerTable, server: DomainMailServer, clientAddress: string): MaybePromise<ThreeAnswers> {
-    const answer = has(table, server, clientAddress);
-    if (answer === 'no') return answer;
-    const enough = (known: ThreeAnswers): ThreeAnswers =>
-      known === 'yes' && (server.conditions || shared.has(clientAddress)) ? 'no' : known;
-    return andThen(answer, enough);
+    const enough = (answer: ThreeAnswers): ThreeAnswers =>
+      answer === 'yes' && (server.conditions || shared.has(clientAddress)) ? 'no' : answer;
+    return andThen(has(table, server, clientAddress), enough);
   }
 
   function claims(

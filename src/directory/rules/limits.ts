@@ -27,6 +27,9 @@ export const COMMENT_CHARACTERS = 200;
 export const IMPORT_ENTRIES = 10_000;
 export const IMPORT_BYTES = 4 * 1024 * 1024;
 
+/** Clients of whom it is remembered whether their network is shared: those that are servers of ours. */
+export const SHARED_ANSWERS = 1000;
+
 /** Markers, and certificates, of one mail server: those of its tenants. */
 export const SERVER_CONDITIONS = 20;
 

@@ -7,7 +7,9 @@
  * needed is the lesser mistake.
  */
 import type { Settings, SettingsSnapshot } from '../../settings/contract.ts';
+import { createCache } from '../cache.ts';
 import { directorySettings } from '../settings.ts';
+import { SHARED_ANSWERS } from './limits.ts';
 import { createNetworkTable, type Network, type NetworkTable, parseNetworks } from './network-table.ts';
 
 const NAMES = [
@@ -96,6 +98,8 @@ export function createSharedNetworks(settings: Settings): SharedNetworks {
   let from: SettingsSnapshot | undefined;
   let all: readonly Network[] = KNOWN;
   let table: NetworkTable<true> = createNetworkTable();
+  /** Few servers send much: each message asks about its client. */
+  const asked = createCache<boolean>(SHARED_ANSWERS);
 
   function refresh(): void {
     const snapshot = settings.current();
@@ -104,12 +108,17 @@ export function createSharedNetworks(settings: Settings): SharedNetworks {
     all = [...KNOWN, ...snapshot.get(directorySettings.sharedNetworks).flatMap((text) => parseNetworks(text) ?? [])];
     table = createNetworkTable();
     for (const network of all) table.add(network, true);
+    asked.clear();
   }
 
   return {
     has(address) {
       refresh();
-      return table.find(address) === true;
+      const known = asked.get(address);
+      if (known !== undefined) return known;
+      const answer = table.find(address) === true;
+      asked.set(address, answer);
+      return answer;
     },
     overlaps(network) {
       refresh();
