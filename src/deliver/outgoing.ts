@@ -58,11 +58,12 @@ export function fitAndSign(
 /** Nothing but the lines above differs from what is stored. */
 function asStored({ content, message }: Claim, above: Buffer): OutgoingContent {
   const sizeBytes = above.length + content.sizeBytes;
-  if (content.bytes) {
-    const stored = asBuffer(content.bytes);
+  const inMemory = content.bytes ? [content.bytes] : content.pieces;
+  if (inMemory) {
+    const stored = inMemory.map(asBuffer);
     // What a session brought passed the guard of newlines, BINARYMIME apart, which has no lines (RFC 3030 3).
     const isGuarded = message.clientAddress !== undefined && message.body !== 'BINARYMIME';
-    return { kind: 'whole', sizeBytes, pieces: [above, stored], ...(isGuarded && { guarded: stored }) };
+    return { kind: 'whole', sizeBytes, pieces: [above, ...stored], ...(isGuarded && { guarded: stored }) };
   }
   return { kind: 'stream', sizeBytes, exact: true, open: () => following(above, content.open()) };
 }

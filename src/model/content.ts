@@ -16,6 +16,8 @@ export interface ContentRef {
   readonly sha256: string;
   /** The bytes, where the store holds them in memory anyway; spares small messages a stream. */
   readonly bytes?: Uint8Array;
+  /** The same in several, where a larger message is in memory for a while. */
+  readonly pieces?: readonly Uint8Array[];
   /** Streams a range (default: all). Errors: OperationalError `content.missing`, `content.corrupt`. */
   open(range?: ByteRange): Readable;
 }

@@ -98,7 +98,8 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
         journaling.settled(seq, discardedRecord(message, recipient, now, reason), lastOf);
       });
       if (active === 0) message.content.discard();
-      for (const group of groups) dispatch.offer(flightOf(parts, message, key, group));
+      const release = releaseAfter(message, groups.length);
+      for (const group of groups) dispatch.offer(flightOf(parts, message, key, group, release));
       for (const destination of waiting) dispatch.note(destination, now);
     },
     failed() {
@@ -119,8 +120,7 @@ function joinGroup(
   for (const group of groups) {
     if (group.destination.name === recipient.destination && group.edits === edits) return group;
   }
-  const bytes = message.content.bytes?.length ?? 0;
-  const destination = dispatch.reserve(recipient.destination, bytes);
+  const destination = dispatch.reserve(recipient.destination, ownBytes(message));
   if (!destination) return undefined;
   const group = { destination, edits, lease: newLease(), recipients: [], headerEdits: recipient.edits ?? [] };
   groups.push(group);
@@ -132,7 +132,28 @@ function flightRecipientOf(recipient: NewRecipient, row: number, now: number): F
   return { row, address, original, notify, orcpt, direction, destination, attempts: 0, queuedAt: now };
 }
 
-function flightOf({ clock }: AdmissionParts, message: NewMessage, key: number, group: Group): Flight {
+/** Octets that are in memory for the claim alone: what lies in a file, the store keeps within its own bounds. */
+function ownBytes({ content }: NewMessage): number {
+  return content.home.kind === 'row' ? content.home.bytes.length : 0;
+}
+
+/** What the last of so many flights lets go of; at once where nobody flies. */
+function releaseAfter({ content }: NewMessage, flights: number): (() => void) | undefined {
+  if (!content.release || flights === 1) return content.release;
+  if (flights === 0) return void content.release();
+  let left = flights;
+  return () => {
+    if (--left === 0) content.release!();
+  };
+}
+
+function flightOf(
+  { clock }: AdmissionParts,
+  message: NewMessage,
+  key: number,
+  group: Group,
+  release: (() => void) | undefined,
+): Flight {
   const { content } = message;
   return {
     claim: {
@@ -150,7 +171,8 @@ function flightOf({ clock }: AdmissionParts, message: NewMessage, key: number, g
     content,
     recipients: group.recipients,
     destination: group.destination,
-    bytes: content.bytes?.length ?? 0,
+    bytes: ownBytes(message),
+    ...(release && { release }),
     blob: content.home.kind === 'blob' ? content.home.key : undefined,
     forged: message.forged === true,
     leasedAt: clock.monotonic(),

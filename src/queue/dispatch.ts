@@ -89,6 +89,11 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
     bufferedBytes -= flight.bytes;
   };
 
+  const over = (flight: Flight): void => {
+    flights.delete(flight.claim.lease);
+    flight.release?.();
+  };
+
   const places = (destination: Destination): number =>
     bufferedBytes >= BUFFERED_BYTES ? 0 : destinations.places(destination, buffered, clock.now());
 
@@ -144,7 +149,7 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
     ready.delete(destination);
     for (const flight of given) {
       unbuffer(flight);
-      flights.delete(flight.claim.lease);
+      over(flight);
     }
     return given.flatMap((flight) => claimer.releaseUnit(flight));
   };
@@ -210,7 +215,7 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
       claimDue();
     },
     ended(flight) {
-      flights.delete(flight.claim.lease);
+      over(flight);
       const { destination } = flight;
       destination.inFlight--;
       handOver(destination);
@@ -238,7 +243,7 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
       for (const lease of leases) {
         const flight = flights.get(lease);
         if (flight?.phase !== 'buffered') continue;
-        flights.delete(lease);
+        over(flight);
         unbuffer(flight);
         flight.destination.buffer.splice(flight.destination.buffer.indexOf(flight), 1);
       }

@@ -21,8 +21,10 @@ export interface Leased {
 export interface Flight extends Leased {
   readonly claim: Claim;
   readonly destination: Destination;
-  /** Octets of content held in memory for it. */
+  /** Octets of content held in memory for it, where they are not the store's to count. */
   readonly bytes: number;
+  /** Lets go of content that the store keeps in memory beside its file; to be called when the flight is over. */
+  readonly release?: () => void;
   leasedAt: number;
   /** `buffered`: waits for the dispatcher; `taken`: with it; `settling`: its end is on the way to the disk. */
   phase: 'buffered' | 'taken' | 'settling';

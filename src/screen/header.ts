@@ -15,8 +15,14 @@ export interface ReadHeader {
 
 /** At once where the content is in memory. Errors: those of `ContentRef.open`. */
 export function readHeader(content: ContentRef): MaybePromise<ReadHeader> {
-  const bytes = content.bytes ?? readAsFarAsHeader(content);
+  const bytes = content.bytes ?? (content.pieces ? asFarAsHeader(content.pieces) : readAsFarAsHeader(content));
   return andThen(bytes, (head) => ({ facts: inspectHeader(head, head.length === content.sizeBytes), head }));
+}
+
+function asFarAsHeader(pieces: readonly Uint8Array[]): Uint8Array {
+  const end = createHeaderEnd();
+  const last = pieces.findIndex((piece) => end.push(piece) !== undefined);
+  return last === 0 ? pieces[0]! : Buffer.concat(last < 0 ? pieces : pieces.slice(0, last + 1));
 }
 
 async function readAsFarAsHeader(content: ContentRef): Promise<Uint8Array> {

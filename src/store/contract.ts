@@ -61,15 +61,20 @@ export interface Spool {
   /** False asks the writer to wait for `drained` before the next chunk. Keeps the chunk: do not reuse its memory. */
   write(chunk: Uint8Array): boolean;
   drained(): Promise<void>;
-  /** The content, hashed, not yet durable (`Blobs.keep` or the row's own transaction makes it so); at once where it is small. Errors: `store.full`, `store.unavailable`. */
+  /** The content, hashed; durable where its home is a blob, else by its row's own transaction, and then it is there at once. Errors: `store.full`, `store.unavailable`. */
   finish(): MaybePromise<StagedContent>;
   /** Frees everything; never throws. */
   discard(): void;
 }
 
 export interface StagedContent extends ContentRef {
-  /** `row`: small enough to live in the message row's own transaction. `file`: durable already: file and folder are fsynced. */
+  /** `row`: small enough to live in the message row's own transaction. `blob`: durable already: file and folder are fsynced. */
   readonly home: { readonly kind: 'row'; readonly bytes: Uint8Array } | { readonly kind: 'blob'; readonly key: string };
+  /**
+   * Present where `pieces` are memory that all messages share: to be called once nobody needs them
+   * any more, since the file has them too. `discard` does it as well.
+   */
+  release?(): void;
   discard(): void;
 }
 

@@ -19,6 +19,23 @@ export const CACHED_STATEMENTS = 500;
  */
 export const ROW_CONTENT_BYTES = 64 * 1024;
 
+/**
+ * Content up to here stays in memory beside its file until its first delivery ended, so that the file
+ * need not be read; the architecture allows no larger buffer. The slowest peer takes it in 9 minutes,
+ * within the time-out of the final reply.
+ */
+export const KEPT_CONTENT_BYTES = 256 * 1024;
+
+/** All content kept so: beyond it messages go through their files, as large ones do. */
+export const KEPT_BYTES = 64 * 1024 * 1024;
+
+/** From so many chunks on, small ones of a message are gathered into pieces: an object for each octet would be a hundred times its size. */
+export const GATHERED_FROM_PIECES = 32;
+export const GATHERED_PIECE_BYTES = 16 * 1024;
+
+/** Files made in one folder before another has its turn: a second's worth at full speed shares its syncs, and the folders stay small. */
+export const FOLDER_TURN_FILES = 1000;
+
 /** Bytes a spool holds before it asks its writer to wait: one session must not fill the memory faster than the disk takes it. */
 export const SPOOL_BUFFERED_BYTES = 256 * 1024;
 

@@ -3,9 +3,25 @@
  *
  * Errors are Node's own (`code`: ENOSPC, EIO, ...); who calls says what they mean. After a failed
  * `sync` the file must be deleted and never synced again: the kernel may have dropped the pages and
- * would call the second one good.
+ * would call the second one good. What only looks at tables of the kernel, as a close does, is done at
+ * once: a way through the thread pool costs more than it.
  */
-import { close, type Dirent, fsync, mkdir, open, read, readdir, rename, stat, statfs, unlink, writev } from 'node:fs';
+import {
+  closeSync,
+  type Dirent,
+  fstatSync,
+  fsync,
+  mkdir,
+  open,
+  openSync,
+  read,
+  readdir,
+  rename,
+  stat,
+  statfs,
+  unlink,
+  writev,
+} from 'node:fs';
 import { promisify } from 'node:util';
 
 export interface DiskFile {
@@ -14,7 +30,9 @@ export interface DiskFile {
   /** Bytes read; less than asked for only at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
   sync(): Promise<void>;
-  close(): Promise<void>;
+  sizeBytes(): number;
+  /** Nothing the second time. */
+  close(): void;
 }
 
 export interface DiskEntry {
@@ -43,7 +61,6 @@ const VECTOR_LENGTH = 1024;
 
 const calls = {
   open: promisify(open) as (path: string, flags: string, mode?: number) => Promise<number>,
-  close: promisify(close) as (fd: number) => Promise<void>,
   fsync: promisify(fsync) as (fd: number) => Promise<void>,
   mkdir: promisify(mkdir) as (path: string, options: { recursive: true; mode: number }) => Promise<unknown>,
   rename: promisify(rename),
@@ -54,6 +71,7 @@ const calls = {
 };
 
 function file(fd: number): DiskFile {
+  let isOpen = true;
   return {
     async append(chunks) {
       let left = chunks;
@@ -72,7 +90,13 @@ function file(fd: number): DiskFile {
       return total;
     },
     sync: () => calls.fsync(fd),
-    close: () => calls.close(fd),
+    sizeBytes: () => fstatSync(fd).size,
+    close() {
+      if (!isOpen) return;
+      // Even if it fails the descriptor is gone, and may soon be another file's.
+      isOpen = false;
+      closeSync(fd);
+    },
   };
 }
 
@@ -102,11 +126,11 @@ export const systemDisk: Disk = {
   open: async (path) => file(await calls.open(path, 'r')),
   ensureFolder: async (path) => void (await calls.mkdir(path, { recursive: true, mode: 0o700 })),
   async syncFolder(path) {
-    const fd = await calls.open(path, 'r');
+    const fd = openSync(path, 'r');
     try {
       await calls.fsync(fd);
     } finally {
-      await calls.close(fd);
+      closeSync(fd);
     }
   },
   remove: (path) => calls.unlink(path),

@@ -223,3 +223,31 @@ test('content that cannot be read is held for an operator, named, and stops noth
   );
   assert.ok(node.told.includes('queue.content-lost'));
 });
+
+test('memory that the store keeps for a message is given back when the last of its deliveries is over', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  const text = `Subject: kept\r\n\r\n${'x'.repeat(100_000)}\r\n`;
+  const committed = async (to: readonly string[]) => {
+    const made = await message(node, to, { text });
+    let released = 0;
+    const release = (): void => {
+      released++;
+      made.content.release!();
+    };
+    await node.queue.commit({ ...made, content: { ...made.content, release } });
+    return () => released;
+  };
+  const two = await committed(['a@x.example', 'b@y.example']);
+  const [first, second] = [next(dispatcher), next(dispatcher)];
+  assert.ok(first.content.pieces && second.content.pieces, 'delivered without a look at the file');
+  await node.queue.settle(first, all(first, relayed));
+  assert.equal(two(), 0);
+  await node.queue.settle(second, all(second, deferred));
+  assert.equal(two(), 1);
+  node.queue.destinationFailed('z.example');
+  const putOff = await committed(['c@z.example']);
+  await settled();
+  assert.equal(putOff(), 1);
+});

@@ -28,6 +28,7 @@ function completedCalls(trace: string): string[] {
 
 for (const [what, bodyLines] of [
   ['a small message', 10],
+  ['a message that stays in memory beside its file', 2000],
   ['a large message', 20_000],
 ] as const) {
   test(`the fsyncs of ${what} precede the write of its 250`, { skip: missing('strace') }, async (t) => {

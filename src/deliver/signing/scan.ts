@@ -45,7 +45,7 @@ function joined(pieces: readonly Buffer[]): Buffer {
 export function withPrefix(content: OutgoingContent, prefix: string): OutgoingContent {
   const above = Buffer.from(prefix, 'latin1');
   const sizeBytes = content.sizeBytes + above.length;
-  if (content.kind === 'whole') return { kind: 'whole', sizeBytes, pieces: [above, ...content.pieces] };
+  if (content.kind === 'whole') return { ...content, sizeBytes, pieces: [above, ...content.pieces] };
   return { kind: 'stream', sizeBytes, exact: content.exact, open: () => preceded(above, content.open()) };
 }
 

@@ -31,7 +31,7 @@ async function* read(
   try {
     const hash = range.start === 0 && range.end === sizeBytes ? createHash('sha256') : undefined;
     for (let at = range.start; at < range.end; ) {
-      const chunk = new Uint8Array(Math.min(CONTENT_READ_BYTES, range.end - at));
+      const chunk = Buffer.allocUnsafeSlow(Math.min(CONTENT_READ_BYTES, range.end - at));
       const got = await reading(file.read(chunk, at));
       at += got;
       if (got < chunk.length) throw corrupt(path, `it ends at octet ${at}`);
@@ -40,20 +40,22 @@ async function* read(
       yield chunk;
     }
   } finally {
-    await file.close();
+    file.close();
   }
 }
 
 async function openSized(disk: Disk, path: string, sizeBytes: number): Promise<DiskFile> {
-  let actual: number;
+  let file: DiskFile;
   try {
-    actual = (await disk.stat(path)).sizeBytes;
+    file = await disk.open(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw diskError(cause, `read ${path}`);
     throw new OperationalError('content.missing', `cannot read ${path}, as it must exist: it does not`, { cause });
   }
-  if (actual !== sizeBytes) throw corrupt(path, `it has ${actual} octets instead of ${sizeBytes}`);
-  return reading(disk.open(path));
+  const actual = file.sizeBytes();
+  if (actual === sizeBytes) return file;
+  file.close();
+  throw corrupt(path, `it has ${actual} octets instead of ${sizeBytes}`);
 }
 
 async function reading<T>(work: Promise<T>): Promise<T> {

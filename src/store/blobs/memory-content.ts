@@ -10,3 +10,23 @@ export function memoryContent(bytes: Uint8Array, sha256: string): ContentRef {
     open: (range?: ByteRange) => Readable.from([range ? bytes.subarray(range.start, range.end) : bytes]),
   };
 }
+
+export function contentInPieces(pieces: readonly Uint8Array[], sizeBytes: number, sha256: string): ContentRef {
+  return {
+    sizeBytes,
+    sha256,
+    pieces,
+    open: (range) => Readable.from(range ? within(pieces, range) : pieces, { objectMode: false }),
+  };
+}
+
+function within(pieces: readonly Uint8Array[], { start, end }: ByteRange): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  let at = 0;
+  for (const piece of pieces) {
+    const part = piece.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    if (part.length > 0) found.push(part);
+    at += piece.length;
+  }
+  return found;
+}

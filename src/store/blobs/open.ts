@@ -1,5 +1,5 @@
 /**
- * Blobs in files: `content/xx/<key>`, where xx spreads the files over 256 folders.
+ * Blobs in files (places.ts says where).
  *
  * A file is named by a random key, not by its hash: equal messages are two files, so that deleting
  * one never touches the other. What no row refers to is swept once it is old.
@@ -10,11 +10,13 @@ import type { Disk } from '../../world/disk.ts';
 import type { Events } from '../../world/events.ts';
 import type { Random } from '../../world/random.ts';
 import type { Blobs } from '../contract.ts';
-import { SWEEP_BATCH } from '../limits.ts';
+import { KEPT_BYTES, SWEEP_BATCH } from '../limits.ts';
 import { createHealth } from '../sqlite/health.ts';
 import { diskError, isFull } from './disk-error.ts';
 import { fileContent } from './file-content.ts';
-import { createSpool } from './spool.ts';
+import { createMemoryBudget } from './memory-budget.ts';
+import { createPlaces, isKey, pathOf as pathIn } from './places.ts';
+import { createSpool, type SpoolParts } from './spool.ts';
 
 export interface BlobParts {
   readonly clock: Clock;
@@ -23,42 +25,27 @@ export interface BlobParts {
   readonly disk: Disk;
 }
 
-/** Our own names only: what else lies in the folder is not ours to delete. */
-const KEY = /^[0-9a-f]{32}$/;
-
 export async function openBlobs(folder: string, { clock, random, events, disk }: BlobParts): Promise<Blobs> {
   const root = join(folder, 'content');
   const damaged = join(folder, 'damaged');
   const health = createHealth('content', events, clock);
-  const folderOf = (key: string): string => join(root, key.slice(0, 2));
-  const pathOf = (key: string): string => join(folderOf(key), key);
-  const made = new Set<string>();
+  const pathOf = (key: string): string => pathIn(root, key);
   await disk.ensureFolder(root);
   await disk.syncFolder(folder);
 
-  const place = async (key: string): Promise<{ path: string; folder: string }> => {
-    const parent = folderOf(key);
-    if (!made.has(parent)) {
-      await disk.ensureFolder(parent);
-      // The new folder's own name must be as durable as what will be in it.
-      await disk.syncFolder(root);
-      made.add(parent);
-    }
-    return { path: pathOf(key), folder: parent };
-  };
-
   const open: Blobs['open'] = (key, sizeBytes, sha256) => fileContent(disk, pathOf(key), sizeBytes, sha256);
 
+  const spoolParts: SpoolParts = {
+    disk,
+    memory: createMemoryBudget(KEPT_BYTES),
+    place: createPlaces(root, disk, random),
+    open,
+    onFailure: (error) => health.failed(isFull(error) ? 'full' : 'unavailable', String(error)),
+    onSuccess: health.succeeded,
+  };
+
   return {
-    spool: () =>
-      createSpool({
-        disk,
-        newKey: () => Buffer.from(random.bytes(16)).toString('hex'),
-        place,
-        open,
-        onFailure: (error) => health.failed(isFull(error) ? 'full' : 'unavailable', String(error)),
-        onSuccess: health.succeeded,
-      }),
+    spool: () => createSpool(spoolParts),
     open,
     async delete(key) {
       try {
@@ -81,7 +68,7 @@ export async function openBlobs(folder: string, { clock, random, events, disk }:
       const before = clock.now() - olderThanMs;
       const swept: string[] = [];
       for (const name of await disk.list(root)) {
-        const keys = (await disk.list(join(root, name))).filter((key) => KEY.test(key));
+        const keys = (await disk.list(join(root, name))).filter(isKey);
         for (let i = 0; i < keys.length; i += SWEEP_BATCH) {
           const old = await olderThan(disk, keys.slice(i, i + SWEEP_BATCH), pathOf, before);
           if (old.length === 0) continue;

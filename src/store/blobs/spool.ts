@@ -1,58 +1,80 @@
 /**
- * Receives a message: in memory while it is small, hashed as it comes, in a file beyond that.
+ * Receives a message: in memory while it is small, in a file beyond that, in both in between.
  *
  * A file is durable when `finish` resolves: written, synced, and its folder synced. A failed sync is
- * never tried again on the same file: the file is deleted and the message refused.
+ * never tried again on the same file: the file is deleted and the message refused. What stays in
+ * memory beside its file is within a budget that all spools share; what finds no room there goes
+ * through the file alone, hashed as it comes.
  */
 import { createHash, type Hash, hash as hashOf } from 'node:crypto';
-import type { ByteRange } from '../../model/content.ts';
+import type { ContentRef } from '../../model/content.ts';
 import type { Disk, DiskFile } from '../../world/disk.ts';
 import type { Spool, StagedContent } from '../contract.ts';
-import { ROW_CONTENT_BYTES, SPOOL_BUFFERED_BYTES } from '../limits.ts';
+import { KEPT_CONTENT_BYTES, ROW_CONTENT_BYTES, SPOOL_BUFFERED_BYTES } from '../limits.ts';
 import { diskError } from './disk-error.ts';
-import { memoryContent } from './memory-content.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import { contentInPieces, memoryContent } from './memory-content.ts';
+import { createPieces } from './pieces.ts';
+import type { Place } from './places.ts';
 
 export interface SpoolParts {
   readonly disk: Disk;
-  newKey(): string;
-  /** Makes the folder of a key, once; returns the file's path and its folder. */
-  place(key: string): Promise<{ readonly path: string; readonly folder: string }>;
-  open(key: string, sizeBytes: number, sha256: string): { open(range?: ByteRange): import('node:stream').Readable };
+  /** For content that is kept beside its file. */
+  readonly memory: MemoryBudget;
+  place(): Promise<Place>;
+  open(key: string, sizeBytes: number, sha256: string): ContentRef;
   onFailure(error: unknown): void;
   onSuccess(): void;
 }
 
-interface OpenFile {
-  readonly key: string;
-  readonly path: string;
-  readonly folder: string;
+interface OpenFile extends Place {
   readonly file: DiskFile;
 }
 
 export function createSpool(parts: SpoolParts): Spool {
-  let hash: Hash | undefined;
-  let buffered: Uint8Array[] = [];
-  let bufferedBytes = 0;
+  const { disk, memory } = parts;
+  const buffered = createPieces();
   let sizeBytes = 0;
+  /** Of the shared memory. */
+  let takenBytes = 0;
+  /** From when the file is written while the message comes. */
+  let hash: Hash | undefined;
   let target: OpenFile | undefined;
   let writing: Promise<void> | undefined;
   let failure: unknown;
   let over = false;
 
+  /** All of it is in `buffered`, and may be. */
+  const staysInMemory = (): boolean => {
+    if (hash) return false;
+    if (sizeBytes <= ROW_CONTENT_BYTES || takenBytes > 0) return sizeBytes <= KEPT_CONTENT_BYTES;
+    if (sizeBytes > KEPT_CONTENT_BYTES || !memory.take(KEPT_CONTENT_BYTES)) return false;
+    takenBytes = KEPT_CONTENT_BYTES;
+    return true;
+  };
+
+  const giveBack = (): void => {
+    memory.giveBack(takenBytes);
+    takenBytes = 0;
+  };
+
+  const toFile = (chunk: Uint8Array): void => {
+    if (hash) hash.update(chunk);
+    else {
+      hash = hashing(buffered.all());
+      giveBack();
+    }
+    writing ??= pump();
+  };
+
   /** Writes what is buffered until nothing is; one call at a time. */
   const pump = async (): Promise<void> => {
     try {
       target ??= await createTarget(parts);
-      while (buffered.length > 0 && !over) {
-        const chunks = buffered;
-        buffered = [];
-        bufferedBytes = 0;
-        await target.file.append(chunks);
-      }
+      while (buffered.sizeBytes > 0 && !over) await target.file.append(buffered.take());
     } catch (error) {
       failure = error;
-      buffered = [];
-      bufferedBytes = 0;
+      buffered.take();
     } finally {
       writing = undefined;
     }
@@ -60,33 +82,27 @@ export function createSpool(parts: SpoolParts): Spool {
 
   const abandon = async (): Promise<void> => {
     over = true;
+    giveBack();
     await writing;
     if (!target) return;
     const { file, path } = target;
     target = undefined;
-    await file.close().catch(ignore);
-    await parts.disk.remove(path).catch(ignore);
+    closeQuietly(file);
+    await disk.remove(path).catch(ignore);
   };
 
-  const keep = async (): Promise<StagedContent> => {
+  /** What was received is on the disk when this resolves. */
+  const durable = async (): Promise<Place> => {
     try {
       while (writing) await writing;
       if (failure !== undefined) throw failure;
-      const { key, file, path, folder } = target!;
-      const sha256 = hash!.digest('hex');
+      const { file, ...place } = target!;
       await file.sync();
-      await file.close();
-      await parts.disk.syncFolder(folder);
+      file.close();
+      await place.syncFolder();
       over = true;
       parts.onSuccess();
-      const content = parts.open(key, sizeBytes, sha256);
-      return {
-        sizeBytes,
-        sha256,
-        open: content.open,
-        home: { kind: 'blob', key },
-        discard: () => void parts.disk.remove(path).catch(ignore),
-      };
+      return place;
     } catch (error) {
       parts.onFailure(error);
       await abandon();
@@ -94,14 +110,33 @@ export function createSpool(parts: SpoolParts): Spool {
     }
   };
 
-  /** What stays small is hashed in one go at its end, which costs half. */
-  const hashOn = (chunk: Uint8Array): void => {
-    if (!hash) {
-      if (sizeBytes <= ROW_CONTENT_BYTES) return;
-      hash = createHash('sha256');
-      for (const earlier of buffered) hash.update(earlier);
-    }
-    hash.update(chunk);
+  const discard = (path: string): void => void disk.remove(path).catch(ignore);
+
+  /** In the file and in memory. */
+  const finishKept = async (): Promise<StagedContent> => {
+    const pieces = buffered.all();
+    writing = pump();
+    // While the disk is at work.
+    const sha256 = hashing(pieces).digest('hex');
+    const { key, path } = await durable();
+    memory.giveBack(takenBytes - sizeBytes);
+    takenBytes = sizeBytes;
+    return {
+      ...contentInPieces(pieces, sizeBytes, sha256),
+      home: { kind: 'blob', key },
+      release: giveBack,
+      discard() {
+        giveBack();
+        discard(path);
+      },
+    };
+  };
+
+  const finishFile = async (): Promise<StagedContent> => {
+    const { key, path } = await durable();
+    const sha256 = hash!.digest('hex');
+    const { open } = parts.open(key, sizeBytes, sha256);
+    return { sizeBytes, sha256, open, home: { kind: 'blob', key }, discard: () => discard(path) };
   };
 
   return {
@@ -110,30 +145,35 @@ export function createSpool(parts: SpoolParts): Spool {
     },
     write(chunk) {
       sizeBytes += chunk.length;
-      hashOn(chunk);
       if (failure !== undefined || over) return true;
       buffered.push(chunk);
-      bufferedBytes += chunk.length;
-      if (sizeBytes > ROW_CONTENT_BYTES) writing ??= pump();
-      return bufferedBytes < SPOOL_BUFFERED_BYTES;
+      if (staysInMemory()) return true;
+      toFile(chunk);
+      return buffered.sizeBytes < SPOOL_BUFFERED_BYTES;
     },
     async drained() {
       while (writing) await writing;
     },
     finish() {
-      if (sizeBytes > ROW_CONTENT_BYTES || target || writing || failure !== undefined) return keep();
+      if (hash) return finishFile();
+      if (takenBytes > 0) return finishKept();
       over = true;
-      const bytes = joined(buffered, sizeBytes);
-      return rowContent(bytes, hash ? hash.digest('hex') : hashOf('sha256', bytes, 'hex'));
+      const bytes = joined(buffered.take(), sizeBytes);
+      return rowContent(bytes, hashOf('sha256', bytes, 'hex'));
     },
     discard: () => void abandon(),
   };
 }
 
 async function createTarget(parts: SpoolParts): Promise<OpenFile> {
-  const key = parts.newKey();
-  const { path, folder } = await parts.place(key);
-  return { key, path, folder, file: await parts.disk.create(path) };
+  const place = await parts.place();
+  return { ...place, file: await parts.disk.create(place.path) };
+}
+
+function hashing(chunks: readonly Uint8Array[]): Hash {
+  const hash = createHash('sha256');
+  for (const chunk of chunks) hash.update(chunk);
+  return hash;
 }
 
 export function rowContent(bytes: Uint8Array, sha256: string): StagedContent {
@@ -149,6 +189,14 @@ function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
     at += chunk.length;
   }
   return bytes;
+}
+
+function closeQuietly(file: DiskFile): void {
+  try {
+    file.close();
+  } catch {
+    // It is given up anyway.
+  }
 }
 
 function ignore(): void {}

@@ -7,6 +7,7 @@
  */
 import { createDotStuffer, type DotStuffer } from '../../protocol/smtp/dot-stuffing.ts';
 import { bareNewline } from '../../protocol/smtp/newlines.ts';
+import { CLIENT_LIMITS } from './limits.ts';
 
 const CRLF = Buffer.from('\r\n');
 
@@ -72,11 +73,20 @@ function withCrlf(chunk: Buffer): readonly Buffer[] {
   return out.filter((piece) => piece.length > 0);
 }
 
-/** All of a small message in one buffer, ended. `guarded`: the piece known to have no bare CR or LF. */
-export function encodeWhole(pieces: readonly Buffer[], guarded?: Buffer): Buffer {
+/**
+ * All of a message that is in memory, ended: in one buffer while it is small, else in few, so that no
+ * more is copied than must be. `guarded`: the pieces known to have no bare CR or LF.
+ */
+export function encodeWhole(pieces: readonly Buffer[], guarded: readonly Buffer[] = []): readonly Buffer[] {
   const encoder = createDataEncoder();
   const out: Buffer[] = [];
-  for (const piece of pieces) for (const part of encoder.push(piece, piece === guarded)) out.push(part);
-  for (const part of encoder.end()) out.push(part);
-  return Buffer.concat(out);
+  let sizeBytes = 0;
+  const add = (part: Buffer): void => {
+    sizeBytes += part.length;
+    out.push(part);
+  };
+  for (const piece of pieces) encoder.push(piece, guarded.includes(piece)).forEach(add);
+  encoder.end().forEach(add);
+  const isWorthCopying = sizeBytes < CLIENT_LIMITS.copiedBytes || out.length > CLIENT_LIMITS.piecesInOneWrite;
+  return isWorthCopying ? [Buffer.concat(out, sizeBytes)] : out;
 }

@@ -223,8 +223,8 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     step = 'content';
     if (content.kind === 'stream') return void sendStream(content);
     transport.together(() => {
-      if (way === 'data') transport.write(encodeWhole(content.pieces, content.guarded));
-      else for (const piece of content.pieces) transport.write(piece);
+      const pieces = way === 'data' ? encodeWhole(content.pieces, content.guarded) : content.pieces;
+      for (const piece of pieces) transport.write(piece);
     });
     awaitFinal();
   }

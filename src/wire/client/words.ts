@@ -29,8 +29,8 @@ export type OutgoingContent =
       readonly kind: 'whole';
       readonly sizeBytes: number;
       readonly pieces: readonly Buffer[];
-      /** One of the pieces whose newlines were checked when it came in: it is not looked through again. */
-      readonly guarded?: Buffer;
+      /** Pieces whose newlines were checked when they came in: they are not looked through again. */
+      readonly guarded?: readonly Buffer[];
     }
   | {
       readonly kind: 'stream';

@@ -35,8 +35,8 @@ export interface KillAccount {
 
 const CLIENTS = 10;
 const SMALL_BYTES = 2_000;
-/** Above what lives in a row, so that both homes of content are tried. */
-const LARGE_BYTES = 300_000;
+/** Above what lives in a row, with and without staying in memory, so that every home of content is tried. */
+const LARGE_BYTES = [100_000, 300_000];
 const LARGE_EVERY = 20;
 const MOST_ACKNOWLEDGEMENTS_BETWEEN_KILLS = 60;
 const MOST_MS_AFTER_THE_LAST = 10;
@@ -104,7 +104,8 @@ class Witness {
 
   nextMessage(): { readonly id: string; readonly content: string } {
     const id = `kill-${++this.#made}`;
-    const sizeBytes = this.#made % LARGE_EVERY === 0 ? LARGE_BYTES : SMALL_BYTES;
+    const turn = this.#made / LARGE_EVERY;
+    const sizeBytes = Number.isInteger(turn) ? LARGE_BYTES[turn % LARGE_BYTES.length]! : SMALL_BYTES;
     const body = `${id.padEnd(70, '.')}\r\n`.repeat(Math.ceil(sizeBytes / 72));
     const content = `From: <bob@elsewhere.example>\r\nTo: <alice@example.com>\r\nSubject: ${id}\r\nMessage-ID: <${id}@elsewhere.example>\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n\r\n${body}`;
     this.#digests.set(id, digest(body));
