@@ -13,6 +13,7 @@ import type { MessageTrail } from '../model/trail.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
 import type { NewMessage, NewRecipient } from '../queue/contract.ts';
 import type { Correction, MessageVerdict } from '../screen/contract.ts';
+import { headFacts } from '../screen/header.ts';
 import type { StagedContent } from '../store/contract.ts';
 import { endContent, type IncomingContent, refuse } from './content.ts';
 import { addClientLine, addReply } from './dialogue.ts';
@@ -64,10 +65,15 @@ function contentRefusal(
   return { code: 554, enhanced: '5.6.0', text: `the message has a bare ${bare.toUpperCase()}; lines end with CRLF` };
 }
 
-function refused(session: Session, transaction: Transaction, reply: Reply, screened?: Screened): Reply {
+function refused(
+  session: Session,
+  transaction: Transaction,
+  reply: Reply,
+  screened: Screened = { facts: headFacts(Buffer.concat(transaction.content!.head)) },
+): Reply {
   addReply(transaction.dialogue, reply);
   const disposition = reply.code < 500 ? 'defer' : 'refuse';
-  recordRefusals(session, transaction, { disposition, reason: replyText(reply), ...(screened ? { screened } : {}) });
+  recordRefusals(session, transaction, { disposition, reason: replyText(reply), screened });
   return reply;
 }
 

@@ -8,12 +8,15 @@ import { isAscii } from 'node:buffer';
 import type { BodyType } from '../model/envelope.ts';
 import { type BareNewlines, createNewlineGuard, type NewlineGuard } from '../protocol/smtp/newlines.ts';
 import type { Spool } from '../store/contract.ts';
+import { HEAD_BYTES } from './limits.ts';
 
 export interface IncomingContent {
   readonly spool: Spool;
   /** Octets received, dots removed; what the size limit counts. */
   sizeBytes: number;
   eightBit: boolean;
+  /** As it came, refused or not: enough to tell which message it was. */
+  readonly head: Buffer[];
   refusal: 'too-large' | 'abandoned' | undefined;
   /** The spool asked to wait. */
   full: boolean;
@@ -36,6 +39,7 @@ export function openContent(spool: Spool, { body, maxBytes, bareNewlines, starte
     spool,
     sizeBytes: 0,
     eightBit: false,
+    head: [],
     refusal: undefined,
     full: false,
     startedAt,
@@ -50,6 +54,7 @@ export function openContent(spool: Spool, { body, maxBytes, bareNewlines, starte
 }
 
 export function writeContent(content: IncomingContent, slice: Buffer): void {
+  if (content.sizeBytes < HEAD_BYTES) content.head.push(slice);
   content.sizeBytes += slice.length;
   if (content.refusal !== undefined) return;
   if (content.sizeBytes > content.maxBytes) refuse(content, 'too-large');

@@ -6,11 +6,11 @@ import type { MessageTrail, RecipientFindings } from '../model/trail.ts';
 import type { MessageFacts } from '../screen/contract.ts';
 import type { Session, Transaction } from './session.ts';
 
-/** What the message stage came to; absent where it was never reached. */
+/** What the message stage came to; where it was never reached, only what its head says of the message. */
 export interface Screened {
   readonly facts: MessageFacts;
-  readonly evidence: Readonly<Record<string, Evidence>>;
-  readonly findings: readonly RecipientFindings[];
+  readonly evidence?: Readonly<Record<string, Evidence>>;
+  readonly findings?: readonly RecipientFindings[];
 }
 
 /** `screened` has what was found of the transaction and its accepted recipients before, too. */

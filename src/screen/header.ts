@@ -36,6 +36,11 @@ async function readAsFarAsHeader(content: ContentRef): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
+/** Of a message that was refused before anybody read it. `head`: how it begins. */
+export function headFacts(head: Uint8Array): MessageFacts {
+  return messageFacts(inspectHeader(head, false));
+}
+
 export function messageFacts({ subject, headerFrom, messageId }: HeaderFacts): MessageFacts {
   return { subject, headerFrom, messageIdHeader: messageId };
 }

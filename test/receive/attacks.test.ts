@@ -52,6 +52,7 @@ for (const end of FALSE_ENDS) {
     client.close();
     assert.equal(node.committed.length, end.includes('\\0') ? 1 : 0);
     assert.equal(node.messages.length, 1);
+    assert.equal(node.messages[0]!.trail.subject, end.includes('\\0') ? 'as screened' : 'first');
   });
 }
 
