@@ -14,7 +14,7 @@ import { nextSignal, type ServedNode } from '../serve.ts';
 import { table } from '../table.ts';
 import { send } from './client.ts';
 import { demoZone } from './demo-zone.ts';
-import { DEMO_MESSAGES, type DemoMessage, SMALL_DOMAIN_BYTES } from './messages.ts';
+import { ALICE, BLOCKED, DEMO_MESSAGES, type DemoMessage, SHIELDED, SMALL_DOMAIN_BYTES } from './messages.ts';
 import { type OutcomeRow, outcomes } from './outcomes.ts';
 import { rsaKey, type StrangersKey, sign } from './signed.ts';
 import { type Sink, startSink } from './sink.ts';
@@ -46,7 +46,7 @@ export async function runDemo(tools: CommandTools, { once }: { readonly once: bo
   );
   resources.defer(() => node.stop('the demo ends'));
   await furnish(node, organisation, world);
-  const port = Number(node.listeners['mx']!.split(':').at(-1));
+  const port = portOf(node, 'mx');
   say(`A sandbox node takes mail for example.com and example.org on ${node.listeners['mx']}.`);
   say(
     `The organisation's mail server is ${ORGANISATION}:${organisation.port}, the outside world ${WORLD}:${world.port}.\n`,
@@ -55,7 +55,7 @@ export async function runDemo(tools: CommandTools, { once }: { readonly once: bo
   const rows: OutcomeRow[] = [];
   for (const [i, message] of DEMO_MESSAGES.entries()) {
     stdout.write(`sending ${i + 1} of ${DEMO_MESSAGES.length}: ${message.title} ... `);
-    const found = await sendOne(node, port, { ...message, content: await signedAs(message, key) }, clock.sleep);
+    const found = await sendOne(node, { ...message, content: await signedAs(message, key) }, clock.sleep);
     say(found[0]!.disposition);
     rows.push(...found.map((row) => ({ ...row, reason: reasonOf(row, message, organisation) })));
   }
@@ -80,14 +80,25 @@ export async function runDemo(tools: CommandTools, { once }: { readonly once: bo
     'status',
   ])
     say(`  ./bin/postern ${command}`);
+  say(
+    `  swaks --server 127.0.0.1:${portOf(node, 'submissions')} --tls-on-connect --auth-user ${ALICE.username} --auth-password '${ALICE.password}' --from ${ALICE.username} --to bob@elsewhere.example`,
+  );
   say(`  swaks --server 127.0.0.1:${port} --from you@elsewhere.example --to alice@example.com`);
   await signal;
   return 0;
 }
 
+function portOf({ listeners }: ServedNode, name: 'mx' | 'submissions'): number {
+  return Number(listeners[name]!.split(':').at(-1));
+}
+
 /** Ports that the system chooses, so that the demo runs beside anything. */
 function sandbox(data: string, zone: Zone): Record<string, string> {
-  const listen = { POSTERN_LISTEN_MX: '127.0.0.1:0', POSTERN_LISTEN_SUBMISSION: '', POSTERN_LISTEN_SUBMISSIONS: '' };
+  const listen = {
+    POSTERN_LISTEN_MX: '127.0.0.1:0',
+    POSTERN_LISTEN_SUBMISSION: '',
+    POSTERN_LISTEN_SUBMISSIONS: '127.0.0.1:0',
+  };
   // The demo asks the real DNS nothing.
   const dns = { POSTERN_DNS_SERVERS: `${zone.server.address}:${zone.server.port}` };
   return {
@@ -111,20 +122,20 @@ async function furnish({ operations }: ServedNode, organisation: Sink, world: Si
   const server = `${organisation.host}:${organisation.port}`;
   for (const name of ['example.com', 'example.org'])
     await operations.execute('domain.add', { name, servers: [server] }, ACTOR);
-  for (const address of [
-    'alice@example.com',
-    'carol@example.com',
-    'busy@example.com',
-    'full@example.com',
-    'erin@example.org',
-  ])
+  const { username, password } = ALICE;
+  await operations.execute('user.add', { address: username, password }, ACTOR);
+  for (const address of ['carol@example.com', 'busy@example.com', 'full@example.com', 'erin@example.org'])
     await operations.execute('user.add', { address }, ACTOR);
   await operations.execute(
     'alias.add',
     { address: 'sales@example.com', targets: ['alice@example.com', 'carol@example.com'] },
     ACTOR,
   );
+  await operations.execute('list.add', { list: 'block', value: BLOCKED, comment: 'chain letters' }, ACTOR);
+  await operations.execute('shield.add', SHIELDED, ACTOR);
   const settings = [
+    // Mail to users is compared with the pairs, too.
+    { key: 'ipShield.exceptLocalRecipients', value: false },
     { key: 'smtp.maxMessageBytes', value: SMALL_DOMAIN_BYTES, domain: 'example.org' },
     { key: 'delivery.smartHost', value: `${world.host}:${world.port}` },
   ];
@@ -152,15 +163,12 @@ function reasonOf({ title, reason }: OutcomeRow, { authentication }: DemoMessage
 
 async function sendOne(
   node: ServedNode,
-  port: number,
   message: DemoMessage,
   sleep: (ms: number) => Promise<void>,
 ): Promise<readonly OutcomeRow[]> {
-  const sent = await send(port, {
-    from: message.from,
-    to: message.to,
-    content: message.content,
-    localAddress: message.sender === 'organisation' ? ORGANISATION : undefined,
-  });
+  const { from, to, content, sender } = message;
+  const signIn = typeof sender === 'object' ? sender : undefined;
+  const localAddress = sender === 'organisation' ? ORGANISATION : undefined;
+  const sent = await send(portOf(node, signIn ? 'submissions' : 'mx'), { from, to, content, localAddress, signIn });
   return outcomes(node, message, sent, ACTOR, sleep);
 }

@@ -3,6 +3,8 @@
  * new feature adds its own here.
  */
 
+import type { Credentials } from './client.ts';
+
 export interface DemoMessage {
   /** What it shows, for the table. */
   readonly title: string;
@@ -10,13 +12,19 @@ export interface DemoMessage {
   readonly to: readonly string[];
   /** Header and body, CRLF. */
   readonly content: string;
-  /** Whether the organisation's own mail server sends it (127.0.0.2), or someone on the Internet. */
-  readonly sender: 'stranger' | 'organisation';
+  /** Whether the organisation's own mail server sends it (127.0.0.2), someone on the Internet, or a user who signs in. */
+  readonly sender: 'stranger' | 'organisation' | Credentials;
   /** Its table row tells what was found of its sender; `content` is signed first where `signed` says so. */
   readonly authentication?: { readonly signed: 'well' | 'and then changed' | 'not at all' };
 }
 
 const OUTSIDER = 'bob@elsewhere.example';
+
+/** Alice of the sandbox, who has a password. */
+export const ALICE: Credentials = { username: 'alice@example.com', password: 'down the rabbit hole' };
+/** What is on everybody's block list, and a domain whose senders come from elsewhere (IP shielding). */
+export const BLOCKED = '*@pills.example';
+export const SHIELDED = { domain: 'partner.example', network: '192.0.2.0/24' } as const;
 
 function letter(subject: string, to: string, options: { from?: string; body?: string; extra?: string } = {}): string {
   const { from = OUTSIDER, body = 'Hello,\r\n\r\nthis is the demo of Postern.\r\n', extra = '' } = options;
@@ -151,6 +159,41 @@ export const DEMO_MESSAGES: readonly DemoMessage[] = [
     to: ['postmaster@example.org'],
     content: letter('Your server', 'postmaster@example.org'),
     sender: 'stranger',
+  },
+  {
+    title: 'a sender on the block list',
+    from: 'offers@pills.example',
+    to: ['alice@example.com'],
+    content: letter('Buy now', 'alice@example.com', { from: 'offers@pills.example' }),
+    sender: 'stranger',
+  },
+  {
+    title: 'a forged sender of a shielded domain',
+    from: 'boss@partner.example',
+    to: ['alice@example.com'],
+    content: letter('Our new bank account', 'alice@example.com', { from: 'boss@partner.example' }),
+    sender: 'stranger',
+  },
+  {
+    title: 'going out, from a user who signs in',
+    from: ALICE.username,
+    to: [OUTSIDER],
+    content: letter('Re: Lunch on Friday, too', OUTSIDER, { from: ALICE.username }),
+    sender: ALICE,
+  },
+  {
+    title: 'a user who signs in, and writes as a colleague',
+    from: 'carol@example.com',
+    to: [OUTSIDER],
+    content: letter('It was Carol', OUTSIDER, { from: 'carol@example.com' }),
+    sender: ALICE,
+  },
+  {
+    title: 'a password that is guessed',
+    from: ALICE.username,
+    to: [OUTSIDER],
+    content: letter('Never sent', OUTSIDER, { from: ALICE.username }),
+    sender: { ...ALICE, password: 'alice123' },
   },
   {
     title: "going out, from the organisation's server",
