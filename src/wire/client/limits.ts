@@ -18,4 +18,6 @@ export const CLIENT_LIMITS = {
   nonceBytes: 18,
   /** Mechanisms of a server that are repeated in an error. */
   mechanismsNamed: 10,
+  /** What an event, the log and a queue's row keep of a failed sign-in: a reply may have 128 lines. */
+  reasonCharacters: 1000,
 } as const;

@@ -42,7 +42,8 @@ export function signIn(
   const sent: string[] = [];
 
   const fail = (problem: SignInProblem, reason: string, reply?: Reply): void => {
-    failed({ kind: 'sign-in', step: 'auth', problem, reason, ...(reply && { reply }) });
+    const bounded = reason.slice(0, CLIENT_LIMITS.reasonCharacters);
+    failed({ kind: 'sign-in', step: 'auth', problem, reason: bounded, ...(reply && { reply }) });
   };
   const say = (line: string, shown: string) => {
     notes?.sent(shown);
@@ -62,7 +63,7 @@ export function signIn(
   const mechanism = chooseMechanism(extensions.auth, credentials, binding !== undefined, allowed);
   if (!mechanism) {
     const offered = extensions.auth.slice(0, CLIENT_LIMITS.mechanismsNamed).join(' ') || 'none at all';
-    return fail('not-offered', `the server offers no way to sign in that we know: ${offered}`.slice(0, 300));
+    return fail('not-offered', `the server offers no way to sign in that we know: ${offered}`);
   }
   const nonce = Buffer.from(random.bytes(CLIENT_LIMITS.nonceBytes)).toString('base64');
 
