@@ -26,7 +26,7 @@ import {
   WAITING_BYTES,
   WAITING_RECORDS,
 } from './limits.ts';
-import type { FromThread, ThreadOptions, ToThread } from './post.ts';
+import { type EncodedRows, encodeRows, type FromThread, type ThreadOptions, type ToThread } from './post.ts';
 import { auditRow, type LogRow, messageRow, recipientRow, rowBytes, sessionRow } from './record.ts';
 
 export interface JournalOptions {
@@ -51,6 +51,12 @@ interface Batch {
   upTo: number;
 }
 
+/** On its way to the disk. */
+interface SentBatch extends Omit<Batch, 'rows'> {
+  readonly records: number;
+  readonly encoded: EncodedRows;
+}
+
 /** Errors: OperationalError `journal.schema-newer`. A full disk or a damaged file is no error: it is waited out or set aside. */
 export async function openJournal(options: JournalOptions): Promise<OpenJournal> {
   const { clock, events, waitingBytes = WAITING_BYTES } = options;
@@ -60,7 +66,7 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   let batches = 0;
   let current: Batch | undefined;
   let postTimer: TimerHandle | undefined;
-  const sent: Batch[] = [];
+  const sent: SentBatch[] = [];
   const waiting = { records: 0, bytes: 0 };
   let lost = 0;
   let lostTimer: TimerHandle | undefined;
@@ -77,8 +83,10 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
     postTimer?.cancel();
     postTimer = undefined;
     if (!current) return;
-    sent.push(current);
-    post({ kind: 'rows', batch: current.number, rows: current.rows });
+    const { number, rows, bytes, upTo } = current;
+    const encoded = encodeRows(rows);
+    sent.push({ number, records: rows.length, encoded, bytes, upTo });
+    post({ kind: 'rows', batch: number, encoded });
     current = undefined;
   };
 
@@ -113,7 +121,7 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
     while (sent[0] && sent[0].number <= batch) {
       const done = sent.shift()!;
       waiting.bytes -= done.bytes;
-      waiting.records -= done.rows.length;
+      waiting.records -= done.records;
       durable = done.upTo;
     }
     // Numbers of records that were left out have no batch to become durable with.
@@ -161,7 +169,7 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
       if (closing) return;
       // A start that fails comes back here by the thread's own error.
       start().catch(() => {});
-      for (const batch of sent) post({ kind: 'rows', batch: batch.number, rows: batch.rows });
+      for (const { number, encoded } of sent) post({ kind: 'rows', batch: number, encoded });
     });
   };
 

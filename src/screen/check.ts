@@ -30,6 +30,7 @@ import type { SettingDefinition } from '../settings/define.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Resolver } from '../world/resolver.ts';
+import type { Verification } from './authentication/verification.ts';
 import type { Sender } from './who.ts';
 
 /** AUTH is a stage too, once there is AUTH. */
@@ -92,6 +93,8 @@ export interface Views {
     seen(check: string): MaybePromise<Evidence | undefined>;
     /** What IP shielding says of a domain and this client. */
     shieldOf(domain: string): MaybePromise<ShieldVerdict>;
+    /** Made by the first check that needs it (authentication/verification.ts). */
+    verification?: Verification | undefined;
   };
 }
 

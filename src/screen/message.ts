@@ -55,6 +55,7 @@ export function screenMessage(
     head: header.head,
     seen: (check) => evidenceOf(plan, observations, check),
     shieldOf: (domain) => shieldVerdict(transaction.sources, facts, domain),
+    verification: undefined,
   };
   const asks = (index: number): boolean =>
     recipients.some(({ who }) => {

@@ -1,9 +1,9 @@
 /**
- * The verification of one message, made once for all checks that ask for a part of it.
- *
- * The checks of a message get the same view, so it is the key; what was made goes with it.
+ * The verification of one message, made once for all checks that ask for a part of it. It stays with
+ * the view that they share.
  */
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
+import type { Resolver } from '../../world/resolver.ts';
 import type { CheckServices, Views } from '../check.ts';
 import { type Asker, createAsker } from './ask.ts';
 import { dkimSettings } from './dkim-settings.ts';
@@ -13,34 +13,40 @@ import type { SpfEvidence } from './words.ts';
 
 export type MessageView = Views['message'];
 
-interface Verification {
+export class Verification {
   readonly fields: TraceFields;
-  readonly asker: Asker;
-  signatures?: MaybePromise<Verified>;
+  signatures: MaybePromise<Verified> | undefined;
+  readonly #resolver: Resolver;
+  #asker: Asker | undefined;
+
+  constructor(head: Uint8Array, resolver: Resolver) {
+    this.fields = traceFields(head);
+    this.#resolver = resolver;
+  }
+
+  /** Made for the first that has a question: most messages have none. */
+  get asker(): Asker {
+    this.#asker ??= createAsker(this.#resolver);
+    return this.#asker;
+  }
 }
 
-const made = new WeakMap<MessageView, Verification>();
-
-export function verificationOf(view: MessageView, services: CheckServices): Verification {
-  let verification = made.get(view);
-  if (!verification) {
-    verification = { fields: traceFields(view.head), asker: createAsker(services.resolver) };
-    made.set(view, verification);
-  }
-  return verification;
+export function verificationOf(view: MessageView, { resolver }: CheckServices): Verification {
+  view.verification ??= new Verification(view.head, resolver);
+  return view.verification;
 }
 
 /** DKIM and ARC. Errors: those of `ContentRef.open`. */
 export function signaturesOf(view: MessageView, services: CheckServices): MaybePromise<Verified> {
   const verification = verificationOf(view, services);
-  const { fields, asker } = verification;
+  const { fields } = verification;
   verification.signatures ??=
     fields.signatures === 0 && fields.arc === 0
       ? NOT_SIGNED
       : verifySignatures(
           { content: view.content, head: view.head, bodyStart: view.header.endOffset, fields },
           {
-            asker,
+            asker: verification.asker,
             resolver: services.resolver,
             clock: services.clock,
             minimumKeyBits: services.settings.current().get(dkimSettings.minimumKeyBits),

@@ -18,8 +18,8 @@ export type ResultFields = {
   readonly remove: readonly (readonly [name: string, occurrence: number])[];
 };
 
-/** The copies of all recipients share one list, so that they travel together. */
-const lists = new WeakMap<ResultFields, readonly HeaderEdit[]>();
+/** Of the last message asked about: the copies of all its recipients share one list, so that they travel together. */
+let last: { readonly of: ResultFields; readonly edits: readonly HeaderEdit[] } | undefined;
 
 export const authenticationResults = defineCheck({
   id: 'authenticationResults',
@@ -41,14 +41,15 @@ export const authenticationResults = defineCheck({
 
   edits(evidence) {
     if (!evidence.made) return NOTHING;
-    let list = lists.get(evidence);
-    if (!list) {
-      list = [
-        ...evidence.prepend.map((raw) => ({ kind: 'prepend', raw }) as const),
-        ...evidence.remove.map(([name, occurrence]) => ({ kind: 'remove', name, occurrence }) as const),
-      ];
-      lists.set(evidence, list);
-    }
-    return list;
+    if (last?.of !== evidence) last = { of: evidence, edits: editsOf(evidence) };
+    return last.edits;
   },
 });
+
+function editsOf({ prepend, remove }: ResultFields): readonly HeaderEdit[] {
+  if (prepend.length === 0 && remove.length === 0) return NOTHING;
+  return [
+    ...prepend.map((raw) => ({ kind: 'prepend', raw }) as const),
+    ...remove.map(([name, occurrence]) => ({ kind: 'remove', name, occurrence }) as const),
+  ];
+}
