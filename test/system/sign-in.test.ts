@@ -140,7 +140,7 @@ test('a node signs in to a second Postern', async (t) => {
 });
 
 test('Dovecot lets a node in by SCRAM, PLAIN and LOGIN, as a domain mail server and as the smart host', {
-  skip: missing('dovecot'),
+  skip: missing('dovecot') || missing('/usr/lib/dovecot/submission'),
 }, async (t) => {
   const behind = await startPeer(t);
   const common = { user: GATEWAY, password: PASSWORD, relayPort: behind.port };
