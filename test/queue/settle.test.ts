@@ -73,6 +73,26 @@ test('recipients of one destination and variant travel in one claim, others apar
   assert.deepEqual(dispatcher.claims[1]!.edits, edits);
 });
 
+test('a claim of a slow peer stays its own for as long as it takes', async (t) => {
+  const clock = manualClock();
+  const node = await startQueue(t, { clock });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  const claim = next(dispatcher);
+  const leaseUntil = async (): Promise<number> => {
+    const [row] = await node.store.database.read({ sql: 'select lease_until from recipient', parameters: [] });
+    return Number(row!['lease_until']);
+  };
+  for (let minutes = 0; minutes < 10; minutes++) {
+    await clock.advance(MINUTE);
+    await settled();
+    assert.ok((await leaseUntil()) > clock.now() + MINUTE);
+  }
+  assert.equal(dispatcher.claims.length, 0);
+  assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
+});
+
 test('a deferred recipient comes back after 5 minutes in the first hour, then after 4 hours, with its tries counted', async (t) => {
   const clock = manualClock();
   const node = await startQueue(t, { clock, settings: { 'queue.delayWarning': false } });

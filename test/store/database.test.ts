@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { systemDisk } from '../../src/world/disk.ts';
 import { insert, openTestStore, sql, temporaryFolder, thingTable } from './support/store.ts';
 
 const CHILD = join(import.meta.dirname, 'support', 'holder.ts');
@@ -76,6 +77,21 @@ test('an older schema is copied, then brought up to date; a newer one that says 
   assert.deepEqual(await newer.ids(), [7]);
   await newer.close();
   await assert.rejects(openTestStore(t, { folder }), { code: 'store.schema-newer' });
+});
+
+test('a schema change without room for a copy first is refused with what is missing, and changes nothing', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await openTestStore(t, { folder });
+  await first.database.write([insert(7)]);
+  await first.close();
+  const second = { name: '0002-more', minReader: 2, up: () => Promise.resolve() };
+  const disk = { ...systemDisk, freeBytes: async () => 100 };
+  await assert.rejects(openTestStore(t, { folder, disk, migrations: [thingTable, second] }), {
+    code: 'store.no-room-for-backup',
+    message: /\d+ bytes are missing in .*backups/,
+  });
+  const again = await openTestStore(t, { folder });
+  assert.deepEqual(await again.ids(), [7]);
 });
 
 function missing(command: string): string | false {

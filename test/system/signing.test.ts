@@ -4,7 +4,7 @@ import { type Sink, startSink } from '../../src/cli/demo/sink.ts';
 import { arcResult, type Lookup, verified } from '../deliver/signing/support/verify.ts';
 import { startZone, type Zone } from '../support/zone.ts';
 import { letter, send } from './support/client.ts';
-import { type RunningNode, startNode } from './support/node.ts';
+import { eventually, type RunningNode, startNode } from './support/node.ts';
 
 interface World {
   readonly node: RunningNode;
@@ -105,9 +105,8 @@ test('forwarded mail goes out sealed and under an address of ours, and its bounc
 test('a domain that a running node is given has its keys at once', async (t) => {
   const { node } = await organisation(t);
   await node.cli(['domain', 'add', 'example.net']);
-  const keys = async (): Promise<unknown[]> =>
-    JSON.parse(await node.cli(['dkim', 'show', '--domain', 'example.net', '--json']));
-  let shown = await keys();
-  for (let looks = 0; shown.length < 2 && looks < 40; looks++) shown = await keys();
-  assert.equal(shown.length, 2);
+  await eventually(async () => {
+    const keys = JSON.parse(await node.cli(['dkim', 'show', '--domain', 'example.net', '--json']));
+    return keys.length === 2 ? true : undefined;
+  }, 'two keys');
 });
