@@ -259,6 +259,9 @@ export class Connection {
   #closed(): void {
     this.#end ??= this.inputEnded ? 'closed-by-client' : 'lost';
     this.#host.closed(this);
-    this.conversation?.ended(this.#end);
+    const { conversation } = this;
+    // Node's socket outlives young collections and what it leads to with it; the session need not.
+    this.conversation = undefined;
+    conversation?.ended(this.#end);
   }
 }
