@@ -3,7 +3,6 @@
  * microsecond, however many networks there are.
  */
 import ipaddr from 'ipaddr.js';
-import { canonicalAddress } from '../../wire/network.ts';
 import { readWords, words } from './address-words.ts';
 import { NETWORKS_OF_ONE } from './limits.ts';
 import { createSegments, type Range, type Segments } from './segments.ts';
@@ -54,17 +53,23 @@ export function parseNetworks(text: string): readonly Network[] | undefined {
   const [address = '', length, ...rest] = text.split('/');
   if (rest.length > 0) return undefined;
   if (/[*?]/.test(address)) return length === undefined ? expand(address) : undefined;
-  if (address.includes('%')) return undefined;
-  const canonical = address.includes(':') ? canonicalAddress(address) : address;
-  if (!ipaddr.IPv4.isValidFourPartDecimal(canonical) && !(canonical.includes(':') && ipaddr.IPv6.isValid(canonical)))
-    return undefined;
-  const parsed = ipaddr.parse(canonical);
-  const mapped = address.includes(':') && parsed.kind() === 'ipv4';
-  const bits = parsed.kind() === 'ipv4' ? 32 : 128;
-  if (length !== undefined && !/^\d{1,3}$/.test(length)) return undefined;
-  const prefix = length === undefined ? bits : Number(length) - (mapped ? 96 : 0);
+  const width = readWords(address);
+  if (width === 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined;
+  // RFC 4291 2.5.5.2: IPv4 in the words of IPv6.
+  const isMapped = width === 4 && words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
+  const bits = width === 1 || isMapped ? 32 : 128;
+  const prefix = length === undefined ? bits : Number(length) - (isMapped ? 96 : 0);
   if (prefix < 0 || prefix > bits) return undefined;
-  return [{ bits, prefix, key: bitsOf(parsed.toByteArray()) >> BigInt(bits - prefix) }];
+  return [{ bits, prefix, key: bitsRead(width, bits) >> BigInt(bits - prefix) }];
+}
+
+/** Of the address that was read last. */
+function bitsRead(width: 1 | 4, bits: 32 | 128): bigint {
+  if (width === 1) return BigInt(words[0]!);
+  if (bits === 32) return BigInt(words[3]!);
+  let value = 0n;
+  for (const word of words) value = (value << 32n) | BigInt(word);
+  return value;
 }
 
 /** The one spelling of a network: masked, compressed. Wildcards stay, but for those that are a prefix. */
@@ -77,14 +82,6 @@ export function canonicalNetwork(text: string): string | undefined {
   const bytes = Array.from({ length: bits / 8 }, (_, i) => Number((value >> BigInt(bits - 8 * (i + 1))) & 255n));
   const address = ipaddr.fromByteArray(bytes).toString();
   return prefix === bits ? address : `${address}/${prefix}`;
-}
-
-function bitsOf(bytes: readonly number[]): bigint {
-  let value = 0n;
-  for (let i = 0; i < bytes.length; i += 4)
-    value =
-      (value << 32n) | BigInt(bytes[i]! * 0x1000000 + (bytes[i + 1]! << 16) + (bytes[i + 2]! << 8) + bytes[i + 3]!);
-  return value;
 }
 
 /** Trailing `*` are a prefix; every other wildcard stands for the numbers that fit it. */
