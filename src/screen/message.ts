@@ -57,11 +57,13 @@ export function screenMessage(
     shieldOf: (domain) => shieldVerdict(transaction.sources, facts, domain),
     verification: undefined,
   };
-  const asks = (index: number): boolean =>
-    recipients.some(({ who }) => {
+  const asks = (index: number): boolean => {
+    for (const { who } of recipients) {
       const policy = policies.of(who.policyDomain)[index]!;
-      return policy.enabled && !isExempt(policy, who);
-    });
+      if (policy.enabled && !isExempt(policy, who)) return true;
+    }
+    return false;
+  };
   start(plan, view, services, observations, policies.of(''), asks);
   return andThen(settleAll(screening, transaction, recipients), () =>
     andThen(knowing(screening, transaction, recipients, header.facts), (known) =>

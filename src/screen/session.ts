@@ -145,7 +145,7 @@ function policiesOf(checks: readonly Check[], snapshot: ReturnType<Settings['cur
 }
 
 function createSession(screening: Screening, connected: SessionFacts): ScreenSession {
-  const ofSession: Observations = [];
+  const ofSession: Observations = new Array(screening.plan.checks.length).fill(undefined);
   let transaction: Transaction | undefined;
   return {
     connect() {

@@ -99,6 +99,7 @@ function listed(
 }
 
 function withListed(who: Who, isShielded: boolean, listing?: Who['listing']): Who {
+  if (!isShielded && !listing && !who.listed && !who.listing) return who;
   const { listed: _, listing: __, ...rest } = who;
   if (!isShielded && !listing) return rest;
   const exempt: Exemption[] = [];
