@@ -14,7 +14,7 @@ import { createDestinations, type Destination, routeOf } from './destinations.ts
 import { DELIVERY_LIMITS } from './limits.ts';
 import { createPeers } from './peers.ts';
 import { createPool } from './pool.ts';
-import { findRoute } from './route.ts';
+import { createRouteFinder } from './route.ts';
 import type { DeliveryOptions, DeliveryServices, Route } from './words.ts';
 
 export interface Delivery extends Dispatcher {
@@ -40,6 +40,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   /** Those of destinations that were not known to take mail. */
   let doubtful = 0;
   let closed = false;
+  const findRoute = createRouteFinder(services, options);
   /** Some destination was refused room because all together had too much. */
   let isFull = false;
 
@@ -70,7 +71,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     active++;
     const attempt = newAttempt(claim, destination);
     if (attempt.isDoubtful) doubtful++;
-    const route = routeOf(destination, clock, (name) => findRoute(name, services, options));
+    const route = routeOf(destination, clock, findRoute);
     if (route instanceof Promise) void route.then((found: Route) => attempts.run(attempt, found));
     else attempts.run(attempt, route);
   }

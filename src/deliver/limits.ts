@@ -22,6 +22,8 @@ export const DELIVERY_LIMITS = {
   peers: 20_000,
   /** How long a route is used without being asked for again; its DNS answers may be cached longer. */
   routeMs: 5_000,
+  /** How long this machine's own addresses are taken to be what they were. */
+  ownAddressesMs: 5_000,
   /** How long a peer is spared an extension that it offers and does not master. */
   distrustMs: 3_600_000,
   /** Signatures kept for a message's other recipients and next tries, 1 to 2 kB each; beyond them they are made again. */

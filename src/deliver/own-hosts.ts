@@ -13,9 +13,12 @@ export interface OwnHosts {
   isOwnServer(candidate: Candidate): boolean;
 }
 
-export function ownHosts(hostname: string, addresses: readonly string[], listeningPorts: readonly number[]): OwnHosts {
+export function ownHosts(
+  hostname: string,
+  addresses: readonly string[],
+  listeningPorts: () => readonly number[],
+): OwnHosts {
   const own = new Set(addresses.map(canonical));
-  const ports = new Set(listeningPorts);
   const isOwnAddress = (address: string): boolean => {
     const plain = canonical(address);
     return own.has(plain) || plain === '0.0.0.0' || plain === '::';
@@ -23,7 +26,7 @@ export function ownHosts(hostname: string, addresses: readonly string[], listeni
   const ownName = hostname.toLowerCase();
   return {
     isOwnExchanger: ({ host, address }) => host === ownName || isOwnAddress(address),
-    isOwnServer: ({ address, port }) => ports.has(port) && isOwnAddress(address),
+    isOwnServer: ({ address, port }) => listeningPorts().includes(port) && isOwnAddress(address),
   };
 }
 

@@ -7,9 +7,11 @@
  */
 import type { DomainMailServer } from '../directory/contract.ts';
 import { literalAddress } from '../protocol/smtp/domain.ts';
+import type { SettingsSnapshot } from '../settings/contract.ts';
 import { type AddressRules, inOrder } from './addresses.ts';
 import { exchangerRoute } from './exchangers.ts';
 import { parseHostPort } from './host-port.ts';
+import { DELIVERY_LIMITS } from './limits.ts';
 import { type OwnHosts, ownHosts } from './own-hosts.ts';
 import { deliverySettings, publicAddressSettings } from './settings.ts';
 import { type DeliveryOptions, type DeliveryServices, type Host, noRoute, type Route } from './words.ts';
@@ -22,20 +24,37 @@ export interface RouteContext {
 }
 
 /** Never rejects: what cannot be found out defers. */
-export async function findRoute(
-  destination: string,
-  services: DeliveryServices,
-  options: DeliveryOptions,
-): Promise<Route> {
-  const settings = services.settings.current();
+export type RouteFinder = (destination: string) => Promise<Route>;
+
+export function createRouteFinder(services: DeliveryServices, options: DeliveryOptions): RouteFinder {
+  const { clock, settings } = services;
+  let context: RouteContext | undefined;
+  let from: SettingsSnapshot | undefined;
+  let until = 0;
+  /** Asking the system for its addresses takes longer than all else of finding a route, and they hardly ever change. */
+  const current = (snapshot: SettingsSnapshot): RouteContext => {
+    if (context && from === snapshot && clock.monotonic() < until) return context;
+    context = contextOf(services, options, snapshot);
+    from = snapshot;
+    until = clock.monotonic() + DELIVERY_LIMITS.ownAddressesMs;
+    return context;
+  };
+  return (destination) => findRoute(destination, current(settings.current()), settings.current());
+}
+
+function contextOf(services: DeliveryServices, options: DeliveryOptions, settings: SettingsSnapshot): RouteContext {
   const localAddresses = options.localAddresses();
   const publicAddresses = settings.get(publicAddressSettings.publicAddresses);
-  const context: RouteContext = {
+  return {
     services,
     rules: { family: settings.get(deliverySettings.addressFamily), localAddresses, random: services.random },
-    own: ownHosts(options.hostname, [...localAddresses, ...publicAddresses], options.listeningPorts()),
+    own: ownHosts(options.hostname, [...localAddresses, ...publicAddresses], options.listeningPorts),
     exchangerPort: options.exchangerPort ?? 25,
   };
+}
+
+async function findRoute(destination: string, context: RouteContext, settings: SettingsSnapshot): Promise<Route> {
+  const { services } = context;
   const sink = services.sinks?.[destination];
   if (sink) return { kind: 'sink', sink };
   try {

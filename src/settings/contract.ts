@@ -17,6 +17,8 @@ export interface SettingsSnapshot {
   get<T>(setting: SettingDefinition<T>, owner?: SettingOwner): T;
   /** Whether some domain or account has a value of its own. Absent: nobody knows. */
   isOverridden?(setting: SettingDefinition<unknown>): boolean;
+  /** Whether that domain has any value of its own. Absent: nobody knows. */
+  hasValues?(domain: string): boolean;
 }
 
 export interface Settings {

@@ -37,5 +37,6 @@ export function createSnapshot(version: number, values: ValuesByOwner): Settings
       for (const [owner, own] of values) if (owner !== EVERYBODY && own.has(key)) return true;
       return false;
     },
+    hasValues: (domain) => hasOverrides && values.has(domain),
   };
 }
