@@ -25,8 +25,7 @@ export async function readLeased(
   const { size_bytes, sha256 } = message;
   // Without octets and without a file's name, it is a file that does not exist: whoever reads it is told so.
   const blob = row?.bytes ? undefined : (row?.blob ?? '');
-  const content: ContentRef =
-    blob === undefined ? memoryContent(row!.bytes!, sha256) : blobs.open(blob, size_bytes, sha256);
+  const content: ContentRef = blob === undefined ? memoryContent(row!.bytes!) : blobs.open(blob, size_bytes, sha256);
   return {
     lease,
     key,

@@ -24,7 +24,7 @@ export function messageRow(message: NewMessage, key: number, logged: LoggedMessa
     envid: message.envid ?? null,
     received_at: message.receivedAt,
     size_bytes: message.content.sizeBytes,
-    sha256: message.content.sha256,
+    sha256: message.content.home.kind === 'blob' ? message.content.sha256 : '',
     session: message.session ?? null,
     client_address: message.clientAddress ?? null,
     author: message.author ?? null,

@@ -13,6 +13,7 @@ export interface MessageRow {
   readonly envid: string | null;
   readonly received_at: number;
   readonly size_bytes: number;
+  /** Of a file, to know it again; empty where the octets are in a row. */
   readonly sha256: string;
   readonly session: string | null;
   readonly client_address: string | null;

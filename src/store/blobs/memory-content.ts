@@ -1,14 +1,46 @@
 /** Content that is in memory anyway: a message from its row, or one that just came in. */
+import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ByteRange, ContentRef } from '../../model/content.ts';
+import type { StagedContent } from '../contract.ts';
 
-export function memoryContent(bytes: Uint8Array, sha256: string): ContentRef {
-  return {
-    sizeBytes: bytes.length,
-    sha256,
-    bytes,
-    open: (range?: ByteRange) => Readable.from([range ? bytes.subarray(range.start, range.end) : bytes]),
-  };
+/** Its hash is made when it is asked for: nothing is compared with it while the octets stay where they are. */
+class MemoryContent implements ContentRef {
+  readonly bytes: Uint8Array;
+  #sha256: string | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get sizeBytes(): number {
+    return this.bytes.length;
+  }
+
+  get sha256(): string {
+    this.#sha256 ??= hash('sha256', this.bytes, 'hex');
+    return this.#sha256;
+  }
+
+  open(range?: ByteRange): Readable {
+    return Readable.from([range ? this.bytes.subarray(range.start, range.end) : this.bytes]);
+  }
+}
+
+class RowContent extends MemoryContent implements StagedContent {
+  readonly home: StagedContent['home'] = { kind: 'row', bytes: this.bytes };
+
+  discard(): void {
+    // The collector does it.
+  }
+}
+
+export function memoryContent(bytes: Uint8Array): ContentRef {
+  return new MemoryContent(bytes);
+}
+
+export function rowContent(bytes: Uint8Array): StagedContent {
+  return new RowContent(bytes);
 }
 
 export function contentInPieces(pieces: readonly Uint8Array[], sizeBytes: number, sha256: string): ContentRef {

@@ -6,14 +6,14 @@
  * memory beside its file is within a budget that all spools share; what finds no room there goes
  * through the file alone, hashed as it comes.
  */
-import { createHash, type Hash, hash as hashOf } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { ContentRef } from '../../model/content.ts';
 import type { Disk, DiskFile } from '../../world/disk.ts';
 import type { Spool, StagedContent } from '../contract.ts';
 import { KEPT_CONTENT_BYTES, ROW_CONTENT_BYTES, SPOOL_BUFFERED_BYTES } from '../limits.ts';
 import { diskError } from './disk-error.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import { contentInPieces, memoryContent } from './memory-content.ts';
+import { contentInPieces, rowContent } from './memory-content.ts';
 import { createPieces } from './pieces.ts';
 import type { Place } from './places.ts';
 
@@ -158,8 +158,7 @@ export function createSpool(parts: SpoolParts): Spool {
       if (hash) return finishFile();
       if (takenBytes > 0) return finishKept();
       over = true;
-      const bytes = joined(buffered.take(), sizeBytes);
-      return rowContent(bytes, hashOf('sha256', bytes, 'hex'));
+      return rowContent(joined(buffered.take(), sizeBytes));
     },
     discard: () => void abandon(),
   };
@@ -174,10 +173,6 @@ function hashing(chunks: readonly Uint8Array[]): Hash {
   const hash = createHash('sha256');
   for (const chunk of chunks) hash.update(chunk);
   return hash;
-}
-
-export function rowContent(bytes: Uint8Array, sha256: string): StagedContent {
-  return { ...memoryContent(bytes, sha256), home: { kind: 'row', bytes }, discard: ignore };
 }
 
 function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
