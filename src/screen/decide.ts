@@ -2,6 +2,9 @@
  * From findings to dispositions (architecture, section 3): one for each recipient, and one reply for
  * the message. Pure: the replay of changed settings decides by the same rules.
  *
+ * Of one recipient: what is not known outranks a refusal, since it might have spared the sender; a defer
+ * that a check chose for what it knows is a mild refusal, and yields to one for good.
+ *
  * Any defer: 451 to all. All refused: one 5xx, that of the first refusing check in declared order.
  * Else the message is taken, and who was refused is held as a late refusal.
  */
@@ -20,21 +23,26 @@ const STRENGTH: Readonly<Record<Action, number>> = {
   redirect: 2,
   discard: 3,
   'quarantine-admin': 4,
-  refuse: 5,
-  defer: 6,
+  refuse: 6,
+  defer: 7,
 };
+const MILD_REFUSAL = 5;
 
 /** The finding that decides, or undefined where none asks for more than acceptance. Of equals the first. */
 export function strongest(findings: readonly Finding[]): Finding | undefined {
   let strongest: Finding | undefined;
   let most = 0;
   for (const finding of findings) {
-    const strength = STRENGTH[finding.action ?? 'accept'];
+    const strength = strengthOf(finding);
     if (strength <= most) continue;
     strongest = finding;
     most = strength;
   }
   return strongest;
+}
+
+function strengthOf({ action = 'accept', outcome }: Finding): number {
+  return action === 'defer' && outcome === 'fail' ? MILD_REFUSAL : STRENGTH[action];
 }
 
 export type Decision =

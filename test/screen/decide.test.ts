@@ -51,10 +51,28 @@ test('of several findings the strongest decides, whatever their order', () => {
   ];
   for (let weak = 0; weak < order.length; weak++) {
     for (let strong = Math.max(weak, 1); strong < order.length; strong++) {
-      const pair = [finding('first', order[weak]!), finding('second', order[strong]!)];
+      const pair = [
+        finding('first', order[weak]!),
+        { ...finding('second', order[strong]!), outcome: 'error' } as const,
+      ];
       assert.equal(strongest(pair)?.action, order[strong]);
       assert.equal(strongest(pair.toReversed())?.action, order[strong]);
     }
+  }
+});
+
+test('a defer for what a check knows yields to a refusal, and one for what it cannot tell does not', () => {
+  const refused = finding('first', 'refuse');
+  const mild = finding('second', 'defer');
+  const unknown: Finding = { ...mild, outcome: 'error' };
+  for (const [findings, decides] of [
+    [[refused, mild], refused],
+    [[refused, unknown], unknown],
+    [[mild, unknown], unknown],
+    [[mild, finding('first', 'quarantine-admin')], mild],
+  ] as const) {
+    assert.equal(strongest(findings), decides);
+    assert.equal(strongest(findings.toReversed()), decides);
   }
 });
 

@@ -65,6 +65,7 @@ test('lists of a whole node', async (t) => {
       const blocked: readonly (readonly [entry: string, mail: Mail])[] = [
         ['address eve@remote.example', { client: '198.51.100.1', from: 'Eve@remote.example' }],
         ['address *@*.spam.example', { client: '198.51.100.1', from: 'x@mail.spam.example' }],
+        ['address *@*.spam.example', { client: '198.51.100.1', from: 'y@gone.spam.example' }],
         ['address offer*@news.example', { client: '198.51.100.1', from: 'offer42@news.example' }],
         ['ip 203.0.113.0/25', { client: '203.0.113.5', from: 'one@remote.example' }],
         [

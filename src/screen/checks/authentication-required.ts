@@ -51,7 +51,7 @@ export const authenticationRequired = defineCheck({
   judge({ local }, { enabled, unlessToLocal }, who) {
     if (!enabled || !local || !who || isTrusted(who.sender)) return NOTHING;
     if (unlessToLocal && who.direction !== 'outbound') return NOTHING;
-    if (who.sender === 'cannot-tell') return [{ code: 'cannot-tell', action: 'defer', reply: LATER }];
+    if (who.sender === 'cannot-tell') return [{ code: 'cannot-tell', outcome: 'error', action: 'defer', reply: LATER }];
     return [{ code: 'required', action: 'refuse', reply: REQUIRED }];
   },
 });

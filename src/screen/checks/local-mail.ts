@@ -69,7 +69,7 @@ export const localMail = defineCheck({
         return NOTHING;
     }
     if (settings.exceptAllowListed && who?.listing?.list === 'allow' && who.listing.kind !== 'address') return NOTHING;
-    if (from === 'cannot-tell') return [{ code: 'cannot-tell', action: 'defer', reply: LATER }];
+    if (from === 'cannot-tell') return [{ code: 'cannot-tell', outcome: 'error', action: 'defer', reply: LATER }];
     return [{ code: 'not-a-domain-server', action: 'refuse', reply: DENIED }];
   },
 });

@@ -113,7 +113,9 @@ export const recipientExists = defineCheck({
       }
       case 'cannot-tell': {
         const text = 'cannot tell now whether this recipient exists, try again later';
-        return [{ code: 'cannot-tell', action: 'defer', reply: { code: 451, enhanced: '4.4.3', text } }];
+        return [
+          { code: 'cannot-tell', outcome: 'error', action: 'defer', reply: { code: 451, enhanced: '4.4.3', text } },
+        ];
       }
       case 'no-destination': {
         const text = 'this domain cannot take mail at the moment, try again later';

@@ -65,7 +65,7 @@ export const relay = defineCheck({
 
   judge({ to, from, forwards, unmarked }) {
     if (to === 'local' || isTrusted(from)) return NOTHING;
-    if (from === 'cannot-tell') return [{ code: 'cannot-tell', action: 'defer', reply: LATER }];
+    if (from === 'cannot-tell') return [{ code: 'cannot-tell', outcome: 'error', action: 'defer', reply: LATER }];
     if (unmarked) return [{ code: 'unmarked', action: 'refuse', reply: UNMARKED }];
     if (forwards) return [{ code: 'forwarded', action: 'refuse', reply: FORWARDED }];
     return [{ code: to === 'remote' ? 'relay-denied' : 'further-hop', action: 'refuse', reply: DENIED }];

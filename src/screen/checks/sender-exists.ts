@@ -42,7 +42,9 @@ export const senderExists = defineCheck({
     if (isListed && settings.senderExceptAllowListed) return NOTHING;
     if (sender === 'cannot-tell') {
       const text = 'cannot tell now whether the sender exists, try again later';
-      return [{ code: 'cannot-tell', action: 'defer', reply: { code: 451, enhanced: '4.4.3', text } }];
+      return [
+        { code: 'cannot-tell', outcome: 'error', action: 'defer', reply: { code: 451, enhanced: '4.4.3', text } },
+      ];
     }
     // RFC 3463 3.2: X.1.8, bad sender's system address.
     const reply = { code: 550, enhanced: '5.1.8', text: 'no such sender here' } as const;
