@@ -1,6 +1,7 @@
 /**
  * What verification costs: a look-up among 100,000 accounts behind sources, warm; and how many unknown
- * users a second are decided while the source takes 50 ms for each.
+ * users a second are decided while the source takes 50 ms for each, by the directory alone and by a
+ * whole node that is asked over SMTP.
  *
  *     node bench/verification.ts [accounts] [unknown users]
  */
@@ -26,12 +27,17 @@ import { services } from '../test/directory/support/questions.ts';
 import { settings } from '../test/screen/world.ts';
 import { recordedEvents } from '../test/support/events.ts';
 import { OPEN_SECRETS } from '../test/support/secrets.ts';
+import { startNode } from '../test/system/support/node.ts';
+import { groupCpuMs } from '../test/system/support/process-cpu.ts';
+import { askRecipients } from './tool/recipient-asker.ts';
 
 const ACCOUNTS = Number(process.argv[2] ?? 100_000);
 const UNKNOWN = Number(process.argv[3] ?? 5_000);
 const LOOKUPS = 500_000;
 const ANSWER_MS = 50;
 const ROWS_AT_ONCE = 5_000;
+/** A connection waits for one answer after the other, so 50 of them can have 1,000 a second at the very most. */
+const CONNECTIONS = [50, 100];
 
 /** Answers after 50 ms: odd users exist. */
 const source = createSocket('udp4');
@@ -43,6 +49,7 @@ source.on('message', (datagram, { port, address }) => {
 });
 source.bind(0, '127.0.0.1');
 await once(source, 'listening');
+const sourcePort = source.address().port;
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'));
 const [clock, random, events] = [systemClock, systemRandom, recordedEvents()];
@@ -73,11 +80,12 @@ const make = async ({ statements, committed }: PreparedChange): Promise<void> =>
 
 try {
   await make(await admin.addDomain({ name: 'example.com' }));
-  const options = { host: '127.0.0.1', port: source.address().port };
+  const options = { host: '127.0.0.1', port: sourcePort };
   await make((await desk.add('minger', { options, domains: ['example.com'] })).change);
   await fill();
   lookUp();
   await decide();
+  for (const connections of CONNECTIONS) await decideBySmtp(connections);
 } finally {
   source.close();
   table.close();
@@ -121,6 +129,34 @@ async function decide(): Promise<void> {
     `unknown users, the source answers in ${ANSWER_MS} ms: ${Math.round(UNKNOWN / seconds)} a second ` +
       `(${made} accounts made, ${denied} refused, ${UNKNOWN - made - denied} put off)`,
   );
+}
+
+/** RCPT after RCPT at a node in a process of its own; nothing of it is known, so the source is asked each time. */
+async function decideBySmtp(connections: number): Promise<void> {
+  await using ends = new AsyncDisposableStack();
+  const node = await startNode(
+    { after: (end) => ends.defer(end as () => Promise<void>) },
+    {
+      setup: [
+        ['domain', 'add', 'example.com', '--server', '127.0.0.1:9'],
+        // Who asks for so many is sent away otherwise, and has to connect again.
+        ['settings', 'set', 'smtp.maxRefusedRecipients', '100000'],
+        ['settings', 'set', 'smtp.maxIdleCommands', '10000'],
+        ['source', 'add', 'minger', '--default', '--option', 'host=127.0.0.1', '--option', `port=${sourcePort}`],
+      ],
+    },
+  );
+  const server = { host: '127.0.0.1', port: node.port('mx') };
+  const users = Array.from({ length: UNKNOWN }, (_, i) => `new${i}@example.com`).values();
+  const [cpuMs, begun] = [groupCpuMs(node.process.pid!), performance.now()];
+  const replies = await askRecipients(server, connections, users);
+  const seconds = (performance.now() - begun) / 1000;
+  const cpuUs = ((groupCpuMs(node.process.pid!) - cpuMs) * 1000) / UNKNOWN;
+  console.log(
+    `RCPT of unknown users over ${connections} connections: ${Math.round(UNKNOWN / seconds)} a second, ` +
+      `${Math.round(cpuUs)} us of CPU each, all threads (replies ${JSON.stringify(replies)})`,
+  );
+  await node.stop();
 }
 
 async function decided(i: number): Promise<string> {
