@@ -165,6 +165,7 @@ export async function openCore(
     hashing,
     events,
     askSources: verification.askSources,
+    resolve: known.resolve,
     tokens: createTokens({ settings, clock, events, resolveHost }),
   });
   const grants = createSenderGrants(store.database, directory);

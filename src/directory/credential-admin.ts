@@ -11,7 +11,7 @@ import { OperationalError } from '../model/errors.ts';
 import { saslprep } from '../protocol/sasl/saslprep.ts';
 import type { ScramVerifier } from '../protocol/sasl/scram.ts';
 import type { Settings } from '../settings/contract.ts';
-import type { Database, PreparedChange, Statement } from '../store/contract.ts';
+import type { Database, PreparedChange, Row, Statement } from '../store/contract.ts';
 import type { Secrets } from '../store/secrets.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
@@ -77,6 +77,14 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
     const login = key === undefined ? undefined : await readLogin(db, statements, key);
     if (login && !login.login.startsWith('@')) return login;
     throw new OperationalError('directory.missing', `cannot find the account ${text}, as it must be added first`);
+  }
+
+  function mustHave(rows: readonly Row[], column: string, value: string, what: string): void {
+    if (rows.some((row) => row[column] === value)) return;
+    throw new OperationalError(
+      'directory.missing',
+      `cannot find the ${what} ${value}, as it must be among those listed`,
+    );
   }
 
   async function checkStrength(next: NewPassword): Promise<void> {
@@ -203,6 +211,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
 
     async removeAppPassword(text: string, name: string): Promise<PreparedChange> {
       const { login } = await existing(text);
+      mustHave(await db.read(statements.appPasswords({ login })), 'name', name, 'app password');
       return prepared([statements.removeAppPassword({ login, name })]);
     },
 
@@ -234,9 +243,12 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       }));
     },
 
-    async removeCertificate(text: string, fingerprint: string): Promise<PreparedChange> {
+    /** `hex`: as it is listed, or with colons as OpenSSL prints it. */
+    async removeCertificate(text: string, hex: string): Promise<PreparedChange> {
       const { login } = await existing(text);
-      return prepared([statements.removeCertificate({ login, fingerprint: fingerprint.toLowerCase() })]);
+      const fingerprint = hex.replaceAll(':', '').toLowerCase();
+      mustHave(await db.read(statements.certificates({ login })), 'fingerprint', fingerprint, 'certificate');
+      return prepared([statements.removeCertificate({ login, fingerprint })]);
     },
 
     async listSendAs(text: string): Promise<readonly string[]> {
@@ -255,9 +267,11 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       return prepared([statements.addSendAs({ login, sender: senderKey(sender) })]);
     },
 
-    async removeSendAs(text: string, sender: string): Promise<PreparedChange> {
+    async removeSendAs(text: string, granted: string): Promise<PreparedChange> {
       const { login } = await existing(text);
-      return prepared([statements.removeSendAs({ login, sender: senderKey(sender) })]);
+      const sender = senderKey(granted);
+      mustHave(await db.read(statements.sendAs({ login })), 'sender', sender, 'grant to write as');
+      return prepared([statements.removeSendAs({ login, sender })]);
     },
 
     /** Without a domain: of everything. */

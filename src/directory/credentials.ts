@@ -21,6 +21,7 @@ import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
 import { createCache } from './cache.ts';
+import type { Directory } from './contract.ts';
 import { passwordSettings } from './credential-settings.ts';
 import { type CredentialStatements, credentialStatements } from './credential-statements.ts';
 import type { Hashing } from './hashing.ts';
@@ -63,8 +64,13 @@ export interface CredentialServices {
   /** Absent: nobody is told why a token was refused. */
   readonly events?: Events;
   readonly askSources?: AskSources;
+  /** What is known here of an address: whose alias it is. Absent: there are none. */
+  readonly resolve?: Directory['resolve'];
   readonly tokens?: Tokens;
 }
+
+/** `shut`: it, or the account that it leads to, is frozen or disabled; an address that leads only to disabled ones is nobody's. */
+type Standing = 'active' | 'shut' | 'nobody';
 
 /** A login as the database has it. */
 export interface Login {
@@ -83,7 +89,7 @@ const DECOY = 'scram/decoy';
 const DAY_MS = 86_400_000;
 
 export async function openCredentials(db: Database, services: CredentialServices): Promise<Credentials> {
-  const { secrets, settings, clock, random, hashing, events, askSources, tokens } = services;
+  const { secrets, settings, clock, random, hashing, events, askSources, resolve, tokens } = services;
   const statements = credentialStatements(db.dialect);
   const decoyKey = await keptKey(db, statements, { secrets, random });
   /** Of this process only: what is remembered is of no use to anyone else. */
@@ -100,6 +106,23 @@ export async function openCredentials(db: Database, services: CredentialServices
   function admitted(login: Login): Verdict {
     if (login.state !== 'active' || !login.enabled) return no('state');
     return { kind: 'yes', account: login.login };
+  }
+
+  const standingOf = (login: Login): Standing => (admitted(login).kind === 'yes' ? 'active' : 'shut');
+
+  /** Sources know users by each of their addresses: who is shut out under one is so under all. */
+  function standing(key: string): MaybePromise<Standing> {
+    return andThen(find(key), (login) => {
+      if (login) return standingOf(login);
+      const address = key.startsWith('@') ? undefined : parseAddress(key);
+      if (!resolve || !address?.ok) return 'nobody';
+      return andThen(resolve(address.value), (resolution): MaybePromise<Standing> => {
+        if (resolution.kind === 'remote' || resolution.kind === 'unknown-user') return 'nobody';
+        if (resolution.kind !== 'local' || resolution.targets.length !== 1) return 'active';
+        const owner = resolution.account?.address ?? addressKey(resolution.targets[0]!);
+        return andThen(find(owner), (found) => (found ? standingOf(found) : 'active'));
+      });
+    });
   }
 
   function isExpired({ domain, changedAt }: Login): boolean {
@@ -127,11 +150,12 @@ export async function openCredentials(db: Database, services: CredentialServices
 
   async function viaSources(key: string, password: string, known: Login | undefined): Promise<Verdict | undefined> {
     if (!askSources || key.startsWith('@')) return undefined;
-    if (known && admitted(known).kind === 'no') return undefined;
+    if ((await standing(key)) === 'shut') return undefined;
     const domain = await db.read(statements.domain({ domain: key.slice(key.lastIndexOf('@') + 1) }));
     if (domain.length === 0) return undefined;
     const answer = await askSources(key, password);
-    if (answer === 'yes') return { kind: 'yes', account: key };
+    // Whoever the source confirms has an account by now, or leads to one, if nobody shut it out.
+    if (answer === 'yes') return (await standing(key)) === 'active' ? { kind: 'yes', account: key } : no('state');
     if (answer === 'cannot-tell') return { kind: 'cannot-tell', reason: 'no verification source answers' };
     return answer === 'no' ? no(known ? 'wrong' : 'unknown') : undefined;
   }
@@ -255,6 +279,8 @@ export async function openCredentials(db: Database, services: CredentialServices
         }),
       );
     },
+
+    stands: (account) => orElse(true, () => andThen(standing(account), (now) => now === 'active')),
 
     offers() {
       if (offered) return offered;

@@ -34,7 +34,8 @@ async function open(t: TestContext, parts: { askSources?: AskSources; tokens?: T
     directory.forget();
     grants.forget();
   };
-  const { credentials, admin, close } = await credentialsOver(database, { settings, clock, forget, ...parts });
+  const { resolve } = directory;
+  const { credentials, admin, close } = await credentialsOver(database, { settings, clock, forget, resolve, ...parts });
   t.after(close);
   const make = async (change: PreparedChange | Promise<PreparedChange>): Promise<void> => {
     const { statements, committed } = await change;
@@ -115,9 +116,10 @@ test('sources are asked only of local domains and of who has no password here, a
     'later@example.com': 'cannot-tell',
     [ALICE]: 'none',
   };
-  const { admin, make, is } = await open(t, {
+  const { admin, accounts, make, is } = await open(t, {
     async askSources(username) {
       asked.push(username);
+      if (username === 'new@example.com') await make(accounts.addAccount({ address: username }));
       return answers[username] ?? 'none';
     },
   });
@@ -131,6 +133,47 @@ test('sources are asked only of local domains and of who has no password here, a
   assert.equal(await is('bob@remote.example', PASSWORD), 'unknown');
   assert.equal(await is('new@example.com', ''), 'wrong');
   assert.equal(asked.length, before);
+});
+
+test('the attacker, whose account is frozen, signs in under an alias or sub-address of it that a source knows', async (t) => {
+  const { admin, accounts, make, is } = await open(t, { askSources: async () => 'yes' });
+  await make(accounts.addAlias({ address: 'al@example.com', targets: [ALICE] }));
+  for (const name of [ALICE, 'al@example.com', 'alice+x@example.com']) assert.equal(await is(name, PASSWORD), 'yes');
+  for (const state of ['frozen', 'disabled'] as const) {
+    await make(admin.setState(ALICE, state));
+    for (const name of [ALICE, 'al@example.com', 'alice+x@example.com'])
+      assert.notEqual(await is(name, PASSWORD), 'yes', `${name} ${state}`);
+  }
+});
+
+test('what is taken away must be there, and is told by its name where it is not', async (t) => {
+  const { admin, make } = await open(t);
+  await assert.rejects(admin.removeAppPassword(ALICE, 'phone'), /cannot find the app password phone/);
+  await assert.rejects(admin.removeCertificate(ALICE, 'AB:CD'), /cannot find the certificate abcd/);
+  await assert.rejects(admin.removeSendAs(ALICE, 'Boss@example.com'), /cannot find the grant to write as boss@/);
+  await make(admin.addSendAs(ALICE, 'boss@example.com'));
+  await make(admin.removeSendAs(ALICE, 'Boss@Example.com'));
+  assert.deepEqual(await admin.listSendAs(ALICE), []);
+});
+
+test('who signed in may go on until the account is frozen, disabled or removed', async (t) => {
+  const { credentials, admin, accounts, make } = await open(t);
+  await make(accounts.addAlias({ address: 'al@example.com', targets: [ALICE] }));
+  await make(admin.setDomainPassword('example.com', 'servers of mine go by sea'));
+  const stand = async () => [
+    await credentials.stands(ALICE),
+    await credentials.stands('al@example.com'),
+    await credentials.stands('@example.com'),
+  ];
+  assert.deepEqual(await stand(), [true, true, true]);
+  await make(admin.setState(ALICE, 'frozen'));
+  assert.deepEqual(await stand(), [false, false, true]);
+  await make(admin.setState(ALICE, 'active'));
+  await make(admin.setDomainPassword('example.com', ''));
+  assert.deepEqual(await stand(), [true, true, false]);
+  await make(accounts.removeAlias('al@example.com'));
+  await make(accounts.removeAccount(ALICE));
+  assert.deepEqual(await stand(), [false, false, false]);
 });
 
 test('a token signs in whom it names, if it is ours and says the same as the client', async (t) => {

@@ -91,6 +91,19 @@ test('a user signs in by PLAIN, with the credentials at once or when asked, and 
   assert.equal(node.seen.at(-1)?.account, 'alice@example.com');
 });
 
+test('the attacker signed in before the account was frozen, and goes on sending', async (t) => {
+  const people = await organisation(t);
+  const node = await listen(t, people);
+  const client = await secured(node);
+  const mail = 'C: MAIL FROM:<alice@example.com>';
+  await dialogue(client, `C: AUTH PLAIN ${plain('alice@example.com')}\n S: 235\n ${mail}\n S: 250\n C: RSET\n S: 250`);
+  await people.make(people.admin.setState('alice@example.com', 'frozen'));
+  await dialogue(client, `${mail}\n S: 530 5.7.0\n C: AUTH PLAIN ${plain('alice@example.com')}\n S: 535 5.7.8`);
+  await people.make(people.admin.setState('alice@example.com', 'active'));
+  await dialogue(client, `${mail}\n S: 530\n C: AUTH PLAIN ${plain('alice@example.com')}\n S: 235\n ${mail}\n S: 250`);
+  assert.equal(node.events.last('smtp.auth.ended')?.account, 'alice@example.com');
+});
+
 test('a user signs in by LOGIN, an app password and CRAM-MD5', async (t) => {
   const people = await organisation(t);
   const node = await listen(t, people);

@@ -1,4 +1,5 @@
 /** Credentials over a test's database: the real ones, with real hashes that cost the least Argon2 allows. */
+import type { Directory } from '../../src/directory/contract.ts';
 import { createCredentialAdmin } from '../../src/directory/credential-admin.ts';
 import { type AskSources, openCredentials } from '../../src/directory/credentials.ts';
 import { createHashing } from '../../src/directory/hashing.ts';
@@ -15,6 +16,7 @@ export interface CredentialParts {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly askSources?: AskSources;
+  readonly resolve?: Directory['resolve'];
   readonly tokens?: Tokens;
   readonly forget?: () => void;
 }

@@ -1,5 +1,5 @@
 /** MAIL FROM (RFC 5321 4.1.1.2): begins a transaction. */
-import { isPromise } from '../../model/maybe-promise.ts';
+import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
 import { type MailCommand, parseMail } from '../../protocol/smtp/mail-command.ts';
 import type { StageVerdict } from '../../screen/contract.ts';
@@ -20,13 +20,29 @@ export const mail: Verb = (session, argument) => {
   if (session.transactions >= policy.maxMessagesPerSession) return tooMuch('too many messages on one connection');
   const command = parseMail(argument);
   if (!command.ok) return problemReply(command.problem, 'sender');
-  const { reversePath, parameters } = command.value;
   // RFC 1870 6.1: refused before it is sent.
-  if ((parameters.sizeBytes ?? 0) > policy.maxMessageBytes) return TOO_LARGE;
-  const verdict = session.screen.mail(facts, reversePath, parameters);
-  if (isPromise(verdict)) return verdict.then((settled) => begin(session, command.value, settled));
-  return begin(session, command.value, verdict);
+  if ((command.value.parameters.sizeBytes ?? 0) > policy.maxMessageBytes) return TOO_LARGE;
+  if (facts.account === undefined) return screen(session, command.value);
+  return andThen(session.services.credentials.stands(facts.account), (stands) =>
+    stands ? screen(session, command.value) : signOut(session, facts.account!),
+  );
 };
+
+/** Its account was frozen, disabled or removed: who signed in before that sends no more either. */
+function signOut(session: Session, account: string): Reply {
+  const { account: _, ...stranger } = session.facts;
+  session.facts = stranger;
+  session.reason ??= 'the account may not sign in any more';
+  const { id, client } = stranger;
+  session.services.events.emit('smtp.auth.ended', { session: id, address: client.address, account });
+  return AUTHENTICATE;
+}
+
+function screen(session: Session, command: MailCommand): MaybePromise<Reply> {
+  const verdict = session.screen.mail(session.facts, command.reversePath, command.parameters);
+  if (isPromise(verdict)) return verdict.then((settled) => begin(session, command, settled));
+  return begin(session, command, verdict);
+}
 
 function begin(session: Session, command: MailCommand, { refusal, findings }: StageVerdict): Reply {
   if (refusal) {

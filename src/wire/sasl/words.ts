@@ -32,6 +32,8 @@ export interface Authority {
   bearer(username: string | undefined, token: string): Promise<Verdict>;
   /** `fingerprint`: SHA-256 of the client's certificate in hex; `username`: whom it asks to be, if it says. */
   certificate(fingerprint: string, username: string): MaybePromise<Verdict>;
+  /** Whether who signed in as this account may go on: it was not frozen, disabled or removed since. */
+  stands(account: string): MaybePromise<boolean>;
 }
 
 /** Which mechanisms anyone could use here at all; the same object until that changes. */

@@ -22,6 +22,10 @@ export const receiveEvents = {
     text: 'a client did not sign in',
     metric: { name: 'postern_auth_failures_total', labels: ['reason'] },
   }),
+  'smtp.auth.ended': event<{ session: string; address: string; account: string }>()({
+    level: 'info',
+    text: 'a client was signed out, as its account was frozen, disabled or removed',
+  }),
   'receive.bare-newline': event<{
     session: string;
     message: string;

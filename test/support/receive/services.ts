@@ -71,6 +71,7 @@ export const NOBODY: Authority & { offers(): Offers } = {
   sharedSecret: () => assert.fail('not offered'),
   bearer: async () => REFUSED,
   certificate: () => REFUSED,
+  stands: () => assert.fail('nobody signed in'),
 };
 
 const NO_FINDINGS = { findings: [] } as const;
