@@ -51,8 +51,8 @@ export interface Who {
   readonly policyDomain: string;
   /** postmaster or abuse. */
   readonly role: boolean;
-  /** Exemptions that lists and pairs of an operator give; absent where none does. */
-  readonly listed?: readonly Exemption[];
+  /** What lists and pairs spare the sender; absent where none does. */
+  readonly listed?: readonly Standing[];
   /** The entry of an allow or block list that counts, and what it met first: the envelope or From. */
   readonly listing?: Listing & { readonly met: 'envelope' | 'header' };
 }
@@ -119,6 +119,9 @@ export interface CheckServices {
 /** Whom a check spares. */
 export type Exemption = 'authenticated' | 'domainMailServer' | 'roleAddress' | 'allowListed' | 'ipShield';
 
+/** What spares a sender: the same, and a preset of IP shielding, which is less than a pair that was entered. */
+export type Standing = Exemption | 'ipShieldPreset';
+
 /** What a check says; the engine makes a Finding of it. */
 export interface Said<Code extends string = string> {
   readonly code: Code;
@@ -182,6 +185,8 @@ export interface CheckDefinition<S extends CheckStage, E extends Evidence, Code 
   /** The page of the guide that it answers. */
   readonly guide: string;
   readonly exempt: readonly Exemption[];
+  /** Where `ipShield` is exempt, presets spare it as entered pairs do. */
+  readonly presetsSpare?: true;
   /** It fails closed: a defect in it, or no answer in time, is a 451. */
   readonly protects: boolean;
   /** Whose policy settings it shares; default: its own, under its id. */

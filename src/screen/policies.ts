@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '../model/finding.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import { choice, count, defineSettings, flag, list, type SettingDefinition } from '../settings/define.ts';
-import type { Check, CheckPolicyDefaults, Exemption, PolicyAction, SettingDefinitions } from './check.ts';
+import type { Check, CheckPolicyDefaults, Exemption, PolicyAction, SettingDefinitions, Standing } from './check.ts';
 import { SCREEN_LIMITS } from './limits.ts';
 
 const EXEMPTIONS: readonly Exemption[] = [
@@ -27,7 +27,7 @@ export interface CheckPolicy {
   readonly action: Action;
   /** Added by a failure; 0 adds nothing. */
   readonly score: number;
-  readonly exempt: readonly Exemption[];
+  readonly exempt: readonly Standing[];
   /** The check's own settings. */
   readonly values: Readonly<Record<string, unknown>>;
 }
@@ -122,9 +122,13 @@ function resolve(check: Check, snapshot: SettingsSnapshot, domain: string): Chec
     enabled: snapshot.get(enabled, owner),
     action: actionOf(snapshot.get(action, owner), check.policy.quarantine),
     score: snapshot.get(score, owner),
-    exempt: snapshot.get(exempt, owner) as readonly Exemption[],
+    exempt: withPresets(check, snapshot.get(exempt, owner) as readonly Exemption[]),
     values,
   };
+}
+
+function withPresets({ presetsSpare }: Check, exempt: readonly Exemption[]): readonly Standing[] {
+  return presetsSpare && exempt.includes('ipShield') ? [...exempt, 'ipShieldPreset'] : exempt;
 }
 
 function actionOf(action: PolicyAction, quarantine: 'user' | 'admin'): Action {

@@ -10,7 +10,7 @@ import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
 import { confirmPtr } from './authentication/reverse.ts';
 import type { DkimEvidence, NotMade, SpfEvidence } from './authentication/words.ts';
-import type { Exemption, Who } from './check.ts';
+import type { Standing, Who } from './check.ts';
 import { SCREEN_LIMITS } from './limits.ts';
 import type { ScreenServices, Transaction } from './session.ts';
 import { listSettings } from './settings.ts';
@@ -24,6 +24,8 @@ export interface Origin {
   readonly header?: HeaderFacts;
 }
 
+type Shield = Extract<Standing, 'ipShield' | 'ipShieldPreset'>;
+
 const NO_NAMES: readonly string[] = Object.freeze([]);
 
 /** `account`: whose personal list counts; empty where there is none. Never throws for what the database cannot say. */
@@ -35,35 +37,37 @@ export function standing(
   account: string,
   origin: Origin,
 ): MaybePromise<Who> {
-  const shielded = orCannotTell(false, () => shieldOf(sender.shield, transaction, origin));
-  return andThen(shielded, (isShielded) =>
-    orCannotTell(withListed(who, isShielded), () =>
+  const shielded = orCannotTell(undefined, () => shieldOf(sender.shield, transaction, origin));
+  return andThen(shielded, (shield) =>
+    orCannotTell(withListed(who, shield), () =>
       andThen(services.senderRules.lists(), (table) =>
         table.isEmpty
-          ? withListed(who, isShielded)
+          ? withListed(who, shield)
           : andThen(namesOf(services, transaction, table), (names) =>
-              listed(services, transaction, table, who, account, origin, names, isShielded),
+              listed(services, transaction, table, who, account, origin, names, shield),
             ),
       ),
     ),
   );
 }
 
-/** Whether a pair stands behind the domain in MAIL, and behind those in From where they are another's. */
+/** What stands behind the domain in MAIL and those in From where they are another's: pairs, or a preset for one of them. */
 function shieldOf(
   verdict: ShieldVerdict,
   { reversePath, facts, sources }: Transaction,
   { header }: Origin,
-): MaybePromise<boolean> {
-  if (!isSatisfied(verdict)) return false;
+): MaybePromise<Shield | undefined> {
+  const shield = shieldBy([verdict]);
+  if (!shield) return undefined;
   const others = header ? authorsOf(header).filter(({ domain }) => domain !== reversePath?.domain) : [];
-  if (others.length === 0) return true;
+  if (others.length === 0) return shield;
   const answers = Promise.all(others.map(({ domain }) => shieldVerdict(sources, facts, domain)));
-  return answers.then((verdicts) => verdicts.every(isSatisfied));
+  return answers.then((verdicts) => shieldBy([verdict, ...verdicts]));
 }
 
-function isSatisfied(verdict: ShieldVerdict): boolean {
-  return verdict === 'entered' || verdict === 'preset';
+function shieldBy(verdicts: readonly ShieldVerdict[]): Shield | undefined {
+  if (verdicts.every((verdict) => verdict === 'entered')) return 'ipShield';
+  return verdicts.every((verdict) => verdict === 'entered' || verdict === 'preset') ? 'ipShieldPreset' : undefined;
 }
 
 function listed(
@@ -74,7 +78,7 @@ function listed(
   account: string,
   origin: Origin,
   names: readonly string[],
-  isShielded: boolean,
+  shield: Shield | undefined,
 ): Who {
   const owners = account === '' ? [who.policyDomain, ''] : [account, who.policyDomain, ''];
   const proof = settings.current().get(listSettings.provenAddresses) ? provenBy(origin) : () => true;
@@ -90,21 +94,20 @@ function listed(
     addresses: envelope,
   };
   const first = table.listing(owners, seen, clock.now());
-  if (!origin.header || first?.list === 'block')
-    return withListed(who, isShielded, first && { ...first, met: 'envelope' });
+  if (!origin.header || first?.list === 'block') return withListed(who, shield, first && { ...first, met: 'envelope' });
   const authors = authorsOf(origin.header).map(({ key, domain }) => ({ key, domain, proven: proof(domain) }));
   const all = table.listing(owners, { ...seen, addresses: [...envelope, ...authors] }, clock.now());
   const met = all && first?.value === all.value && first.list === all.list ? 'envelope' : 'header';
-  return withListed(who, isShielded, all && { ...all, met });
+  return withListed(who, shield, all && { ...all, met });
 }
 
-function withListed(who: Who, isShielded: boolean, listing?: Who['listing']): Who {
-  if (!isShielded && !listing && !who.listed && !who.listing) return who;
+function withListed(who: Who, shield: Shield | undefined, listing?: Who['listing']): Who {
+  if (!shield && !listing && !who.listed && !who.listing) return who;
   const { listed: _, listing: __, ...rest } = who;
-  if (!isShielded && !listing) return rest;
-  const exempt: Exemption[] = [];
+  if (!shield && !listing) return rest;
+  const exempt: Standing[] = [];
   if (listing?.list === 'allow') exempt.push('allowListed');
-  if (isShielded) exempt.push('ipShield');
+  if (shield) exempt.push(shield);
   return { ...rest, ...(exempt.length > 0 && { listed: exempt }), ...(listing && { listing }) };
 }
 

@@ -22,6 +22,7 @@ export const dmarc = defineCheck({
   stage: 'message',
   guide: 'DMARC Verification',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
+  presetsSpare: true,
   protects: false,
   lazy: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 0 },

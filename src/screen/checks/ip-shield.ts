@@ -3,7 +3,8 @@
  * without a pair is not affected. The domain in MAIL is looked at there, those in From at the end of
  * data; both verdicts fall for each recipient.
  *
- * A satisfied pair spares what names `ipShield` among its exemptions, as if the sender had signed in.
+ * A satisfied pair spares what names `ipShield` among its exemptions, as if the sender had signed in; a
+ * preset spares SPF and DMARC only (`presetsSpare`).
  */
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { defineSettings, flag } from '../../settings/define.ts';

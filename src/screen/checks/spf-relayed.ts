@@ -17,6 +17,7 @@ export const spfRelayed = defineCheck({
   stage: 'message',
   guide: 'Sender Policy Framework (SPF), behind a trusted relay',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
+  presetsSpare: true,
   protects: false,
   lazy: true,
   settingsGroup: 'spf',

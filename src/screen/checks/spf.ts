@@ -20,6 +20,7 @@ export const spf = defineCheck({
   answers: 'rcpt',
   guide: 'Sender Policy Framework (SPF)',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
+  presetsSpare: true,
   protects: false,
   lazy: true,
   policy: SPF_POLICY,

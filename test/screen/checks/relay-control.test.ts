@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { content, LETTER, outcome, type ScreenOptions, SERVER_ADDRESS, screening, transact } from '../world.ts';
+import { CHECKS } from '../../../src/screen/index.ts';
+import { createPolicies } from '../../../src/screen/policies.ts';
+import {
+  content,
+  settings as defaults,
+  LETTER,
+  outcome,
+  type ScreenOptions,
+  SERVER_ADDRESS,
+  screening,
+  transact,
+} from '../world.ts';
 
 const run = async (options: ScreenOptions, from: string | null, to: string[], text = LETTER): Promise<string[]> =>
   outcome(await transact(screening(options), from, to, content(text)));
@@ -110,7 +121,7 @@ const preset = async (options: ScreenOptions, before = 0) => {
   for (let i = 0; i < before; i++) await world.session.connect();
   const { message } = await transact(world, ALICE, [ALICE], content(LETTER.replace(BOB, ALICE)));
   const who = JSON.stringify(message?.evidence['recipients']);
-  return { spared: who.includes('"listed":["ipShield"]'), events: world.events };
+  return { spared: who.includes('"listed":["ipShieldPreset"]'), events: world.events };
 };
 
 test('a preset spares SPF and DMARC, but not where clients hide behind one address', async () => {
@@ -121,6 +132,22 @@ test('a preset spares SPF and DMARC, but not where clients hide behind one addre
   assert.deepEqual([named.spared, named.events.count('screen.nat')], [false, 1]);
   const alone = await preset({ client: '10.1.2.3' }, 60);
   assert.deepEqual([alone.spared, alone.events.count('screen.nat')], [false, 1]);
+});
+
+test('presets spare SPF and DMARC and nothing else; an entered pair spares all that name ipShield', async () => {
+  const settings = { 'relay.exceptLocalRecipients': true, 'blockList.exempt': ['ipShield'] };
+  const client = '10.1.2.3';
+  const own = LETTER.replace(BOB, ALICE);
+  const options = { client, settings, lists: [{ list: 'block', kind: 'ip', value: client }] } as const;
+  assert.deepEqual(await run(options, ALICE, [ALICE], own), ['550 5.7.1']);
+  assert.deepEqual(await run({ ...options, pairs: [['example.com', client]] }, ALICE, [ALICE], own), [
+    'internal',
+    'accept',
+  ]);
+  const spared = createPolicies(CHECKS, defaults().current())
+    .of('')
+    .flatMap(({ exempt }, index) => (exempt.includes('ipShieldPreset') ? [CHECKS[index]?.id] : []));
+  assert.deepEqual(spared, ['spf', 'spfRelayed', 'dmarc']);
 });
 
 test('an entered pair that covers the gateway of a container opens no relay', async () => {
