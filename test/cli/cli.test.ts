@@ -105,6 +105,29 @@ test('the same commands work on a stopped node and on a running one, which sees 
   assert.equal(JSON.parse(await succeed(['user', 'list', '--json']))[0].hasPassword, true);
 });
 
+test('accounts leave as CSV and come back the same; what cannot come in is told by its row, and nothing comes in', async (t) => {
+  const { run, succeed } = commandLine(t);
+  await succeed(['domain', 'add', 'example.com']);
+  const csv =
+    'address,name,state\na@example.com,"Comma, ""Quote""",active\nb@example.com,\'=formula,frozen\nc@example.com,,disabled\n';
+  assert.equal(await succeed(['user', 'import'], csv.replaceAll('\n', '\r\n')), 'added 3 accounts\n');
+  assert.equal(JSON.parse(await succeed(['user', 'list', '--json']))[1].name, '=formula');
+  assert.equal(await succeed(['user', 'export']), csv);
+
+  const refusals = [
+    ['address\nd@example.com\nD@Example.com\n', /account 2: cannot add d@example\.com.* account 1 is it/],
+    ['address\nd@example.com\na@example.com\n', /account 2: cannot add/],
+    ['address,password\nd@example.com,short\n', /account 1: cannot set the password, as it must be at least 10/],
+    ['address;name\nd@example.com;D\n', /the first row must name columns/],
+  ] as const;
+  for (const [rows, why] of refusals) {
+    const { code, stderr } = await run(['user', 'import'], rows);
+    assert.notEqual(code, 0);
+    assert.match(stderr, why);
+  }
+  assert.equal(await succeed(['user', 'export']), csv);
+});
+
 test('settings are set for a domain, shown, compared, taken out and in again', async (t) => {
   const { succeed } = commandLine(t);
   await succeed(['domain', 'add', 'example.com']);

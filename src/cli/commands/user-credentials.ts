@@ -149,7 +149,12 @@ async function exportAccounts({ ask, print }: CommandContext, domain: string | u
     ({ address }) => address,
   );
   const rows = accounts.map(({ address, name, state }) => [address, name, state]);
-  print(formatCsv([['address', 'name', 'state'], ...rows]).trimEnd());
+  // Lines of a command end in LF; what else is no text, print makes visible.
+  print(
+    formatCsv([['address', 'name', 'state'], ...rows])
+      .replaceAll('\r\n', '\n')
+      .trimEnd(),
+  );
 }
 
 function readAccounts(text: string) {
@@ -162,13 +167,16 @@ function readAccounts(text: string) {
       `cannot import, as the first row must name columns among ${COLUMNS.join(', ')}, address at least: it is ${header?.join(',') || 'empty'}`,
     );
   return rows.map((row) => {
-    const cell = (name: (typeof COLUMNS)[number]): string | undefined =>
-      row[columns.indexOf(name)]?.trim() || undefined;
-    const [name, state, password] = [cell('name'), cell('state'), cell('password')];
+    const cell = (name: (typeof COLUMNS)[number]): string | undefined => row[columns.indexOf(name)] || undefined;
+    const [address, state, password] = [cell('address')?.trim(), cell('state')?.trim(), cell('password')];
+    // The apostrophe is the export's (formatCsv); blanks around a password are the password's.
+    const name = cell('name')
+      ?.trim()
+      .replace(/^'(?=[=+\-@])/, '');
     return {
-      address: cell('address') ?? '',
+      address: address ?? '',
       ...(name === undefined ? {} : { name }),
-      ...(state === undefined ? {} : { state: stateOf(state) }),
+      ...(state ? { state: stateOf(state) } : {}),
       ...(password === undefined ? {} : { password }),
     };
   });

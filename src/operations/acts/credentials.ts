@@ -93,6 +93,7 @@ export const credentialOperations = {
     secrets: ['password'],
     run: async ({ admin, credentials }, { accounts }) => {
       const statements: Statement[] = [];
+      const rows = new Map<string, number>();
       let committed = (): void => {};
       for (const [row, { address, name, state, password }] of accounts.entries()) {
         try {
@@ -100,6 +101,8 @@ export const credentialOperations = {
           committed = added.committed;
           const login = key(address);
           const { domain } = anyAddress(address);
+          if (rows.has(login)) throw twice(login, rows.get(login)!);
+          rows.set(login, row + 1);
           statements.push(...added.statements);
           if (password !== undefined)
             statements.push(...(await credentials.passwordStatements({ login, domain, name: name ?? '', password })));
@@ -134,6 +137,13 @@ export const credentialOperations = {
     run: async ({ credentials }) => ({ output: await credentials.listAdministrators() }),
   }),
 };
+
+function twice(login: string, row: number): OperationalError {
+  return new OperationalError(
+    'directory.exists',
+    `cannot add ${login}, as it must be there once: account ${row} is it`,
+  );
+}
 
 function inRow(row: number, error: unknown): unknown {
   if (!(error instanceof OperationalError)) return error;
