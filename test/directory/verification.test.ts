@@ -278,6 +278,20 @@ test('domains are made so many an hour, and the rest is put off', async (t) => {
   assert.equal(await kind('a@two.example'), 'cannot-tell');
 });
 
+test('users of new domains who come at the same moment make no domain twice, and none beyond the cap', async (t) => {
+  const users = ['a@one.example', 'b@one.example', 'a@two.example', 'a@three.example'];
+  const { options } = await mailServer(t, users);
+  const limit = { ...CREATE, [verificationSettings.createDomainsPerHour.key]: 1 };
+  const { add, kind, events } = await open(t, limit);
+  await add({ options, domains: [], isDefault: true });
+  const kinds = await Promise.all(users.map((user) => kind(user)));
+  assert.equal(events.count('verification.domain-created'), 1);
+  assert.deepEqual(new Set(kinds), new Set(['local', 'cannot-tell']));
+  const made = users.find((_, index) => kinds[index] === 'local')!.split('@')[1];
+  for (const [index, user] of users.entries())
+    assert.equal(kinds[index], user.endsWith(`@${made}`) ? 'local' : 'cannot-tell', user);
+});
+
 test('domains are not made unless that is switched on', async (t) => {
   const { peer, options } = await mailServer(t, ['alice@new.example']);
   const { add, kind } = await open(t);

@@ -10,6 +10,7 @@ import type { Clock } from '../../world/clock.ts';
 import type { Events } from '../../world/events.ts';
 import type { Random } from '../../world/random.ts';
 import { createCache } from '../cache.ts';
+import type { Directory } from '../contract.ts';
 import type { Answer } from './contract.ts';
 import { DOMAIN_REFUSED_MS, NEGATIVE_ENTRIES } from './limits.ts';
 import { searchUser } from './search.ts';
@@ -20,6 +21,7 @@ import type { KnownSource, SourceTable } from './table.ts';
 export type PointsHere = (domain: string) => Promise<'yes' | 'no' | 'cannot-tell'>;
 
 export interface DomainCreationServices {
+  readonly directory: Pick<Directory, 'domain'>;
   readonly table: SourceTable;
   readonly settings: Settings;
   readonly clock: Clock;
@@ -40,10 +42,11 @@ const REFUSED = { kind: 'refused' } as const;
 const CANNOT_TELL = { kind: 'cannot-tell' } as const;
 
 export function createDomainCreation(services: DomainCreationServices) {
-  const { table, settings, clock, random, events, pointsHere, addDomain } = services;
+  const { directory, table, settings, clock, random, events, pointsHere, addDomain } = services;
   /** When a domain (or an address) may be looked at again. */
   const refused = createCache<number>(NEGATIVE_ENTRIES);
   const made: number[] = [];
+  let turn: Promise<unknown> = Promise.resolve();
 
   function refuse(key: string): Creation {
     refused.set(key, clock.monotonic() + DOMAIN_REFUSED_MS);
@@ -54,6 +57,27 @@ export function createDomainCreation(services: DomainCreationServices) {
     const now = clock.monotonic();
     while (made[0] !== undefined && now - made[0] > HOUR_MS) made.shift();
     return made.length >= settings.current().get(verificationSettings.createDomainsPerHour);
+  }
+
+  function putOff(domain: string): Creation {
+    events.emit('verification.domain-refused', { domain, reason: 'too-many' });
+    return CANNOT_TELL;
+  }
+
+  /** One after the other, so that the cap holds for those who come at once, and no domain is made twice. */
+  function inTurn(make: () => Promise<Creation>): Promise<Creation> {
+    const creation = turn.then(make);
+    turn = creation.catch(() => {});
+    return creation;
+  }
+
+  async function make(domain: string, created: Extract<Creation, { kind: 'created' }>): Promise<Creation> {
+    if (await directory.domain(domain)) return created;
+    if (tooMany()) return putOff(domain);
+    made.push(clock.monotonic());
+    await addDomain(domain);
+    events.emit('verification.domain-created', { domain, source: created.source.id });
+    return created;
   }
 
   const isRefused = (key: string): boolean => (refused.get(key) ?? 0) > clock.monotonic();
@@ -73,10 +97,7 @@ export function createDomainCreation(services: DomainCreationServices) {
       const { domain } = address;
       const here = await pointsHere(domain);
       if (here !== 'yes') return here === 'no' ? refuse(domain) : CANNOT_TELL;
-      if (tooMany()) {
-        events.emit('verification.domain-refused', { domain, reason: 'too-many' });
-        return CANNOT_TELL;
-      }
+      if (tooMany()) return putOff(domain);
       const outcome = await searchUser(table.defaults, address, clock);
       if (outcome.kind === 'cannot-tell') return CANNOT_TELL;
       const { answer, source } = outcome;
@@ -87,10 +108,7 @@ export function createDomainCreation(services: DomainCreationServices) {
         events.emit('verification.domain-refused', { domain, reason: 'catch-all' });
         return refuse(domain);
       }
-      made.push(clock.monotonic());
-      await addDomain(domain);
-      events.emit('verification.domain-created', { domain, source: source.id });
-      return { kind: 'created', answer, source };
+      return inTurn(() => make(domain, { kind: 'created', answer, source }));
     },
   };
 }
