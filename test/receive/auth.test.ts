@@ -265,6 +265,24 @@ test('AUTH before TLS is neither offered nor taken, and what follows it is writt
   assert.doesNotMatch(said, new RegExp(plain('alice@example.com').slice(0, 12)));
 });
 
+test('the log says of a session why its sign-in failed, and the client does not hear it', async (t) => {
+  const people = await organisation(t);
+  for (const [username, password, why] of [
+    ['alice@example.com', 'wrong', 'the credentials are wrong'],
+    ['nobody@example.com', PASSWORD, 'there is no such account, or none that signs in so'],
+    ['frank@example.com', PASSWORD, 'the account is frozen or disabled'],
+  ] as const) {
+    const node = await listen(t, people);
+    const client = await secured(node);
+    await dialogue(
+      client,
+      `C: AUTH PLAIN ${plain(username, password)}\n S: 535 5.7.8 authentication failed\n C: QUIT\n S: 221`,
+    );
+    client.close();
+    assert.equal((await node.sessionEnded()).reason, `sign-in by PLAIN failed, as ${why}`);
+  }
+});
+
 test('port 25 does not offer AUTH unless it is told to', async (t) => {
   const people = await organisation(t);
   const node = await listen(t, people, { profile: 'mx' });

@@ -43,7 +43,8 @@ export const domain: Register = (program, { withSession }) => {
     .action(
       withSession(async ({ ask, print, stdin }, name: string) => {
         const password = await readPassword(stdin);
-        print(`changed the password of ${(await ask('domain.set-password', { name, password })).name}`);
+        const changed = await ask('domain.set-password', { name, password });
+        print(`${password === '' ? 'took away' : 'changed'} the password of ${changed.name}`);
       }),
     );
 

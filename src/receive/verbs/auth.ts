@@ -146,6 +146,19 @@ async function refuseFirst(
   return { code: 334, text: Buffer.from(data).toString('base64') };
 }
 
+/** For the log; the client hears none of it. */
+const WHY: Readonly<Record<Failure, string>> = {
+  unknown: 'there is no such account, or none that signs in so',
+  wrong: 'the credentials are wrong',
+  state: 'the account is frozen or disabled',
+  expired: 'the password has expired',
+  'not-allowed': 'nobody may act for somebody else, nor without a certificate or an issuer',
+  malformed: 'the credentials are malformed',
+  shut: 'too many sign-ins failed from this network',
+  busy: 'too many passwords are being checked',
+  'cannot-tell': 'who would know does not answer',
+};
+
 type Failure = 'malformed' | 'shut' | 'busy' | 'cannot-tell' | Extract<Verdict, { kind: 'no' }>['reason'];
 
 async function fail(session: Session, reply: Reply, reason: Failure, startedAt: number): Promise<Reply> {
@@ -172,8 +185,13 @@ function paddingMs(tookMs: number, floorMs: number): number {
 function tell(session: Session, mechanism: string, result: Failure | 'yes', account?: string): void {
   const { facts, services } = session;
   const common = { session: facts.id, address: facts.client.address, mechanism };
-  if (result === 'yes') services.events.emit('smtp.auth.succeeded', { ...common, account: account! });
-  else services.events.emit('smtp.auth.failed', { ...common, reason: result });
+  if (result === 'yes') {
+    session.reason = undefined;
+    services.events.emit('smtp.auth.succeeded', { ...common, account: account! });
+  } else {
+    session.reason = `sign-in by ${mechanism} failed, as ${WHY[result]}`;
+    services.events.emit('smtp.auth.failed', { ...common, reason: result });
+  }
 }
 
 function channelOf({ connection, facts, hostname, services }: Session): SaslChannel {
