@@ -54,6 +54,8 @@ export type Resolution =
       readonly account?: Account;
       readonly targets: readonly Address[];
       readonly viaAlias: boolean;
+      /** No source could tell, and settings accept that: why. */
+      readonly unsure?: string;
     }
   /** postmaster or abuse without an account or alias of that name: the domain's server, else the administrators. */
   | { readonly kind: 'role'; readonly targets: readonly Address[] }

@@ -148,7 +148,7 @@ export function createVerification(services: VerificationServices): Verification
     const { domain } = address;
     if (settings.current().get(verificationSettings.whenUnsure, { domain }) === 'defer')
       return { kind: 'cannot-tell', reason };
-    return { kind: 'local', targets: [address], viaAlias: false };
+    return { kind: 'local', targets: [address], viaAlias: false, unsure: reason };
   }
 
   async function createDomain(address: Address, remote: Resolution): Promise<Resolution> {

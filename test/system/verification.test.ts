@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { postfix } from '../../bench/product/postfix.ts';
 import { DOMAIN, RECIPIENT } from '../../bench/product/product.ts';
 import { dialogue } from '../support/dialogue.ts';
+import { explained, submit } from './support/clients.ts';
 import { postern, startNode, temporaryFolder } from './support/node.ts';
 
 const SECRET = 'a-secret-of-24-characters';
@@ -45,6 +46,13 @@ test('a second Postern tells by call forward who exists, and its silence is no r
   await inner.stop();
   await rcpt(port, 'bob@example.com', '451 4.4.3');
   await rcpt(port, 'alice@example.com', '250 2.1.5');
+  assert.match(await explained(outer, '<>'), /cannot-tell\): .*source 1: the connection was refused/);
+  await outer.cli(['settings', 'set', 'verification.whenUnsure', 'accept']);
+  assert.deepEqual(await submit(outer, { from: 'eve@remote.example', to: ['bob@example.com'] }), {
+    recipients: ['250'],
+    final: '250',
+  });
+  assert.match(await explained(outer, 'eve@remote.example'), /unverified\): .*source 1/);
 });
 
 test('a second Postern tells by Minger who exists, to those who know the secret', async (t) => {

@@ -20,8 +20,13 @@ type Existence =
   | 'unavailable'
   | 'full'
   | 'cannot-tell'
+  | 'unverified'
   | 'no-destination';
-type Seen = { readonly recipient: Existence };
+type Seen = {
+  readonly recipient: Existence;
+  /** Why the directory cannot tell (`cannot-tell`, `unverified`), for the administrator. */
+  readonly reason?: string;
+};
 
 const seen = (recipient: Existence): Seen => Object.freeze({ recipient });
 const EXISTS = seen('exists');
@@ -32,7 +37,6 @@ const SEEN = {
   disabled: seen('disabled'),
   unavailable: seen('unavailable'),
   full: seen('full'),
-  cannotTell: seen('cannot-tell'),
   noDestination: seen('no-destination'),
 };
 
@@ -50,6 +54,7 @@ export const recipientExists = defineCheck({
     unavailable: 'a source says that the mailbox exists and takes no mail now',
     full: 'a source says that the mailbox exists and is full',
     'cannot-tell': 'the directory cannot say now whether the recipient exists',
+    unverified: 'no source can say now whether the recipient exists, and settings accept that',
     'no-destination': 'the domain has neither a mail server nor mailboxes',
   },
   settings: {},
@@ -64,18 +69,19 @@ export const recipientExists = defineCheck({
       case 'unavailable':
         return resolution.why === 'full' ? SEEN.full : SEEN.unavailable;
       case 'cannot-tell':
-        return SEEN.cannotTell;
+        return { recipient: 'cannot-tell', reason: resolution.reason };
       case 'local':
         if (resolution.account?.state === 'disabled') return SEEN.disabled;
     }
+    const unsure = resolution.kind === 'local' ? resolution.unsure : undefined;
     return andThen(allReachable(resolution.targets, services.directory), (reachable) => {
-      if (reachable) return EXISTS;
+      if (reachable) return unsure === undefined ? EXISTS : { recipient: 'unverified', reason: unsure };
       tellNoDestination(services, recipient.address.domain);
       return SEEN.noDestination;
     });
   },
 
-  judge({ recipient }) {
+  judge({ recipient, reason }) {
     switch (recipient) {
       case 'exists':
         return NOTHING;
@@ -112,10 +118,17 @@ export const recipientExists = defineCheck({
         return [{ code: 'full', action: 'defer', reply: { code: 452, enhanced: '4.2.2', text } }];
       }
       case 'cannot-tell': {
-        const text = 'cannot tell now whether this recipient exists, try again later';
-        return [
-          { code: 'cannot-tell', outcome: 'error', action: 'defer', reply: { code: 451, enhanced: '4.4.3', text } },
-        ];
+        const reply = {
+          code: 451,
+          enhanced: '4.4.3',
+          text: 'cannot tell now whether this recipient exists, try again later',
+        };
+        const text = `the directory cannot say now whether the recipient exists: ${reason}`;
+        return [{ code: 'cannot-tell', outcome: 'error', text, action: 'defer', reply }];
+      }
+      case 'unverified': {
+        const text = `accepted unverified, as no source can say whether the recipient exists: ${reason}`;
+        return [{ code: 'unverified', outcome: 'error', text, action: 'accept' }];
       }
       case 'no-destination': {
         const text = 'this domain cannot take mail at the moment, try again later';
