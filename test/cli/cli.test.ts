@@ -11,6 +11,7 @@ import { createDirectoryAdmin } from '../../src/directory/admin.ts';
 import { passwordSettings } from '../../src/directory/credential-settings.ts';
 import { createDirectory } from '../../src/directory/directory.ts';
 import { directoryMigrations } from '../../src/directory/schema.ts';
+import { openServerLogins } from '../../src/directory/server-logins.ts';
 import { directorySettings } from '../../src/directory/settings.ts';
 import { serveControl } from '../../src/operations/control-socket.ts';
 import { createOperations } from '../../src/operations/execute.ts';
@@ -23,6 +24,7 @@ import { systemClock } from '../../src/world/clock.ts';
 import { systemRandom } from '../../src/world/random.ts';
 import { credentialsOver } from '../support/credentials.ts';
 import { recordedEvents } from '../support/events.ts';
+import { OPEN_SECRETS } from '../support/secrets.ts';
 
 /** A node without mail: a real folder, its lock and database, settings and directory. */
 async function openNode(data: string): Promise<OfflineNode & { serve(): Promise<void> }> {
@@ -37,7 +39,8 @@ async function openNode(data: string): Promise<OfflineNode & { serve(): Promise<
   const admin = createDirectoryAdmin(database, directory, clock);
   const { admin: credentials, close } = await credentialsOver(database, { settings, forget: directory.forget });
   const journal = { audit: () => {}, flush: async () => {} };
-  const parts = { database, clock, events, settings, directory, admin, credentials, journal, random };
+  const logins = await openServerLogins(database, { secrets: OPEN_SECRETS, clock, random });
+  const parts = { database, clock, events, settings, directory, admin, credentials, logins, journal, random };
   const operations = createOperations(parts as unknown as OperationServices);
   let control: Awaited<ReturnType<typeof serveControl>> | undefined;
   return {
@@ -103,6 +106,17 @@ test('the same commands work on a stopped node and on a running one, which sees 
     'ADDRESS           TARGETS\ninfo@example.com  alice@example.com, bob@elsewhere.example\n',
   );
   assert.equal(JSON.parse(await succeed(['user', 'list', '--json']))[0].hasPassword, true);
+});
+
+test('a server at a provider is said to be trusted by nothing until something that its neighbours cannot show', async (t) => {
+  const { succeed } = commandLine(t);
+  await succeed(['domain', 'add', 'example.com']);
+  const host = 'example-com.mail.protection.outlook.com';
+  const add = ['server', 'add', host, '--domain', 'example.com'];
+  assert.match(await succeed(add), /^added the server 1\nMail goes there, and none is trusted/);
+  assert.match(await succeed(['server', 'list']), / nothing +example\.com/);
+  assert.equal(await succeed([...add, '--tenant-marker', 'X-OriginatorOrg: example.com']), 'added the server 1\n');
+  assert.match(await succeed(['server', 'list']), / marker +example\.com/);
 });
 
 test('accounts leave as CSV and come back the same; what cannot come in is told by its row, and nothing comes in', async (t) => {

@@ -1,5 +1,6 @@
 /** `postern server add|remove|list`, and what server-credentials.ts adds. */
 import type { ServerCondition } from '../../directory/contract.ts';
+import { isSharedHost } from '../../directory/rules/shared-hosts.ts';
 import { formatSocketAddress } from '../../world/config.ts';
 import { collect, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
@@ -24,6 +25,11 @@ const WORDS: Readonly<Record<ServerCondition['kind'], string>> = {
   'client-certificate': 'certificate',
   'sign-in': 'sign-in',
 };
+
+function trustedBy(host: string, conditions: readonly ServerCondition[] | undefined): readonly string[] {
+  if (conditions) return [...new Set(conditions.map(({ kind }) => WORDS[kind]))];
+  return [isSharedHost(host) ? 'nothing' : 'address'];
+}
 
 export const server: Register = (program, tools) => {
   const { withSession } = tools;
@@ -62,6 +68,11 @@ export const server: Register = (program, tools) => {
         const added = await ask('server.add', { server: host, domains, isDefault, order, description, ...trust });
         if (options.json) return json(added);
         print(`added the server ${added.id}`);
+        const known = (await ask('server.list', {})).find(({ id }) => id === added.id);
+        if (known && !known.conditions && isSharedHost(known.host))
+          print(
+            'Mail goes there, and none is trusted for coming from there: all customers of the provider do. See --tenant-marker.',
+          );
       }),
     );
 
@@ -89,7 +100,7 @@ export const server: Register = (program, tools) => {
             order,
             isDefault ? 'yes' : 'no',
             signsInAs ?? 'no',
-            conditions ? [...new Set(conditions.map(({ kind }) => WORDS[kind]))] : ['address'],
+            trustedBy(host, conditions),
             domains,
             description,
           ],
