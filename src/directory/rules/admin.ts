@@ -17,6 +17,7 @@ import {
   OPEN_PATTERNS,
   SHIELD_PAIRS,
   SHIELD_PATTERNS,
+  SHIELD_PREFIX,
 } from './limits.ts';
 import { coversLocal, localDomains } from './local-allows.ts';
 import { canonicalNetwork, parseNetworks } from './network-table.ts';
@@ -161,7 +162,7 @@ export function createRuleAdmin(
 
     async addShield(input: { readonly domain: string; readonly network: string; readonly comment?: string }) {
       const domain = shieldDomain(input.domain);
-      const network = networkOf(input.network);
+      const network = shieldNetwork(input.network);
       const pairs = await shields();
       const known = pairs.find((pair) => pair.domain === domain && pair.network === network);
       if (known)
@@ -251,6 +252,16 @@ function networkOf(text: string): string {
   const network = canonicalNetwork(text.trim());
   if (network !== undefined) return network;
   throw invalid('use the network', 'it must be an address, a CIDR such as 192.0.2.0/24, or IPv4 with * and ?', text);
+}
+
+function shieldNetwork(text: string): string {
+  const network = networkOf(text);
+  if (parseNetworks(network)?.every(({ prefix }) => prefix >= SHIELD_PREFIX)) return network;
+  throw invalid(
+    'pair the network',
+    `whoever is in it may send as the domain to everybody: its prefix must be at least ${SHIELD_PREFIX}`,
+    text,
+  );
 }
 
 function shieldDomain(text: string): string {

@@ -15,6 +15,9 @@ export const SHIELD_PAIRS = 10_000;
 /** Pairs whose domain is a pattern: each is compared with every sender. */
 export const SHIELD_PATTERNS = 50;
 
+/** The shortest prefix of a pair: wider holds strangers, and everybody in it may relay. 10.0.0.0/8 and fd00::/8 are the widest of one's own. */
+export const SHIELD_PREFIX = 8;
+
 /** Networks that one entry with wildcards may stand for: `10.*.0.1` is 256. */
 export const NETWORKS_OF_ONE = 4096;
 

@@ -178,6 +178,14 @@ test('a shield restricts the domains that are listed, and no others', () => {
   assert.equal(table.verdict('example.com', true, '10.0.0.1', undefined), 'violated', 'without presets');
 });
 
+test('the attacker finds no pair that holds the whole Internet', async (t) => {
+  const { admin, make } = await open(t);
+  for (const network of ['0.0.0.0/0', '*.*.*.*', '::/0', '128.0.0.0/1', '2000::/3'])
+    await assert.rejects(admin.addShield({ domain: 'example.com', network }), { code: 'rules.invalid' }, network);
+  for (const network of ['10.0.0.0/8', 'fd00::/8', '*.1.2.3'])
+    await make(admin.addShield({ domain: 'example.com', network }));
+});
+
 test('a pair is entered once, and by its one spelling', async (t) => {
   const { admin, make, rules } = await open(t);
   await make(admin.addShield({ domain: '$localdomain$', network: '192.168.5.1/24', comment: 'printers' }));
