@@ -146,6 +146,40 @@ test('the attacker, whose account is frozen, signs in under an alias or sub-addr
   }
 });
 
+test('a password may not be one of those before it, as many as are remembered', async (t) => {
+  const { admin, clock, make, settings } = await open(t);
+  await settings.change([{ key: passwordSettings.history.key, owner: {}, value: 2 }], 'test');
+  const next = async (password: string): Promise<void> => {
+    await clock.advance(DAY_MS);
+    await make(admin.setPassword(ALICE, password));
+  };
+  await next(`${PASSWORD} one`);
+  await next(`${PASSWORD} two`);
+  await assert.rejects(next(`${PASSWORD} one`), /be new: it is one of the last 2/);
+  await assert.rejects(next(`${PASSWORD} two`), /be new/);
+  await next(`${PASSWORD} three`);
+  await next(`${PASSWORD} one`);
+});
+
+test('an account administers everything or one domain, and no longer once it is gone', async (t) => {
+  const { admin, accounts, make } = await open(t);
+  const listed = async () => (await admin.listAdministrators()).map(({ login, domain }) => [login, domain]);
+  await make(admin.addAdministrator(ALICE));
+  await make(admin.addAdministrator(ALICE, 'Example.com'));
+  assert.deepEqual(await listed(), [
+    [ALICE, undefined],
+    [ALICE, 'example.com'],
+  ]);
+  await make(admin.removeAdministrator(ALICE));
+  assert.deepEqual(await listed(), [[ALICE, 'example.com']]);
+  await assert.rejects(admin.removeAdministrator(ALICE), /cannot find the administrator/);
+  await assert.rejects(admin.addAdministrator('nobody@example.com'), /cannot find the account/);
+  await assert.rejects(admin.addAdministrator(ALICE, 'elsewhere.example'), /cannot find the domain/);
+  await make(admin.removalsOf(ALICE));
+  await make(accounts.removeAccount(ALICE));
+  assert.deepEqual(await listed(), []);
+});
+
 test('what is taken away must be there, and is told by its name where it is not', async (t) => {
   const { admin, make } = await open(t);
   await assert.rejects(admin.removeAppPassword(ALICE, 'phone'), /cannot find the app password phone/);
