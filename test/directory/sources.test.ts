@@ -155,8 +155,14 @@ test('questions beyond what a source takes at once wait, and those beyond the bo
 
 type Handler = (request: IncomingMessage & { readonly form: URLSearchParams }, response: ServerResponse) => void;
 
-async function graph(t: TestContext, handle: Handler, clock = systemClock) {
+async function graph(
+  t: TestContext,
+  handle: Handler,
+  clock = systemClock,
+  cloud: 'global' | 'us-gov' | 'us-dod' | 'china' = 'global',
+) {
   const paths: string[] = [];
+  const hosts: string[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
@@ -169,12 +175,15 @@ async function graph(t: TestContext, handle: Handler, clock = systemClock) {
     server.close();
   });
   const base = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
-  const options = { tenant: 'tenant', clientId: 'app', cloud: 'global' } as const;
+  const options = { tenant: 'tenant', clientId: 'app', cloud } as const;
   const source = microsoftSource(options, 'app-secret', {
     ...services(clock),
-    microsoft: { login: base, graph: base },
+    microsoft(origin) {
+      hosts.push(origin);
+      return base;
+    },
   });
-  return { source, paths };
+  return { source, paths, hosts };
 }
 
 const say = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void => {
@@ -205,6 +214,25 @@ test('Graph confirms a user by any address, and one token serves many questions'
   assert.equal(paths.filter((path) => path.endsWith('/token')).length, 1);
   assert.ok(paths.some((path) => path.startsWith('/v1.0/groups') && path.includes("mail eq 'o''brien@example.com'")));
   assert.ok(!asked.dialogue.lines.join().includes('app-secret'));
+});
+
+test('each national cloud is asked at its own hosts, for a token that is good for it alone', async (t) => {
+  for (const [cloud, login, api] of [
+    ['global', 'https://login.microsoftonline.com', 'https://graph.microsoft.com'],
+    ['us-gov', 'https://login.microsoftonline.us', 'https://graph.microsoft.us'],
+    ['us-dod', 'https://login.microsoftonline.us', 'https://dod-graph.microsoft.us'],
+    ['china', 'https://login.chinacloudapi.cn', 'https://microsoftgraph.chinacloudapi.cn'],
+  ] as const) {
+    const scopes: (string | null)[] = [];
+    const answering: Handler = (request, response) => {
+      if (isToken(request)) scopes.push(request.form.get('scope'));
+      say(response, 200, isToken(request) ? TOKEN : { value: [] });
+    };
+    const { source, hosts } = await graph(t, answering, systemClock, cloud);
+    assert.deepEqual(await source.verify(question('nobody@example.com')), { kind: 'no' });
+    assert.deepEqual(new Set(hosts), new Set([login, api]), cloud);
+    assert.deepEqual(scopes, [`${api}/.default`]);
+  }
 });
 
 test('an expired secret makes nobody disappear, and says so', async (t) => {

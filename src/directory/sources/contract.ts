@@ -59,8 +59,8 @@ export interface SourceServices {
   readonly logins?: Pick<ServerLogins, 'of'>;
   /** How this node calls itself. */
   readonly hostname: string;
-  /** In place of Microsoft's hosts. */
-  readonly microsoft?: { readonly login: string; readonly graph: string };
+  /** Where a host of Microsoft's is instead: an origin for an origin. */
+  readonly microsoft?: (origin: string) => string;
 }
 
 export function cannotTell(reason: string, blame: CannotTell['blame'] = 'source'): CannotTell {

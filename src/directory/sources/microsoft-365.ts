@@ -43,9 +43,11 @@ export function microsoftSource(
   services: SourceServices,
 ): VerificationSource {
   const { clock } = services;
-  const { login, graph } = services.microsoft ?? CLOUDS[options.cloud];
-  const tokenUrl = `${login}/${options.tenant}/oauth2/v2.0/token`;
-  const credentials = { client_id: options.clientId, client_secret: secret ?? '', scope: `${graph}/.default` };
+  const cloud = CLOUDS[options.cloud];
+  const { microsoft: placeOf = (origin: string): string => origin } = services;
+  const graph = placeOf(cloud.graph);
+  const tokenUrl = `${placeOf(cloud.login)}/${options.tenant}/oauth2/v2.0/token`;
+  const credentials = { client_id: options.clientId, client_secret: secret ?? '', scope: `${cloud.graph}/.default` };
   let token: { readonly text: string; readonly until: number } | undefined;
   let patientUntil = 0;
 
