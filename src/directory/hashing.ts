@@ -3,7 +3,8 @@
  * pool that fsync needs. Threads start when there is work and end when there was none for a while.
  *
  * Sign-ins that would wait behind too many others are refused at once (`busy`), so that a flood costs
- * neither memory nor the next hour. Errors: OperationalError `directory.busy`.
+ * neither memory nor the next hour; and while one password after the other is wrong, only one is
+ * looked at at a time, since what guesses cost the processors is taken from mail. Errors: OperationalError `directory.busy`.
  */
 import { Worker } from 'node:worker_threads';
 import { OperationalError } from '../model/errors.ts';
@@ -16,6 +17,8 @@ export interface Hashing {
   readonly cost: PasswordCost;
   /** Errors: `directory.busy`. */
   run(job: HashJob): Promise<Uint8Array>;
+  /** Whether a password that was checked was right: while somebody guesses, mail goes first. */
+  checked(isRight: boolean): void;
   /** Ends the threads; what is under way is refused. */
   close(): Promise<void>;
 }
@@ -35,6 +38,7 @@ export function createHashing(clock: Clock, cost: PasswordCost = ARGON2): Hashin
   const threads = new Set<Thread>();
   const waiting: Pending[] = [];
   let closed = false;
+  let wrongInARow = 0;
   let retirement: TimerHandle | undefined;
 
   const end = (thread: Thread, error: Error): void => {
@@ -64,14 +68,21 @@ export function createHashing(clock: Clock, cost: PasswordCost = ARGON2): Hashin
     return thread;
   };
 
+  const working = (): number => {
+    let count = 0;
+    for (const { current } of threads) if (current) count++;
+    return count;
+  };
+
   const retire = (): void => {
     for (const thread of threads) if (!thread.current) void thread.worker.terminate();
   };
 
   function advance(): void {
+    const atOnce = wrongInARow < HASHING.wrongInARow ? HASHING.threads : 1;
     while (waiting.length > 0) {
+      if (working() >= atOnce) return;
       const idle = threads.values().find(({ current }) => !current);
-      if (!idle && threads.size >= HASHING.threads) return;
       const thread = idle ?? start();
       thread.current = waiting.shift()!;
       // A process that only waits for a hash must not end before it.
@@ -90,6 +101,9 @@ export function createHashing(clock: Clock, cost: PasswordCost = ARGON2): Hashin
       waiting.push({ job, resolve, reject });
       advance();
       return promise;
+    },
+    checked(isRight) {
+      wrongInARow = isRight ? 0 : wrongInARow + 1;
     },
     async close() {
       closed = true;

@@ -57,9 +57,10 @@ export const ARGON2_BOUNDS = { memoryKiB: 262_144, passes: 12 } as const;
 
 /**
  * `threads`: each takes 64 MB and a core while it works. `waiting`: some eight seconds of work, which
- * a mail program waits for. `idleMs`: an idle node keeps no thread.
+ * a mail program waits for. `idleMs`: an idle node keeps no thread. `wrongInARow`: so many wrong passwords and
+ * no right one are guesses, not users on a Monday morning.
  */
-export const HASHING = { threads: 2, waiting: 64, idleMs: 10_000 } as const;
+export const HASHING = { threads: 2, waiting: 64, idleMs: 10_000, wrongInARow: 16 } as const;
 
 /**
  * Nice 12: beside a busy process a thread gets a fifteenth of a core, so that mail keeps flowing and a user still signs in

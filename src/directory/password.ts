@@ -29,7 +29,9 @@ export async function verifyPassword(hashing: Hashing, password: string, phc: st
   if (!parsed) return false;
   const { tag, ...parameters } = parsed;
   const computed = await hashing.run({ kind: 'argon2id', password: normalPassword(password), ...parameters });
-  return timingSafeEqual(computed, tag);
+  const isRight = timingSafeEqual(computed, tag);
+  hashing.checked(isRight);
+  return isRight;
 }
 
 /** The same work for nobody, so that an unknown name takes as long as a wrong password. */
@@ -38,6 +40,7 @@ export async function spendHash(hashing: Hashing, password: string): Promise<fal
   const salt = Buffer.alloc(saltBytes);
   const job = { password: normalPassword(password), salt, memoryKiB, passes, parallelism, tagBytes };
   await hashing.run({ kind: 'argon2id', ...job });
+  hashing.checked(false);
   return false;
 }
 

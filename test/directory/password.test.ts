@@ -75,3 +75,18 @@ test('two hashes are made at once and a bounded number waits: the rest of a floo
   assert.equal(refused.length, 10);
   assert.equal((refused[0] as PromiseRejectedResult).reason.code, 'directory.busy');
 });
+
+test('whoever guesses on and on has one password at a time looked at, until somebody knows one', async (t) => {
+  const hashing = open(t);
+  const job = { kind: 'scram', password: 'x', salt: Buffer.alloc(16), iterations: 1 } as const;
+  const taken = async (): Promise<number> => {
+    const all = Array.from({ length: HASHING.waiting + 5 }, () => hashing.run(job));
+    return (await Promise.allSettled(all)).filter(({ status }) => status === 'fulfilled').length;
+  };
+  for (let n = 1; n < HASHING.wrongInARow; n++) hashing.checked(false);
+  assert.equal(await taken(), HASHING.waiting + 2);
+  hashing.checked(false);
+  assert.equal(await taken(), HASHING.waiting + 1);
+  hashing.checked(true);
+  assert.equal(await taken(), HASHING.waiting + 2);
+});
