@@ -16,6 +16,18 @@ import type { SenderKind, Who } from './check.ts';
 import { type Pending, senderByClaim } from './claims.ts';
 import type { Hidden } from './nat.ts';
 
+/** What checks say that go by the sender's servers, while the DNS does not tell whether the client is one. */
+export const SERVER_UNTOLD = {
+  code: 'cannot-tell',
+  outcome: 'error',
+  action: 'defer',
+  reply: {
+    code: 451,
+    enhanced: '4.4.3',
+    text: 'cannot tell now whether your server may send for this domain, try again later',
+  },
+} as const;
+
 export interface Sender {
   readonly kind: SenderKind;
   /** Whose settings apply to outbound mail; empty where there is none. */

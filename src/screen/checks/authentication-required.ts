@@ -9,18 +9,13 @@
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { defineSettings, flag } from '../../settings/define.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
-import { isTrusted } from '../who.ts';
+import { isTrusted, SERVER_UNTOLD } from '../who.ts';
 
 type Seen = { readonly local: boolean };
 
 const LOCAL: Seen = Object.freeze({ local: true });
 const FOREIGN: Seen = Object.freeze({ local: false });
 const REQUIRED = { code: 530, enhanced: '5.7.0', text: 'authentication is required to send as this domain' } as const;
-const LATER = {
-  code: 451,
-  enhanced: '4.4.3',
-  text: 'cannot tell now whether your server may send for this domain, try again later',
-} as const;
 
 const settings = defineSettings('authenticationRequired', {
   enabled: flag(
@@ -51,7 +46,7 @@ export const authenticationRequired = defineCheck({
   judge({ local }, { enabled, unlessToLocal }, who) {
     if (!enabled || !local || !who || isTrusted(who.sender)) return NOTHING;
     if (unlessToLocal && who.direction !== 'outbound') return NOTHING;
-    if (who.sender === 'cannot-tell') return [{ code: 'cannot-tell', outcome: 'error', action: 'defer', reply: LATER }];
+    if (who.sender === 'cannot-tell') return [SERVER_UNTOLD];
     return [{ code: 'required', action: 'refuse', reply: REQUIRED }];
   },
 });

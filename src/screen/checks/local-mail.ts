@@ -5,6 +5,7 @@
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { defineCheck, NOTHING, type SenderKind, type Views } from '../check.ts';
 import { relaySettings } from '../settings.ts';
+import { SERVER_UNTOLD } from '../who.ts';
 
 type Seen = {
   readonly local: boolean;
@@ -28,11 +29,6 @@ const DENIED = {
   code: 550,
   enhanced: '5.7.1',
   text: 'senders of this domain must use its mail servers, or sign in to submit',
-} as const;
-const LATER = {
-  code: 451,
-  enhanced: '4.4.3',
-  text: 'cannot tell now whether your server may send for this domain, try again later',
 } as const;
 
 export const localMail = defineCheck({
@@ -69,7 +65,7 @@ export const localMail = defineCheck({
         return NOTHING;
     }
     if (settings.exceptAllowListed && who?.listing?.list === 'allow' && who.listing.kind !== 'address') return NOTHING;
-    if (from === 'cannot-tell') return [{ code: 'cannot-tell', outcome: 'error', action: 'defer', reply: LATER }];
+    if (from === 'cannot-tell') return [SERVER_UNTOLD];
     return [{ code: 'not-a-domain-server', action: 'refuse', reply: DENIED }];
   },
 });

@@ -9,7 +9,7 @@
 import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import { looksLikeRelay } from '../../protocol/smtp/address.ts';
 import { type CheckServices, defineCheck, NOTHING, type SenderKind, type Views } from '../check.ts';
-import { isTrusted, orCannotTell } from '../who.ts';
+import { isTrusted, orCannotTell, SERVER_UNTOLD } from '../who.ts';
 
 type To = 'local' | 'remote' | 'further-hop';
 type Seen = { readonly to: To; readonly from: SenderKind; readonly forwards?: true; readonly unmarked?: true };
@@ -24,11 +24,6 @@ const UNMARKED = {
   code: 550,
   enhanced: '5.7.1',
   text: "relaying denied: your server is trusted with its tenant's mark only, and the message has none",
-} as const;
-const LATER = {
-  code: 451,
-  enhanced: '4.4.3',
-  text: 'cannot tell now whether your server may send for this domain, try again later',
 } as const;
 
 export const relay = defineCheck({
@@ -65,7 +60,7 @@ export const relay = defineCheck({
 
   judge({ to, from, forwards, unmarked }) {
     if (to === 'local' || isTrusted(from)) return NOTHING;
-    if (from === 'cannot-tell') return [{ code: 'cannot-tell', outcome: 'error', action: 'defer', reply: LATER }];
+    if (from === 'cannot-tell') return [SERVER_UNTOLD];
     if (unmarked) return [{ code: 'unmarked', action: 'refuse', reply: UNMARKED }];
     if (forwards) return [{ code: 'forwarded', action: 'refuse', reply: FORWARDED }];
     return [{ code: to === 'remote' ? 'relay-denied' : 'further-hop', action: 'refuse', reply: DENIED }];
