@@ -30,7 +30,15 @@ export function* waitingMessages({ rows, destinations }: QueueSeed): Generator<S
     key = ids.next();
     const recipient = waitingRecipient(`waiting-${n % destinations}.example`);
     const message = { ...waitingMessage(idOf(key), queuedAt, content), recipients: [recipient] };
-    const place = { message: key, n: 0, now: queuedAt, lease: null, leaseUntil: null, wantsDelayWarning: true };
+    const place = {
+      message: key,
+      n: 0,
+      now: queuedAt,
+      edits: null,
+      lease: null,
+      leaseUntil: null,
+      wantsDelayWarning: true,
+    };
     yield sql.insertMessage(messageRow(message, key, loggedMessage(message)));
     yield sql.insertContent({ message: key, bytes: content.bytes!, blob: null });
     const due = now + 2 * HOUR_MS + ((n * 7919) % (4 * HOUR_MS));

@@ -69,13 +69,15 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
       continue;
     }
     active++;
-    const group = state === 'queued' ? joinGroup(parts, groups, message, recipient) : undefined;
+    const edits = editsText(recipient);
+    const group = state === 'queued' ? joinGroup(parts, groups, message, recipient, edits) : undefined;
     group?.recipients.push(flightRecipientOf(recipient, n, now));
     if (state === 'queued' && !group) waiting.add(recipient.destination);
     const place = {
       message: key,
       n,
       now,
+      edits,
       lease: group?.lease ?? null,
       leaseUntil: group ? now + LEASE_MS : null,
       wantsDelayWarning: message.reversePath !== null && wants(recipient.notify, 'delay'),
@@ -115,8 +117,8 @@ function joinGroup(
   groups: Group[],
   message: NewMessage,
   recipient: NewRecipient,
+  edits: string | null,
 ): Group | undefined {
-  const edits = editsText(recipient);
   for (const group of groups) {
     if (group.destination.name === recipient.destination && group.edits === edits) return group;
   }

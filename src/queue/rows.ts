@@ -43,6 +43,8 @@ export interface RowPlace {
   readonly message: number;
   readonly n: number;
   readonly now: number;
+  /** Of `editsText`. */
+  readonly edits: string | null;
   readonly lease: string | null;
   readonly leaseUntil: number | null;
   readonly wantsDelayWarning: boolean;
@@ -60,7 +62,7 @@ export function recipientRow(recipient: NewRecipient, place: RowPlace): Recipien
     orcpt: recipient.orcpt ? `${recipient.orcpt.type};${recipient.orcpt.address}` : null,
     direction: recipient.direction,
     destination: recipient.destination,
-    edits: editsText(recipient),
+    edits: place.edits,
     state: held ? 'held' : 'queued',
     hold_class: held?.held ?? null,
     hold_reason: held?.reason ?? null,
