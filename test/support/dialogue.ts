@@ -56,9 +56,8 @@ export async function openClient(options: ClientOptions): Promise<Client> {
   const attach = (socket: Socket): Socket => {
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
-      const { replies, problem } = parser.push(chunk);
+      const problem = parser.push(chunk, chunk.length, (reply) => heard.push(reply));
       assert.equal(problem, undefined, `the server does not speak SMTP: ${chunk}`);
-      heard.push(...replies);
       wake();
     });
     const end = (): void => {

@@ -3,8 +3,8 @@
  * and the end of data. Content comes in any chunks and goes out as slices of them, never copied.
  */
 export interface DotStuffer {
-  /** What to write for this chunk, in order. */
-  push(chunk: Buffer): readonly Buffer[];
+  /** Adds what to write for this chunk to `out`, in order. */
+  push(chunk: Buffer, out: Buffer[]): void;
   /** What ends the data: CRLF first where the content does not end with one. */
   end(): Buffer;
 }
@@ -24,9 +24,8 @@ export function createDotStuffer(): DotStuffer {
   };
 
   return {
-    push(chunk) {
-      if (chunk.length === 0) return [];
-      const out: Buffer[] = [];
+    push(chunk, out) {
+      if (chunk.length === 0) return;
       let from = 0;
       let at = stuffsAt(chunk);
       if (at < 0) at = nextStuff(chunk, 0);
@@ -38,7 +37,6 @@ export function createDotStuffer(): DotStuffer {
       }
       out.push(from === 0 ? chunk : chunk.subarray(from));
       place = placeAfter(chunk, place);
-      return out;
     },
     end() {
       return place === 'line-start' ? END_AFTER_LINE : END_WITHIN_LINE;

@@ -19,68 +19,136 @@ export function formatReply(reply: Reply): string {
 }
 
 export interface ReplyParser {
-  /** Replies that are whole by now, in order; `problem` says that what follows is no SMTP, for good. */
-  push(chunk: Buffer): { readonly replies: readonly Reply[]; readonly problem?: string };
+  /**
+   * Reads the first `length` octets, which may be overwritten afterwards, and calls `heard` with each reply
+   * that is whole by now. Returns why what follows is no SMTP, for good.
+   */
+  push(octets: Buffer, length: number, heard: (reply: Reply) => void): string | undefined;
 }
 
-/** RFC 2034 4: the class equals the first digit of the code. */
-const ENHANCED = /^([245])\.(\d{1,3})\.(\d{1,3})(?: |$)/;
-
 export function createReplyParser(): ReplyParser {
-  let pending: Buffer = Buffer.alloc(0);
+  /** A line whose end is still to come. */
+  let begun: Buffer | undefined;
   let code = 0;
   let lines: string[] = [];
-  let failed: string | undefined;
+  let problem: string | undefined;
 
-  const takeLine = (line: string, replies: Reply[]): string | undefined => {
-    const lineCode = Number(line.slice(0, 3));
-    const mark = line.charCodeAt(3);
-    const isReply = /^[2-5]\d\d(?:[ -]|$)/.test(line);
-    if (!isReply) return 'a line is not a reply';
+  const takeLine = (octets: Buffer, from: number, to: number, heard: (reply: Reply) => void): string | undefined => {
+    const lineCode = codeAt(octets, from);
+    const mark = to === from + 3 ? SPACE : octets[from + 3];
+    if (lineCode === 0 || to < from + 3 || (mark !== SPACE && mark !== HYPHEN)) return 'a line is not a reply';
     if (lines.length > 0 && lineCode !== code) return 'the lines of one reply have different codes';
     if (lines.length >= REPLY_LINES) return 'a reply has too many lines';
-    code = lineCode;
-    lines.push(line.slice(4));
-    if (mark !== 0x2d) {
-      replies.push(toReply(code, lines));
-      lines = [];
+    const text = textOf(octets, Math.min(from + 4, to), to);
+    if (mark === SPACE && lines.length === 0) {
+      heard(shortReply(lineCode, text));
+      return undefined;
     }
+    code = lineCode;
+    lines.push(text);
+    if (mark === HYPHEN) return undefined;
+    const all = lines;
+    lines = [];
+    heard(longReply(code, all));
     return undefined;
   };
 
   return {
-    push(chunk) {
-      const replies: Reply[] = [];
-      if (failed !== undefined) return { replies, problem: failed };
-      let rest: Buffer = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-      for (;;) {
-        const end = rest.indexOf(0x0a);
-        if (end > REPLY_LINE_BYTES || (end < 0 && rest.length > REPLY_LINE_BYTES)) failed = 'a reply line is too long';
-        if (end < 0 || failed !== undefined) break;
-        const lineEnd = end > 0 && rest[end - 1] === 0x0d ? end - 1 : end;
-        failed = takeLine(printable(rest.subarray(0, lineEnd)), replies);
-        rest = rest.subarray(end + 1);
+    push(octets, length, heard) {
+      if (problem !== undefined) return problem;
+      let bytes = octets;
+      let size = length;
+      if (begun !== undefined) {
+        bytes = Buffer.concat([begun, octets.subarray(0, length)]);
+        size = bytes.length;
       }
-      pending = rest;
-      return failed === undefined ? { replies } : { replies, problem: failed };
+      let from = 0;
+      for (;;) {
+        const end = lineFeed(bytes, from, size);
+        if (end - from > REPLY_LINE_BYTES) problem = 'a reply line is too long';
+        if (end === size || problem !== undefined) break;
+        problem = takeLine(bytes, from, end > from && bytes[end - 1] === CR ? end - 1 : end, heard);
+        from = end + 1;
+      }
+      begun = from === size ? undefined : Buffer.from(bytes.subarray(from, size));
+      return problem;
     },
   };
 }
 
-/** Text as it may be logged: UTF-8 where valid, controls made visible as "?". */
+const LF = 0x0a;
+const CR = 0x0d;
+const TAB = 0x09;
+const SPACE = 0x20;
+const HYPHEN = 0x2d;
+const DOT = 0x2e;
+const DELETE = 0x7f;
+
+/** Lines are a few words long, so looking oneself is quicker than asking the system to. */
+function lineFeed(octets: Buffer, from: number, size: number): number {
+  let at = from;
+  while (at < size && octets[at] !== LF) at++;
+  return at;
+}
+
+/** 0: it does not begin with a code from 200 to 599. */
+function codeAt(octets: Buffer, at: number): number {
+  const [first, second, third] = [digit(octets[at]), digit(octets[at + 1]), digit(octets[at + 2])];
+  return first >= 2 && first <= 5 && second >= 0 && third >= 0 ? first * 100 + second * 10 + third : 0;
+}
+
+/** -1: no digit. */
+function digit(octet: number | undefined): number {
+  return octet !== undefined && octet >= 0x30 && octet <= 0x39 ? octet - 0x30 : -1;
+}
+
+/** As it may be logged. */
+function textOf(octets: Buffer, from: number, to: number): string {
+  for (let i = from; i < to; i++) {
+    const octet = octets[i]!;
+    if ((octet < SPACE && octet !== TAB) || octet >= DELETE) return printable(octets.subarray(from, to));
+  }
+  return octets.toString('latin1', from, to);
+}
+
+/** UTF-8 where valid, controls made visible as "?". */
 function printable(line: Buffer): string {
   const text = isUtf8(line) ? line.toString('utf8') : line.toString('latin1').replace(/[^\x00-\x7f]/g, '?');
   return text.replace(/[\x00-\x08\x0a-\x1f\x7f\x80-\x9f]/g, '?');
 }
 
-function toReply(code: number, lines: readonly string[]): Reply {
-  const enhanced = ENHANCED.exec(lines[0]!);
-  if (!enhanced || Number(enhanced[1]) !== Math.floor(code / 100)) return { code, text: unwrap(lines) };
-  const status = `${enhanced[1]}.${enhanced[2]}.${enhanced[3]}`;
-  const text = lines.map((line) => (ENHANCED.test(line) ? line.replace(ENHANCED, '') : line));
-  return { code, enhanced: status, text: unwrap(text) };
+function shortReply(code: number, line: string): Reply {
+  const length = statusLength(line);
+  // RFC 2034 4: the class equals the first digit of the code.
+  if (length === 0 || digit(line.charCodeAt(0)) !== Math.floor(code / 100)) return { code, text: line };
+  return { code, enhanced: line.slice(0, length), text: line.slice(length + 1) };
 }
 
-function unwrap(lines: readonly string[]): string | readonly string[] {
-  return lines.length === 1 ? lines[0]! : lines;
+function longReply(code: number, lines: readonly string[]): Reply {
+  const { enhanced } = shortReply(code, lines[0]!);
+  if (enhanced === undefined) return { code, text: lines };
+  return { code, enhanced, text: lines.map(withoutStatus) };
+}
+
+function withoutStatus(line: string): string {
+  const length = statusLength(line);
+  return length === 0 ? line : line.slice(length + 1);
+}
+
+/** How long the status is that a line begins with, `class.subject.detail`; 0: it begins with none. */
+function statusLength(line: string): number {
+  const first = digit(line.charCodeAt(0));
+  if ((first !== 2 && first !== 4 && first !== 5) || line.charCodeAt(1) !== DOT) return 0;
+  const subjectEnd = digitsEnd(line, 2);
+  if (subjectEnd === 2 || line.charCodeAt(subjectEnd) !== DOT) return 0;
+  const end = digitsEnd(line, subjectEnd + 1);
+  if (end === subjectEnd + 1) return 0;
+  return end === line.length || line.charCodeAt(end) === SPACE ? end : 0;
+}
+
+/** Behind up to three digits. */
+function digitsEnd(line: string, from: number): number {
+  let at = from;
+  while (at < from + 3 && digit(line.charCodeAt(at)) >= 0) at++;
+  return at;
 }

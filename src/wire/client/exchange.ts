@@ -52,11 +52,8 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     let commands = mailLine();
     for (const recipient of next.recipients) commands += rcptLine(recipient);
     if (way === 'data') return void transport.write(`${commands}DATA\r\n`);
-    if (way === 'bdat') return void transport.write(commands);
-    transport.together(() => {
-      transport.write(commands + bdatLine());
-      if (next.content.kind === 'whole') for (const piece of next.content.pieces) transport.write(piece);
-    });
+    if (way === 'bdat' || next.content.kind === 'stream') return void transport.write(commands);
+    transport.writeAll([Buffer.from(commands + bdatLine()), ...next.content.pieces]);
   }
 
   function chooseWay({ content, body }: Transaction): Way {
@@ -222,10 +219,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     const { content } = transaction;
     step = 'content';
     if (content.kind === 'stream') return void sendStream(content);
-    transport.together(() => {
-      const pieces = way === 'data' ? encodeWhole(content.pieces, content.guarded) : content.pieces;
-      for (const piece of pieces) transport.write(piece);
-    });
+    transport.writeAll(way === 'data' ? encodeWhole(content.pieces, content.guarded) : content.pieces);
     awaitFinal();
   }
 
@@ -243,7 +237,10 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
         const left = startedAt + slowestMs - transport.now();
         transport.arm(Math.min(timeouts.blockMs, left));
         const buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-        if (!writeAll(encoder ? encoder.push(buffer) : [buffer])) await transport.drained();
+        const out: Buffer[] = [];
+        if (encoder) encoder.push(buffer, out);
+        else out.push(buffer);
+        if (!transport.writeAll(out)) await transport.drained();
       }
     } catch (error) {
       if (!stillMine()) return;
@@ -251,17 +248,13 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
       return giveUp(`the content could not be read: ${(error as Error).message}`, '4.3.0');
     }
     if (!stillMine()) return;
-    if (encoder) writeAll(encoder.end());
+    if (encoder) {
+      const out: Buffer[] = [];
+      encoder.end(out);
+      transport.writeAll(out);
+    }
     isSending = false;
     awaitFinal();
-  }
-
-  function writeAll(buffers: readonly Buffer[]): boolean {
-    let takesMore = true;
-    transport.together(() => {
-      for (const buffer of buffers) takesMore = transport.write(buffer);
-    });
-    return takesMore;
   }
 
   function finalAnswered(reply: Reply) {

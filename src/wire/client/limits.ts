@@ -2,10 +2,12 @@
 export const CLIENT_LIMITS = {
   /** A message up to this size is joined with its commands into one write; more would be copied for nothing. */
   oneWriteBytes: 256 * 1024,
-  /** A message in several pieces is copied into one below this size: that costs less than handing the pieces on. */
+  /** A message in several pieces is copied into one up to this size: that costs less than handing the pieces on. */
   copiedBytes: 32 * 1024,
   /** The same above so many pieces, as lines that begin with dots make them. */
   piecesInOneWrite: 128,
+  /** What is read at once: more than the replies to one message, and memory that all connections share. */
+  inboxBytes: 16 * 1024,
   /** A peer that takes content slower than this holds a connection for days; Postfix has the same floor. */
   slowestBytesPerSecond: 500,
   /** How late a time-out may be noticed: one sweep over all connections in place of a timer for each command. */

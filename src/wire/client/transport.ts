@@ -11,6 +11,8 @@ import type { TlsFacts } from '../../model/session.ts';
 import { createReplyParser, type ReplyParser } from '../../protocol/smtp/reply.ts';
 import { tlsFacts } from '../../world/tls.ts';
 import type { Deadlines, Watched } from './deadlines.ts';
+import { CLIENT_LIMITS } from './limits.ts';
+import { writeTogether } from './outbox.ts';
 import type { ConnectOptions } from './words.ts';
 
 export interface Lost {
@@ -30,8 +32,8 @@ export interface Transport {
   isOpen(): boolean;
   /** False when the socket buffers and `drained` should be awaited. */
   write(data: string | Buffer): boolean;
-  /** Several writes, one packet where they fit. */
-  together(write: () => void): void;
+  /** In one packet where they fit. Returns as `write` does. */
+  writeAll(pieces: readonly Buffer[]): boolean;
   /** Resolves when the socket takes more, and also when it was lost. */
   drained(): Promise<void>;
   /** The next thing must happen within `ms`; each call replaces the one before. */
@@ -47,6 +49,9 @@ export interface Transport {
   finish(lastWord: string, withinMs: number): void;
 }
 
+/** What was read last, on any connection: replies are taken out of it at once, so a read costs no memory. */
+const INBOX = Buffer.allocUnsafeSlow(CLIENT_LIMITS.inboxBytes);
+
 export function openTransport(options: ConnectOptions, deadlines: Deadlines, connected: () => void): Transport {
   const raw = connectTcp({
     host: options.address,
@@ -54,6 +59,7 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
     ...(options.localAddress && { localAddress: options.localAddress }),
     autoSelectFamily: false,
     noDelay: true,
+    onread: { buffer: INBOX, callback: (length) => hear(INBOX, length) },
   });
   let socket: Socket = raw;
   let parser: ReplyParser = createReplyParser();
@@ -78,14 +84,17 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
     deadline: Number.POSITIVE_INFINITY,
     expire: () => lose({ kind: 'timeout', reason: 'the peer did not answer in time' }),
   };
-  const onData = (chunk: Buffer): void => {
-    const { replies, problem } = parser.push(chunk);
-    for (const reply of replies) if (open) transport.heard(reply);
+  const answered = (reply: Reply): void => {
+    if (open) transport.heard(reply);
+  };
+  /** Goes on reading, whatever it was. */
+  const hear = (octets: Buffer, length: number): true => {
+    const problem = parser.push(octets, length, answered);
     if (problem) lose({ kind: 'garbage', reason: `what the peer said is no SMTP: ${problem}` });
+    return true;
   };
   const onClose = (): void => lose({ kind: 'closed', reason: closedBecause(failure) });
   const attach = (to: Socket): void => {
-    to.on('data', onData);
     to.on('drain', () => drain?.());
     to.on('error', (error) => {
       failure = error;
@@ -107,11 +116,7 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
     lost: () => {},
     isOpen: () => open,
     write: (data) => socket.write(data),
-    together(write) {
-      socket.cork();
-      write();
-      socket.uncork();
-    },
+    writeAll: (pieces) => writeTogether(socket, pieces),
     drained: () =>
       new Promise((resolve) => {
         drain = () => {
@@ -128,13 +133,13 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
       watched.deadline = Number.POSITIVE_INFINITY;
     },
     secure(established) {
-      raw.removeListener('data', onData);
       // Taken over by TLS; its end is told by the TLS socket.
       raw.removeListener('close', onClose);
       parser = createReplyParser();
       const secured: TLSSocket = connectTls({ ...options.tlsOptions(options.host), socket: raw });
       socket = secured;
       attach(secured);
+      secured.on('data', (chunk: Buffer) => hear(chunk, chunk.length));
       secured.once('secureConnect', () => {
         facts = tlsFacts(secured);
         if (open) established();

@@ -28,10 +28,3 @@ test('guarded pieces arrive as they were, cut anywhere, in one buffer or in seve
     { numRuns: 300 },
   );
 });
-
-test('a large message goes out uncopied; one of nothing but dots in one write all the same', () => {
-  const large = Buffer.alloc(100_000, `${'x'.repeat(70)}\r\n`);
-  assert.ok(encodeWhole([large], [large]).some((part) => part.buffer === large.buffer));
-  const dots = Buffer.alloc(99_999, '.\r\n');
-  assert.equal(encodeWhole([dots], [dots]).length, 1);
-});
