@@ -19,8 +19,8 @@ export interface RawField {
 
 /** Undefined: it cannot be told from the body, or has lines that readers take differently. */
 export function signedHeader(bytes: Buffer): SignedHeader | undefined {
-  const { fields, end, problem, malformed } = scanFields(bytes);
-  if (problem || malformed.length > 0) return undefined;
+  const { fields, end, problem, malformedLines } = scanFields(bytes);
+  if (problem || malformedLines > 0) return undefined;
   return {
     fields: fields.map(({ name, start, end: fieldEnd }) => ({
       name,

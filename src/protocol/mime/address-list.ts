@@ -19,11 +19,11 @@ interface Element {
   /** A space stands between two words, outside quotes. */
   hasGap: boolean;
   /** What was in the angle brackets, once they were read. */
-  angle?: { readonly words: string; readonly at: number; readonly atCount: number };
+  angle: { readonly words: string; readonly at: number; readonly atCount: number } | undefined;
 }
 
 function emptyElement(): Element {
-  return { words: '', at: -1, atCount: 0, pendingSpace: false, hasGap: false };
+  return { words: '', at: -1, atCount: 0, pendingSpace: false, hasGap: false, angle: undefined };
 }
 
 function append(element: Element, text: string): void {
@@ -32,7 +32,30 @@ function append(element: Element, text: string): void {
     element.hasGap = true;
   }
   element.pendingSpace = false;
-  element.words += text;
+  element.words = element.words === '' ? text : element.words + text;
+}
+
+/** Ends a run of ordinary characters: what the list is made of, and white space. */
+const ENDS_RUN = new Uint8Array(128);
+for (const character of ' \t\r\n"(<>:,;[') ENDS_RUN[character.charCodeAt(0)] = 1;
+
+/** Behind the ordinary characters at `start`, an `@` among them; at least one is read, whatever it is. */
+function endOfRun(value: string, start: number): number {
+  let i = start + 1;
+  for (; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 128 && ENDS_RUN[code] === 1) break;
+  }
+  return i;
+}
+
+function appendRun(element: Element, run: string): void {
+  append(element, run);
+  const start = element.words.length - run.length;
+  for (let at = run.indexOf('@'); at >= 0; at = run.indexOf('@', at + 1)) {
+    element.at = start + at;
+    element.atCount++;
+  }
 }
 
 export function parseAddressList(value: string): AddressList {
@@ -90,12 +113,11 @@ export function parseAddressList(value: string): AddressList {
       append(element, value.slice(i, end + 1));
       i = end;
     } else {
-      if (c === '<' || c === '>' || c === ';' || c === ':' || (outer.angle && !inner)) isMalformed = true;
-      append(element, c);
-      if (c === '@') {
-        element.at = element.words.length - 1;
-        element.atCount++;
-      }
+      const isStray = c === '<' || c === '>' || c === ';' || c === ':';
+      if (isStray || (outer.angle && !inner)) isMalformed = true;
+      const end = isStray ? i + 1 : endOfRun(value, i);
+      appendRun(element, value.slice(i, end));
+      i = end - 1;
     }
   }
   if (inGroup) isMalformed = true;

@@ -1,5 +1,6 @@
 /**
- * What receiving and the log need of every message's header, read in one pass without copying it.
+ * What receiving, its checks and the log need of every message's header, read in one pass without
+ * copying it.
  *
  * Only the few fields asked for become strings. Never throws; what cannot be told is said by
  * `problem`, and what is odd but clear is counted.
@@ -8,36 +9,50 @@ import { parseAddressList } from './address-list.ts';
 import { decodeUnstructured } from './encoded-words.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { fieldValue, readable } from './text.ts';
-import { walkHeader } from './walk-header.ts';
-import type { AddressList, HeaderFacts } from './words.ts';
+import { type HeaderWalk, headerEnd, nextField, walkHeader } from './walk-header.ts';
+import type { AddressList, FieldSpan, HeaderFacts, OriginFields } from './words.ts';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What is being noted; lists that stay empty are everybody's. */
+interface Notes {
+  receivedCount: number;
+  fromFields: readonly AddressList[];
+  subject: string | undefined;
+  messageId: string | undefined;
+  readonly origin: Writable<OriginFields> & { readonly counts: Writable<OriginFields['counts']> };
+}
+
+/** A field that is noted, by its name in lower case. */
+interface Noted {
+  readonly name: string;
+  note(notes: Notes, bytes: Uint8Array, field: HeaderWalk): void;
+}
 
 /** `complete: false` says that more of the message follows behind `bytes`: then a header without an end is a problem. */
 export function inspectHeader(bytes: Uint8Array, complete = true): HeaderFacts {
-  let malformedLines = 0;
-  let receivedCount = 0;
-  const fromFields: AddressList[] = [];
-  let subject: string | undefined;
-  let messageId: string | undefined;
-
-  const walk = walkHeader(bytes, 0, bytes.length, {
-    field(start, nameEnd, valueStart, end) {
-      const length = nameEnd - start;
-      if (length === 8 && isNamed(bytes, start, 'received')) receivedCount++;
-      else if (length === 4 && isNamed(bytes, start, 'from'))
-        fromFields.push(parseAddressList(readable(fieldValue(bytes, { valueStart, end }))));
-      else if (length === 7 && subject === undefined && isNamed(bytes, start, 'subject'))
-        subject = decodeUnstructured(fieldValue(bytes, { valueStart, end }), MIME_LIMITS.subjectCharacters);
-      else if (length === 10 && messageId === undefined && isNamed(bytes, start, 'message-id'))
-        messageId = readable(fieldValue(bytes, { valueStart, end })).slice(0, MIME_LIMITS.subjectCharacters);
+  const notes: Notes = {
+    receivedCount: 0,
+    fromFields: NONE,
+    subject: undefined,
+    messageId: undefined,
+    origin: {
+      signatures: 0,
+      arc: 0,
+      authenticationResults: NONE,
+      receivedSpf: NONE,
+      listId: undefined,
+      bimiSelector: undefined,
+      counts: { from: 0, to: 0, subject: 0, date: 0 },
     },
-    malformed() {
-      malformedLines++;
-    },
-  });
-  const { lines, fieldCount } = walk;
+  };
+  const walk = walkHeader(0, bytes.length);
+  while (nextField(bytes, walk)) notedAs(bytes, walk)?.note(notes, bytes, walk);
+  const { line, fieldCount, malformedLines, problem, hasEmptyLine } = walk;
+  const { receivedCount, fromFields, subject, messageId, origin } = notes;
   return {
-    endOffset: walk.end,
-    problem: walk.problem ?? (walk.hasEmptyLine || complete ? undefined : 'no-end'),
+    endOffset: headerEnd(walk),
+    problem: problem ?? (hasEmptyLine || complete ? undefined : 'no-end'),
     fieldCount,
     malformedLines,
     receivedCount,
@@ -45,16 +60,81 @@ export function inspectHeader(bytes: Uint8Array, complete = true): HeaderFacts {
     headerFrom: fromFields.length > 0 ? listAddresses(fromFields[0]!) : undefined,
     subject,
     messageId,
-    has8bit: lines.mask > 127,
-    isBinary: lines.isBinary,
-    longestLine: lines.longestLine,
+    has8bit: line.mask > 127,
+    isBinary: line.isBinary,
+    longestLine: line.longestLine,
+    origin,
   };
 }
 
-/** `name` is lower-case letters and hyphens; setting bit 5 makes a letter small and leaves a hyphen as it is. */
+const NONE: readonly never[] = Object.freeze([]);
+
+/** By the length of their names: most fields are told apart by that alone. */
+const NOTED: readonly (readonly Noted[] | undefined)[] = byLength([
+  noted('to', ({ origin }) => origin.counts.to++),
+  noted('date', ({ origin }) => origin.counts.date++),
+  noted('from', (notes, bytes, field) => {
+    notes.origin.counts.from++;
+    notes.fromFields = withOne(notes.fromFields, parseAddressList(readable(fieldValue(bytes, field))));
+  }),
+  noted('subject', (notes, bytes, field) => {
+    notes.origin.counts.subject++;
+    notes.subject ??= decodeUnstructured(fieldValue(bytes, field), MIME_LIMITS.subjectCharacters);
+  }),
+  noted('list-id', ({ origin }, _, field) => {
+    origin.listId ??= spanOf(field);
+  }),
+  noted('received', (notes) => notes.receivedCount++),
+  noted('arc-seal', ({ origin }) => origin.arc++),
+  noted('message-id', (notes, bytes, field) => {
+    notes.messageId ??= readable(fieldValue(bytes, field)).slice(0, MIME_LIMITS.subjectCharacters);
+  }),
+  noted('received-spf', ({ origin }, _, field) => {
+    origin.receivedSpf = withOne(origin.receivedSpf, spanOf(field));
+  }),
+  noted('bimi-selector', ({ origin }, _, field) => {
+    origin.bimiSelector ??= spanOf(field);
+  }),
+  noted('dkim-signature', ({ origin }) => origin.signatures++),
+  noted('arc-message-signature', ({ origin }) => origin.arc++),
+  noted('authentication-results', ({ origin }, _, field) => {
+    origin.authenticationResults = withOne(origin.authenticationResults, spanOf(field));
+  }),
+  noted('arc-authentication-results', ({ origin }) => origin.arc++),
+]);
+
+function noted(name: string, note: Noted['note']): Noted {
+  return { name, note };
+}
+
+function byLength(fields: readonly Noted[]): readonly (readonly Noted[] | undefined)[] {
+  const table: Noted[][] = [];
+  for (const field of fields) table[field.name.length] = [...(table[field.name.length] ?? []), field];
+  return table;
+}
+
+function notedAs(bytes: Uint8Array, { start, nameEnd }: HeaderWalk): Noted | undefined {
+  const fields = NOTED[nameEnd - start];
+  if (!fields) return undefined;
+  for (const field of fields) if (isNamed(bytes, start, field.name)) return field;
+  return undefined;
+}
+
+/** Setting bit 5 makes a letter small and leaves a hyphen as it is. */
 function isNamed(bytes: Uint8Array, start: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) if ((bytes[start + i]! | 32) !== name.charCodeAt(i)) return false;
   return true;
+}
+
+/** An empty list is everybody's, any other this header's own. */
+function withOne<T>(list: readonly T[], item: T): readonly T[] {
+  if (list.length === 0) return [item];
+  (list as T[]).push(item);
+  return list;
+}
+
+function spanOf({ valueStart, end }: HeaderWalk): FieldSpan {
+  return { valueStart, end };
 }
 
 function listAddresses(list: AddressList): string | undefined {

@@ -9,7 +9,7 @@ import { MIME_LIMITS } from './limits.ts';
 import { octetFacts } from './lines.ts';
 import { type Parameterised, parseParameterised } from './parameterised.ts';
 import { binaryString, fieldValue } from './text.ts';
-import { walkHeader } from './walk-header.ts';
+import { nextField, walkHeader } from './walk-header.ts';
 import type { ContentType, HeaderField, MimeProblemCode, OctetFacts, TransferEncoding } from './words.ts';
 
 export interface PartHeader {
@@ -37,18 +37,16 @@ const ENCODINGS: readonly string[] = ['7bit', '8bit', 'binary', 'quoted-printabl
 export function readPartHeader(bytes: Uint8Array, offset: number, defaultType: string): PartHeader {
   const problems: MimeProblemCode[] = [];
   const kept: HeaderField[] = [];
-  const walk = walkHeader(bytes, 0, bytes.length, {
-    field(start, nameEnd, valueStart, end) {
-      // All that is kept starts with C or M; the rest never becomes a string.
-      const initial = bytes[start]! | 32;
-      if (initial !== 99 && initial !== 109) return;
-      const name = KEPT.find((known) => known.length === nameEnd - start && sameName(bytes, start, known));
-      if (name && kept.filter((field) => field.name === name).length < 2) kept.push({ name, start, end, valueStart });
-    },
-    malformed() {
-      if (problems.length === 0) problems.push('malformed-header-line');
-    },
-  });
+  const walk = walkHeader(0, bytes.length);
+  while (nextField(bytes, walk)) {
+    const { start, nameEnd, valueStart, end } = walk;
+    // All that is kept starts with C or M; the rest never becomes a string.
+    const initial = bytes[start]! | 32;
+    if (initial !== 99 && initial !== 109) continue;
+    const name = KEPT.find((known) => known.length === nameEnd - start && sameName(bytes, start, known));
+    if (name && kept.filter((field) => field.name === name).length < 2) kept.push({ name, start, end, valueStart });
+  }
+  if (walk.malformedLines > 0) problems.push('malformed-header-line');
   if (walk.problem) problems.push(walk.problem);
 
   const first = (name: (typeof KEPT)[number]): string | undefined => {
@@ -67,7 +65,7 @@ export function readPartHeader(bytes: Uint8Array, offset: number, defaultType: s
       end: field.end + offset,
       valueStart: field.valueStart + offset,
     })),
-    octets: octetFacts(walk.lines),
+    octets: octetFacts(walk.line),
     type,
     encoding,
     disposition,

@@ -37,5 +37,13 @@ export function unfold(value: string): string {
 
 /** The value of a field as a trimmed binary string, unfolded. */
 export function fieldValue(bytes: Uint8Array, field: { readonly valueStart: number; readonly end: number }): string {
-  return unfold(binaryString(bytes, field.valueStart, field.end)).trim();
+  let { valueStart: start, end } = field;
+  while (start < end && isSpace(bytes[start]!)) start++;
+  while (start < end && isSpace(bytes[end - 1]!)) end--;
+  return unfold(binaryString(bytes, start, end));
+}
+
+/** White space of ASCII alone: beyond it an octet is a part of some character. */
+function isSpace(octet: number): boolean {
+  return octet === 32 || (octet >= 9 && octet <= 13);
 }

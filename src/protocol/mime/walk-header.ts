@@ -1,5 +1,5 @@
 /**
- * The walk over a header: bytes to lines to fields, one pass, nothing copied.
+ * The walk over a header: bytes to lines to fields, one pass, nothing copied and nothing called back.
  *
  * Every reader of headers stands on this one, so that all agree on where a field starts and where the
  * header ends. Tolerates 8-bit octets and white space before the colon (RFC 5322 4.5). Stops at the
@@ -9,57 +9,99 @@ import { MIME_LIMITS } from './limits.ts';
 import { type LineCursor, lineCursor, nextLine } from './lines.ts';
 import type { HeaderProblem } from './words.ts';
 
-export interface HeaderVisitor {
-  /** A field in `[start, end)`: its name ends before `nameEnd`, its value starts at `valueStart`. */
-  field(start: number, nameEnd: number, valueStart: number, end: number): void;
-  /** A line that is neither a field nor a continuation of one. */
-  malformed(start: number): void;
-}
-
 export interface HeaderWalk {
-  /** Behind the empty line; where there is none, how far reading came. */
-  readonly end: number;
-  readonly hasEmptyLine: boolean;
-  readonly fieldCount: number;
-  readonly problem?: Exclude<HeaderProblem, 'no-end'>;
-  readonly lines: LineCursor;
+  /** The field read last is `[start, end)`: its name ends before `nameEnd`, its value starts at `valueStart`. */
+  start: number;
+  nameEnd: number;
+  valueStart: number;
+  end: number;
+  fieldCount: number;
+  /** Lines that are neither a field nor a continuation of one. */
+  malformedLines: number;
+  hasEmptyLine: boolean;
+  problem: Exclude<HeaderProblem, 'no-end'> | undefined;
+  readonly line: LineCursor;
+  readonly bound: number;
+  readonly limit: number;
+  isOver: boolean;
+  /** The line read last opened a field here, whose end is not known yet; else -1. */
+  opened: number;
+  openedNameEnd: number;
 }
 
 const COLON = 58;
 
-export function walkHeader(bytes: Uint8Array, start: number, limit: number, visit: HeaderVisitor): HeaderWalk {
-  const bound = Math.min(limit, start + MIME_LIMITS.headerBytes);
-  const line = lineCursor(start);
-  let fieldStart = -1;
-  let nameEnd = -1;
-  let fieldCount = 0;
-  let hasEmptyLine = false;
-  let problem: HeaderWalk['problem'];
+export function walkHeader(start: number, limit: number): HeaderWalk {
+  return {
+    start,
+    nameEnd: start,
+    valueStart: start,
+    end: start,
+    fieldCount: 0,
+    malformedLines: 0,
+    hasEmptyLine: false,
+    problem: undefined,
+    line: lineCursor(start),
+    bound: Math.min(limit, start + MIME_LIMITS.headerBytes),
+    limit,
+    isOver: false,
+    opened: -1,
+    openedNameEnd: -1,
+  };
+}
 
-  while (nextLine(bytes, line, bound)) {
-    if (line.end === line.start && line.next > line.end) {
-      hasEmptyLine = true;
-      break;
-    }
-    if (line.next === bound && bound < limit) problem = 'header-too-long';
-    else if (line.end - line.start > MIME_LIMITS.headerLineBytes) problem = 'line-too-long';
-    else if (fieldCount === MIME_LIMITS.headerFields) problem = 'too-many-fields';
-    if (problem) break;
-
+/** Moves to the next field; false behind the last one. */
+export function nextField(bytes: Uint8Array, walk: HeaderWalk): boolean {
+  const { line } = walk;
+  while (readLine(bytes, walk)) {
     if (isBlank(bytes[line.start]!)) {
-      if (fieldStart < 0) visit.malformed(line.start);
+      if (walk.opened < 0) walk.malformedLines++;
       continue;
     }
-    if (fieldStart >= 0) visit.field(fieldStart, nameEnd, behindColon(bytes, nameEnd), line.start);
-    nameEnd = endOfName(bytes, line.start, line.end);
-    fieldStart = nameEnd < 0 ? -1 : line.start;
-    if (fieldStart < 0) visit.malformed(line.start);
-    else fieldCount++;
+    const { opened, openedNameEnd } = walk;
+    open(bytes, walk);
+    if (opened >= 0) return found(bytes, walk, opened, openedNameEnd, line.start);
   }
-  const end = hasEmptyLine || !problem ? line.next : line.start;
-  const fieldsEnd = hasEmptyLine ? line.start : end;
-  if (fieldStart >= 0) visit.field(fieldStart, nameEnd, behindColon(bytes, nameEnd), fieldsEnd);
-  return { end, hasEmptyLine, fieldCount, problem, lines: line };
+  const { opened, openedNameEnd } = walk;
+  walk.opened = -1;
+  return opened >= 0 && found(bytes, walk, opened, openedNameEnd, walk.hasEmptyLine ? line.start : headerEnd(walk));
+}
+
+/** Behind the empty line; where there is none, how far reading came. Once all fields were read. */
+export function headerEnd({ hasEmptyLine, problem, line }: HeaderWalk): number {
+  return hasEmptyLine || !problem ? line.next : line.start;
+}
+
+/** False where the header is over: at its empty line, at the end of what there is, or beyond a bound. */
+function readLine(bytes: Uint8Array, walk: HeaderWalk): boolean {
+  const { line, bound } = walk;
+  if (walk.isOver) return false;
+  if (!nextLine(bytes, line, bound)) walk.isOver = true;
+  else if (line.end === line.start && line.next > line.end) walk.hasEmptyLine = walk.isOver = true;
+  else {
+    if (line.next === bound && bound < walk.limit) walk.problem = 'header-too-long';
+    else if (line.end - line.start > MIME_LIMITS.headerLineBytes) walk.problem = 'line-too-long';
+    else if (walk.fieldCount === MIME_LIMITS.headerFields) walk.problem = 'too-many-fields';
+    if (walk.problem) walk.isOver = true;
+  }
+  return !walk.isOver;
+}
+
+/** Notes where the field of this line starts, or that it is none. */
+function open(bytes: Uint8Array, walk: HeaderWalk): void {
+  const { line } = walk;
+  walk.openedNameEnd = endOfName(bytes, line.start, line.end);
+  walk.opened = walk.openedNameEnd < 0 ? -1 : line.start;
+  if (walk.opened < 0) walk.malformedLines++;
+  else walk.fieldCount++;
+}
+
+function found(bytes: Uint8Array, walk: HeaderWalk, start: number, nameEnd: number, end: number): true {
+  walk.start = start;
+  walk.nameEnd = nameEnd;
+  walk.valueStart = behindColon(bytes, nameEnd);
+  walk.end = end;
+  return true;
 }
 
 function isBlank(octet: number): boolean {

@@ -49,7 +49,29 @@ export interface AddressList {
 /** Why the header cannot be told from the body, or is beyond limits.ts. */
 export type HeaderProblem = 'no-end' | 'header-too-long' | 'line-too-long' | 'too-many-fields';
 
-/** What receiving and the log need of a header, read in one pass. */
+/** Where the value of a field stands. */
+export interface FieldSpan {
+  readonly valueStart: number;
+  readonly end: number;
+}
+
+/** What a header has of fields that tell of origin; where there are values, they are left where they stand. */
+export interface OriginFields {
+  readonly signatures: number;
+  /** Fields of ARC, whichever of the three. */
+  readonly arc: number;
+  /** In order from the top. */
+  readonly authenticationResults: readonly FieldSpan[];
+  readonly receivedSpf: readonly FieldSpan[];
+  readonly listId?: FieldSpan;
+  readonly bimiSelector?: FieldSpan;
+  /** How often fields stand there that readers show. */
+  readonly counts: Readonly<Record<SignedField, number>>;
+}
+
+export type SignedField = 'from' | 'to' | 'subject' | 'date';
+
+/** What receiving, its checks and the log need of a header, read in one pass. */
 export interface HeaderFacts extends OctetFacts {
   /** Where the body starts (behind the empty line). With `problem`, how far reading came. */
   readonly endOffset: number;
@@ -67,6 +89,7 @@ export interface HeaderFacts extends OctetFacts {
   readonly subject?: string;
   /** Of the first Message-ID field, trimmed, with its angle brackets. */
   readonly messageId?: string;
+  readonly origin: OriginFields;
 }
 
 export type TransferEncoding = '7bit' | '8bit' | 'binary' | 'quoted-printable' | 'base64' | 'unknown';

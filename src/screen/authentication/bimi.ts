@@ -1,6 +1,8 @@
 /** The BIMI assertion record of an author domain, or of the domain whose DMARC policy it has. */
+import { fieldValue } from '../../protocol/mime/text.ts';
+import type { CheckServices } from '../check.ts';
 import type { Asker } from './ask.ts';
-import type { TraceFields } from './trace-fields.ts';
+import { type MessageView, verificationOf } from './verification.ts';
 import type { BimiEvidence, DmarcEvidence, NotMade } from './words.ts';
 
 const skipped = (detail: string): BimiEvidence => Object.freeze({ made: true, result: 'skipped', detail });
@@ -9,12 +11,13 @@ const NOT_ENFORCED = skipped('the DMARC policy is not enforced');
 
 export function lookUpBimi(
   dmarc: DmarcEvidence | NotMade | undefined,
-  { asker, fields }: { readonly asker: Asker; readonly fields: TraceFields },
+  view: MessageView,
+  services: CheckServices,
 ): BimiEvidence | Promise<BimiEvidence> {
   if (!dmarc?.made || dmarc.result !== 'pass' || !dmarc.record) return NO_PASS;
   const { p, sp, t, domain } = dmarc.record;
   if (p === 'none' || sp === 'none' || t === 'y') return NOT_ENFORCED;
-  return find([dmarc.headerFrom, domain], selectorOf(fields), asker);
+  return find([dmarc.headerFrom, domain], selectorOf(view), verificationOf(view, services).asker);
 }
 
 async function find(domains: readonly string[], selector: string, { ask }: Asker): Promise<BimiEvidence> {
@@ -47,6 +50,8 @@ function read(record: string, domain: string, selector: string): BimiEvidence {
 }
 
 /** `v=BIMI1; s=brand;` of the message; anything else is the default. */
-function selectorOf({ bimiSelector = '' }: TraceFields): string {
-  return /(?:^|;)\s*s\s*=\s*([a-z0-9-]{1,63})\s*(?:;|$)/i.exec(bimiSelector)?.[1]?.toLowerCase() ?? 'default';
+function selectorOf({ head, header }: MessageView): string {
+  const { bimiSelector } = header.origin;
+  const value = bimiSelector ? fieldValue(head, bimiSelector) : '';
+  return /(?:^|;)\s*s\s*=\s*([a-z0-9-]{1,63})\s*(?:;|$)/i.exec(value)?.[1]?.toLowerCase() ?? 'default';
 }

@@ -12,7 +12,7 @@ const LONGEST_SUBJECT = 900;
 
 /** Errors: those of `ContentRef.open`. */
 export async function dmarcEvidence(view: MessageView, services: CheckServices): Promise<DmarcEvidence> {
-  const { asker, fields } = verificationOf(view, services);
+  const { asker } = verificationOf(view, services);
   const [{ dkim, arc }, spf] = await Promise.all([signaturesOf(view, services), spfOf(view)]);
   const outcome = unlessUntold(
     await evaluate({ fromFields: view.header.fromFields, spf, dkim }, asker, services),
@@ -21,7 +21,7 @@ export async function dmarcEvidence(view: MessageView, services: CheckServices):
   );
   const fails = outcome.result === 'fail';
   const subject = fails ? subjectOf(view.head) : undefined;
-  const list = fails ? listOf(fields.listId, spf, dkim) : undefined;
+  const list = fails ? listOf(view, spf, dkim) : undefined;
   return {
     made: true,
     ...outcome,
@@ -71,8 +71,9 @@ async function fromDomainDenies(
 }
 
 /** A list that says its name (RFC 2919) and proves it: its domain signed the message or passes SPF. */
-function listOf(listId: string | undefined, spf: SpfEvidence | undefined, dkim: DkimEvidence): string | undefined {
-  const name = /<([a-z0-9._-]{1,253})>\s*$/i.exec(listId ?? '')?.[1]?.toLowerCase();
+function listOf({ head, header }: MessageView, spf: SpfEvidence | undefined, dkim: DkimEvidence): string | undefined {
+  const { listId } = header.origin;
+  const name = /<([a-z0-9._-]{1,253})>\s*$/i.exec(listId ? fieldValue(head, listId) : '')?.[1]?.toLowerCase();
   if (name === undefined) return undefined;
   const isOf = (domain: string): boolean => domain.includes('.') && (name === domain || name.endsWith(`.${domain}`));
   if (spf?.mail.result === 'pass' && isOf(spf.mail.domain)) return name;

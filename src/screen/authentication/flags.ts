@@ -1,8 +1,8 @@
 /** What is to be said of a signature although it may verify (RFC 6376 8.2, 8.15). */
+import type { OriginFields, SignedField } from '../../protocol/mime/words.ts';
 import type { Clock } from '../../world/clock.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
 import type { RawSignature } from './mailauth.ts';
-import type { SignedField, TraceFields } from './trace-fields.ts';
 import type { DkimFlag } from './words.ts';
 
 export interface SignatureFacts {
@@ -10,7 +10,7 @@ export interface SignatureFacts {
   readonly signedFields: string;
   readonly isLimited: boolean;
   readonly timestamp?: Date | null | undefined;
-  readonly fields: TraceFields;
+  readonly fields: OriginFields;
   readonly clock: Clock;
 }
 

@@ -7,11 +7,11 @@ import {
   type MethodResult,
   mayClaim,
 } from '../../protocol/auth-results/auth-results.ts';
-import type { CheckServices } from '../check.ts';
+import { fieldValue } from '../../protocol/mime/text.ts';
+import { type CheckServices, NOTHING } from '../check.ts';
 import type { PtrEvidence } from './reverse.ts';
 import { authenticationSettings } from './settings.ts';
-import type { TraceFields } from './trace-fields.ts';
-import { type MessageView, spfOf, verificationOf } from './verification.ts';
+import { type MessageView, spfOf } from './verification.ts';
 import type {
   ArcEvidence,
   BimiEvidence,
@@ -60,22 +60,24 @@ function fieldsOf([spf, dkim, arc, dmarc, ptr, bimi]: Methods, view: MessageView
   addDmarc(results, dmarc);
   addReverse(results, ptr, view);
   addBimi(results, bimi);
-  const remove = forged(verificationOf(view, services).fields, own);
+  const remove = forged(view, own);
   if (results.length === 0 && remove.length === 0) return NOTHING_MADE;
   const written = results.length > 0 ? [formatAuthResults(own, results)] : [];
   // RFC 8601 5: Authentication-Results above Received-SPF.
   return { made: true as const, prepend: spf ? [receivedSpf(spf, own), ...written] : written, remove };
 }
 
-function forged({ authenticationResults, receivedSpf }: TraceFields, own: string) {
+function forged({ head, header: { origin } }: MessageView, own: string) {
+  const { authenticationResults, receivedSpf } = origin;
+  if (authenticationResults.length === 0 && receivedSpf.length === 0) return NOTHING;
   const remove: (readonly [string, number])[] = [];
-  authenticationResults.forEach((value, index) => {
-    if (mayClaim(value, own)) remove.push(['authentication-results', index]);
+  authenticationResults.forEach((field, index) => {
+    if (mayClaim(fieldValue(head, field), own)) remove.push(['authentication-results', index]);
   });
-  if (receivedSpf.length === 0) return remove;
   const receiver = `receiver=${own.toLowerCase()}`;
-  receivedSpf.forEach((value, index) => {
-    if (value.toLowerCase().replaceAll(/[\s"]/g, '').includes(receiver)) remove.push(['received-spf', index]);
+  receivedSpf.forEach((field, index) => {
+    if (fieldValue(head, field).toLowerCase().replaceAll(/[\s"]/g, '').includes(receiver))
+      remove.push(['received-spf', index]);
   });
   return remove;
 }

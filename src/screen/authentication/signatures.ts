@@ -5,6 +5,7 @@
  * itself. Bounded: so many signatures from the top, each of such a length, over such a header.
  */
 import type { ContentRef } from '../../model/content.ts';
+import type { OriginFields } from '../../protocol/mime/words.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Resolver } from '../../world/resolver.ts';
 import type { Asker } from './ask.ts';
@@ -13,14 +14,13 @@ import { flagsOf } from './flags.ts';
 import { keyCache } from './keys.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
 import { loadArc, loadDkim, type RawHeaders, type RawSignature, type Verifier } from './mailauth.ts';
-import type { TraceFields } from './trace-fields.ts';
 import type { ArcEvidence, DkimEvidence, DkimFlag, DkimResult, DkimSignature } from './words.ts';
 
 export interface Signed {
   readonly content: ContentRef;
   readonly head: Uint8Array;
   readonly bodyStart: number;
-  readonly fields: TraceFields;
+  readonly fields: OriginFields;
 }
 
 export interface VerifyOptions {
@@ -64,7 +64,7 @@ export async function verifySignatures(message: Signed, options: VerifyOptions):
   return { dkim, arc: await readArc(await loadArc(), verifier.arc, asker, minimumKeyBits) };
 }
 
-function beyondBounds({ signatures, arc }: TraceFields): Verified {
+function beyondBounds({ signatures, arc }: OriginFields): Verified {
   const detail = `the header has more than ${AUTHENTICATION_LIMITS.headerLines} lines`;
   return {
     dkim: { ...NO_SIGNATURE, unread: signatures },
@@ -121,7 +121,7 @@ function hasBareLf(chunk: Uint8Array, before: number): boolean {
   return false;
 }
 
-function readDkim(verifier: Verifier, unread: number, fields: TraceFields, clock: Clock): DkimEvidence {
+function readDkim(verifier: Verifier, unread: number, fields: OriginFields, clock: Clock): DkimEvidence {
   const tags = verifier.signatureHeaders.filter(({ type }) => type === 'DKIM');
   const signatures = tags.map((one, index) => {
     const raw = verifier.results[index]!;

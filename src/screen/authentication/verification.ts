@@ -8,19 +8,16 @@ import type { CheckServices, Views } from '../check.ts';
 import { type Asker, createAsker } from './ask.ts';
 import { dkimSettings } from './dkim-settings.ts';
 import { NOT_SIGNED, type Verified, verifySignatures } from './signatures.ts';
-import { type TraceFields, traceFields } from './trace-fields.ts';
 import type { SpfEvidence } from './words.ts';
 
 export type MessageView = Views['message'];
 
 export class Verification {
-  readonly fields: TraceFields;
   signatures: MaybePromise<Verified> | undefined;
   readonly #resolver: Resolver;
   #asker: Asker | undefined;
 
-  constructor(head: Uint8Array, resolver: Resolver) {
-    this.fields = traceFields(head);
+  constructor(resolver: Resolver) {
     this.#resolver = resolver;
   }
 
@@ -32,26 +29,24 @@ export class Verification {
 }
 
 export function verificationOf(view: MessageView, { resolver }: CheckServices): Verification {
-  view.verification ??= new Verification(view.head, resolver);
+  view.verification ??= new Verification(resolver);
   return view.verification;
 }
 
 /** DKIM and ARC. Errors: those of `ContentRef.open`. */
 export function signaturesOf(view: MessageView, services: CheckServices): MaybePromise<Verified> {
+  const { endOffset, origin } = view.header;
+  if (origin.signatures === 0 && origin.arc === 0) return NOT_SIGNED;
   const verification = verificationOf(view, services);
-  const { fields } = verification;
-  verification.signatures ??=
-    fields.signatures === 0 && fields.arc === 0
-      ? NOT_SIGNED
-      : verifySignatures(
-          { content: view.content, head: view.head, bodyStart: view.header.endOffset, fields },
-          {
-            asker: verification.asker,
-            resolver: services.resolver,
-            clock: services.clock,
-            minimumKeyBits: services.settings.current().get(dkimSettings.minimumKeyBits),
-          },
-        );
+  verification.signatures ??= verifySignatures(
+    { content: view.content, head: view.head, bodyStart: endOffset, fields: origin },
+    {
+      asker: verification.asker,
+      resolver: services.resolver,
+      clock: services.clock,
+      minimumKeyBits: services.settings.current().get(dkimSettings.minimumKeyBits),
+    },
+  );
   return verification.signatures;
 }
 

@@ -7,7 +7,7 @@
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { arcSettings } from '../authentication/dkim-settings.ts';
 import { NOT_SIGNED } from '../authentication/signatures.ts';
-import { signaturesOf, verificationOf } from '../authentication/verification.ts';
+import { signaturesOf } from '../authentication/verification.ts';
 import type { ArcEvidence, NotMade } from '../authentication/words.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
 
@@ -23,7 +23,7 @@ export const arc = defineCheck({
 
   observe(view: Views['message'], services: CheckServices): MaybePromise<ArcEvidence | NotMade> {
     // Signatures without a chain are for those to verify who ask for them.
-    if (verificationOf(view, services).fields.arc === 0) return NOT_SIGNED.arc;
+    if (view.header.origin.arc === 0) return NOT_SIGNED.arc;
     return andThen(signaturesOf(view, services), (verified) => verified.arc);
   },
 

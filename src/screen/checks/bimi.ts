@@ -6,7 +6,6 @@
  */
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { lookUpBimi } from '../authentication/bimi.ts';
-import { verificationOf } from '../authentication/verification.ts';
 import type { BimiEvidence, DmarcEvidence, NotMade } from '../authentication/words.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
 
@@ -23,7 +22,7 @@ export const bimi = defineCheck({
 
   observe(view: Views['message'], services: CheckServices): MaybePromise<BimiEvidence | NotMade> {
     return andThen(view.seen('dmarc'), (dmarc) =>
-      lookUpBimi(dmarc as DmarcEvidence | NotMade | undefined, verificationOf(view, services)),
+      lookUpBimi(dmarc as DmarcEvidence | NotMade | undefined, view, services),
     );
   },
 

@@ -11,7 +11,12 @@ import type { ReversePath } from '../../model/address.ts';
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { choice, count, defineSettings, list } from '../../settings/define.ts';
 import { type CheckServices, defineCheck, NOTHING, type Said, type Views } from '../check.ts';
-import { createDomainIndex, type DomainIndex, type DomainLikeness } from '../identity/domain-index.ts';
+import {
+  createDomainIndex,
+  type DomainIndex,
+  type DomainLikeness,
+  type DomainMatch,
+} from '../identity/domain-index.ts';
 import { readHost } from '../identity/hosts.ts';
 import { IDENTITY_LIMITS } from '../identity/limits.ts';
 import { isTrusted } from '../who.ts';
@@ -101,28 +106,37 @@ function domainIndex(identities: Identities, frequent: readonly string[]): Domai
 }
 
 function look({ header, reversePath }: Views['message'], identities: Identities, services: CheckServices): Seen {
-  const snapshot = services.settings.current();
-  const least = snapshot.get(own.frequentMessages);
-  const allowed = snapshot.get(own.allowed);
+  const least = services.settings.current().get(own.frequentMessages);
   const index = domainIndex(identities, services.correspondents.frequent(least));
+  const compared: string[] = [];
   const matches: Match[] = [];
   const compare = (field: Match['field'], domain: string): void => {
-    const host = readHost(domain);
-    if (!host || index.has(host) || services.correspondents.knows(host.registered, least)) return;
-    if (allowed.length > 0 && allowed.some((one) => isBelow(domain, one.toLowerCase()))) return;
-    const found = index.find(host);
+    if (compared.includes(domain)) return;
+    compared.push(domain);
+    const found = likenessOf(domain, index, least, services);
     if (found) matches.push({ field, domain, ...found });
   };
   const authors = header.fromFields[0]?.mailboxes ?? NOTHING;
-  const seen = new Set<string>();
-  for (const { domain } of authors.slice(0, IDENTITY_LIMITS.authors)) {
-    if (seen.has(domain)) continue;
-    seen.add(domain);
-    compare('from', domain);
-  }
+  for (let i = 0; i < authors.length && i < IDENTITY_LIMITS.authors; i++) compare('from', authors[i]!.domain);
   const envelopeDomain = pathDomain(reversePath);
-  if (envelopeDomain !== '' && !seen.has(envelopeDomain)) compare('reverse-path', envelopeDomain);
+  if (envelopeDomain !== '') compare('reverse-path', envelopeDomain);
   return matches.length === 0 ? CLEAR : { made: true, matches: matches.slice(0, IDENTITY_LIMITS.matches) };
+}
+
+function likenessOf(
+  domain: string,
+  index: DomainIndex,
+  least: number,
+  { settings, correspondents }: CheckServices,
+): DomainMatch | undefined {
+  const host = readHost(domain);
+  if (!host || index.has(host) || correspondents.knows(host.registered, least)) return undefined;
+  const found = index.find(host);
+  return found && isAllowed(domain, settings.current().get(own.allowed)) ? undefined : found;
+}
+
+function isAllowed(domain: string, allowed: readonly string[]): boolean {
+  return allowed.length > 0 && allowed.some((one) => isBelow(domain, one.toLowerCase()));
 }
 
 /** Each domain once a message. Whoever is refused later was written to all the same. */

@@ -72,7 +72,8 @@ export function createDomainIndex(own: readonly string[], frequent: readonly str
   const inside = (text: string): Target | undefined =>
     text.length >= SHORTEST_INSIDE ? byLetters.get(text) : undefined;
 
-  const remembered = new Map<string, DomainMatch | null>();
+  /** By the object: mostly there is one for a host. */
+  const remembered = new Map<Host, DomainMatch | null>();
 
   function compare(host: Host): DomainMatch | undefined {
     const seen = labelSkeleton(host.label);
@@ -94,12 +95,11 @@ export function createDomainIndex(own: readonly string[], frequent: readonly str
     isOwn: ({ registered }) => targets.get(registered)?.isOwn ?? false,
     find(host) {
       if (targets.has(host.registered)) return undefined;
-      const name = `${host.below}.${host.registered}`;
-      const known = remembered.get(name);
+      const known = remembered.get(host);
       if (known !== undefined) return known === null ? undefined : known;
       const found = compare(host);
       if (remembered.size >= IDENTITY_LIMITS.rememberedDomains) remembered.clear();
-      remembered.set(name, found ?? null);
+      remembered.set(host, found ?? null);
       return found;
     },
   };

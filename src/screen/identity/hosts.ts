@@ -4,6 +4,7 @@
  */
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { parse } from 'tldts';
+import { createCache } from '../../directory/cache.ts';
 import { skeleton } from '../../protocol/confusables/skeleton.ts';
 import { isAsciiText } from '../../protocol/smtp/domain.ts';
 import { IDENTITY_LIMITS } from './limits.ts';
@@ -21,8 +22,25 @@ export interface Host {
 /** Private suffixes count (`github.io`), since strangers share them. */
 const OPTIONS = { allowPrivateDomains: true, validateHostname: false } as const;
 
-/** Undefined for what is no domain name, or is nothing but a suffix. */
+/** The list says the same of a domain always, and the same domains come again. */
+const known = createCache<Host | 'none'>(IDENTITY_LIMITS.rememberedDomains);
+
+/** Undefined for what is no domain name, or is nothing but a suffix. The same host is mostly the same object. */
 export function readHost(domain: string): Host | undefined {
+  if (domain.length > IDENTITY_LIMITS.domainCharacters) return parseHost(domain);
+  const host = known.get(domain) ?? remember(domain);
+  return host === 'none' ? undefined : host;
+}
+
+function remember(domain: string): Host | 'none' {
+  // A copy: as a piece of a header it would keep the whole of it.
+  const copy = Buffer.from(domain).toString();
+  const host = parseHost(copy) ?? 'none';
+  known.set(copy, host);
+  return host;
+}
+
+function parseHost(domain: string): Host | undefined {
   const ascii = isAsciiText(domain) ? domain.toLowerCase() : domainToASCII(domain);
   if (ascii === '' || ascii.length > IDENTITY_LIMITS.domainCharacters || ascii.startsWith('[')) return undefined;
   const { domain: registered, domainWithoutSuffix, publicSuffix, subdomain } = parse(ascii, OPTIONS);

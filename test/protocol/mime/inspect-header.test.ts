@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { createHeaderEnd } from '../../../src/protocol/mime/header-end.ts';
 import { inspectHeader } from '../../../src/protocol/mime/inspect-header.ts';
 import { MIME_LIMITS } from '../../../src/protocol/mime/limits.ts';
+import { fieldValue } from '../../../src/protocol/mime/text.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'utf8');
 
@@ -62,6 +63,8 @@ test('8-bit headers pass and are told; valid UTF-8 is read as such, anything els
   assert.equal(utf8.has8bit, true);
   assert.equal(utf8.subject, 'Grüße');
   assert.equal(inspectHeader(Buffer.from('Subject: Gr\xfc\xdfe\r\n\r\n', 'latin1')).subject, 'Grüße');
+  // The last octet of this letter is white space in Latin-1.
+  assert.equal(inspectHeader(bytes('Subject: Voilà \r\n\r\n')).subject, 'Voilà');
 });
 
 test('8-bit octets in the body do not make an 8-bit header', () => {
@@ -152,4 +155,19 @@ test('no octets make the readers of headers throw or disagree about the end', ()
     }),
     { numRuns: 2000 },
   );
+});
+
+test('fields that tell of origin are counted, and their values left where they stand', () => {
+  const header = bytes(
+    'DKIM-Signature: a\r\nARC-Seal: b\r\nAuthentication-Results: one; spf=pass\r\nReceived-SPF: pass\r\nTo: a@b\r\n' +
+      'authentication-results:\r\n two; dkim=pass\r\nList-Id: x <l.example>\r\nList-Id: y\r\nDate: today\r\nDate: now\r\n\r\n',
+  );
+  const { origin } = inspectHeader(header);
+  const values = (fields: typeof origin.receivedSpf): string[] => fields.map((field) => fieldValue(header, field));
+  assert.deepEqual([origin.signatures, origin.arc], [1, 1]);
+  assert.deepEqual(origin.counts, { from: 0, to: 1, subject: 0, date: 2 });
+  assert.deepEqual(values(origin.authenticationResults), ['one; spf=pass', 'two; dkim=pass']);
+  assert.deepEqual(values(origin.receivedSpf), ['pass']);
+  assert.deepEqual(origin.listId && values([origin.listId]), ['x <l.example>']);
+  assert.equal(origin.bimiSelector, undefined);
 });

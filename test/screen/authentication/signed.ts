@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import { inspectHeader } from '../../../src/protocol/mime/inspect-header.ts';
 import { createAsker } from '../../../src/screen/authentication/ask.ts';
 import { type Signed, type Verified, verifySignatures } from '../../../src/screen/authentication/signatures.ts';
-import { traceFields } from '../../../src/screen/authentication/trace-fields.ts';
 import type { Clock } from '../../../src/world/clock.ts';
 import type { Resolver } from '../../../src/world/resolver.ts';
 import { manualClock } from '../../support/clock.ts';
@@ -12,13 +11,14 @@ import { content } from '../world.ts';
 /** `chunks`: the content comes as a stream, split at these sizes, and is not in memory. */
 export function signed(text: string, chunkBytes?: number): Signed {
   const head = Buffer.from(text, 'latin1');
+  const header = inspectHeader(head);
   const whole = content(text);
   return {
     content:
       chunkBytes === undefined ? whole : { ...content(text, false), open: (range) => split(head, range, chunkBytes) },
     head,
-    bodyStart: inspectHeader(head).endOffset,
-    fields: traceFields(head),
+    bodyStart: header.endOffset,
+    fields: header.origin,
   };
 }
 
