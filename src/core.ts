@@ -185,6 +185,7 @@ export async function openCore(
   const queue = await openQueue({
     database: store.database,
     blobs: store.blobs,
+    ledger: store.ledger,
     directory,
     settings,
     journal,

@@ -3,13 +3,14 @@
  *
  * A commit is one unit of these; a report joins the unit of the settlement that caused it. Recipients
  * whose destination has a place in the buffer are inserted with their lease already, so that nothing
- * is read again to deliver them (the fast path).
+ * is read again to deliver them. (Most messages go the express way: express/admit.ts.)
  */
 import { invariant } from '../model/errors.ts';
 import type { Statement } from '../store/contract.ts';
 import type { Claim, NewMessage, NewRecipient } from './contract.ts';
 import type { Destination } from './destinations.ts';
 import type { Dispatch } from './dispatch.ts';
+import type { Lane } from './express/lane.ts';
 import type { Flight } from './flights.ts';
 import { keyOf } from './ids.ts';
 import type { Journaling } from './journaling.ts';
@@ -32,6 +33,7 @@ export interface AdmissionParts extends QueueParts {
   readonly sql: QueueStatements;
   readonly dispatch: Dispatch;
   readonly journaling: Journaling;
+  readonly lane: Lane;
   newLease(): string;
   newId(): string;
 }
@@ -129,13 +131,13 @@ function joinGroup(
   return group;
 }
 
-function flightRecipientOf(recipient: NewRecipient, row: number, now: number): FlightRecipient {
+export function flightRecipientOf(recipient: NewRecipient, row: number, now: number): FlightRecipient {
   const { address, original, notify, orcpt, direction, destination } = recipient;
   return { row, address, original, notify, orcpt, direction, destination, attempts: 0, queuedAt: now };
 }
 
 /** Octets that are in memory for the claim alone: what lies in a file, the store keeps within its own bounds. */
-function ownBytes({ content }: NewMessage): number {
+export function ownBytes({ content }: NewMessage): number {
   return content.home.kind === 'row' ? content.home.bytes.length : 0;
 }
 
@@ -149,7 +151,7 @@ function releaseAfter({ content }: NewMessage, flights: number): (() => void) | 
   };
 }
 
-function flightOf(
+export function flightOf(
   { clock }: AdmissionParts,
   message: NewMessage,
   key: number,

@@ -31,6 +31,7 @@ export function writeChanges(parts: AdmissionParts, leased: Leased, wanted: Chan
 }
 
 async function writeOnce(parts: AdmissionParts, leased: Leased, wanted: Changes): Promise<void> {
+  if (parts.lane.holds(leased.lease)) await parts.lane.board([leased.lease]);
   const report = wanted.notices.length > 0 ? await composeNotice(parts, leased, wanted.notices) : undefined;
   // Numbers of settled rows must be taken in the order of writing: nothing is awaited from here to the write.
   const { unit, ends, endsSome } = changesUnit(parts, leased, wanted);

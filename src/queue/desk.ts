@@ -68,7 +68,10 @@ export interface QueueDesk {
 }
 
 export function createDesk(parts: AdmissionParts): QueueDesk {
-  const { database, sql, dispatch, clock, journaling } = parts;
+  const { database, sql, dispatch, clock, journaling, lane } = parts;
+
+  /** What is on the express way has rows to be looked at then; where the disk does not take them, it is not shown. */
+  const everybodyBoards = (): Promise<void> => lane.boardAll().catch(() => undefined);
 
   const note = (row: SelectedRow, state: RecipientRow['state'], reply: string, by: string): void => {
     const detail = said(clock.now(), '2.0.0', reply);
@@ -77,16 +80,19 @@ export function createDesk(parts: AdmissionParts): QueueDesk {
 
   return {
     async list(filter, page) {
+      await everybodyBoards();
       const { rows, cursor } = await selectPage(database, filter, page);
       return { rows: rows.map((row) => queuedRow(row, row.reverse_path)), ...(cursor !== undefined && { cursor }) };
     },
     async show(messageId) {
       const key = keyOf(messageId);
       if (key === undefined) return undefined;
+      await everybodyBoards();
       const [message] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
       return message && queuedMessage(message, rowsOf(await database.read(sql.recipients({ message: key }))));
     },
     async counts() {
+      await everybodyBoards();
       const query = builder<QueueTables>(database.dialect)
         .selectFrom('recipient')
         .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
@@ -185,12 +191,13 @@ export function createDesk(parts: AdmissionParts): QueueDesk {
 }
 
 async function eachPage(
-  { database }: AdmissionParts,
+  { database, lane }: AdmissionParts,
   selection: QueueSelection,
   state: RecipientRow['state'],
   act: (rows: readonly SelectedRow[]) => Promise<number>,
 ): Promise<number> {
   let count = 0;
+  await lane.boardAll();
   for await (const page of selectAll(database, selection)) {
     const rows = page.filter((row) => row.state === state);
     if (rows.length > 0) count += await act(rows);
@@ -213,6 +220,7 @@ async function eachMessage(
   plan: Plan,
 ): Promise<number> {
   let count = 0;
+  await parts.lane.boardAll();
   for await (const page of selectAll(parts.database, selection)) {
     const rows = page.filter((row) => to !== 'held' || row.state === 'queued');
     for (const row of rows) assertTransition(row.state, to, 'operator');

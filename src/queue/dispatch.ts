@@ -7,11 +7,11 @@
  * their rows, so that the dead never crowd out the living.
  */
 
-import type { Statement } from '../store/contract.ts';
 import type { TimerHandle } from '../world/clock.ts';
 import { type Claimer, createClaimer } from './claiming.ts';
 import type { Dispatcher } from './contract.ts';
 import { createDestinations, type Destination, type Destinations } from './destinations.ts';
+import type { Lane } from './express/lane.ts';
 import type { Flight } from './flights.ts';
 import { keepTrying } from './keep-trying.ts';
 import { BUFFERED_BYTES, BUFFERED_CLAIMS, CLAIMING_DESTINATIONS, CLAIMS_PER_TURN, WAKE_MISSES } from './limits.ts';
@@ -42,8 +42,12 @@ export interface Dispatch {
   stop(): Promise<void>;
 }
 
-export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease: () => string): Dispatch {
-  const { clock, events, database } = parts;
+export interface DispatchParts extends QueueParts {
+  readonly lane: Lane;
+}
+
+export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLease: () => string): Dispatch {
+  const { clock, events, database, lane } = parts;
   const destinations = createDestinations();
   const flights = new Map<string, Flight>();
   const claimer: Claimer = createClaimer(parts, sql, newLease);
@@ -136,22 +140,27 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
 
   /** Untried claims become waiting rows again. */
   const giveBack = async (destination: Destination): Promise<void> => {
-    const unit = emptied(destination);
-    if (unit.length === 0) return;
-    await keepTrying(parts, 'give claims back', () => database.write(unit));
+    const given = emptied(destination);
+    if (given.length === 0) return;
+    await keepTrying(parts, 'give claims back', () => release(given));
     destinations.note(destinations.get(destination.name), clock.now());
     arm();
   };
 
-  /** What gives the claims of its buffer back. */
-  const emptied = (destination: Destination): Statement[] => {
+  const release = async (given: readonly Flight[]): Promise<void> => {
+    await lane.board(given.map(({ lease }) => lease));
+    await database.write(given.flatMap((flight) => claimer.releaseUnit(flight)));
+  };
+
+  /** The claims of its buffer, which are ours no more. */
+  const emptied = (destination: Destination): readonly Flight[] => {
     const given = destination.buffer.splice(0);
     ready.delete(destination);
     for (const flight of given) {
       unbuffer(flight);
       over(flight);
     }
-    return given.flatMap((flight) => claimer.releaseUnit(flight));
+    return given;
   };
 
   const arm = (): void => {
@@ -251,9 +260,9 @@ export function createDispatch(parts: QueueParts, sql: QueueStatements, newLease
     async stop() {
       stopped = true;
       timer?.cancel();
-      const unit = [...ready].flatMap(emptied);
+      const given = [...ready].flatMap(emptied);
       // Once is enough: the next start voids what is left.
-      if (unit.length > 0) await database.write(unit).catch(() => undefined);
+      if (given.length > 0) await release(given).catch(() => undefined);
     },
   };
 }

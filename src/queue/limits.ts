@@ -71,3 +71,15 @@ export const LIST_ROWS = 1000;
 
 /** Rows one operator act touches in one unit; the next unit takes the next ones. */
 export const ACT_ROWS = 500;
+
+/** What is not delivered by then goes from the ledger into the database: the ledger's files are freed in order, so the slowest message keeps all behind it. */
+export const BOARD_AFTER_MS = 10_000;
+/** How often that is looked at; and all that may pass once the ledger is long. */
+export const BOARD_LOOK_MS = 1000;
+export const EXPRESS_SEGMENTS = 16;
+
+/** Messages on the express way, those included that wait for the journal: some seconds at full speed. */
+export const EXPRESS_MESSAGES = 20_000;
+
+/** Octets of the ledger that go into the database in one unit at start. */
+export const RECOVERED_BYTES = 4 * 1024 * 1024;

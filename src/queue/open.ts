@@ -9,6 +9,9 @@ import { type Admission, type AdmissionParts, admit } from './admission.ts';
 import type { NewMessage, Queue } from './contract.ts';
 import { createDesk, type QueueDesk } from './desk.ts';
 import { createDispatch } from './dispatch.ts';
+import { admitExpress } from './express/admit.ts';
+import { createLane } from './express/lane.ts';
+import { recoverLedger } from './express/recover.ts';
 import { createLeases } from './flights.ts';
 import { createIdSource, idOf } from './ids.ts';
 import { createJournaling } from './journaling.ts';
@@ -16,7 +19,7 @@ import type { QueueParts } from './parts.ts';
 import { recover } from './recover.ts';
 import { createRenewal } from './renewal.ts';
 import { createSettle } from './settle.ts';
-import { queueStatements, rowsOf } from './statements.ts';
+import { type QueueStatements, queueStatements, rowsOf } from './statements.ts';
 import { createSweep } from './sweep.ts';
 import type { QueueTables } from './tables.ts';
 import { createTimers } from './timers.ts';
@@ -40,16 +43,16 @@ function unitOf(admissions: readonly Admission[], also: readonly Statement[] = [
 export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   const { database, clock } = queueParts;
   const sql = queueStatements(database.dialect);
-  const [highest] = rowsOf<{ key: number | null; seq: number | null; mark: number }>(
-    await database.read(sql.highest({})),
-  );
-  const { key, seq, mark } = highest!;
-  const ids = createIdSource(clock, Math.max(key ?? 0, mark));
+  const found = await recoverLedger(queueParts, sql, await highestOf(queueParts, sql));
+  const { key, seq, mark } = await highestOf(queueParts, sql);
+  const ids = createIdSource(clock, Math.max(key, mark));
   const newLease = createLeases(idOf(ids.next()));
-  const journaling = createJournaling(queueParts, sql, { seq: seq ?? 0, mark });
-  const dispatch = createDispatch(queueParts, sql, newLease);
-  const parts: AdmissionParts = { ...queueParts, sql, dispatch, journaling, newLease, newId: () => idOf(ids.next()) };
-  await recover(parts, mark);
+  const journaling = createJournaling(queueParts, sql, { seq, mark });
+  const lane = createLane({ ...queueParts, sql, journaling });
+  const dispatch = createDispatch({ ...queueParts, lane }, sql, newLease);
+  const newId = (): string => idOf(ids.next());
+  const parts: AdmissionParts = { ...queueParts, sql, dispatch, journaling, lane, newLease, newId };
+  await recover(parts, mark, found);
   const sweep = createSweep(parts);
   const renewal = createRenewal(parts);
   const timers = createTimers(parts);
@@ -73,7 +76,7 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
     desk: createDesk(parts),
     newId: parts.newId,
     commit(message, also) {
-      if (!isToldAtOnce(message)) return write([message], also);
+      if (!isToldAtOnce(message)) return (also ? undefined : admitExpress(parts, message)) ?? write([message], also);
       return tellAtOnce(parts, message).then((told) =>
         write(told.report ? [told.message, told.report] : [told.message], also),
       );
@@ -93,14 +96,27 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
         .selectFrom('content')
         .select('blob')
         .where('blob', 'in', keys);
-      return new Set(rowsOf<{ blob: string }>(await database.scan(statement(query))).map(({ blob }) => blob));
+      const found = rowsOf<{ blob: string }>(await database.scan(statement(query))).map(({ blob }) => blob);
+      return new Set([...found, ...keys.filter(lane.needs)]);
     },
     async close() {
       sweep.stop();
       renewal.stop();
       timers.stop();
       await dispatch.stop();
+      lane.stop();
       journaling.stop();
     },
   };
+}
+
+async function highestOf(
+  { database }: QueueParts,
+  sql: QueueStatements,
+): Promise<{ readonly key: number; readonly seq: number; readonly mark: number }> {
+  const [highest] = rowsOf<{ key: number | null; seq: number | null; mark: number }>(
+    await database.read(sql.highest({})),
+  );
+  const { key, seq, mark } = highest!;
+  return { key: key ?? 0, seq: seq ?? 0, mark };
 }

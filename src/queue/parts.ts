@@ -2,7 +2,7 @@
 import type { Directory } from '../directory/contract.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { Settings } from '../settings/contract.ts';
-import type { Blobs, Database } from '../store/contract.ts';
+import type { Blobs, Database, Ledger } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
@@ -10,6 +10,7 @@ import type { Random } from '../world/random.ts';
 export interface QueueParts {
   readonly database: Database;
   readonly blobs: Blobs;
+  readonly ledger: Ledger;
   readonly journal: Journal;
   readonly settings: Settings;
   /** Where reports go whose sender is local. */

@@ -9,15 +9,16 @@ import { loggedMessageOf } from './records.ts';
 import { rowsOf } from './statements.ts';
 import type { MessageRow } from './tables.ts';
 
-export async function recover(parts: AdmissionParts, mark: number): Promise<void> {
+/** `found`: messages that the ledger had. */
+export async function recover(parts: AdmissionParts, mark: number, found: number): Promise<void> {
   const { database, sql, journaling, clock, events } = parts;
   const startedAt = clock.monotonic();
   const [voided] = await database.write([sql.voidLeases({})]);
   const messages = await tellMessages(parts, mark);
   const settled = await journaling.reload();
   const leases = voided?.changes ?? 0;
-  if (leases + messages + settled === 0) return;
-  events.emit('queue.recovered', { leases, messages, settled, tookMs: Math.round(clock.monotonic() - startedAt) });
+  if (leases + messages + settled + found === 0) return;
+  events.emit('queue.recovered', { leases: leases + found, messages, settled, tookMs: Math.round(clock.monotonic() - startedAt) });
 }
 
 async function tellMessages({ database, sql, journaling }: AdmissionParts, mark: number): Promise<number> {

@@ -9,7 +9,7 @@ export interface Renewal {
   stop(): void;
 }
 
-export function createRenewal({ database, sql, dispatch, clock, events }: AdmissionParts): Renewal {
+export function createRenewal({ database, sql, dispatch, lane, clock, events }: AdmissionParts): Renewal {
   let timer: TimerHandle;
 
   const renew = async (): Promise<void> => {
@@ -17,7 +17,8 @@ export function createRenewal({ database, sql, dispatch, clock, events }: Admiss
     const now = clock.monotonic();
     const lease_until = clock.now() + LEASE_MS;
     for (const flight of dispatch.flights.values()) {
-      if (now - flight.leasedAt < RENEW_EVERY_MS) continue;
+      // What is not in the database is nobody's but ours.
+      if (now - flight.leasedAt < RENEW_EVERY_MS || lane.holds(flight.lease)) continue;
       flight.leasedAt = now;
       const { lease } = flight.claim;
       for (const { row } of flight.recipients)

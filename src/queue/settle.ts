@@ -6,6 +6,7 @@ import { isOperational } from '../model/errors.ts';
 import type { AdmissionParts } from './admission.ts';
 import { writeChanges } from './changes.ts';
 import type { AttemptResult, Claim } from './contract.ts';
+import { endExpress } from './express/end.ts';
 import type { Flight, Leased } from './flights.ts';
 import type { Notice } from './notices.ts';
 import { scheduleOf } from './schedule.ts';
@@ -23,11 +24,22 @@ export function createSettle(parts: AdmissionParts): Settle {
     if (flight?.phase !== 'taken') return 'void';
     flight.phase = 'settling';
     try {
+      if (await endedExpress(parts, flight, results)) return 'settled';
       return await settleFlight(parts, flight, results);
     } finally {
       dispatch.ended(flight);
     }
   };
+}
+
+/** Where the ledger's disk fails the database may do better, and it is tried until it does. */
+async function endedExpress(parts: AdmissionParts, flight: Flight, results: readonly AttemptResult[]): Promise<boolean> {
+  const ended = endExpress(parts, flight, results);
+  if (!ended) return false;
+  return ended.then(
+    () => true,
+    () => false,
+  );
 }
 
 async function settleFlight(

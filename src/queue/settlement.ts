@@ -57,7 +57,7 @@ export const FORGED_REASON = 'it could not be delivered, and its sender address 
 const UNREADABLE_REASON = 'its content is missing or damaged';
 
 export function changeOf(recipient: FlightRecipient, result: AttemptResult, rules: SettlementRules): Change {
-  const detail = bounded(result.detail);
+  const detail = boundedDetail(result.detail);
   switch (result.kind) {
     case 'delivered':
     case 'relayed':
@@ -130,7 +130,7 @@ export function noticeOf(change: Change, rules: SettlementRules, dsn: boolean): 
   return state === 'relayed' && !dsn ? { action: 'relayed', recipient, detail } : undefined;
 }
 
-function bounded(detail: AttemptDetail): AttemptDetail {
+export function boundedDetail(detail: AttemptDetail): AttemptDetail {
   return detail.reply.length <= REPLY_CHARACTERS
     ? detail
     : { ...detail, reply: detail.reply.slice(0, REPLY_CHARACTERS) };

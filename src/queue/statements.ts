@@ -7,7 +7,15 @@
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
 import { type Dialect, prepare } from '../store/statement.ts';
 import { CANDIDATE_ROWS, RECOVERY_ROWS, TIMER_ROWS } from './limits.ts';
-import type { ContentRow, MessageRow, QueueTables, RecipientRow, SettledRow } from './tables.ts';
+import {
+  type ContentRow,
+  MESSAGE_COLUMNS,
+  type MessageRow,
+  type QueueTables,
+  RECIPIENT_COLUMNS,
+  type RecipientRow,
+  type SettledRow,
+} from './tables.ts';
 
 type RowKey = Pick<RecipientRow, 'message' | 'n'>;
 type Leased = RowKey & { readonly lease: string };
@@ -20,50 +28,6 @@ export function isWaiting(
 ): ExpressionWrapper<QueueTables, 'recipient', SqlBool> {
   return eb.and([eb('state', '=', sql.lit('queued')), eb('lease', 'is', null)]);
 }
-
-const MESSAGE_COLUMNS = [
-  'key',
-  'reverse_path',
-  'body',
-  'smtputf8',
-  'ret',
-  'envid',
-  'received_at',
-  'size_bytes',
-  'sha256',
-  'session',
-  'client_address',
-  'author',
-  'forged',
-  'trace',
-  'direction',
-  'subject',
-  'header_from',
-  'message_id',
-  'recipients',
-  'trail',
-] as const satisfies (keyof MessageRow)[];
-const RECIPIENT_COLUMNS = [
-  'message',
-  'n',
-  'address',
-  'original',
-  'notify',
-  'orcpt',
-  'direction',
-  'destination',
-  'edits',
-  'state',
-  'hold_class',
-  'hold_reason',
-  'queued_at',
-  'due',
-  'attempts',
-  'warned',
-  'lease',
-  'lease_until',
-  'last',
-] as const satisfies (keyof RecipientRow)[];
 
 export type QueueStatements = ReturnType<typeof queueStatements>;
 

@@ -81,3 +81,47 @@ export interface QueueTables {
   readonly settled: SettledRow;
   readonly queue_mark: { readonly name: 'journaled'; readonly value: number };
 }
+
+export const MESSAGE_COLUMNS = [
+  'key',
+  'reverse_path',
+  'body',
+  'smtputf8',
+  'ret',
+  'envid',
+  'received_at',
+  'size_bytes',
+  'sha256',
+  'session',
+  'client_address',
+  'author',
+  'forged',
+  'trace',
+  'direction',
+  'subject',
+  'header_from',
+  'message_id',
+  'recipients',
+  'trail',
+] as const satisfies (keyof MessageRow)[];
+export const RECIPIENT_COLUMNS = [
+  'message',
+  'n',
+  'address',
+  'original',
+  'notify',
+  'orcpt',
+  'direction',
+  'destination',
+  'edits',
+  'state',
+  'hold_class',
+  'hold_reason',
+  'queued_at',
+  'due',
+  'attempts',
+  'warned',
+  'lease',
+  'lease_until',
+  'last',
+] as const satisfies (keyof RecipientRow)[];

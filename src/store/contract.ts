@@ -92,6 +92,32 @@ export interface Blobs {
   setAside(key: string): Promise<void>;
 }
 
+/** A place in the ledger that somebody still needs. */
+export interface LedgerHold {
+  readonly number: number;
+}
+
+/** Records that are soon over, durable with one write and one sync for all that came meanwhile (store/ledger). One node's own. */
+export interface Ledger {
+  /**
+   * `done` once it is on disk, or with `store.full` or `store.unavailable`; the record's pieces must not
+   * change before. `isHeld`: it is to be found again until its hold is released.
+   */
+  append(
+    record: readonly Uint8Array[],
+    isHeld: boolean,
+    done: (error: Error | undefined, hold: LedgerHold) => void,
+  ): void;
+  release(hold: LedgerHold): void;
+  /** Files in use: how far back the oldest held record lies. */
+  segments(): number;
+  /** All records of earlier runs, in the order of appending; may be called again until `clear`. */
+  replay(visit: (record: Buffer) => void | Promise<void>): Promise<void>;
+  /** What earlier runs left is needed no more. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Windows and caches; may be lost by a restart, so nothing that must survive lives only here. */
 export interface Counters {
   /** Adds `by` to a sliding window of `windowMs`; returns the sum inside the window. */

@@ -78,3 +78,16 @@ export const SWEEP_BATCH = 500;
 
 /** Young memory of a thread that holds rows for a moment: with the default it grows by 10 MB and never shrinks. */
 export const THREAD_YOUNG_MB = 2;
+
+/** A file of the ledger: half a second at full speed, so that little waits for the oldest of its messages, and read at once after a crash. */
+export const LEDGER_SEGMENT_BYTES = 16 * 1024 * 1024;
+
+/** Files of the ledger that wait to be used again: what full speed needs; more is given back to the disk. */
+export const LEDGER_SPARE_SEGMENTS = 4;
+
+/** Records and octets of one write: enough to share a sync among all sessions, few enough that a failure hits little. */
+export const LEDGER_GROUP_RECORDS = 512;
+export const LEDGER_GROUP_BYTES = 4 * 1024 * 1024;
+
+/** Records that may wait for the disk, as for the database's writer. */
+export const LEDGER_WAITING = 50_000;

@@ -13,8 +13,9 @@ import { type Disk, systemDisk } from '../world/disk.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
 import { openBlobs } from './blobs/open.ts';
-import type { Blobs, Counters, Database } from './contract.ts';
+import type { Blobs, Counters, Database, Ledger } from './contract.ts';
 import { createCounters } from './counters.ts';
+import { openLedger } from './ledger/ledger.ts';
 import { QUICK_CHECK_BYTES } from './limits.ts';
 import { type FolderLock, lockFolder, unusableFolder } from './lock.ts';
 import { type Schema, type StoreMigration, schemaOf } from './migration.ts';
@@ -40,6 +41,7 @@ export interface Store {
   readonly database: Database;
   readonly blobs: Blobs;
   readonly counters: Counters;
+  readonly ledger: Ledger;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,8 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
     const path = join(folder, 'state.db');
     await prepareFile(path, schema, disk, events);
     const blobs = await openBlobs(folder, { clock, random, events, disk });
+    const health = createHealth('ledger', events, clock);
+    const ledger = await openLedger({ folder, disk, random, events, health });
     const database = openSqlite({
       path,
       writer,
@@ -66,8 +70,12 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
       database,
       blobs,
       counters: createCounters(clock),
+      ledger,
       close() {
-        closed ??= database.close().finally(lock.release);
+        closed ??= ledger
+          .close()
+          .then(() => database.close())
+          .finally(lock.release);
         return closed;
       },
     };

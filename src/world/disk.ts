@@ -9,8 +9,10 @@
 import {
   closeSync,
   type Dirent,
+  fdatasync,
   fstatSync,
   fsync,
+  ftruncate,
   mkdir,
   open,
   openSync,
@@ -30,6 +32,11 @@ export interface DiskFile {
   /** Bytes read; less than asked for only at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
   sync(): Promise<void>;
+  /** All of it, from that octet on: over what is there, or behind it. */
+  writeAt(chunks: readonly Uint8Array[], position: number): Promise<void>;
+  /** As `sync`, without what only others look at (times). */
+  syncData(): Promise<void>;
+  truncate(sizeBytes: number): Promise<void>;
   sizeBytes(): number;
   /** Nothing the second time. */
   close(): void;
@@ -45,6 +52,8 @@ export interface Disk {
   /** A file that did not exist, readable by its owner only. */
   create(path: string): Promise<DiskFile>;
   open(path: string): Promise<DiskFile>;
+  /** A file that exists, to be read and written over. */
+  change(path: string): Promise<DiskFile>;
   ensureFolder(path: string): Promise<void>;
   /** Makes new names in a folder durable. */
   syncFolder(path: string): Promise<void>;
@@ -62,6 +71,8 @@ const VECTOR_LENGTH = 1024;
 const calls = {
   open: promisify(open) as (path: string, flags: string, mode?: number) => Promise<number>,
   fsync: promisify(fsync) as (fd: number) => Promise<void>,
+  fdatasync: promisify(fdatasync) as (fd: number) => Promise<void>,
+  ftruncate: promisify(ftruncate) as (fd: number, sizeBytes: number) => Promise<void>,
   mkdir: promisify(mkdir) as (path: string, options: { recursive: true; mode: number }) => Promise<unknown>,
   rename: promisify(rename),
   unlink: promisify(unlink) as (path: string) => Promise<void>,
@@ -76,10 +87,21 @@ function file(fd: number): DiskFile {
     async append(chunks) {
       let left = chunks;
       while (left.length > 0) {
-        const written = await vectored(fd, left.slice(0, VECTOR_LENGTH));
+        const written = await vectored(fd, left.slice(0, VECTOR_LENGTH), null);
         left = behind(left, written);
       }
     },
+    async writeAt(chunks, position) {
+      let left = chunks;
+      let at = position;
+      while (left.length > 0) {
+        const written = await vectored(fd, left.slice(0, VECTOR_LENGTH), at);
+        left = behind(left, written);
+        at += written;
+      }
+    },
+    syncData: () => calls.fdatasync(fd),
+    truncate: (sizeBytes) => calls.ftruncate(fd, sizeBytes),
     async read(into, position) {
       let total = 0;
       while (total < into.length) {
@@ -100,9 +122,10 @@ function file(fd: number): DiskFile {
   };
 }
 
-function vectored(fd: number, chunks: readonly Uint8Array[]): Promise<number> {
+/** `position` null: behind what was written last. */
+function vectored(fd: number, chunks: readonly Uint8Array[], position: number | null): Promise<number> {
   return new Promise((resolve, reject) => {
-    writev(fd, chunks as Uint8Array[], (error, written) => (error ? reject(error) : resolve(written)));
+    writev(fd, chunks as Uint8Array[], position, (error, written) => (error ? reject(error) : resolve(written)));
   });
 }
 
@@ -124,6 +147,7 @@ function behind(chunks: readonly Uint8Array[], written: number): readonly Uint8A
 export const systemDisk: Disk = {
   create: async (path) => file(await calls.open(path, 'wx+', 0o600)),
   open: async (path) => file(await calls.open(path, 'r')),
+  change: async (path) => file(await calls.open(path, 'r+')),
   ensureFolder: async (path) => void (await calls.mkdir(path, { recursive: true, mode: 0o700 })),
   async syncFolder(path) {
     const fd = openSync(path, 'r');

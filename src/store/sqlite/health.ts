@@ -4,7 +4,7 @@
 import type { Clock } from '../../world/clock.ts';
 import type { Events } from '../../world/events.ts';
 
-export type Part = 'database' | 'content';
+export type Part = 'database' | 'content' | 'ledger';
 
 export interface Health {
   failed(kind: 'full' | 'unavailable', detail: string): void;

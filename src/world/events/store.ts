@@ -1,7 +1,7 @@
 /** Events of store. */
 import { event } from '../event.ts';
 
-type Part = 'database' | 'content';
+type Part = 'database' | 'content' | 'ledger';
 
 export const storeEvents = {
   'store.full': event<{ part: Part; detail: string }>()({
@@ -39,6 +39,12 @@ export const storeEvents = {
   'store.migrated': event<{ from: number; to: number }>()({
     level: 'info',
     text: 'the schema of the database was brought up to date',
+  }),
+  'store.ledger-damaged': event<{ file: string }>()({
+    level: 'error',
+    text: 'a file of the ledger is damaged: what can be read of it is kept, messages that were on their way in the rest are lost',
+    metric: { name: 'postern_store_ledger_damaged_total' },
+    webhook: true,
   }),
   'content.set-aside': event<{ key: string; to: string }>()({
     level: 'error',

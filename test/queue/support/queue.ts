@@ -205,6 +205,7 @@ export async function startQueue(t: TestContext, options: TestNodeOptions): Prom
   const queue = await openQueue({
     database: store.database,
     blobs: store.blobs,
+    ledger: store.ledger,
     journal,
     settings: testSettings(options.settings),
     directory: testDirectory,

@@ -1,0 +1,64 @@
+/**
+ * Whether a new message may go the express way, and its admission there: all its recipients are to be
+ * tried now, in one transaction, and its destination has room.
+ */
+import { invariant } from '../../model/errors.ts';
+import { type AdmissionParts, flightOf, flightRecipientOf, ownBytes } from '../admission.ts';
+import type { NewMessage } from '../contract.ts';
+import { keyOf } from '../ids.ts';
+import { wants } from '../notices.ts';
+import { loggedMessage } from '../records.ts';
+import { editsText, messageRow, recipientRow } from '../rows.ts';
+
+/** Undefined: it goes into the database. Else durable when it resolves; errors as of Queue.commit. */
+export function admitExpress(parts: AdmissionParts, message: NewMessage): Promise<void> | undefined {
+  const { lane, dispatch, journaling, clock, newLease } = parts;
+  const [first] = message.recipients;
+  if (!first || !lane.hasRoom() || !travelTogether(message)) return undefined;
+  const destination = dispatch.reserve(first.destination, ownBytes(message));
+  if (!destination) return undefined;
+  const key = keyOf(message.id);
+  invariant(key !== undefined, `message id ${message.id} was made by newId`);
+  const now = clock.now();
+  const edits = editsText(first);
+  const lease = newLease();
+  const logged = loggedMessage(message);
+  const place = { message: key, now, edits, lease: null, leaseUntil: null };
+  const { home } = message.content;
+  const entered = lane.enter({
+    lease,
+    message: messageRow(message, key, logged),
+    recipients: message.recipients.map((recipient, n) =>
+      recipientRow(recipient, {
+        ...place,
+        n,
+        wantsDelayWarning: message.reversePath !== null && wants(recipient.notify, 'delay'),
+      }),
+    ),
+    content: home.kind === 'row' ? { bytes: home.bytes } : { blob: home.key },
+  });
+  return entered.then(
+    () => {
+      journaling.message(key, logged);
+      const recipients = message.recipients.map((recipient, n) => flightRecipientOf(recipient, n, now));
+      const group = { destination, edits, lease, recipients, headerEdits: first.edits ?? [] };
+      dispatch.offer(flightOf(parts, message, key, group, message.content.release));
+    },
+    (error) => {
+      dispatch.cancel(destination);
+      message.content.discard();
+      throw error;
+    },
+  );
+}
+
+/** Of one destination and variant, and none held or discarded. */
+function travelTogether({ recipients }: NewMessage): boolean {
+  const first = recipients[0]!;
+  const edits = editsText(first);
+  for (const recipient of recipients) {
+    if (recipient.state !== 'queued' || recipient.destination !== first.destination) return false;
+    if (recipient !== first && editsText(recipient) !== edits) return false;
+  }
+  return true;
+}

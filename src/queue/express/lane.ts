@@ -1,0 +1,212 @@
+/**
+ * The express way: a message whose recipients travel together, to a destination with room, is noted in
+ * the ledger and in memory only. It has a lease from the beginning, as a claim has; most are delivered
+ * within a second, and never see the database.
+ *
+ * What is not over soon boards: its rows go into the database under the lease that it has, and from
+ * then on it is as any other. So does what an operator wants to see, what cannot be delivered at the
+ * first try, and what a destination in back-off gives back.
+ */
+import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
+import type { LedgerHold, Statement } from '../../store/contract.ts';
+import type { TimerHandle } from '../../world/clock.ts';
+import type { Journaling } from '../journaling.ts';
+import {
+  BOARD_AFTER_MS,
+  BOARD_LOOK_MS,
+  EXPRESS_MESSAGES,
+  EXPRESS_SEGMENTS,
+  LEASE_MS,
+} from '../limits.ts';
+import type { QueueParts } from '../parts.ts';
+import type { QueueStatements } from '../statements.ts';
+import type { MessageRow, RecipientRow } from '../tables.ts';
+import { encodeNote, type NotedContent } from './notes.ts';
+
+export interface ExpressMessage {
+  readonly lease: string;
+  readonly message: MessageRow;
+  readonly recipients: readonly RecipientRow[];
+  readonly content: NotedContent;
+}
+
+export interface Lane {
+  /** False: messages go into the database, as the journal or the disk is behind. */
+  hasRoom(): boolean;
+  /** Durable when it resolves. Errors: `store.full`, `store.unavailable`. */
+  enter(express: ExpressMessage): Promise<void>;
+  /** Whether its rows are not in the database. */
+  holds(lease: string): boolean;
+  /** Whether it may end here: it is not on its way into the database. */
+  mayEnd(lease: string): boolean;
+  /** All its recipients are delivered: durable when it resolves; the journal is told. Errors as of `enter`. */
+  end(lease: string, rows: readonly LoggedRecipient[]): Promise<void>;
+  /** Into the database, those of them that are not: durable when it resolves. Errors: `store.full`, `store.unavailable`. */
+  board(leases: Iterable<string>): Promise<void>;
+  boardAll(): Promise<void>;
+  /** Whether a message that it holds needs this file. */
+  needs(blob: string): boolean;
+  stop(): void;
+}
+
+interface Passenger extends ExpressMessage {
+  readonly hold: LedgerHold;
+  readonly enteredAt: number;
+  state: 'waiting' | 'ending' | 'boarding' | 'in the database';
+  boarded?: Promise<void>;
+}
+
+/** Over, and told to the journal, which has it on disk when it has this number there. */
+interface Arrived {
+  readonly number: number;
+  readonly key: number;
+  readonly hold: LedgerHold;
+}
+
+export interface LaneParts extends QueueParts {
+  readonly sql: QueueStatements;
+  readonly journaling: Journaling;
+}
+
+export function createLane({ ledger, database, sql, journal, journaling, clock, events }: LaneParts): Lane {
+  const passengers = new Map<string, Passenger>();
+  const blobs = new Set<string>();
+  let arrived: Arrived[] = [];
+  let timer: TimerHandle | undefined;
+
+  const note = (record: readonly Uint8Array[]): Promise<void> =>
+    new Promise((resolve, reject) => ledger.append(record, false, (error) => (error ? reject(error) : resolve())));
+
+  const leave = ({ lease, content }: Passenger): void => {
+    passengers.delete(lease);
+    if ('blob' in content) blobs.delete(content.blob);
+  };
+
+  const rowsOf = ({ lease, message, recipients, content }: Passenger): Statement[] => {
+    const lease_until = clock.now() + LEASE_MS;
+    const unit = [sql.insertMessage(message)];
+    for (const recipient of recipients) unit.push(sql.insertRecipient({ ...recipient, lease, lease_until }));
+    const home = 'blob' in content ? { bytes: null, blob: content.blob } : { bytes: content.bytes, blob: null };
+    unit.push(sql.insertContent({ message: message.key, ...home }));
+    const mark = journaling.lowerMark(message.key);
+    return mark ? [...unit, mark] : unit;
+  };
+
+  /** Only when the ledger knows it too may anything else happen to the rows: a crash must not bring them back. */
+  const intoDatabase = async (some: readonly Passenger[]): Promise<void> => {
+    const written = await Promise.allSettled(
+      some.map(async (passenger) => {
+        if (passenger.state === 'in the database') return;
+        passenger.state = 'boarding';
+        await database.write(rowsOf(passenger)).catch((error) => {
+          passenger.state = 'waiting';
+          throw error;
+        });
+        passenger.state = 'in the database';
+      }),
+    );
+    const there = some.filter(({ state }) => state === 'in the database');
+    if (there.length > 0) await note(encodeNote({ kind: 'over', keys: there.map(({ message }) => message.key) }));
+    for (const passenger of there) {
+      leave(passenger);
+      ledger.release(passenger.hold);
+    }
+    for (const result of written) if (result.status === 'rejected') throw result.reason;
+  };
+
+  const board = async (leases: Iterable<string>): Promise<void> => {
+    const begun: Passenger[] = [];
+    const under = new Set<Promise<void>>();
+    for (const lease of leases) {
+      const passenger = passengers.get(lease);
+      if (!passenger || passenger.state === 'ending') continue;
+      if (passenger.boarded) under.add(passenger.boarded);
+      else begun.push(passenger);
+    }
+    if (begun.length > 0) {
+      const boarded = intoDatabase(begun).finally(() => {
+        for (const passenger of begun) passenger.boarded = undefined;
+      });
+      for (const passenger of begun) passenger.boarded = boarded;
+      under.add(boarded);
+    }
+    await Promise.all(under);
+  };
+
+  /** The journal has them: their notes may go. */
+  const forget = (durable: number): void => {
+    let count = 0;
+    while (count < arrived.length && arrived[count]!.number <= durable) count++;
+    if (count === 0) return;
+    const over = arrived.slice(0, count);
+    arrived = arrived.slice(count);
+    // Where the disk does not take it, the journal is told again after a crash, which changes nothing there.
+    ledger.append(encodeNote({ kind: 'over', keys: over.map(({ key }) => key) }), false, () => undefined);
+    for (const { hold } of over) ledger.release(hold);
+  };
+  const detach = journal.onDurable(forget);
+
+  const boardOld = (): void => {
+    const age = ledger.segments() > EXPRESS_SEGMENTS ? BOARD_LOOK_MS : BOARD_AFTER_MS;
+    const until = clock.monotonic() - age;
+    const old: string[] = [];
+    for (const { lease, enteredAt } of passengers.values()) {
+      if (enteredAt > until) break;
+      old.push(lease);
+    }
+    board(old)
+      .catch((error: Error) => events.emit('queue.work-failed', { work: 'board', error: error.message }))
+      .finally(arm);
+  };
+  const arm = (): void => {
+    timer = passengers.size > 0 && !stopped ? clock.after(BOARD_LOOK_MS, boardOld) : undefined;
+  };
+  let stopped = false;
+
+  return {
+    hasRoom: () => passengers.size + arrived.length < EXPRESS_MESSAGES,
+    enter(express) {
+      return new Promise((resolve, reject) => {
+        ledger.append(encodeNote({ kind: 'accepted', ...express }), true, (error, hold) => {
+          if (error) {
+            reject(error);
+            return;
+          }
+          passengers.set(express.lease, { ...express, hold, enteredAt: clock.monotonic(), state: 'waiting' });
+          if ('blob' in express.content) blobs.add(express.content.blob);
+          if (!timer) arm();
+          resolve();
+        });
+      });
+    },
+    holds: (lease) => passengers.has(lease),
+    mayEnd: (lease) => passengers.get(lease)?.state === 'waiting',
+    end(lease, rows) {
+      const passenger = passengers.get(lease)!;
+      passenger.state = 'ending';
+      const { key } = passenger.message;
+      return new Promise((resolve, reject) => {
+        ledger.append(encodeNote({ kind: 'ended', key, rows }), false, (error) => {
+          if (error) {
+            passenger.state = 'waiting';
+            reject(error);
+            return;
+          }
+          leave(passenger);
+          let number = 0;
+          for (const row of rows) number = journal.recipient(row);
+          arrived.push({ number, key, hold: passenger.hold });
+          resolve();
+        });
+      });
+    },
+    board,
+    boardAll: () => board([...passengers.keys()]),
+    needs: (blob) => blobs.has(blob),
+    stop() {
+      stopped = true;
+      timer?.cancel();
+      detach();
+    },
+  };
+}
