@@ -44,6 +44,7 @@ const store = await openStore(folder, {
 const queue = await openQueue({
   database: store.database,
   blobs: store.blobs,
+  ledger: store.ledger,
   journal: testJournal(),
   settings: testSettings(),
   directory: testDirectory,

@@ -18,7 +18,12 @@ export async function recover(parts: AdmissionParts, mark: number, found: number
   const settled = await journaling.reload();
   const leases = voided?.changes ?? 0;
   if (leases + messages + settled + found === 0) return;
-  events.emit('queue.recovered', { leases: leases + found, messages, settled, tookMs: Math.round(clock.monotonic() - startedAt) });
+  events.emit('queue.recovered', {
+    leases: leases + found,
+    messages,
+    settled,
+    tookMs: Math.round(clock.monotonic() - startedAt),
+  });
 }
 
 async function tellMessages({ database, sql, journaling }: AdmissionParts, mark: number): Promise<number> {

@@ -33,7 +33,11 @@ export function createSettle(parts: AdmissionParts): Settle {
 }
 
 /** Where the ledger's disk fails the database may do better, and it is tried until it does. */
-async function endedExpress(parts: AdmissionParts, flight: Flight, results: readonly AttemptResult[]): Promise<boolean> {
+async function endedExpress(
+  parts: AdmissionParts,
+  flight: Flight,
+  results: readonly AttemptResult[],
+): Promise<boolean> {
   const ended = endExpress(parts, flight, results);
   if (!ended) return false;
   return ended.then(

@@ -36,13 +36,29 @@ async function count(node: Awaited<ReturnType<typeof startQueue>>, table: string
   return Number(row!.n);
 }
 
-test('a message that is delivered leaves nothing behind once the journal has it', async (t) => {
+test('a message that is delivered at once never has a row, and its end is told to the journal', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  const claim = next(dispatcher);
+  assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
+  await settled();
+  for (const table of ['recipient', 'content', 'settled', 'message']) assert.equal(await count(node, table), 0);
+  assert.deepEqual(
+    node.journal.recipients.map(({ state }) => state),
+    ['relayed'],
+  );
+});
+
+test('a message that is delivered from its rows leaves nothing behind once the journal has it', async (t) => {
   const clock = manualClock();
   const node = await startQueue(t, { clock });
   const dispatcher = testDispatcher();
   node.queue.attach(dispatcher);
   await node.queue.commit(await message(node, ['a@x.example']));
   const claim = next(dispatcher);
+  assert.deepEqual(await node.queue.desk.counts(), { queued: 1, held: 0 });
   assert.equal(Buffer.from(claim.content.bytes!).toString().slice(0, 5), 'From:');
   node.journal.automatic = false;
   assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
@@ -80,6 +96,7 @@ test('a claim of a slow peer stays its own for as long as it takes', async (t) =
   node.queue.attach(dispatcher);
   await node.queue.commit(await message(node, ['a@x.example']));
   const claim = next(dispatcher);
+  assert.deepEqual(await node.queue.desk.counts(), { queued: 1, held: 0 }, 'it has a row from now on');
   const leaseUntil = async (): Promise<number> => {
     const [row] = await node.store.database.read({ sql: 'select lease_until from recipient', parameters: [] });
     return Number(row!['lease_until']);

@@ -61,24 +61,36 @@ for (const [what, bodyLines] of [
     assert.ok(go >= 0 && acknowledged > go, 'the trace has 354 and the final reply');
     const syncs = calls.slice(go, acknowledged).filter((call) => /^f(data)?sync\(/.test(call) && / = 0$/.test(call));
     assert.ok(
-      syncs.some((call) => call.includes('state.db')),
-      `state.db is synced between:\n${calls.slice(go, acknowledged + 1).join('\n')}`,
+      syncs.some((call) => call.includes('/ledger/')),
+      `the ledger is synced between:\n${calls.slice(go, acknowledged + 1).join('\n')}`,
     );
     if (bodyLines > 1000) {
-      const firstState = syncs.findIndex((call) => call.includes('state.db'));
+      const firstNote = syncs.findIndex((call) => call.endsWith('.ledger>) = 0'));
       const contentSyncs = syncs.map((call, at) => (call.includes('/content/') ? at : -1)).filter((at) => at >= 0);
       assert.ok(contentSyncs.length >= 2, 'the file and its folder are synced');
       assert.ok(
-        contentSyncs.every((at) => at < firstState || syncs.slice(at).some((call) => call.includes('state.db'))),
-        'before the row commits',
+        contentSyncs.every((at) => at < firstNote || syncs.slice(at).some((call) => call.includes('/ledger/'))),
+        'before the ledger says that it was accepted',
       );
     }
   });
 }
 
-/** The disk under state.db as strace makes it: the system calls of `inject` fail on its log. */
-function failingDisk(data: string, trace: string, inject: string): readonly string[] {
-  return ['strace', '-D', '-f', '-o', '/dev/null', '-P', join(data, 'state.db-wal'), '-e', trace, '-e', inject];
+/** The disk as strace makes it: the system calls of `inject` fail on one file of the node. */
+function failingDisk(path: string, calls: string, error: string): readonly string[] {
+  return [
+    'strace',
+    '-D',
+    '-f',
+    '-o',
+    '/dev/null',
+    '-P',
+    path,
+    '-e',
+    `trace=${calls}`,
+    '-e',
+    `inject=${calls}:${error}`,
+  ];
 }
 
 test('while fsync fails, mail is answered 451 and the log says so; nothing unacknowledged is kept', {
@@ -88,7 +100,7 @@ test('while fsync fails, mail is answered 451 and the log says so; nothing unack
   const node = await startNode(t, {
     data,
     setup: SETUP,
-    under: failingDisk(data, 'trace=fsync,fdatasync', 'inject=fsync,fdatasync:error=EIO:when=1..3'),
+    under: failingDisk(join(data, 'ledger', '1.ledger'), 'fsync,fdatasync', 'error=EIO:when=1..3'),
   });
   const attempt = async (): Promise<string> => {
     const mail = { from: 'bob@elsewhere.example', to: ['alice@example.com'], content: letter() };
@@ -108,7 +120,7 @@ test('a full disk is answered 452 or 451, told by an event, and service resumes 
   const node = await startNode(t, {
     data,
     setup: SETUP,
-    under: failingDisk(data, 'trace=write,pwrite64', 'inject=pwrite64:error=ENOSPC:when=1..6'),
+    under: failingDisk(join(data, 'ledger', '1.ledger'), 'write,writev,pwrite64,pwritev', 'error=ENOSPC:when=1..6'),
   });
   let last = await send(node.port('mx'), {
     from: 'bob@elsewhere.example',

@@ -11,13 +11,7 @@ import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts'
 import type { LedgerHold, Statement } from '../../store/contract.ts';
 import type { TimerHandle } from '../../world/clock.ts';
 import type { Journaling } from '../journaling.ts';
-import {
-  BOARD_AFTER_MS,
-  BOARD_LOOK_MS,
-  EXPRESS_MESSAGES,
-  EXPRESS_SEGMENTS,
-  LEASE_MS,
-} from '../limits.ts';
+import { BOARD_AFTER_MS, BOARD_LOOK_MS, EXPRESS_MESSAGES, EXPRESS_SEGMENTS, LEASE_MS } from '../limits.ts';
 import type { QueueParts } from '../parts.ts';
 import type { QueueStatements } from '../statements.ts';
 import type { MessageRow, RecipientRow } from '../tables.ts';

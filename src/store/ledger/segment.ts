@@ -37,12 +37,7 @@ export interface Segment {
 }
 
 /** `isNew`: the file does not exist yet. */
-export async function beginSegment(
-  disk: Disk,
-  path: string,
-  head: SegmentHead,
-  isNew: boolean,
-): Promise<Segment> {
+export async function beginSegment(disk: Disk, path: string, head: SegmentHead, isNew: boolean): Promise<Segment> {
   const file = isNew ? await disk.create(path) : await disk.change(path);
   const record = Buffer.from(JSON.stringify(head));
   const frame = Buffer.alloc(FRAME_BYTES);

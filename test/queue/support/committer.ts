@@ -28,7 +28,7 @@ const queue = await openQueue({
   ...world,
   database: store.database,
   blobs: store.blobs,
-    ledger: store.ledger,
+  ledger: store.ledger,
   journal,
   settings: testSettings(),
   directory: testDirectory,
