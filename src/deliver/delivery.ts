@@ -122,6 +122,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   /** One event for each way it came out. */
   function report({ claim, destination, results }: Attempt) {
     const first = results[0]!;
+    if (results.length === 1) return tell(claim, destination, first, 1);
     const isUniform = results.every(({ kind, detail }) => kind === first.kind && detail === first.detail);
     if (isUniform) return tell(claim, destination, first, results.length);
     for (const same of Map.groupBy(results, ({ kind, detail }) => `${kind} ${detail.reply}`).values())
@@ -130,10 +131,12 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
 
   function tell(claim: Claim, destination: Destination, { kind, detail }: AttemptResult, recipients: number) {
     const { host = '', status, reply, tls } = detail;
-    const fields = { message: claim.message.id, destination: destination.name, host, recipients, reply };
-    if (kind === 'deferred') events.emit('delivery.deferred', { ...fields, status });
-    else if (kind === 'failed' || kind === 'unreadable') events.emit('delivery.failed', { ...fields, status });
-    else events.emit('delivery.accepted', { ...fields, ...(tls && { tls }) });
+    const { id: message } = claim.message;
+    const { name } = destination;
+    if (kind === 'relayed' || kind === 'delivered')
+      return events.emit('delivery.accepted', { message, destination: name, host, recipients, reply, tls });
+    const event = kind === 'deferred' ? 'delivery.deferred' : 'delivery.failed';
+    events.emit(event, { message, destination: name, host, recipients, reply, status });
   }
 
   return {

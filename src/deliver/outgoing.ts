@@ -63,7 +63,7 @@ function asStored({ content, message }: Claim, above: Buffer): OutgoingContent {
     const stored = inMemory.map(asBuffer);
     // What a session brought passed the guard of newlines, BINARYMIME apart, which has no lines (RFC 3030 3).
     const isGuarded = message.clientAddress !== undefined && message.body !== 'BINARYMIME';
-    return { kind: 'whole', sizeBytes, pieces: [above, ...stored], ...(isGuarded && { guarded: stored }) };
+    return { kind: 'whole', sizeBytes, pieces: [above, ...stored], guarded: isGuarded ? stored : undefined };
   }
   return { kind: 'stream', sizeBytes, exact: true, open: () => following(above, content.open()) };
 }

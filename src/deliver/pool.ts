@@ -45,10 +45,10 @@ export function createPool(clock: Clock, idleMs: () => number): Pool {
     if (count > 0) timer = clock.after(SWEEP_MS, sweep);
   };
 
-  const mayServeAgain = ({ connection, openedAt, sent }: Pooled): boolean => {
+  const mayServeAgain = ({ connection, openedAt, sent }: Pooled, now: number): boolean => {
     const { mailMax } = connection.extensions.limits;
     if (mailMax !== undefined && sent >= mailMax) return false;
-    return clock.monotonic() - openedAt < DELIVERY_LIMITS.connectionLifeMs;
+    return now - openedAt < DELIVERY_LIMITS.connectionLifeMs;
   };
 
   return {
@@ -65,8 +65,9 @@ export function createPool(clock: Clock, idleMs: () => number): Pool {
     put(pooled) {
       const { connection, endpoint } = pooled;
       if (!connection.isOpen()) return;
-      if (closed || count >= DELIVERY_LIMITS.idle || !mayServeAgain(pooled)) return connection.quit();
-      pooled.idleSince = clock.monotonic();
+      const now = clock.monotonic();
+      if (closed || count >= DELIVERY_LIMITS.idle || !mayServeAgain(pooled, now)) return connection.quit();
+      pooled.idleSince = now;
       const all = idle.get(endpoint);
       if (all) all.push(pooled);
       else idle.set(endpoint, [pooled]);

@@ -21,16 +21,17 @@ const CLASS = { accepted: '2', deferred: '4', failed: '5' } as const;
 /** `connection` is whom we spoke with. */
 export function detailOf(verdict: Verdict, connection: SmtpConnection, at: number): AttemptDetail {
   const { tls, signedIn } = connection;
-  return {
+  const detail: AttemptDetail = {
     at,
     host: connection.host,
     address: connection.address,
     port: connection.port,
-    ...(tls && { tls: `${tls.protocol} ${tls.cipher}${signedIn ? `, signed in by ${signedIn}` : ''}` }),
     status: statusOf(verdict.reply, CLASS[verdict.outcome]),
     reply: verdict.remote ? replyLine(verdict.reply) : replyText(verdict.reply),
     remote: verdict.remote,
   };
+  if (!tls) return detail;
+  return { ...detail, tls: `${tls.protocol} ${tls.cipher}${signedIn ? `, signed in by ${signedIn}` : ''}` };
 }
 
 export function resultOf(

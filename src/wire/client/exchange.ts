@@ -42,7 +42,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     transaction = next;
     done = whenDone;
     way = chooseWay(next);
-    verdicts = new Array(next.recipients.length).fill(undefined);
+    verdicts = [];
     accepted = nextRcpt = answers = 0;
     isSending = false;
     suspicion = sourceError = undefined;
@@ -65,12 +65,13 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
   }
 
   function mailLine(): string {
-    const { reversePath, body, content } = transaction;
+    const { reversePath, body, content, smtputf8, ret, envid } = transaction;
     const line = formatMail(reversePath, {
-      ...(extensions.size && { sizeBytes: content.sizeBytes }),
-      ...(body !== '7BIT' && { body }),
-      ...(transaction.smtputf8 && { smtputf8: true }),
-      ...(extensions.dsn && { ret: transaction.ret, envid: transaction.envid }),
+      sizeBytes: extensions.size && content.sizeBytes,
+      body: body === '7BIT' ? undefined : body,
+      smtputf8,
+      ret: extensions.dsn ? ret : undefined,
+      envid: extensions.dsn ? envid : undefined,
     });
     return `${line}\r\n`;
   }
@@ -93,7 +94,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
   /** Gives `reply` to every recipient that has no verdict yet. */
   function settleRest(outcome: Verdict['outcome'], reply: Reply, remote: boolean) {
     const verdict: Verdict = { outcome, reply, remote, step };
-    for (let i = 0; i < verdicts.length; i++) verdicts[i] ??= verdict;
+    for (let i = 0; i < transaction.recipients.length; i++) verdicts[i] ??= verdict;
   }
 
   function finish(reusable: boolean, unheard = false) {
