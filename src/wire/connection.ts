@@ -13,6 +13,7 @@ import { tlsFacts } from '../world/tls.ts';
 import { channelBinding } from './channel-binding.ts';
 import { clientCertificate } from './client-certificate.ts';
 import { InputBuffer } from './framing.ts';
+import { readIntoInbox } from './inbox.ts';
 import { INPUT_BYTES_WHILE_BUSY, LAST_WORDS_MS, OUTPUT_BYTES, SWEEP_MS, TLS_HANDSHAKE_MS } from './limits.ts';
 
 /** `lost`: reset or cut; `closed-by-client`: it said it would send no more. */
@@ -63,7 +64,6 @@ export class Connection {
 
   readonly #host: ConnectionHost;
   #socket: Socket;
-  #detach: () => void = () => {};
   #out = '';
   #paused = false;
   #end: ConnectionEnd | undefined;
@@ -73,14 +73,18 @@ export class Connection {
   #stalledSince: number | undefined;
   #handshaking = false;
 
-  constructor(socket: Socket, peer: Peer, local: Peer, host: ConnectionHost) {
-    this.#socket = socket;
+  /** `accepted` has not been read from. */
+  constructor(accepted: Socket, peer: Peer, local: Peer, host: ConnectionHost) {
+    this.#socket = readIntoInbox(accepted, (octets) => {
+      this.input.lend(octets);
+      this.#received();
+    });
     this.#host = host;
     this.peer = peer;
     this.client = peer;
     this.local = local;
-    this.#attach(socket);
-    socket.on('close', () => this.#closed());
+    this.#attach(this.#socket);
+    this.#socket.on('close', () => this.#closed());
   }
 
   /** No more is said or obeyed. */
@@ -180,7 +184,6 @@ export class Connection {
     this.flush();
     const discardedBytes = this.input.clear();
     const plain = this.#socket;
-    this.#detach();
     if (behind && behind.length > 0) {
       // Flowing, it would hand these bytes to nobody before TLS asks for them.
       plain.pause();
@@ -190,6 +193,10 @@ export class Connection {
     this.#socket = secure;
     this.#handshaking = true;
     this.#attach(secure);
+    secure.on('data', (chunk: Buffer) => {
+      this.input.push(chunk);
+      this.#received();
+    });
     this.expectWithin(TLS_HANDSHAKE_MS);
     secure.once('secure', () => {
       this.#handshaking = false;
@@ -227,33 +234,38 @@ export class Connection {
   }
 
   #attach(socket: Socket): void {
-    const received = (chunk: Buffer): void => this.#received(chunk);
-    const told = (): void => this.#told();
-    const ended = (): void => {
-      this.inputEnded = true;
-      if (this.#handshaking) this.destroy('lost');
-      else this.#told();
-    };
-    socket.on('data', received).on('drain', told).on('end', ended);
-    this.#detach = () => socket.off('data', received).off('drain', told).off('end', ended);
+    socket.on('drain', () => {
+      if (socket === this.#socket) this.#told();
+    });
+    socket.on('end', () => {
+      if (socket === this.#socket) this.#inputEnded();
+    });
     socket.on('error', (error) => {
       if (this.#handshaking && this.#end === undefined) this.#host.tlsFailed(this, error);
       this.destroy('lost');
     });
   }
 
-  #received(chunk: Buffer): void {
-    if (this.#end !== undefined) return;
-    this.input.push(chunk);
-    if (!this.busy && !this.congested) this.conversation?.input();
+  #received(): void {
+    if (this.#end !== undefined) this.input.clear();
+    else if (!this.busy && !this.congested) this.conversation?.input();
     else if (this.input.length > INPUT_BYTES_WHILE_BUSY) {
       this.#paused = true;
       this.#socket.pause();
     }
+    this.input.keep();
+  }
+
+  #inputEnded(): void {
+    this.inputEnded = true;
+    if (this.#handshaking) this.destroy('lost');
+    else this.#told();
   }
 
   #told(): void {
-    if (this.#end === undefined && !this.busy) this.conversation?.input();
+    if (this.#end !== undefined || this.busy) return;
+    this.conversation?.input();
+    if (!this.busy && !this.congested) this.resume();
   }
 
   #closed(): void {

@@ -14,8 +14,12 @@ const EMPTY: Buffer = Buffer.alloc(0);
 export type Line = Buffer | 'incomplete' | 'too-long' | 'endless' | 'bare-lf';
 
 export class InputBuffer {
-  #chunks: Buffer[] = [];
+  #first: Buffer = EMPTY;
+  /** What came behind it, and waits to be joined to it. */
+  #more: Buffer[] = [];
   #bytes = 0;
+  /** The first was lent, and holds until `keep`. */
+  #lent = false;
   /** Octets of a line that grew too long, dropped so far. */
   #dropped = 0;
 
@@ -24,39 +28,57 @@ export class InputBuffer {
   }
 
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    if (this.#bytes === 0) this.#first = chunk;
+    else this.#more.push(chunk);
     this.#bytes += chunk.length;
   }
 
-  /** The next line without its CRLF. `limit` counts octets with CRLF. */
+  /** As `push`, of octets that will be others as soon as `keep` has been called. */
+  lend(chunk: Buffer): void {
+    this.#lent = this.#bytes === 0;
+    this.push(this.#lent ? chunk : Buffer.from(chunk));
+  }
+
+  /** Copies what nobody took of the octets that were lent. */
+  keep(): void {
+    if (this.#lent && this.#bytes > 0) this.#first = Buffer.from(this.#first);
+    this.#lent = false;
+  }
+
+  /** The next line without its CRLF; it may be lent. `limit` counts octets with CRLF. */
   takeLine(limit: number): Line {
     const all = this.#joined();
     const end = all.indexOf(LF);
     if (end < 0) return all.length + this.#dropped <= limit ? 'incomplete' : this.#drop(all);
     if (end === 0 || all[end - 1] !== CR) return 'bare-lf';
-    this.#keep(all.subarray(end + 1));
+    this.#leave(end + 1 === all.length ? EMPTY : all.subarray(end + 1));
     const tooLong = this.#dropped > 0 || end + 1 > limit;
     this.#dropped = 0;
     return tooLong ? 'too-long' : all.subarray(0, end - 1);
   }
 
-  /** Everything there is; what is not wanted goes back by `giveBack`. */
+  /** Everything there is, to be kept; what is not wanted goes back by `giveBack`. */
   takeAll(): Buffer {
-    const all = this.#joined();
-    this.#keep(EMPTY);
+    this.#joined();
+    this.keep();
+    const all = this.#first;
+    this.#leave(EMPTY);
     return all;
   }
 
   giveBack(rest: Buffer): void {
     if (rest.length === 0) return;
-    this.#chunks.unshift(rest);
+    this.keep();
+    if (this.#bytes > 0) this.#more.unshift(this.#first);
+    this.#first = rest;
     this.#bytes += rest.length;
   }
 
   /** Forgets what there is; returns how many bytes that was. */
   clear(): number {
     const cleared = this.#bytes;
-    this.#keep(EMPTY);
+    this.#more = [];
+    this.#leave(EMPTY);
     this.#dropped = 0;
     return cleared;
   }
@@ -64,18 +86,22 @@ export class InputBuffer {
   /** Keeps the last byte, which may be the CR of the CRLF that ends the line. */
   #drop(all: Buffer): Line {
     this.#dropped += all.length - 1;
-    this.#keep(all.subarray(all.length - 1));
+    this.#leave(all.subarray(all.length - 1));
     return this.#dropped > ENDLESS_LINE_BYTES ? 'endless' : 'incomplete';
   }
 
   #joined(): Buffer {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] ?? EMPTY;
+    if (this.#more.length > 0) {
+      this.#first = Buffer.concat([this.#first, ...this.#more]);
+      this.#lent = false;
+      this.#more = [];
+    }
+    return this.#first;
   }
 
-  #keep(rest: Buffer): void {
+  /** Of what was joined this is left. */
+  #leave(rest: Buffer): void {
+    this.#first = rest;
     this.#bytes = rest.length;
-    if (rest.length > 0) this.#chunks = [rest];
-    else if (this.#chunks.length > 0) this.#chunks = [];
   }
 }

@@ -26,3 +26,6 @@ export const LAST_WORDS_MS = 5_000;
 
 /** Names of a client's certificate that are looked at: a server needs one. */
 export const CERTIFICATE_NAMES = 100;
+
+/** One read: what a client's kernel sends of a large message while the loop is elsewhere. */
+export const INBOX_BYTES = 65_536;

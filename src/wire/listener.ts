@@ -62,7 +62,10 @@ export interface Listener {
 export async function listen(options: ListenerOptions, services: ListenerServices): Promise<Listener> {
   const room = createRoom(options, services);
   // Half-open, since a client that has said all it wants to say may still wait for the replies.
-  const server = createServer({ noDelay: true, allowHalfOpen: true, keepAlive: true }, room.accept);
+  const server = createServer(
+    { noDelay: true, allowHalfOpen: true, keepAlive: true, pauseOnConnect: true },
+    room.accept,
+  );
   await bind(server, options);
   server.on('error', (error) =>
     services.events.emit('wire.accept-failed', { listener: options.name, error: error.message }),

@@ -386,6 +386,22 @@ test('a client that sends all and reads nothing is stopped, then cut off', async
   socket.destroy();
 });
 
+test('a client that reads none of its replies for long gets them all once it does', async (t) => {
+  const node = await startReceiver(t, { settings: { 'smtp.maxIdleCommands': 10_000_000 } });
+  const socket = connect({ port: node.port, host: '127.0.0.1' });
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.pause();
+  let commands = 0;
+  do commands += 10_000;
+  while (await accepted(socket, Buffer.from('HELP\r\n'.repeat(10_000))));
+  let replies = 0;
+  for await (const chunk of socket) {
+    for (const byte of chunk as Buffer) if (byte === 0x0a) replies++;
+    if (replies === commands) break;
+  }
+  assert.equal(replies, commands);
+});
+
 /** Whether the kernel took it all at once or soon; false once it has been stuck for a while. */
 function accepted(socket: Socket, bytes: Buffer): Promise<boolean> {
   return new Promise((resolve) => {
