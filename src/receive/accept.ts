@@ -15,7 +15,7 @@ import type { NewMessage, NewRecipient } from '../queue/contract.ts';
 import type { Correction, MessageVerdict } from '../screen/contract.ts';
 import { headFacts } from '../screen/header.ts';
 import type { StagedContent } from '../store/contract.ts';
-import { endContent, type IncomingContent, refuse } from './content.ts';
+import { endContent, headOf, type IncomingContent, refuse } from './content.ts';
 import { addClientLine, addReply } from './dialogue.ts';
 import { recordRefusals, refusedRecipients, type Screened, trailOf } from './records.ts';
 import { STORE_FULL, TOO_LARGE, TRY_AGAIN } from './replies.ts';
@@ -69,7 +69,7 @@ function refused(
   session: Session,
   transaction: Transaction,
   reply: Reply,
-  screened: Screened = { facts: headFacts(Buffer.concat(transaction.content!.head)) },
+  screened: Screened = { facts: headFacts(headOf(transaction.content!)) },
 ): Reply {
   addReply(transaction.dialogue, reply);
   const disposition = reply.code < 500 ? 'defer' : 'refuse';

@@ -8,15 +8,14 @@ import { isAscii } from 'node:buffer';
 import type { BodyType } from '../model/envelope.ts';
 import { type BareNewlines, createNewlineGuard, type NewlineGuard } from '../protocol/smtp/newlines.ts';
 import type { Spool } from '../store/contract.ts';
-import { HEAD_BYTES } from './limits.ts';
 
 export interface IncomingContent {
   readonly spool: Spool;
   /** Octets received, dots removed; what the size limit counts. */
   sizeBytes: number;
   eightBit: boolean;
-  /** As it came, refused or not: enough to tell which message it was. */
-  readonly head: Buffer[];
+  /** How it went on where it was refused: the spool does not get that. */
+  rest: Buffer | undefined;
   refusal: 'too-large' | 'abandoned' | undefined;
   /** The spool asked to wait. */
   full: boolean;
@@ -39,7 +38,7 @@ export function openContent(spool: Spool, { body, maxBytes, bareNewlines, starte
     spool,
     sizeBytes: 0,
     eightBit: false,
-    head: [],
+    rest: undefined,
     refusal: undefined,
     full: false,
     startedAt,
@@ -54,12 +53,18 @@ export function openContent(spool: Spool, { body, maxBytes, bareNewlines, starte
 }
 
 export function writeContent(content: IncomingContent, slice: Buffer): void {
-  if (content.sizeBytes < HEAD_BYTES) content.head.push(slice);
+  const { guard } = content;
   content.sizeBytes += slice.length;
   if (content.refusal !== undefined) return;
   if (content.sizeBytes > content.maxBytes) refuse(content, 'too-large');
-  else if (content.guard) content.guard.push(slice, content.store);
+  else if (guard) guard.push(slice, content.store);
   else content.store(slice);
+  if (content.refusal !== undefined || (guard && guard.found !== 'none')) content.rest ??= Buffer.from(slice);
+}
+
+/** As it came, refused or not: enough to tell which message it was. */
+export function headOf({ spool, rest }: IncomingContent): Uint8Array {
+  return rest ? Buffer.concat([spool.head, rest]) : spool.head;
 }
 
 /** All octets are there: says which bare newlines were found. */

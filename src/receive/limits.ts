@@ -25,9 +25,6 @@ export const AUTH_FAILURE_WINDOW_MS = 600_000;
 /** Networks counted; beyond it the oldest are forgotten. */
 export const AUTH_NETWORKS = 10_000;
 
-/** What is received while a message has fewer octets than this is kept until it is decided on: a refusal has its subject in the log. */
-export const HEAD_BYTES = 8_192;
-
 /** Clients remembered as having delivered mail, who are greeted without a pause. */
 export const ACQUAINTANCES = 10_000;
 

@@ -58,7 +58,9 @@ export interface PreparedChange {
 /** Receives a message's bytes; finish or discard must be called. */
 export interface Spool {
   readonly sizeBytes: number;
-  /** False asks the writer to wait for `drained` before the next chunk. Keeps the chunk: do not reuse its memory. */
+  /** How it begins, as far as it was written and as is worth a look. */
+  readonly head: Uint8Array;
+  /** False asks the writer to wait for `drained` before the next chunk. Copies the chunk: its memory may be used again. */
   write(chunk: Uint8Array): boolean;
   drained(): Promise<void>;
   /** The content, hashed; durable where its home is a blob, else by its row's own transaction, and then it is there at once. Errors: `store.full`, `store.unavailable`. */
@@ -71,8 +73,9 @@ export interface StagedContent extends ContentRef {
   /** `row`: small enough to live in the message row's own transaction. `blob`: durable already: file and folder are fsynced. */
   readonly home: { readonly kind: 'row'; readonly bytes: Uint8Array } | { readonly kind: 'blob'; readonly key: string };
   /**
-   * Present where `pieces` are memory that all messages share: to be called once nobody needs them
-   * any more, since the file has them too. `discard` does it as well.
+   * Present where `pieces` are memory that all messages share: to be called once nobody looks at them
+   * any more, as the next message will be in them. What is read of it later comes from its file.
+   * `discard` does it as well.
    */
   release?(): void;
   discard(): void;

@@ -32,9 +32,17 @@ export const KEPT_CONTENT_BYTES = 256 * 1024;
 /** All content kept so: beyond it messages go through their files, as large ones do. */
 export const KEPT_BYTES = 64 * 1024 * 1024;
 
-/** From so many chunks on, small ones of a message are gathered into pieces: an object for each octet would be a hundred times its size. */
+/** Memory that messages lie in one after the other: four hold the largest that is kept, and the smallest that is wastes little of its two. */
+export const SLAB_BYTES = 64 * 1024;
+
+/** A first chunk of this size is of a message that is no small one. */
+export const SLAB_FROM_BYTES = 32 * 1024;
+
+/** Slabs that wait to be used again: what full speed needs, 16 MB; until the node is idle. */
+export const SPARE_SLABS = 256;
+
+/** From so many chunks on, small ones of a message are gathered in slabs: an object for each octet would be a hundred times its size. */
 export const GATHERED_FROM_PIECES = 32;
-export const GATHERED_PIECE_BYTES = 16 * 1024;
 
 /** Files made in one folder before another has its turn: a second's worth at full speed shares its syncs, and the folders stay small. */
 export const FOLDER_TURN_FILES = 1000;
@@ -72,6 +80,9 @@ export const COUNTER_KEYS = 100_000;
 
 /** Parts a sliding window is counted in: the sum is exact to a tenth of the window. */
 export const COUNTER_SLICES = 10;
+
+/** How a message begins, for the log where it is refused: its subject is in it. */
+export const HEAD_BYTES = 8 * 1024;
 
 /** Names of blobs asked about in one go while sweeping. */
 export const SWEEP_BATCH = 500;

@@ -273,7 +273,10 @@ test('memory that the store keeps for a message is given back when the last of i
       released++;
       made.content.release!();
     };
-    await node.queue.commit({ ...made, content: { ...made.content, release } });
+    const { content } = made;
+    const { pieces, home } = content;
+    const watched = { ...content, pieces: pieces!, home, open: content.open, release, discard() {} };
+    await node.queue.commit({ ...made, content: watched });
     return () => released;
   };
   const two = await committed(['a@x.example', 'b@y.example']);

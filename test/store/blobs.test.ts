@@ -8,7 +8,8 @@ import { fileContent } from '../../src/store/blobs/file-content.ts';
 import { createMemoryBudget } from '../../src/store/blobs/memory-budget.ts';
 import { createPlaces, pathOf } from '../../src/store/blobs/places.ts';
 import { sharedSync } from '../../src/store/blobs/shared-sync.ts';
-import { createSpool } from '../../src/store/blobs/spool.ts';
+import { createSlabs } from '../../src/store/blobs/slabs.ts';
+import { ContentSpool } from '../../src/store/blobs/spool.ts';
 import type { Spool, StagedContent } from '../../src/store/contract.ts';
 import { KEPT_CONTENT_BYTES } from '../../src/store/limits.ts';
 import { systemRandom } from '../../src/world/random.ts';
@@ -62,19 +63,61 @@ test('what stays in memory is in its file too, as it was', async (t) => {
   assert.ok(bytes.equals(await buffer(store.blobs.open(home.key, sizeBytes, sha256).open())));
 });
 
+test("what was kept in memory is read from its file once the memory is the next message's", async (t) => {
+  const store = await openTestStore(t);
+  const bytes = [randomBytes(KEPT), randomBytes(KEPT), randomBytes(KEPT), randomBytes(KEPT)];
+  const first = await keep(store, bytes[0]!);
+  const [early, late] = [first.open(), first.open()];
+  const begun = (await early.iterator({ destroyOnReturn: false }).next()).value as Buffer;
+  const memory = first.pieces![0]!.buffer;
+  first.release!();
+  first.release!();
+  const next = await Promise.all(bytes.slice(1).map((other) => keep(store, other)));
+  assert.equal(next.flatMap(({ pieces }) => pieces!).filter(({ buffer }) => buffer === memory).length, 1);
+  for (const [i, content] of next.entries()) assert.ok(Buffer.concat(content.pieces!).equals(bytes[i + 1]!));
+  assert.ok(begun.equals(bytes[0]!.subarray(0, begun.length)), 'what a reader has got stays as it was');
+  for (const reader of [early, late]) await assert.rejects(buffer(reader), /was released while it was read/);
+  assert.equal(first.pieces, undefined);
+  assert.ok(bytes[0]!.equals(await buffer(first.open())));
+});
+
+test('what a chunk becomes after it was written changes nothing', async (t) => {
+  const store = await openTestStore(t);
+  for (const [size, step] of [
+    [10_000, 1000],
+    [10_000, 10_000],
+    [KEPT, 50_000],
+    [LARGE, 1000],
+  ] as const) {
+    const bytes = randomBytes(size);
+    const memory = Buffer.alloc(step);
+    const spool = store.blobs.spool();
+    for (let at = 0; at < size; at += step) {
+      const chunk = memory.subarray(0, bytes.copy(memory, 0, at, at + step));
+      if (!spool.write(chunk)) await spool.drained();
+      memory.fill(0);
+    }
+    assert.ok(bytes.subarray(0, 500).equals(spool.head.subarray(0, 500)));
+    const content = await spool.finish();
+    assert.ok(bytes.equals(await buffer(content.open())));
+    assert.ok(bytes.subarray(0, 500).equals(spool.head.subarray(0, 500)));
+  }
+});
+
 /** Spools over a disk of their own, with room in memory for so many messages. */
 function spoolsFor(t: TestContext, room: number, broken: { sync?: string } = {}): () => Spool {
   const disk = faultyDisk(broken);
   const root = temporaryFolder(t);
   const parts = {
     disk,
+    slabs: createSlabs(),
     memory: createMemoryBudget(room * KEPT_CONTENT_BYTES),
     place: createPlaces(root, disk, systemRandom),
     open: (key: string, sizeBytes: number, sha256: string) => fileContent(disk, pathOf(root, key), sizeBytes, sha256),
     onFailure() {},
     onSuccess() {},
   };
-  return () => createSpool(parts);
+  return () => new ContentSpool(parts);
 }
 
 test('of more half-received messages than there is memory for all are kept, some in their files alone', async (t) => {

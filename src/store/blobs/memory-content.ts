@@ -43,22 +43,56 @@ export function rowContent(bytes: Uint8Array): StagedContent {
   return new RowContent(bytes);
 }
 
-export function contentInPieces(pieces: readonly Uint8Array[], sizeBytes: number, sha256: string): ContentRef {
-  return {
-    sizeBytes,
-    sha256,
-    pieces,
-    open: (range) => Readable.from(range ? within(pieces, range) : pieces, { objectMode: false }),
-  };
-}
+/** In memory and in a file: from the file once the memory was released, which the next message uses then. */
+export class KeptContent implements StagedContent {
+  readonly home: StagedContent['home'];
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly release: () => void;
+  #pieces: readonly Uint8Array[] | undefined;
+  readonly #file: ContentRef;
+  readonly #remove: () => void;
 
-function within(pieces: readonly Uint8Array[], { start, end }: ByteRange): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  let at = 0;
-  for (const piece of pieces) {
-    const part = piece.subarray(Math.max(0, start - at), Math.max(0, end - at));
-    if (part.length > 0) found.push(part);
-    at += piece.length;
+  constructor(
+    key: string,
+    file: ContentRef,
+    pieces: readonly Uint8Array[],
+    end: { readonly giveBack: (pieces: readonly Uint8Array[]) => void; readonly remove: () => void },
+  ) {
+    this.home = { kind: 'blob', key };
+    this.sizeBytes = file.sizeBytes;
+    this.sha256 = file.sha256;
+    this.#file = file;
+    this.#pieces = pieces;
+    this.release = () => {
+      if (this.#pieces) end.giveBack(this.#pieces);
+      this.#pieces = undefined;
+    };
+    this.#remove = end.remove;
   }
-  return found;
+
+  get pieces(): readonly Uint8Array[] | undefined {
+    return this.#pieces;
+  }
+
+  open(range?: ByteRange): Readable {
+    return this.#pieces ? Readable.from(this.#read(range), { objectMode: false }) : this.#file.open(range);
+  }
+
+  discard(): void {
+    this.release();
+    this.#remove();
+  }
+
+  /** In copies, since a reader may look at a part when its memory is another message's. */
+  *#read({ start, end }: ByteRange = { start: 0, end: this.sizeBytes }): Generator<Uint8Array> {
+    let at = 0;
+    for (let i = 0; at < end; i++) {
+      if (!this.#pieces) throw new Error('invariant broken: content was released while it was read');
+      const piece = this.#pieces[i]!;
+      const part = piece.subarray(Math.max(0, start - at), Math.max(0, end - at));
+      at += piece.length;
+      if (part.length > 0) yield Buffer.from(part);
+    }
+  }
 }

@@ -16,7 +16,8 @@ import { diskError, isFull } from './disk-error.ts';
 import { fileContent } from './file-content.ts';
 import { createMemoryBudget } from './memory-budget.ts';
 import { createPlaces, isKey, pathOf as pathIn } from './places.ts';
-import { createSpool, type SpoolParts } from './spool.ts';
+import { createSlabs } from './slabs.ts';
+import { ContentSpool, type SpoolParts } from './spool.ts';
 
 export interface BlobParts {
   readonly clock: Clock;
@@ -37,6 +38,7 @@ export async function openBlobs(folder: string, { clock, random, events, disk }:
 
   const spoolParts: SpoolParts = {
     disk,
+    slabs: createSlabs(),
     memory: createMemoryBudget(KEPT_BYTES),
     place: createPlaces(root, disk, random),
     open,
@@ -45,7 +47,7 @@ export async function openBlobs(folder: string, { clock, random, events, disk }:
   };
 
   return {
-    spool: () => createSpool(spoolParts),
+    spool: () => new ContentSpool(spoolParts),
     open,
     async delete(key) {
       try {

@@ -1,55 +1,57 @@
 /**
- * Chunks of a message in order. Those who send octet by octet shall not have an object kept for each:
- * once there are many chunks, small ones are gathered.
+ * A message in order, in pieces of our own: what comes is copied, since its memory is used again for
+ * what comes next.
+ *
+ * A small message that comes in one chunk is one piece of its size. Larger ones, and those of who sends
+ * octet by octet, are gathered in slabs.
  */
-import { GATHERED_FROM_PIECES, GATHERED_PIECE_BYTES } from '../limits.ts';
+import { GATHERED_FROM_PIECES, SLAB_BYTES, SLAB_FROM_BYTES } from '../limits.ts';
+import type { Slabs } from './slabs.ts';
 
-export interface Pieces {
-  push(chunk: Uint8Array): void;
-  readonly sizeBytes: number;
+export class Pieces {
+  sizeBytes = 0;
+  readonly #slabs: Slabs;
+  #list: Uint8Array[] = [];
+  #slab: Buffer | undefined;
+  #slabBytes = 0;
+
+  constructor(slabs: Slabs) {
+    this.#slabs = slabs;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.sizeBytes += chunk.length;
+    if (!this.#slab && chunk.length < SLAB_FROM_BYTES && this.#list.length < GATHERED_FROM_PIECES)
+      this.#list.push(Buffer.from(chunk));
+    else for (let at = 0; at < chunk.length; ) at += this.#fill(chunk, at);
+  }
+
   /** What was pushed and not taken. */
-  all(): readonly Uint8Array[];
-  take(): readonly Uint8Array[];
-}
+  all(): readonly Uint8Array[] {
+    this.#seal();
+    return this.#list;
+  }
 
-export function createPieces(): Pieces {
-  let list: Uint8Array[] = [];
-  let sizeBytes = 0;
-  let gathered: Buffer | undefined;
-  let gatheredBytes = 0;
+  take(): readonly Uint8Array[] {
+    const taken = this.all();
+    this.#list = [];
+    this.sizeBytes = 0;
+    return taken;
+  }
 
-  const seal = (): void => {
-    if (gathered) list.push(gathered.subarray(0, gatheredBytes));
-    gathered = undefined;
-    gatheredBytes = 0;
-  };
+  /** Returns how many octets found room in the slab. */
+  #fill(chunk: Uint8Array, from: number): number {
+    this.#slab ??= this.#slabs.take();
+    const part = chunk.subarray(from, from + SLAB_BYTES - this.#slabBytes);
+    this.#slab.set(part, this.#slabBytes);
+    this.#slabBytes += part.length;
+    if (this.#slabBytes === SLAB_BYTES) this.#seal();
+    return part.length;
+  }
 
-  return {
-    get sizeBytes() {
-      return sizeBytes;
-    },
-    push(chunk) {
-      sizeBytes += chunk.length;
-      if (list.length < GATHERED_FROM_PIECES || chunk.length > GATHERED_PIECE_BYTES / 2) {
-        seal();
-        list.push(chunk);
-        return;
-      }
-      if (gatheredBytes + chunk.length > GATHERED_PIECE_BYTES) seal();
-      gathered ??= Buffer.allocUnsafeSlow(GATHERED_PIECE_BYTES);
-      gathered.set(chunk, gatheredBytes);
-      gatheredBytes += chunk.length;
-    },
-    all() {
-      seal();
-      return list;
-    },
-    take() {
-      seal();
-      const taken = list;
-      list = [];
-      sizeBytes = 0;
-      return taken;
-    },
-  };
+  #seal(): void {
+    if (this.#slab) this.#list.push(this.#slab.subarray(0, this.#slabBytes));
+    this.#slab = undefined;
+    this.#slabBytes = 0;
+  }
 }

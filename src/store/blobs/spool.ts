@@ -8,17 +8,20 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { ContentRef } from '../../model/content.ts';
+import type { MaybePromise } from '../../model/maybe-promise.ts';
 import type { Disk, DiskFile } from '../../world/disk.ts';
 import type { Spool, StagedContent } from '../contract.ts';
-import { KEPT_CONTENT_BYTES, ROW_CONTENT_BYTES, SPOOL_BUFFERED_BYTES } from '../limits.ts';
+import { HEAD_BYTES, KEPT_CONTENT_BYTES, ROW_CONTENT_BYTES, SPOOL_BUFFERED_BYTES } from '../limits.ts';
 import { diskError } from './disk-error.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import { contentInPieces, rowContent } from './memory-content.ts';
-import { createPieces } from './pieces.ts';
+import { KeptContent, rowContent } from './memory-content.ts';
+import { Pieces } from './pieces.ts';
 import type { Place } from './places.ts';
+import type { Slabs } from './slabs.ts';
 
 export interface SpoolParts {
   readonly disk: Disk;
+  readonly slabs: Slabs;
   /** For content that is kept beside its file. */
   readonly memory: MemoryBudget;
   place(): Promise<Place>;
@@ -31,137 +34,169 @@ interface OpenFile extends Place {
   readonly file: DiskFile;
 }
 
-export function createSpool(parts: SpoolParts): Spool {
-  const { disk, memory } = parts;
-  const buffered = createPieces();
-  let sizeBytes = 0;
+/** A class, since every message has one: nothing is made for what only large ones need. */
+export class ContentSpool implements Spool {
+  sizeBytes = 0;
+  readonly #parts: SpoolParts;
+  readonly #buffered: Pieces;
   /** Of the shared memory. */
-  let takenBytes = 0;
+  #takenBytes = 0;
   /** From when the file is written while the message comes. */
-  let hash: Hash | undefined;
-  let target: OpenFile | undefined;
-  let writing: Promise<void> | undefined;
-  let failure: unknown;
-  let over = false;
+  #hash: Hash | undefined;
+  /** Once it is no longer in `#buffered`. */
+  #head: Uint8Array | undefined;
+  #target: OpenFile | undefined;
+  #writing: Promise<void> | undefined;
+  #failure: unknown;
+  #isOver = false;
 
-  /** All of it is in `buffered`, and may be. */
-  const staysInMemory = (): boolean => {
-    if (hash) return false;
-    if (sizeBytes <= ROW_CONTENT_BYTES || takenBytes > 0) return sizeBytes <= KEPT_CONTENT_BYTES;
-    if (sizeBytes > KEPT_CONTENT_BYTES || !memory.take(KEPT_CONTENT_BYTES)) return false;
-    takenBytes = KEPT_CONTENT_BYTES;
+  constructor(parts: SpoolParts) {
+    this.#parts = parts;
+    this.#buffered = new Pieces(parts.slabs);
+  }
+
+  get head(): Uint8Array {
+    return this.#head ?? beginning(this.#buffered.all());
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.sizeBytes += chunk.length;
+    if (this.#failure !== undefined || this.#isOver) return true;
+    this.#hash?.update(chunk);
+    this.#buffered.push(chunk);
+    if (this.#staysInMemory()) return true;
+    if (!this.#hash) this.#beginFile();
+    this.#writing ??= this.#pump();
+    return this.#buffered.sizeBytes < SPOOL_BUFFERED_BYTES;
+  }
+
+  async drained(): Promise<void> {
+    while (this.#writing) await this.#writing;
+  }
+
+  finish(): MaybePromise<StagedContent> {
+    if (this.#hash) return this.#finishFile(this.#hash);
+    if (this.#takenBytes > 0) return this.#finishKept();
+    this.#isOver = true;
+    this.#head = this.#inOne();
+    return rowContent(this.#head);
+  }
+
+  discard(): void {
+    void this.#abandon();
+  }
+
+  /** All of it is in `#buffered`, and may be. */
+  #staysInMemory(): boolean {
+    if (this.#hash) return false;
+    const { sizeBytes } = this;
+    if (sizeBytes <= ROW_CONTENT_BYTES || this.#takenBytes > 0) return sizeBytes <= KEPT_CONTENT_BYTES;
+    if (sizeBytes > KEPT_CONTENT_BYTES || !this.#parts.memory.take(KEPT_CONTENT_BYTES)) return false;
+    this.#takenBytes = KEPT_CONTENT_BYTES;
     return true;
-  };
+  }
 
-  const giveBack = (): void => {
-    memory.giveBack(takenBytes);
-    takenBytes = 0;
-  };
+  #giveBack(): void {
+    this.#parts.memory.giveBack(this.#takenBytes);
+    this.#takenBytes = 0;
+  }
 
-  const toFile = (chunk: Uint8Array): void => {
-    if (hash) hash.update(chunk);
-    else {
-      hash = hashing(buffered.all());
-      giveBack();
-    }
-    writing ??= pump();
-  };
+  #keepHead(): void {
+    this.#head ??= Buffer.from(this.head);
+  }
+
+  #beginFile(): void {
+    this.#keepHead();
+    this.#hash = hashing(this.#buffered.all());
+    this.#giveBack();
+  }
 
   /** Writes what is buffered until nothing is; one call at a time. */
-  const pump = async (): Promise<void> => {
+  async #pump(): Promise<void> {
     try {
-      target ??= await createTarget(parts);
-      while (buffered.sizeBytes > 0 && !over) await target.file.append(buffered.take());
+      while (this.#buffered.sizeBytes > 0 && !this.#isOver) {
+        const pieces = this.#buffered.take();
+        this.#target ??= await createTarget(this.#parts);
+        await this.#target.file.append(pieces);
+        if (this.#hash) this.#parts.slabs.giveBack(pieces);
+      }
     } catch (error) {
-      failure = error;
-      buffered.take();
+      this.#failure = error;
+      this.#buffered.take();
     } finally {
-      writing = undefined;
+      this.#writing = undefined;
     }
-  };
+  }
 
-  const abandon = async (): Promise<void> => {
-    over = true;
-    giveBack();
-    await writing;
-    if (!target) return;
-    const { file, path } = target;
-    target = undefined;
+  async #abandon(): Promise<void> {
+    this.#isOver = true;
+    this.#keepHead();
+    this.#giveBack();
+    await this.#writing;
+    this.#parts.slabs.giveBack(this.#buffered.take());
+    if (!this.#target) return;
+    const { file, path } = this.#target;
+    this.#target = undefined;
     closeQuietly(file);
-    await disk.remove(path).catch(ignore);
-  };
+    await this.#parts.disk.remove(path).catch(ignore);
+  }
 
   /** What was received is on the disk when this resolves. */
-  const durable = async (): Promise<Place> => {
+  async #durable(): Promise<Place> {
     try {
-      while (writing) await writing;
-      if (failure !== undefined) throw failure;
-      const { file, ...place } = target!;
+      await this.drained();
+      if (this.#failure !== undefined) throw this.#failure;
+      const { file, ...place } = this.#target!;
       await file.sync();
       file.close();
       await place.syncFolder();
-      over = true;
-      parts.onSuccess();
+      this.#isOver = true;
+      this.#parts.onSuccess();
       return place;
     } catch (error) {
-      parts.onFailure(error);
-      await abandon();
+      this.#parts.onFailure(error);
+      await this.#abandon();
       throw diskError(error, 'keep a message');
     }
-  };
-
-  const discard = (path: string): void => void disk.remove(path).catch(ignore);
+  }
 
   /** In the file and in memory. */
-  const finishKept = async (): Promise<StagedContent> => {
-    const pieces = buffered.all();
-    writing = pump();
+  async #finishKept(): Promise<StagedContent> {
+    const { sizeBytes } = this;
+    const { disk, memory, slabs, open } = this.#parts;
+    this.#keepHead();
+    const pieces = this.#buffered.all();
+    this.#writing = this.#pump();
     // While the disk is at work.
     const sha256 = hashing(pieces).digest('hex');
-    const { key, path } = await durable();
-    memory.giveBack(takenBytes - sizeBytes);
-    takenBytes = sizeBytes;
-    return {
-      ...contentInPieces(pieces, sizeBytes, sha256),
-      home: { kind: 'blob', key },
-      release: giveBack,
-      discard() {
-        giveBack();
-        discard(path);
+    const { key, path } = await this.#durable();
+    memory.giveBack(this.#takenBytes - sizeBytes);
+    this.#takenBytes = 0;
+    return new KeptContent(key, open(key, sizeBytes, sha256), pieces, {
+      giveBack(pieces) {
+        memory.giveBack(sizeBytes);
+        slabs.giveBack(pieces);
       },
-    };
-  };
+      remove: () => void disk.remove(path).catch(ignore),
+    });
+  }
 
-  const finishFile = async (): Promise<StagedContent> => {
-    const { key, path } = await durable();
-    const sha256 = hash!.digest('hex');
-    const { open } = parts.open(key, sizeBytes, sha256);
-    return { sizeBytes, sha256, open, home: { kind: 'blob', key }, discard: () => discard(path) };
-  };
+  #inOne(): Uint8Array {
+    const { slabs } = this.#parts;
+    const pieces = this.#buffered.take();
+    if (pieces.length === 1 && !slabs.hold(pieces[0]!)) return pieces[0]!;
+    const bytes = Buffer.concat(pieces, this.sizeBytes);
+    slabs.giveBack(pieces);
+    return bytes;
+  }
 
-  return {
-    get sizeBytes() {
-      return sizeBytes;
-    },
-    write(chunk) {
-      sizeBytes += chunk.length;
-      if (failure !== undefined || over) return true;
-      buffered.push(chunk);
-      if (staysInMemory()) return true;
-      toFile(chunk);
-      return buffered.sizeBytes < SPOOL_BUFFERED_BYTES;
-    },
-    async drained() {
-      while (writing) await writing;
-    },
-    finish() {
-      if (hash) return finishFile();
-      if (takenBytes > 0) return finishKept();
-      over = true;
-      return rowContent(joined(buffered.take(), sizeBytes));
-    },
-    discard: () => void abandon(),
-  };
+  async #finishFile(hash: Hash): Promise<StagedContent> {
+    const { disk, open } = this.#parts;
+    const { sizeBytes } = this;
+    const { key, path } = await this.#durable();
+    const content = open(key, sizeBytes, hash.digest('hex'));
+    return { ...content, home: { kind: 'blob', key }, discard: () => void disk.remove(path).catch(ignore) };
+  }
 }
 
 async function createTarget(parts: SpoolParts): Promise<OpenFile> {
@@ -169,21 +204,16 @@ async function createTarget(parts: SpoolParts): Promise<OpenFile> {
   return { ...place, file: await parts.disk.create(place.path) };
 }
 
+function beginning(pieces: readonly Uint8Array[]): Uint8Array {
+  const first = pieces[0];
+  const isEnough = first && (pieces.length === 1 || first.length >= HEAD_BYTES);
+  return (isEnough ? first : Buffer.concat(pieces)).subarray(0, HEAD_BYTES);
+}
+
 function hashing(chunks: readonly Uint8Array[]): Hash {
   const hash = createHash('sha256');
   for (const chunk of chunks) hash.update(chunk);
   return hash;
-}
-
-function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const bytes = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 function closeQuietly(file: DiskFile): void {

@@ -261,7 +261,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
   function finalAnswered(reply: Reply) {
     const { code } = reply;
     if (code >= 300 && code < 400) return outOfTurn(reply);
-    if (isSending) return answeredTooEarly(reply);
+    if (isSending || transport.hasUnsent()) return answeredTooEarly(reply);
     const unknownCommand = code === 500 || code === 502 || code === 503 || code === 504;
     if (way !== 'data' && unknownCommand && accepted > 0) return distrust('chunking', reply);
     settleRest(code < 300 ? 'accepted' : code < 500 ? 'deferred' : 'failed', reply, true);

@@ -34,6 +34,8 @@ export interface Transport {
   write(data: string | Buffer): boolean;
   /** In one packet where they fit. Returns as `write` does. */
   writeAll(pieces: readonly Buffer[]): boolean;
+  /** The system has not taken all that was written. */
+  hasUnsent(): boolean;
   /** Resolves when the socket takes more, and also when it was lost. */
   drained(): Promise<void>;
   /** The next thing must happen within `ms`; each call replaces the one before. */
@@ -117,6 +119,7 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
     isOpen: () => open,
     write: (data) => socket.write(data),
     writeAll: (pieces) => writeTogether(socket, pieces),
+    hasUnsent: () => socket.writableLength > 0,
     drained: () =>
       new Promise((resolve) => {
         drain = () => {

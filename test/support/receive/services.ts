@@ -218,9 +218,12 @@ function memorySpool(spools: { open: number }, drained: (() => Promise<void>) | 
     get sizeBytes() {
       return sizeBytes;
     },
+    get head() {
+      return Buffer.concat(chunks);
+    },
     write(chunk) {
       if (!open) throw new Error('written to after its end');
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
       sizeBytes += chunk.length;
       return drained === undefined;
     },
