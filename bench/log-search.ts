@@ -6,9 +6,10 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Batch, createBatchWriter, rowsOf } from '../src/journal/batch.ts';
 import type { LogFilter } from '../src/journal/filter.ts';
 import { answer } from '../src/journal/question.ts';
-import { type LogRow, messageRow, recipientRow, sessionRow } from '../src/journal/record.ts';
+import { messageRow, recipientRow, sessionRow } from '../src/journal/record.ts';
 import type { FoundMessages } from '../src/journal/search.ts';
 import { openLogWriter } from '../src/journal/writer.ts';
 import { type Mail, mailbox, readableMail } from './log-mail.ts';
@@ -35,10 +36,10 @@ function fill(): void {
   for (let start = 0; start < total; start += COMMIT_EVERY) {
     const batch = mails.slice(start, start + COMMIT_EVERY);
     const before = performance.now();
-    const rows = batch.flatMap(rowsOf);
+    const batches = batchesOf(batch);
     flattenUs += (performance.now() - before) * 1000;
     const used = process.threadCpuUsage();
-    for (const row of rows) writer.write(row);
+    for (const one of batches) writer.write(rowsOf(one));
     writer.commit();
     const spent = process.threadCpuUsage(used);
     cpuUs += spent.user + spent.system;
@@ -51,8 +52,17 @@ function fill(): void {
   console.log(`log.db                         ${(bytes / total).toFixed(0)} bytes a message`);
 }
 
-function rowsOf(mail: Mail): LogRow[] {
-  return [messageRow(mail.message), sessionRow(mail.session), recipientRow(mail.attempt)];
+function batchesOf(mails: readonly Mail[]): Batch[] {
+  const batches: Batch[] = [];
+  const current = createBatchWriter();
+  for (const mail of mails) {
+    for (const row of [messageRow(mail.message), sessionRow(mail.session), recipientRow(mail.attempt)]) {
+      if (current.put(row)) continue;
+      batches.push(current.take());
+      current.put(row);
+    }
+  }
+  return [...batches, current.take()];
 }
 
 function kinds(): Readonly<Record<string, (mail: Mail) => LogFilter>> {

@@ -10,11 +10,12 @@ const UNPACKED_BYTES = 16 * (BLOCK_BYTES + DIALOGUE_BYTES);
 
 export interface OpenBlock {
   readonly n: number;
-  readonly lines: string[];
+  readonly lines: Uint8Array[];
   bytes: number;
 }
 
-export function addLine(block: OpenBlock, line: string): number {
+/** `line`: with its end. Returns its number. */
+export function addLine(block: OpenBlock, line: Uint8Array): number {
   block.bytes += line.length;
   return block.lines.push(line) - 1;
 }
@@ -24,12 +25,12 @@ export function isFull(block: OpenBlock): boolean {
 }
 
 export function packBlock(block: OpenBlock): Uint8Array {
-  return zstdCompressSync(block.lines.join('\n'), OPTIONS);
+  return zstdCompressSync(Buffer.concat(block.lines, block.bytes), OPTIONS);
 }
 
 /** The JSON value of one line; undefined where the block has no such line. */
 export function readLine(data: Uint8Array, line: number): unknown {
   const lines = zstdDecompressSync(data, { maxOutputLength: UNPACKED_BYTES }).toString('utf8').split('\n');
   const text = lines[line];
-  return text === undefined ? undefined : JSON.parse(text);
+  return text ? JSON.parse(text) : undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * The journal's near side: takes records on the event loop and hands them to the writing thread.
  *
- * A record becomes a flat row at once and travels with others; batches are kept until the thread says
+ * A record becomes bytes at once and travels with others; batches are kept until the thread says
  * they are on disk, so that a thread that dies is started again and loses nothing. When more waits than
  * memory allows (thread too slow, disk full) new records are left out, counted and told by an event;
  * their sequence numbers become durable with those before them, so that the queue never waits for them.
@@ -12,6 +12,7 @@ import { OperationalError } from '../model/errors.ts';
 import { THREAD_YOUNG_MB } from '../store/limits.ts';
 import type { Clock, TimerHandle } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
+import { type Batch, createBatchWriter } from './batch.ts';
 import type { Journal } from './contract.ts';
 import type { Retention } from './expire.ts';
 import { createIdleSessions } from './idle-sessions.ts';
@@ -20,14 +21,12 @@ import {
   IDLE_SESSION_WINDOW_MS,
   LOST_NOTICE_MS,
   POST_DELAY_MS,
-  POST_RECORDS,
-  RECORD_OVERHEAD_BYTES,
   RETRY_FIRST_MS,
   WAITING_BYTES,
   WAITING_RECORDS,
 } from './limits.ts';
-import { type EncodedRows, encodeRows, type FromThread, type ThreadOptions, type ToThread } from './post.ts';
-import { auditRow, type LogRow, messageRow, recipientRow, rowBytes, sessionRow } from './record.ts';
+import type { FromThread, ThreadOptions, ToThread } from './post.ts';
+import { auditRow, type LogRow, messageRow, recipientRow, sessionRow } from './record.ts';
 
 export interface JournalOptions {
   /** Of log.db; its folder exists. */
@@ -43,18 +42,13 @@ export interface OpenJournal extends Journal {
   setRetention(retention: Retention): void;
 }
 
-interface Batch {
-  readonly number: number;
-  readonly rows: LogRow[];
-  bytes: number;
-  /** The highest sequence number that is durable with this batch. */
-  upTo: number;
-}
-
 /** On its way to the disk. */
-interface SentBatch extends Omit<Batch, 'rows'> {
+interface SentBatch {
+  readonly number: number;
+  readonly batch: Batch;
   readonly records: number;
-  readonly encoded: EncodedRows;
+  /** The highest sequence number that is durable with it. */
+  readonly upTo: number;
 }
 
 /** Errors: OperationalError `journal.schema-newer`. A full disk or a damaged file is no error: it is waited out or set aside. */
@@ -64,9 +58,13 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   let sequence = 0;
   let durable = 0;
   let batches = 0;
-  let current: Batch | undefined;
+  const current = createBatchWriter();
+  let records = 0;
+  /** The highest sequence number in it. */
+  let upTo = 0;
   let postTimer: TimerHandle | undefined;
   const sent: SentBatch[] = [];
+  /** What was sent and is not on disk. */
   const waiting = { records: 0, bytes: 0 };
   let lost = 0;
   let lostTimer: TimerHandle | undefined;
@@ -82,28 +80,28 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   const send = (): void => {
     postTimer?.cancel();
     postTimer = undefined;
-    if (!current) return;
-    const { number, rows, bytes, upTo } = current;
-    const encoded = encodeRows(rows);
-    sent.push({ number, records: rows.length, encoded, bytes, upTo });
-    post({ kind: 'rows', batch: number, encoded });
-    current = undefined;
+    if (records === 0) return;
+    const number = ++batches;
+    const batch = current.take();
+    sent.push({ number, batch, records, upTo });
+    waiting.bytes += batch.length;
+    waiting.records += records;
+    records = 0;
+    post({ kind: 'rows', number, batch });
   };
 
   const append = (row: LogRow): void => {
-    const bytes = rowBytes(row) + RECORD_OVERHEAD_BYTES;
-    if (waiting.bytes + bytes > waitingBytes || waiting.records >= WAITING_RECORDS) {
+    if (waiting.bytes + current.bytes >= waitingBytes || waiting.records + records >= WAITING_RECORDS) {
       lose();
       return;
     }
-    current ??= { number: ++batches, rows: [], bytes: 0, upTo: sequence };
-    current.rows.push(row);
-    current.bytes += bytes;
-    current.upTo = sequence;
-    waiting.bytes += bytes;
-    waiting.records++;
-    if (current.rows.length >= POST_RECORDS) send();
-    else postTimer ??= clock.after(POST_DELAY_MS, send);
+    if (!current.put(row)) {
+      send();
+      current.put(row);
+    }
+    records++;
+    upTo = sequence;
+    postTimer ??= clock.after(POST_DELAY_MS, send);
   };
 
   const lose = (): void => {
@@ -120,12 +118,13 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   const onWritten = (batch: number): void => {
     while (sent[0] && sent[0].number <= batch) {
       const done = sent.shift()!;
-      waiting.bytes -= done.bytes;
+      waiting.bytes -= done.batch.length;
       waiting.records -= done.records;
       durable = done.upTo;
+      current.giveBack(done.batch);
     }
     // Numbers of records that were left out have no batch to become durable with.
-    if (sent.length === 0 && !current) durable = sequence;
+    if (sent.length === 0 && records === 0) durable = sequence;
     for (const listener of listeners) listener(durable);
   };
 
@@ -163,13 +162,13 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   const restart = (error: unknown): void => {
     events.emit('journal.restarted', {
       error: error instanceof Error ? error.message : String(error),
-      records: waiting.records,
+      records: waiting.records + records,
     });
     clock.after(RETRY_FIRST_MS, () => {
       if (closing) return;
       // A start that fails comes back here by the thread's own error.
       start().catch(() => {});
-      for (const { number, encoded } of sent) post({ kind: 'rows', batch: number, encoded });
+      for (const { number, batch } of sent) post({ kind: 'rows', number, batch });
     });
   };
 

@@ -1,30 +1,15 @@
 /** What the journal and its writing thread say to each other. */
-import { deserialize, serialize } from 'node:v8';
 import type { EventFields } from '../world/events.ts';
+import type { Batch } from './batch.ts';
 import type { Retention } from './expire.ts';
-import type { LogRow } from './record.ts';
 
 export interface ThreadOptions {
   readonly path: string;
   readonly retention: Retention;
 }
 
-/**
- * Rows as one block of bytes. Both sides keep them until they are on disk, twice a second: as objects
- * they would survive the collector's every round, and cost it more than all else of a message.
- */
-export type EncodedRows = Uint8Array;
-
-export function encodeRows(rows: readonly LogRow[]): EncodedRows {
-  return serialize(rows);
-}
-
-export function decodeRows(encoded: EncodedRows): readonly LogRow[] {
-  return deserialize(encoded) as readonly LogRow[];
-}
-
 export type ToThread =
-  | { readonly kind: 'rows'; readonly batch: number; readonly encoded: EncodedRows }
+  | { readonly kind: 'rows'; readonly number: number; readonly batch: Batch }
   /** Commit now what came so far, and answer `flushed` whether it worked or not. */
   | { readonly kind: 'flush'; readonly token: number }
   | { readonly kind: 'retention'; readonly retention: Retention }

@@ -1,12 +1,12 @@
 /**
- * Records as they travel to the writing thread: flat tuples of primitives, which cross threads
- * several times faster than objects; what only a detailed view reads is one JSON line.
+ * Records as flat tuples of primitives, of which bytes are soon made (batch.ts); what only a detailed
+ * view reads is one JSON line, and the last of them.
  */
 import type { MessageTrail } from '../model/trail.ts';
 import type { AuditRecord, MessageRecord, RecipientRecord, SessionRecord } from './contract.ts';
 import { DIALOGUE_BYTES } from './limits.ts';
 
-export type MessageRow = readonly [
+export type MessageRow<Detail = string> = readonly [
   kind: 'message',
   id: string,
   at: number,
@@ -21,7 +21,7 @@ export type MessageRow = readonly [
   /** JSON of MessageRecord.recipients. */
   recipients: string,
   /** JSON of MessageDetail. */
-  detail: string,
+  detail: Detail,
 ];
 export type RecipientRow = readonly [
   kind: 'recipient',
@@ -32,7 +32,7 @@ export type RecipientRow = readonly [
   /** JSON of RecipientDetail. */
   detail: string,
 ];
-export type SessionRow = readonly [
+export type SessionRow<Detail = string> = readonly [
   kind: 'session',
   id: string,
   startedAt: number,
@@ -41,7 +41,7 @@ export type SessionRow = readonly [
   end: string,
   messagesAccepted: number,
   /** JSON of SessionRecord. */
-  detail: string,
+  detail: Detail,
 ];
 export type SessionCountRow = readonly [
   kind: 'session-count',
@@ -60,6 +60,9 @@ export type AuditRow = readonly [
   detail: string | null,
 ];
 export type LogRow = MessageRow | RecipientRow | SessionRow | SessionCountRow | AuditRow;
+
+/** As the writing thread has it: details are lines of octets, which go into a block as they are. */
+export type BatchRow = MessageRow<Uint8Array> | SessionRow<Uint8Array> | Exclude<LogRow, MessageRow | SessionRow>;
 
 export type MessageDetail = Pick<MessageTrail, 'evidence' | 'findings' | 'dialogue'>;
 export type RecipientDetail = Pick<RecipientRecord, 'by' | 'host' | 'address' | 'tls' | 'status' | 'reply'>;
@@ -126,11 +129,4 @@ function boundedDialogue(dialogue: string): string {
   const half = DIALOGUE_BYTES / 2;
   const left = dialogue.length - DIALOGUE_BYTES;
   return `${dialogue.slice(0, half)}\n[${left} characters left out]\n${dialogue.slice(-half)}`;
-}
-
-/** What the row holds of memory, about. */
-export function rowBytes(row: LogRow): number {
-  let bytes = 0;
-  for (const value of row) if (typeof value === 'string') bytes += value.length;
-  return bytes;
 }

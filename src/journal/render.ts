@@ -7,8 +7,9 @@ import type { Finding } from '../model/finding.ts';
 import { replyText } from '../model/reply.ts';
 import type { SessionFacts } from '../model/session.ts';
 import type { RecipientFindings } from '../model/trail.ts';
+import type { StoredChange } from './changes.ts';
 import type { SessionRecord } from './contract.ts';
-import type { ShownChange, ShownMessage, ShownSession } from './show.ts';
+import type { ShownMessage, ShownSession } from './show.ts';
 import type { LoggedRecipient } from './terms.ts';
 
 export function renderShown(shown: ShownMessage | ShownSession): string {
@@ -57,7 +58,7 @@ function renderSession({ session, messages }: ShownSession): string[] {
   ];
 }
 
-function renderRecipient(recipient: LoggedRecipient, changes: readonly ShownChange[]): string[] {
+function renderRecipient(recipient: LoggedRecipient, changes: readonly StoredChange[]): string[] {
   const { address, original, disposition, reason } = recipient;
   const said = original !== undefined && original !== address ? ` (said: ${original})` : '';
   return [
@@ -78,7 +79,7 @@ function strayChanges({ recipients, changes }: ShownMessage): string[] {
   );
 }
 
-function renderChange({ at, state, by, host, address, tls, status, reply }: ShownChange): string {
+function renderChange({ at, state, by, host, address, tls, status, reply }: StoredChange): string {
   const where = host ?? address;
   const parts = [
     `  ${time(at)}  ${state}`,

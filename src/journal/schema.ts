@@ -5,12 +5,13 @@
  * the table itself, a range of time is a range of keys, every insert goes to the end, and retention
  * deletes from the front. Addresses, subjects and the like are found by terms (terms.ts) in
  * full-text tables of half a million messages each: one merge-sorted index costs a fraction of six
- * B-trees with random keys. Evidence, findings and dialogues lie in compressed blocks of 64 lines.
+ * B-trees with random keys. Evidence, findings and dialogues lie in compressed blocks. What comes of a
+ * message in the moment it is written lies in its own row, later changes in a table of their own.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { OperationalError } from '../model/errors.ts';
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const KEYS_PER_MS = 2048;
 
@@ -32,7 +33,7 @@ const TABLES = `
   CREATE TABLE messages (
     n INTEGER PRIMARY KEY, id TEXT NOT NULL, session TEXT, direction TEXT NOT NULL, sender TEXT NOT NULL,
     client TEXT, size INTEGER NOT NULL, subject TEXT, header_from TEXT, message_id TEXT, recipients TEXT NOT NULL,
-    block INTEGER NOT NULL, line INTEGER NOT NULL);
+    block INTEGER NOT NULL, line INTEGER NOT NULL, changes TEXT);
   CREATE UNIQUE INDEX messages_id ON messages (id);
   CREATE TABLE changes (
     message TEXT NOT NULL, at INTEGER NOT NULL, recipient TEXT NOT NULL, state TEXT NOT NULL, detail TEXT NOT NULL,
@@ -70,12 +71,16 @@ export function partitionTable(number: number): string {
   return `terms_${number}`;
 }
 
-/** Makes the tables of an empty database. Errors: `journal.schema-newer`. */
+/** Of version 1; no row is touched. */
+const WITH_CHANGES = 'ALTER TABLE messages ADD COLUMN changes TEXT;';
+
+/** Makes the tables of an empty database, or brings those of an earlier version up to date. Errors: `journal.schema-newer`. */
 export function migrate(db: DatabaseSync): void {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version === SCHEMA_VERSION) return;
   if (version > SCHEMA_VERSION) throw schemaNewer(version);
-  db.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  const step = version === 0 ? TABLES : WITH_CHANGES;
+  db.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
 }
 
 export function schemaNewer(version: number): OperationalError {

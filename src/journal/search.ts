@@ -5,6 +5,7 @@
  * tail and the index belong together. Errors: `log.invalid-cursor`, `log.invalid-filter`.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import { changesOf, type StoredChange } from './changes.ts';
 import { formatCursor, type LogFilter, matchExpression, matches, type Wanted, wanted } from './filter.ts';
 import { PAGE_ROWS } from './limits.ts';
 import { keyTime, partitionTable } from './schema.ts';
@@ -52,6 +53,7 @@ export interface StoredMessage extends Termed {
   readonly header_from: string | null;
   readonly block: number;
   readonly line: number;
+  readonly changes?: string | null;
 }
 
 export function searchMessages(db: DatabaseSync, filter: LogFilter, page: Page = {}): FoundMessages {
@@ -60,9 +62,9 @@ export function searchMessages(db: DatabaseSync, filter: LogFilter, page: Page =
   // One more than asked for tells whether there is a next page.
   const rows = find(db, want, limit + 1);
   const last = rows.length > limit ? rows[limit - 1] : undefined;
-  const states = lastStates(db);
+  const changes = changesOf(db);
   return {
-    messages: rows.slice(0, limit).map((row) => foundMessage(row, states(row.id))),
+    messages: rows.slice(0, limit).map((row) => foundMessage(row, changes(row))),
     ...(last && { cursor: formatCursor(last.n) }),
   };
 }
@@ -135,21 +137,11 @@ function findIndexed(db: DatabaseSync, want: Wanted, count: number): StoredMessa
   return found;
 }
 
-type States = ReadonlyMap<string, string>;
-
-/** Of one message: the last state of each recipient. */
-function lastStates(db: DatabaseSync): (id: string) => States {
-  const changes = db.prepare('SELECT recipient, state FROM changes WHERE message = ? ORDER BY at');
-  return (id) =>
-    new Map(
-      (changes.all(id) as { recipient: string; state: string }[]).map(({ recipient, state }) => [recipient, state]),
-    );
-}
-
-function foundMessage(row: StoredMessage, states: States): FoundMessage {
+function foundMessage(row: StoredMessage, changes: readonly StoredChange[]): FoundMessage {
   const recipients = JSON.parse(row.recipients) as LoggedRecipient[];
   const dispositions = new Set(recipients.map(({ disposition }) => disposition));
   const [only = row.direction] = dispositions;
+  const states = new Map(changes.map(({ recipient, state }) => [recipient, state]));
   return {
     id: row.id,
     messageId: row.id,

@@ -4,9 +4,10 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { readLine } from './block.ts';
+import { changesOf, type StoredChange } from './changes.ts';
 import type { SessionRecord } from './contract.ts';
 import { SESSION_MESSAGES } from './limits.ts';
-import type { MessageDetail, RecipientDetail } from './record.ts';
+import type { MessageDetail } from './record.ts';
 import { firstKey, keyTime } from './schema.ts';
 import type { StoredMessage } from './search.ts';
 import type { LoggedRecipient } from './terms.ts';
@@ -29,13 +30,7 @@ export interface ShownMessage {
   readonly recipients: readonly LoggedRecipient[];
   readonly detail: MessageDetail;
   /** In order of time. */
-  readonly changes: readonly ShownChange[];
-}
-
-export interface ShownChange extends RecipientDetail {
-  readonly at: number;
-  readonly recipient: string;
-  readonly state: string;
+  readonly changes: readonly StoredChange[];
 }
 
 export interface ShownSession {
@@ -52,9 +47,6 @@ export function showById(db: DatabaseSync, id: string): ShownMessage | ShownSess
 function showMessage(db: DatabaseSync, id: string): ShownMessage | undefined {
   const row = db.prepare('SELECT * FROM messages WHERE id = ?').get(id) as unknown as StoredMessage | undefined;
   if (!row) return undefined;
-  const changes = db
-    .prepare('SELECT at, recipient, state, detail FROM changes WHERE message = ? ORDER BY at')
-    .all(id) as unknown as { at: number; recipient: string; state: string; detail: string }[];
   return {
     kind: 'message',
     id,
@@ -70,7 +62,7 @@ function showMessage(db: DatabaseSync, id: string): ShownMessage | undefined {
     session: row.session === null ? undefined : findSession(db, row.session),
     recipients: JSON.parse(row.recipients) as LoggedRecipient[],
     detail: (detail(db, row) as MessageDetail | undefined) ?? { evidence: {}, findings: [] },
-    changes: changes.map(({ detail: json, ...change }) => ({ ...change, ...(JSON.parse(json) as RecipientDetail) })),
+    changes: changesOf(db)(row),
   };
 }
 

@@ -4,6 +4,7 @@
  * A full-text table is cheap to fill in bulk and dear to fill row by row, so the newest messages, the
  * tail, stay unindexed until there are enough; a search scans them (search.ts). What arrives with an
  * older key than the index has reached (journaled again after a crash) is kept in `late` until then.
+ * The terms of the tail are kept in memory as it grows; after a start or a rollback its rows are read.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { PARTITION_MESSAGES, TAIL_MESSAGES } from './limits.ts';
@@ -12,14 +13,17 @@ import { messageTerms, TERMED_COLUMNS, type Termed } from './terms.ts';
 
 export interface TermIndex {
   /** A message row was inserted under this key. */
-  added(n: number): void;
+  added(n: number, row: Termed): void;
   /** Indexes the tail if it is at least so long (default TAIL_MESSAGES); part of the transaction that is open. */
   catchUp(from?: number): void;
   /** Reads its state again after a rollback. */
   reload(): void;
 }
 
-type Row = Termed & { readonly n: number };
+interface Indexed {
+  readonly n: number;
+  readonly terms: string;
+}
 
 export function createTermIndex(db: DatabaseSync): TermIndex {
   const sql = {
@@ -40,15 +44,23 @@ export function createTermIndex(db: DatabaseSync): TermIndex {
   };
   let upTo = 0;
   let tail = 0;
+  /** Of the tail, as far as it came since `reload`. */
+  let known: Indexed[] = [];
 
   const reload = (): void => {
     upTo = (sql.upTo.get() as { up_to: number }).up_to;
     tail = (sql.tailLength.get(upTo) as { length: number }).length;
+    known = [];
   };
 
-  const addTo = (partition: number, rows: readonly Row[]): void => {
+  const readTail = (): Indexed[] => {
+    const rows = [...sql.lateRows.all(), ...sql.tail.all(upTo)] as unknown as (Termed & { readonly n: number })[];
+    return rows.map((row) => ({ n: row.n, terms: messageTerms(row) }));
+  };
+
+  const addTo = (partition: number, rows: readonly Indexed[]): void => {
     const insert = db.prepare(`INSERT INTO ${partitionTable(partition)} (rowid, terms) VALUES (?, ?)`);
-    for (const row of rows) insert.run(row.n, messageTerms(row));
+    for (const { n, terms } of rows) insert.run(n, terms);
     sql.count.run(rows.length, partition);
   };
   const partitionFor = (n: number): { number: number; messages: number } =>
@@ -60,8 +72,8 @@ export function createTermIndex(db: DatabaseSync): TermIndex {
   };
 
   /** Rows of one partition are neighbours, as both are in order of key. */
-  const addLate = (rows: readonly Row[]): void => {
-    let group: { readonly partition: number; readonly rows: Row[] } | undefined;
+  const addLate = (rows: readonly Indexed[]): void => {
+    let group: { readonly partition: number; readonly rows: Indexed[] } | undefined;
     for (const row of rows) {
       const { number } = partitionFor(row.n);
       if (group && group.partition !== number) addTo(group.partition, group.rows);
@@ -74,14 +86,16 @@ export function createTermIndex(db: DatabaseSync): TermIndex {
 
   reload();
   return {
-    added(n) {
+    added(n, row) {
       if (n <= upTo) sql.late.run(n);
+      known.push({ n, terms: messageTerms(row) });
       tail++;
     },
     catchUp(from = TAIL_MESSAGES) {
       if (tail < from) return;
-      addLate(sql.lateRows.all() as unknown as Row[]);
-      const rows = sql.tail.all(upTo) as unknown as Row[];
+      const all = known.length === tail ? known.sort((a, b) => a.n - b.n) : readTail();
+      addLate(all.filter(({ n }) => n <= upTo));
+      const rows = all.filter(({ n }) => n > upTo);
       const [first, last] = [rows[0], rows.at(-1)];
       if (first && last) {
         const newest = partitionFor(Number.MAX_SAFE_INTEGER);
@@ -91,6 +105,7 @@ export function createTermIndex(db: DatabaseSync): TermIndex {
         sql.setUpTo.run(upTo);
       }
       tail = 0;
+      known = [];
     },
     reload,
   };

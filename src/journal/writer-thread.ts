@@ -10,11 +10,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isOperational } from '../model/errors.ts';
 import { systemClock, type TimerHandle } from '../world/clock.ts';
+import { type Batch, rowsOf } from './batch.ts';
 import { setAside } from './damaged.ts';
 import { expireStep, type Retention } from './expire.ts';
 import { classify } from './failure.ts';
 import { COMMIT_DELAY_MS, EXPIRE_INTERVAL_MS, EXPIRE_PAUSE_MS, RETRY_FIRST_MS, RETRY_LAST_MS } from './limits.ts';
-import { decodeRows, type EncodedRows, type FromThread, type ThreadOptions, type ToThread } from './post.ts';
+import type { FromThread, ThreadOptions, ToThread } from './post.ts';
 import { type LogWriter, openLogWriter } from './writer.ts';
 
 const port = parentPort!;
@@ -26,7 +27,7 @@ const ROUNDS = 10;
 let retention: Retention = initial;
 let writer: LogWriter | undefined;
 /** Batches not committed: those before `written` are in the open transaction. */
-let pending: EncodedRows[] = [];
+let pending: Batch[] = [];
 let written = 0;
 let received = 0;
 let unusable = false;
@@ -55,7 +56,7 @@ function attempt(step: (writer: LogWriter) => void): boolean {
 
 function writePending(log: LogWriter): void {
   for (let next = pending[written]; next; next = pending[written]) {
-    for (const row of decodeRows(next)) log.write(row);
+    log.write(rowsOf(next));
     written++;
   }
 }
@@ -94,7 +95,7 @@ function failed(error: unknown): 'again' | 'later' {
   if (failure.kind === 'damaged') return replaceDamaged(text);
   if (failure.kind === 'defect' && culprit) {
     pending = pending.filter((batch) => batch !== culprit);
-    tell({ kind: 'event', name: 'journal.rejected', fields: { records: decodeRows(culprit).length, error: text } });
+    tell({ kind: 'event', name: 'journal.rejected', fields: { records: [...rowsOf(culprit)].length, error: text } });
     return 'again';
   }
   return wait(failure.kind === 'wait' ? failure.reason : 'io', text);
@@ -169,8 +170,8 @@ function close(): void {
 port.on('message', (message: ToThread) => {
   switch (message.kind) {
     case 'rows':
-      pending.push(message.encoded);
-      received = message.batch;
+      pending.push(message.batch);
+      received = message.number;
       attempt(writePending);
       return scheduleCommit();
     case 'flush':

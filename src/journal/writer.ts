@@ -1,5 +1,5 @@
 /**
- * Writes log.db: rows into an open transaction, committed by the caller.
+ * Writes log.db: batches of rows into an open transaction, committed by the caller.
  *
  * Synchronous, so it belongs in the writing thread. A message row that is there already (journaled
  * again after a crash) changes nothing, nor does a recipient's change. Throws what SQLite throws; the
@@ -7,15 +7,17 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { addLine, isFull, type OpenBlock, packBlock } from './block.ts';
+import { changeText } from './changes.ts';
 import { CHECKPOINT_PAGES, PAGE_CACHE_KIB } from './limits.ts';
-import type { LogRow, MessageRow, SessionRow } from './record.ts';
+import type { BatchRow, MessageRow, RecipientRow, SessionRow } from './record.ts';
 import { keyOf, migrate } from './schema.ts';
 import { createTermIndex, type TermIndex } from './term-index.ts';
 
 export interface LogWriter {
   readonly db: DatabaseSync;
   readonly index: TermIndex;
-  write(row: LogRow): void;
+  /** Changes of messages in the same batch are written with these. */
+  write(rows: Iterable<BatchRow>): void;
   commit(): void;
   /** Never throws: SQLite may have rolled back by itself. */
   rollback(): void;
@@ -69,40 +71,57 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
     for (let lateMs = 0; !insert(keyOf(at + lateMs, counter)); lateMs++);
   };
 
-  const message = (row: MessageRow): void => {
+  const change = (row: RecipientRow): void => void sql.change.run(row[1], row[3], row[2], row[4], row[5]);
+  const message = ({ row, changes }: HeldMessage): void => {
     const [, id, at, session, direction, from, client, size, subject, headerFrom, messageId, recipients, detail] = row;
     const home = blockWithRoom();
     const line = addLine(home, detail);
     const columns = [id, session, direction, from, client, size, subject, headerFrom, messageId, recipients] as const;
+    const together = changes.length === 0 ? null : `[${changes.map(changeText).join()}]`;
     atFreeKey(at, (n) => {
-      if (sql.message.run(n, ...columns, home.n, line).changes === 0) return sql.hasMessage.get(id) !== undefined;
-      index.added(n);
+      if (sql.message.run(n, ...columns, home.n, line, together).changes === 1) {
+        index.added(n, { sender: from, client, direction, subject, message_id: messageId, recipients });
+        return true;
+      }
+      if (sql.hasMessage.get(id) === undefined) return false;
+      for (const one of changes) change(one);
       return true;
     });
   };
-  const session = ([, id, startedAt, endedAt, client, end, accepted, detail]: SessionRow): void => {
+  const session = ([, id, startedAt, endedAt, client, end, accepted, detail]: SessionRow<Uint8Array>): void => {
     const home = blockWithRoom();
     const line = addLine(home, detail);
     atFreeKey(endedAt, (n) => sql.session.run(n, id, startedAt, client, end, accepted, home.n, line).changes === 1);
   };
-
   return {
     db,
     index,
-    write(row) {
+    write(rows) {
       begin();
-      switch (row[0]) {
-        case 'message':
-          return message(row);
-        case 'recipient':
-          return void sql.change.run(row[1], row[3], row[2], row[4], row[5]);
-        case 'session':
-          return session(row);
-        case 'session-count':
-          return atFreeKey(row[3], (n) => sql.sessionCount.run(n, row[1], row[2], row[4]).changes === 1);
-        case 'audit':
-          return atFreeKey(row[1], (n) => sql.audit.run(n, row[2], row[3], row[4], row[5], row[6]).changes === 1);
+      const held = new Map<string, HeldMessage>();
+      for (const row of rows) {
+        switch (row[0]) {
+          case 'message':
+            if (!held.has(row[1])) held.set(row[1], { row, changes: [] });
+            break;
+          case 'recipient': {
+            const its = held.get(row[1]);
+            if (its) its.changes.push(row);
+            else change(row);
+            break;
+          }
+          case 'session':
+            session(row);
+            break;
+          case 'session-count':
+            atFreeKey(row[3], (n) => sql.sessionCount.run(n, row[1], row[2], row[4]).changes === 1);
+            break;
+          case 'audit':
+            atFreeKey(row[1], (n) => sql.audit.run(n, row[2], row[3], row[4], row[5], row[6]).changes === 1);
+            break;
+        }
       }
+      for (const one of held.values()) message(one);
     },
     commit() {
       begin();
@@ -124,13 +143,19 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
   };
 }
 
+/** Until its batch has been looked through. */
+interface HeldMessage {
+  readonly row: MessageRow<Uint8Array>;
+  readonly changes: RecipientRow[];
+}
+
 function statements(db: DatabaseSync) {
   return {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
     message: db.prepare(
-      `INSERT INTO messages (n, id, session, direction, sender, client, size, subject, header_from, message_id, recipients, block, line)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO messages (n, id, session, direction, sender, client, size, subject, header_from, message_id, recipients, block, line, changes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ),
     hasMessage: db.prepare('SELECT 1 FROM messages WHERE id = ?'),
     change: db.prepare(

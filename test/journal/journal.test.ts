@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { openJournal } from '../../src/journal/journal.ts';
+import { showById } from '../../src/journal/show.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { createEvents } from '../../src/world/events.ts';
 import { change, folderOf, message, NOON, openLog, session } from './support.ts';
@@ -60,7 +61,8 @@ test('the watermark tells what is on disk, in order of recording', async (t) => 
   assert.equal(journal.durable(), second);
   assert.equal(reached.at(-1), second);
   const db = new DatabaseSync(path, { readOnly: true });
-  assert.deepEqual({ ...db.prepare('SELECT count(*) AS n FROM changes').get() }, { n: 1 });
+  const shown = showById(db, 'M1');
+  assert.ok(shown?.kind === 'message' && shown.changes.length === 1);
   db.close();
 });
 
@@ -82,10 +84,15 @@ test('a message journaled again after a crash stays one row', async (t) => {
   const after = await openLog(t, { folder });
   after.journal.message(message('M1'));
   after.journal.recipient(change('M1', 'relayed'));
+  after.journal.recipient(change('M1', 'held', { at: NOON + 2000 }));
   await after.journal.flush();
   assert.equal((await after.reader.searchLog({})).messages.length, 1);
   const shown = await after.reader.showMessage('M1');
-  assert.ok(shown?.kind === 'message' && shown.changes.length === 1);
+  assert.ok(shown?.kind === 'message');
+  assert.deepEqual(
+    shown.changes.map(({ state }) => state),
+    ['relayed', 'held'],
+  );
 });
 
 test('thousands of messages in one millisecond each keep a row', async (t) => {
@@ -134,6 +141,51 @@ test('a schema of a newer Postern is refused, and left as it is', async (t) => {
   const retention = { days: 1, auditDays: 1 };
   await assert.rejects(openJournal({ path, clock: systemClock, events, retention }), { code: 'journal.schema-newer' });
   assert.ok(existsSync(path) && !existsSync(join(path, '..', 'damaged')));
+});
+
+test('a log of the first version is read as it is, and brought up to date when it is written', async (t) => {
+  const folder = folderOf(t);
+  const before = await openLog(t, { folder });
+  before.journal.message(message('M1'));
+  await before.journal.flush();
+  before.journal.recipient(change('M1', 'relayed'));
+  await before.journal.close();
+  const db = new DatabaseSync(before.path);
+  db.exec('ALTER TABLE messages DROP COLUMN changes; PRAGMA user_version = 1');
+  const states = async () =>
+    (await before.reader.searchLog({})).messages.map(({ id, recipients }) => [id, recipients[0]?.state]);
+  assert.deepEqual(await states(), [['M1', 'relayed']]);
+
+  const after = await openLog(t, { folder });
+  after.journal.message(message('M2', { at: NOON + 1 }));
+  after.journal.recipient(change('M2', 'held'));
+  await after.journal.flush();
+  assert.deepEqual(await states(), [
+    ['M2', 'held'],
+    ['M1', 'relayed'],
+  ]);
+  db.close();
+});
+
+test('a change that came after its message was written joins those written with it', async (t) => {
+  const { journal, reader } = await openLog(t);
+  journal.message(message('M1'));
+  journal.recipient(change('M1', 'queued', { at: NOON + 1, reply: 'later, "please"' }));
+  await journal.flush();
+  journal.recipient(change('M1', 'relayed', { at: NOON + 3 }));
+  journal.recipient(change('M1', 'held', { at: NOON + 2 }));
+  await journal.flush();
+  const shown = await reader.showMessage('M1');
+  assert.ok(shown?.kind === 'message');
+  assert.deepEqual(
+    shown.changes.map(({ state, reply }) => [state, reply]),
+    [
+      ['queued', 'later, "please"'],
+      ['held', undefined],
+      ['relayed', undefined],
+    ],
+  );
+  assert.equal((await reader.searchLog({})).messages[0]?.recipients[0]?.state, 'relayed');
 });
 
 test('what waits beyond the bound is left out, counted, and holds up no watermark', async (t) => {

@@ -10,16 +10,17 @@ import { searchMessages } from '../../src/journal/search.ts';
 import { showById } from '../../src/journal/show.ts';
 import { openLogWriter } from '../../src/journal/writer.ts';
 import { EVENTS, type EventSink } from '../../src/world/events.ts';
-import { change, message, NOON, session } from './support.ts';
+import { change, message, NOON, session, write } from './support.ts';
 
 const DAY_MS = 86_400_000;
 
 test('a shown message reads as: what it came to, why, and all that was said', () => {
   const log = openLogWriter(':memory:', () => NOON);
-  log.write(sessionRow(session('S1')));
-  log.write(messageRow(message('M1', { subject: 'pay \x1b[31mnow\u202e' })));
-  log.write(recipientRow(change('M1', 'queued', { status: '4.4.1', reply: 'no answer' })));
-  log.write(
+  write(log, sessionRow(session('S1')));
+  write(log, messageRow(message('M1', { subject: 'pay \x1b[31mnow\u202e' })));
+  write(log, recipientRow(change('M1', 'queued', { status: '4.4.1', reply: 'no answer' })));
+  write(
+    log,
     recipientRow(
       change('M1', 'relayed', {
         at: NOON + 2000,
@@ -29,7 +30,7 @@ test('a shown message reads as: what it came to, why, and all that was said', ()
       }),
     ),
   );
-  log.write(recipientRow(change('M1', 'delivered', { recipient: 'erin@example.com', at: NOON + 3000, by: 'admin' })));
+  write(log, recipientRow(change('M1', 'delivered', { recipient: 'erin@example.com', at: NOON + 3000, by: 'admin' })));
   log.commit();
   assert.equal(
     renderShown(showById(log.db, 'M1')!),
@@ -87,7 +88,7 @@ Dialogue of the message
 
 test('a very long dialogue keeps its beginning and its end', () => {
   const log = openLogWriter(':memory:', () => NOON);
-  log.write(sessionRow(session('S1', { dialogue: `begin${'x'.repeat(500_000)}end` })));
+  write(log, sessionRow(session('S1', { dialogue: `begin${'x'.repeat(500_000)}end` })));
   log.commit();
   const shown = showById(log.db, 'S1');
   assert.ok(shown?.kind === 'session');
@@ -103,10 +104,10 @@ test('retention deletes expired messages, sessions, changes and blocks, and leav
     ['new', NOON + 2 * DAY_MS],
   ] as const) {
     now = at;
-    log.write(messageRow(message(id, { at })));
-    log.write(recipientRow(change(id, 'relayed', { at })));
-    log.write(sessionRow(session(`S-${id}`, { endedAt: at })));
-    log.write(auditRow({ at, actor: 'admin', operation: 'test', input: '', result: 'done' }));
+    write(log, messageRow(message(id, { at })));
+    write(log, recipientRow(change(id, 'relayed', { at })));
+    write(log, sessionRow(session(`S-${id}`, { endedAt: at })));
+    write(log, auditRow({ at, actor: 'admin', operation: 'test', input: '', result: 'done' }));
     log.commit();
   }
   assert.equal(expireStep(log.db, { days: 1, auditDays: 30 }, now), false);
@@ -130,7 +131,7 @@ test('retention deletes expired messages, sessions, changes and blocks, and leav
 test('retention goes on step by step until nothing expired is left, and drops whole partitions', () => {
   const log = openLogWriter(':memory:', () => NOON);
   const put = (count: number, at: number): void => {
-    for (let i = 0; i < count; i++) log.write(messageRow(message(`M${at}-${i}`, { at })));
+    for (let i = 0; i < count; i++) write(log, messageRow(message(`M${at}-${i}`, { at })));
     log.commit();
     log.index.catchUp(1);
   };

@@ -7,12 +7,13 @@ import { messageRow } from '../../src/journal/record.ts';
 import { searchMessages } from '../../src/journal/search.ts';
 import { subjectWords } from '../../src/journal/terms.ts';
 import { type LogWriter, openLogWriter } from '../../src/journal/writer.ts';
-import { message, NOON, openLog } from './support.ts';
+import { message, NOON, openLog, write } from './support.ts';
 
 /** Three messages that differ in everything, and then as many plain ones as it takes to index them all. */
 function logWithThree(indexed: boolean): LogWriter {
   const log = openLogWriter(':memory:', () => NOON);
-  log.write(
+  write(
+    log,
     messageRow(
       message('Q1', {
         at: NOON,
@@ -23,7 +24,8 @@ function logWithThree(indexed: boolean): LogWriter {
       }),
     ),
   );
-  log.write(
+  write(
+    log,
     messageRow(
       message('Q2', {
         at: NOON + 60_000,
@@ -38,10 +40,10 @@ function logWithThree(indexed: boolean): LogWriter {
       }),
     ),
   );
-  log.write(messageRow(message('Q3', { at: NOON + 120_000, from: '"a b"@Sender.Example', subject: 'Invoice 77' })));
+  write(log, messageRow(message('Q3', { at: NOON + 120_000, from: '"a b"@Sender.Example', subject: 'Invoice 77' })));
   if (indexed) {
     for (let i = 0; i < TAIL_MESSAGES; i++) {
-      log.write(messageRow(message(`F${i}`, { at: NOON - 1000, from: 'x@y', subject: 'filler', recipients: [] })));
+      write(log, messageRow(message(`F${i}`, { at: NOON - 1000, from: 'x@y', subject: 'filler', recipients: [] })));
     }
   }
   log.commit();
@@ -90,7 +92,7 @@ test('pages join without a gap or a repetition, across tail, index and partition
   const log = openLogWriter(':memory:', () => NOON);
   const total = TAIL_MESSAGES + 50;
   const put = (from: number, to: number, at: number): void => {
-    for (let i = from; i < to; i++) log.write(messageRow(message(`M${i}`, { at: at + i })));
+    for (let i = from; i < to; i++) write(log, messageRow(message(`M${i}`, { at: at + i })));
     log.commit();
   };
   put(0, total, NOON);
@@ -125,11 +127,11 @@ test('the id of a message is a cursor to what lies behind it', () => {
 
 test('a row that came late is indexed with the next group, and found in its place of time', () => {
   const log = logWithThree(true);
-  log.write(messageRow(message('L1', { at: NOON + 30_000, from: 'late@sender.example' })));
+  write(log, messageRow(message('L1', { at: NOON + 30_000, from: 'late@sender.example' })));
   log.commit();
   const find = (): string[] => searchMessages(log.db, { sender: 'sender.example' }).messages.map(({ id }) => id);
   assert.deepEqual(find(), ['Q3', 'L1', 'Q1']);
-  for (let i = 0; i < TAIL_MESSAGES; i++) log.write(messageRow(message(`G${i}`, { at: NOON - 5, from: 'x@y' })));
+  for (let i = 0; i < TAIL_MESSAGES; i++) write(log, messageRow(message(`G${i}`, { at: NOON - 5, from: 'x@y' })));
   log.commit();
   assert.equal(log.db.prepare('SELECT count(*) AS n FROM late').get()?.['n'], 0);
   assert.deepEqual(find(), ['Q3', 'L1', 'Q1']);
@@ -139,7 +141,7 @@ test('a row that came late is indexed with the next group, and found in its plac
 test('an index that was rolled back is made again with its rows', () => {
   const log = openLogWriter(':memory:', () => NOON);
   const put = (): void => {
-    for (let i = 0; i < TAIL_MESSAGES; i++) log.write(messageRow(message(`M${i}`)));
+    for (let i = 0; i < TAIL_MESSAGES; i++) write(log, messageRow(message(`M${i}`)));
   };
   put();
   log.rollback();
@@ -158,7 +160,10 @@ test('whatever a subject and an address hold, the message is found by them', () 
       (subject, local) => {
         const log = openLogWriter(':memory:', () => NOON);
         const from = `${local}x@example.com`;
-        log.write(messageRow(message('M1', { from, subject, recipients: [{ address: from, disposition: 'accept' }] })));
+        write(
+          log,
+          messageRow(message('M1', { from, subject, recipients: [{ address: from, disposition: 'accept' }] })),
+        );
         for (let i = 0; i < 2; i++) {
           if (subjectWords(subject).length > 0) assert.equal(searchMessages(log.db, { subject }).messages.length, 1);
           if (local === local.trim()) {

@@ -1,11 +1,15 @@
 /** A journal over a folder of its own, records to put in it, and the events it told. */
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { createBatchWriter, rowsOf } from '../../src/journal/batch.ts';
 import type { MessageRecord, RecipientRecord, SessionRecord } from '../../src/journal/contract.ts';
 import { type OpenJournal, openJournal } from '../../src/journal/journal.ts';
 import { createLogReader, type LogReader } from '../../src/journal/reader.ts';
+import type { LogRow } from '../../src/journal/record.ts';
+import type { LogWriter } from '../../src/journal/writer.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { createEvents, type Events } from '../../src/world/events.ts';
 
@@ -49,6 +53,14 @@ export async function openLog(
 
 function assertNever(error: unknown): never {
   throw error;
+}
+
+const batch = createBatchWriter();
+
+/** As one batch, as the writing thread gets it. */
+export function write(log: LogWriter, ...rows: readonly LogRow[]): void {
+  for (const row of rows) assert.ok(batch.put(row));
+  log.write(rowsOf(batch.take()));
 }
 
 export function message(id: string, change: Partial<MessageRecord> & { subject?: string } = {}): MessageRecord {
