@@ -76,10 +76,11 @@ export function createLookup(db: Database): Lookup {
     return db.readNow ? keep(db.readNow(statement)) : db.read(statement).then(keep);
   }
 
+  const domainStatement = (name: string): Statement => (name === OLDEST ? oldestDomain({}) : domainByName({ name }));
+
   /** The empty name stands for the oldest domain: no domain is called so. */
   function domain(name: string): MaybePromise<Domain | undefined> {
-    const statement = name === OLDEST ? oldestDomain({}) : domainByName({ name });
-    const known = domains.get(name) ?? through(domains, name, statement, toDomain);
+    const known = domains.get(name) ?? through(domains, name, domainStatement(name), toDomain);
     if (isPromise(known)) return known.then((value) => (value === NO_DOMAIN ? undefined : value));
     return known === NO_DOMAIN ? undefined : known;
   }

@@ -198,6 +198,8 @@ export interface CheckDefinition<S extends CheckStage, E extends Evidence, Code 
   readonly lazy?: true;
   /** A failure of it is a sign of forgery that stands by itself. */
   readonly suspects?: true;
+  /** Evidence of which it has nothing to say under any settings, nor anything to edit: this very object is not judged. */
+  readonly clear?: E;
   /** The closed list of what it can say, with the sentence for an administrator. */
   readonly codes: Readonly<Record<Code, string>>;
   readonly policy?: CheckPolicyDefaults;
@@ -214,8 +216,9 @@ export interface CheckDefinition<S extends CheckStage, E extends Evidence, Code 
 /** A check as the engine runs it: evidence goes from its own `observe` to its own `judge`, whatever its type. */
 export type Check = Omit<
   CheckDefinition<CheckStage, Evidence, string, SettingDefinitions>,
-  'observe' | 'judge' | 'edits' | 'conclude'
+  'clear' | 'observe' | 'judge' | 'edits' | 'conclude'
 > & {
+  readonly clear?: Evidence;
   observe(view: Views[CheckStage], services: CheckServices): MaybePromise<Evidence>;
   judge(
     evidence: Evidence,
@@ -233,8 +236,31 @@ export function defineCheck<
   const Code extends string,
   const G extends SettingDefinitions,
 >(definition: CheckDefinition<S, E, Code, G>): Check {
-  return Object.freeze(definition) as unknown as Check;
+  return Object.freeze({ ...UNSAID, ...definition }) as unknown as Check;
 }
+
+/** All checks have one form, so that the engine finds what it asks of each in the same place. */
+const UNSAID: Readonly<Record<keyof Check, undefined>> = {
+  id: undefined,
+  stage: undefined,
+  answers: undefined,
+  scope: undefined,
+  guide: undefined,
+  exempt: undefined,
+  presetsSpare: undefined,
+  protects: undefined,
+  settingsGroup: undefined,
+  lazy: undefined,
+  suspects: undefined,
+  clear: undefined,
+  codes: undefined,
+  policy: undefined,
+  settings: undefined,
+  observe: undefined,
+  judge: undefined,
+  edits: undefined,
+  conclude: undefined,
+};
 
 /** Nothing to say: the usual case, and the same object always. */
 export const NOTHING: readonly never[] = Object.freeze([]);

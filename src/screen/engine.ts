@@ -7,103 +7,65 @@
  */
 import type { Evidence, Finding } from '../model/finding.ts';
 import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
-import type { Check, CheckServices, CheckStage, Heard, Said, SenderKind, Views, Who } from './check.ts';
-import { NOTHING } from './check.ts';
-import type { CheckPolicy } from './policies.ts';
+import {
+  type Check,
+  type CheckServices,
+  type CheckStage,
+  type Heard,
+  NOTHING,
+  type Said,
+  type SenderKind,
+  type Views,
+  type Who,
+} from './check.ts';
+import type { Plan } from './plan.ts';
+import type { CheckPolicy, DomainPolicy, Policies } from './policies.ts';
 import type { Sender } from './who.ts';
 
-/** What a check saw; `failed` says why it saw nothing. */
-export type Observed =
-  | { readonly evidence: Evidence; readonly failed?: undefined }
-  | { readonly evidence?: undefined; readonly failed: 'defect' | 'timeout' };
+/** What a check saw; else, in a word, why it saw nothing. */
+export type Observed = Evidence | 'defect' | 'timeout';
 
-/** By the check's index in the plan; what was not observed yet is missing. */
-export type Observations = (MaybePromise<Observed> | undefined)[];
-
-/** The checks, sorted once by what each stage has to do. Numbers are indexes into `checks`. */
-export interface Plan {
-  readonly checks: readonly Check[];
-  readonly ids: readonly string[];
-  /** The index of a check by its id. */
-  readonly indexOf: ReadonlyMap<string, number>;
-  /** Who observes at this stage. */
-  readonly starts: Readonly<Record<CheckStage, readonly number[]>>;
-  /** Who is judged at this stage. */
-  readonly answers: Readonly<Record<CheckStage, readonly number[]>>;
-  /** Who is judged at this stage over what was seen before RCPT, or of the message: one look for all recipients. */
-  readonly common: Readonly<Record<'rcpt' | 'message', readonly number[]>>;
-  /** Who edits headers, and who records what became of the message. */
-  readonly edits: readonly number[];
-  readonly concludes: readonly number[];
-  /** The ids of checks whose failure is a sign of forgery by itself. */
-  readonly suspects: ReadonlySet<string>;
+export interface Observations {
+  /** By the check's index in the plan; missing is what was not observed yet, and what nobody asks for. */
+  readonly seen: (MaybePromise<Observed | undefined> | undefined)[];
+  /** Some of it is a promise, or was. */
+  waits: boolean;
 }
 
-const STAGES: readonly CheckStage[] = ['connect', 'ehlo', 'mail', 'rcpt', 'message'];
-const DEFECT: Observed = { failed: 'defect' };
-const TIMEOUT: Observed = { failed: 'timeout' };
-/** Leaves no evidence: what nobody asked for needs no word in the log. */
-export const NOBODY_ASKS: Observed = { evidence: Object.freeze({ made: false, why: 'off' }) };
-const SPARED: Readonly<Record<'authenticated' | 'domain-server' | 'shielded', Observed>> = {
-  authenticated: { evidence: Object.freeze({ made: false, why: 'authenticated' }) },
-  'domain-server': { evidence: Object.freeze({ made: false, why: 'domain-server' }) },
-  shielded: { evidence: Object.freeze({ made: false, why: 'ip-shield' }) },
+const SPARED: Readonly<Record<'authenticated' | 'domain-server' | 'shielded', Evidence>> = {
+  authenticated: Object.freeze({ made: false, why: 'authenticated' }),
+  'domain-server': Object.freeze({ made: false, why: 'domain-server' }),
+  shielded: Object.freeze({ made: false, why: 'ip-shield' }),
 };
 const NOTHING_HEARD: Heard = Object.freeze({ score: 0 });
 
-export function plan(checks: readonly Check[]): Plan {
-  const stagesOf = (check: Check): readonly CheckStage[] =>
-    typeof check.stage === 'string' ? [check.stage] : check.stage;
-  const answersAt = (check: Check, stage: CheckStage): boolean => {
-    if (check.answers) return stage === check.answers;
-    // Before RCPT only a check of the whole server answers: the log shall know sender and recipient.
-    return stagesOf(check).some((seen) => (check.scope === 'server' || !isEarly(seen) ? seen : 'rcpt') === stage);
-  };
-  const indexes = (satisfies: (check: Check, stage: CheckStage) => boolean): Plan['starts'] => {
-    const select = (stage: CheckStage): number[] =>
-      checks.flatMap((check, index) => (satisfies(check, stage) ? [index] : []));
-    return Object.fromEntries(STAGES.map((stage) => [stage, select(stage)])) as Record<CheckStage, number[]>;
-  };
-  const starts = indexes((check, stage) => stagesOf(check).includes(stage));
-  const answers = indexes(answersAt);
-  const isCommon = (index: number): boolean => !starts.rcpt.includes(index);
-  return {
-    checks,
-    ids: checks.map(({ id }) => id),
-    indexOf: new Map(checks.map(({ id }, index) => [id, index])),
-    starts,
-    answers,
-    common: {
-      rcpt: answers.rcpt.filter(isCommon),
-      message: answers.message.filter((index) => isCommon(index) || starts.message.includes(index)),
-    },
-    edits: checks.flatMap((check, index) => (check.edits ? [index] : [])),
-    concludes: checks.flatMap((check, index) => (check.conclude ? [index] : [])),
-    suspects: new Set(checks.filter(({ suspects }) => suspects).map(({ id }) => id)),
-  };
+export function noObservations({ checks }: Plan): Observations {
+  return { seen: new Array(checks.length).fill(undefined), waits: false };
 }
 
-function isEarly(stage: CheckStage): boolean {
-  return stage === 'connect' || stage === 'ehlo' || stage === 'mail';
+export function copyOf({ seen, waits }: Observations): Observations {
+  return { seen: seen.slice(), waits };
 }
 
 /**
- * Lets every check of the view's stage look; what waits is left to wait. `globals`: the policies of
- * nobody in particular; `asks`: whether a recipient asks for a lazy check, once they are known.
+ * Lets the checks of the view's stage look that somebody may ask for; what waits is left to wait.
+ * `asks`: whether a recipient asks for a lazy check, once they are known.
  */
 export function start(
   plan: Plan,
   view: Views[CheckStage],
   services: CheckServices,
   observations: Observations,
-  globals: readonly CheckPolicy[],
+  { starts, everybody }: Policies,
   asks?: (index: number) => boolean,
 ): void {
-  for (const index of plan.starts[view.stage]) {
+  for (const index of starts[view.stage]) {
     const check = plan.checks[index]!;
-    observations[index] = check.lazy
-      ? observeLazily(check, view, services, globals[index]!, asks?.(index) ?? true)
+    const seen = check.lazy
+      ? observeLazily(check, view, services, everybody.checks[index]!, asks?.(index) ?? true)
       : observe(check, view, services);
+    observations.seen[index] = seen;
+    if (isWaiting(seen)) observations.waits = true;
   }
 }
 
@@ -113,67 +75,52 @@ function observeLazily(
   services: CheckServices,
   { exempt }: CheckPolicy,
   asked: boolean,
-): MaybePromise<Observed> {
+): MaybePromise<Observed | undefined> {
   if (view.stage === 'connect' || view.stage === 'ehlo') return observe(check, view, services);
-  const look = ({ kind }: Sender): MaybePromise<Observed> => {
+  const look = ({ kind }: Sender): MaybePromise<Observed | undefined> => {
     if (spares(exempt, kind)) return SPARED[kind as keyof typeof SPARED];
-    return asked ? observe(check, view, services) : NOBODY_ASKS;
+    return asked ? observe(check, view, services) : undefined;
   };
   if (!isPromise(view.sender)) return look(view.sender);
-  return view.sender.then(look, (error) => {
-    tellDefect(check, view.stage, error, services);
-    return DEFECT;
-  });
+  return view.sender.then(look, (error) => defect(check, view.stage, error, services));
 }
 
 /** Never throws, never rejects. */
 function observe(check: Check, view: Views[CheckStage], services: CheckServices): MaybePromise<Observed> {
   try {
     const evidence = check.observe(view, services);
-    return isPromise(evidence) ? observeLater(check, view, services, evidence) : { evidence };
+    if (!isPromise(evidence)) return evidence;
+    return evidence.catch((error) => defect(check, view.stage, error, services));
   } catch (error) {
-    tellDefect(check, view.stage, error, services);
-    return DEFECT;
+    return defect(check, view.stage, error, services);
   }
 }
 
-async function observeLater(
-  check: Check,
-  { stage }: Views[CheckStage],
-  services: CheckServices,
-  coming: Promise<Evidence>,
-): Promise<Observed> {
-  try {
-    return { evidence: await coming };
-  } catch (error) {
-    tellDefect(check, stage, error, services);
-    return DEFECT;
-  }
-}
-
-/** Puts answers where promises were, for all who answer at this stage; what is missing at the bound is a timeout. */
+/**
+ * Puts answers where promises were, for all who answer at this stage; what is missing at the bound is a
+ * timeout. Undefined: nothing has to be waited for.
+ */
 export function settle(
   plan: Plan,
   stage: CheckStage,
   observations: Observations,
   boundMs: number,
   services: CheckServices,
-): MaybePromise<void> {
-  for (const index of plan.answers[stage]) {
-    if (!isWaiting(observations[index])) continue;
-    const waiting = plan.answers[stage].filter((one) => isWaiting(observations[one]));
-    return settleLater(plan, stage, observations, waiting, boundMs, services);
-  }
+): Promise<void> | undefined {
+  if (!observations.waits) return undefined;
+  const { seen } = observations;
+  const waiting = plan.answers[stage].filter((index) => isWaiting(seen[index]));
+  return waiting.length > 0 ? settleLater(plan, stage, seen, waiting, boundMs, services) : undefined;
 }
 
-function isWaiting(observed: MaybePromise<Observed> | undefined): observed is Promise<Observed> {
-  return observed !== undefined && isPromise(observed);
+function isWaiting(seen: MaybePromise<Observed | undefined> | undefined): seen is Promise<Observed | undefined> {
+  return seen !== undefined && isPromise(seen);
 }
 
 async function settleLater(
   plan: Plan,
   stage: CheckStage,
-  observations: Observations,
+  seen: Observations['seen'],
   waiting: readonly number[],
   boundMs: number,
   services: CheckServices,
@@ -181,8 +128,8 @@ async function settleLater(
   const late = new Set(waiting);
   const answered = Promise.all(
     waiting.map(async (index) => {
-      const observed = await observations[index]!;
-      if (late.delete(index)) observations[index] = observed;
+      const observed = await seen[index];
+      if (late.delete(index)) seen[index] = observed;
     }),
   );
   await new Promise<void>((resolve) => {
@@ -193,7 +140,7 @@ async function settleLater(
     });
   });
   if (late.size === 0) return;
-  for (const index of late) observations[index] = TIMEOUT;
+  for (const index of late) seen[index] = 'timeout';
   const checks = [...late].map((index) => plan.ids[index]!);
   late.clear();
   services.events.emit('screen.timeout', { stage, checks, afterMs: boundMs });
@@ -203,24 +150,36 @@ async function settleLater(
 export function judge(
   plan: Plan,
   stage: CheckStage,
-  observations: Observations,
-  policies: readonly CheckPolicy[],
+  { seen }: Observations,
+  { judged }: DomainPolicy,
   who: Who | undefined,
   services: CheckServices,
   before: readonly Finding[] = NOTHING,
 ): readonly Finding[] {
   let findings: readonly Finding[] = NOTHING;
-  for (const index of plan.answers[stage]) {
-    const observed = observations[index] as Observed | undefined;
-    if (!observed) continue;
-    const check = plan.checks[index]!;
-    const policy = policies[index]!;
-    if (!policy.enabled || observed === NOBODY_ASKS) continue;
+  for (const { index, check, policy } of judged[stage]) {
+    const observed = seen[index] as Observed | undefined;
+    if (observed === check.clear || observed === undefined) continue;
     const heard = hear(plan.suspects, joined(before, findings));
-    const said = judgeOne(check, policy, observed, who, heard, (error) => tellDefect(check, stage, error, services));
-    findings = joined(findings, said);
+    findings = joined(findings, judgeOrTell(check, policy, observed, who, heard, stage, services));
   }
   return findings;
+}
+
+function judgeOrTell(
+  check: Check,
+  policy: CheckPolicy,
+  observed: Observed,
+  who: Who | undefined,
+  heard: Heard,
+  stage: CheckStage,
+  services: CheckServices,
+): readonly Finding[] {
+  try {
+    return judgeOne(check, policy, observed, who, heard);
+  } catch (error) {
+    return [failure(check, defect(check, stage, error, services))];
+  }
 }
 
 /** Makes no list where one of the two says it all. */
@@ -240,25 +199,18 @@ export function hear(suspects: ReadonlySet<string>, findings: readonly Finding[]
   return { score, ...(suspect !== undefined && { suspect }) };
 }
 
-/** Pure but for `onDefect`: also what the replay calls. */
+/** Pure: also what the replay calls. A defect of the check passes through. */
 export function judgeOne(
   check: Check,
   policy: CheckPolicy,
   observed: Observed,
   who: Who | undefined,
   heard: Heard,
-  onDefect: (error: unknown) => void,
 ): readonly Finding[] {
   if (!policy.enabled || (who && isExempt(policy, who))) return NOTHING;
-  if (observed.failed) return [failure(check, observed.failed)];
-  let said: readonly Said[];
-  try {
-    if (observed.evidence['made'] === false) return NOTHING;
-    said = check.judge(observed.evidence, policy.values, who, heard);
-  } catch (error) {
-    onDefect(error);
-    return [failure(check, 'defect')];
-  }
+  if (typeof observed === 'string') return [failure(check, observed)];
+  if (observed['made'] === false) return NOTHING;
+  const said = check.judge(observed, policy.values, who, heard);
   return said.length === 0 ? NOTHING : said.map((one) => finding(check, policy, one));
 }
 
@@ -297,7 +249,8 @@ function failure(check: Check, failed: 'defect' | 'timeout'): Finding {
   return { ...said, action: 'defer', reply: { code: 451, enhanced: '4.3.0', text: told } };
 }
 
-function tellDefect(check: Check, stage: CheckStage, error: unknown, { events }: CheckServices): void {
+function defect(check: Check, stage: CheckStage, error: unknown, { events }: CheckServices): 'defect' {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   events.emit('screen.defect', { check: check.id, stage, error: message, ...(stack && { stack }) });
+  return 'defect';
 }

@@ -2,31 +2,26 @@
  * The message stage: everything observed once, judged for each recipient, decided for all; and what
  * the journal needs to explain it and to replay it.
  */
+import type { ShieldVerdict } from '../directory/rules/shields.ts';
 import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { Envelope } from '../model/envelope.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
-import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { RecipientFindings } from '../model/trail.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
+import type { Verification } from './authentication/verification.ts';
 import { NOTHING, type Views } from './check.ts';
 import type { MessageFacts, MessageVerdict } from './contract.ts';
 import { decide, strongest } from './decide.ts';
-import {
-  isExempt,
-  joined,
-  judge,
-  NOBODY_ASKS,
-  type Observations,
-  type Observed,
-  type Plan,
-  settle,
-  start,
-} from './engine.ts';
+import { isExempt, joined, judge, type Observations, type Observed, settle, start } from './engine.ts';
 import { messageFacts, type ReadHeader } from './header.ts';
-import { type AcceptedRecipient, evidenceOf, type Screening, type Transaction } from './session.ts';
-import { standing } from './standing.ts';
-import { orCannotTell, shieldVerdict } from './who.ts';
+import type { Plan } from './plan.ts';
+import type { Policies } from './policies.ts';
+import { type AcceptedRecipient, evidenceIn, evidenceOf, type Screening, type Transaction } from './session.ts';
+import { listsOf, standing } from './standing.ts';
+import { shieldVerdict } from './who.ts';
 
+type MessageViewed = Views['message'];
 export type MessageEvidence = Readonly<Record<string, Evidence>>;
 export type ScreenedMessage = MessageVerdict & { readonly facts: MessageFacts; readonly evidence: MessageEvidence };
 
@@ -41,35 +36,62 @@ export function screenMessage(
   header: ReadHeader,
 ): MaybePromise<ScreenedMessage> {
   const { plan, services } = screening;
-  const { facts, reversePath, parameters, observations, policies, sender } = transaction;
+  const { observations, policies } = transaction;
   const recipients = present(envelope, transaction.recipients);
-  const view: Views['message'] = {
-    stage: 'message',
-    facts,
-    reversePath,
-    parameters,
-    sender,
-    envelope,
-    content,
-    header: header.facts,
-    head: header.head,
-    seen: (check) => evidenceOf(plan, observations, check),
-    shieldOf: (domain) => shieldVerdict(transaction.sources, facts, domain),
-    verification: undefined,
+  const view = new MessageView(plan, transaction, envelope, content, header);
+  start(plan, view, services, observations, policies, (index) => isAsked(index, policies, recipients));
+  const settled = settleAll(screening, transaction, recipients);
+  const judged = (): MaybePromise<ScreenedMessage> => {
+    const known = knowing(screening, transaction, recipients, header.facts);
+    return isPromise(known)
+      ? known.then((all) => verdict(screening, transaction, all, header))
+      : verdict(screening, transaction, known, header);
   };
-  const asks = (index: number): boolean => {
-    for (const { who } of recipients) {
-      const policy = policies.of(who.policyDomain)[index]!;
-      if (policy.enabled && !isExempt(policy, who)) return true;
-    }
-    return false;
-  };
-  start(plan, view, services, observations, policies.of(''), asks);
-  return andThen(settleAll(screening, transaction, recipients), () =>
-    andThen(knowing(screening, transaction, recipients, header.facts), (known) =>
-      verdict(screening, transaction, known, header),
-    ),
-  );
+  return settled ? settled.then(judged) : judged();
+}
+
+class MessageView implements MessageViewed {
+  readonly stage = 'message';
+  readonly facts: MessageViewed['facts'];
+  readonly reversePath: MessageViewed['reversePath'];
+  readonly parameters: MessageViewed['parameters'];
+  readonly sender: MessageViewed['sender'];
+  readonly envelope: Envelope;
+  readonly content: ContentRef;
+  readonly header: HeaderFacts;
+  readonly head: Uint8Array;
+  verification: Verification | undefined = undefined;
+  readonly #plan: Plan;
+  readonly #transaction: Transaction;
+
+  constructor(plan: Plan, transaction: Transaction, envelope: Envelope, content: ContentRef, header: ReadHeader) {
+    this.facts = transaction.facts;
+    this.reversePath = transaction.reversePath;
+    this.parameters = transaction.parameters;
+    this.sender = transaction.sender;
+    this.envelope = envelope;
+    this.content = content;
+    this.header = header.facts;
+    this.head = header.head;
+    this.#plan = plan;
+    this.#transaction = transaction;
+  }
+
+  seen(check: string): MaybePromise<Evidence | undefined> {
+    return evidenceOf(this.#plan, this.#transaction.observations, check);
+  }
+
+  shieldOf(domain: string): MaybePromise<ShieldVerdict> {
+    return shieldVerdict(this.#transaction.sources, this.facts, domain);
+  }
+}
+
+function isAsked(index: number, policies: Policies, recipients: readonly AcceptedRecipient[]): boolean {
+  for (const { who } of recipients) {
+    const policy = policies.of(who.policyDomain).checks[index]!;
+    if (policy.enabled && !isExempt(policy, who)) return true;
+  }
+  return false;
 }
 
 /** The recipients, with what the lists say now that the header is read and signatures are verified. */
@@ -79,26 +101,25 @@ function knowing(
   recipients: readonly AcceptedRecipient[],
   header: HeaderFacts,
 ): MaybePromise<readonly AcceptedRecipient[]> {
+  const lists = listsOf(services);
+  if (!lists && !recipients.some(({ who }) => who.listed)) return recipients;
   const { observations } = transaction;
-  const isEmpty = orCannotTell(true, () => andThen(services.senderRules.lists(), (table) => table.isEmpty));
-  return andThen(isEmpty, (noLists) => {
-    if (noLists && !recipients.some(({ who }) => who.listed)) return recipients;
-    return Promise.all([
-      transaction.sender,
-      evidenceOf(plan, observations, 'spf'),
-      evidenceOf(plan, observations, 'dkim'),
-    ]).then(([sender, spf, dkim]) =>
-      Promise.all(
-        recipients.map(async (recipient) => {
-          const { who, account } = recipient;
-          return {
-            ...recipient,
-            who: await standing(services, transaction, sender, who, account, { spf, dkim, header }),
-          };
-        }),
-      ),
-    );
-  });
+  return Promise.all([
+    lists,
+    transaction.sender,
+    evidenceOf(plan, observations, 'spf'),
+    evidenceOf(plan, observations, 'dkim'),
+  ]).then(([_, sender, spf, dkim]) =>
+    Promise.all(
+      recipients.map(async (recipient) => {
+        const { who, account } = recipient;
+        return {
+          ...recipient,
+          who: await standing(services, transaction, sender, who, account, { spf, dkim, header }),
+        };
+      }),
+    ),
+  );
 }
 
 /** Receive may turn away a recipient whom we accept (452 4.5.3): only the envelope says who is there. */
@@ -113,16 +134,19 @@ function settleAll(
   { plan, services }: Screening,
   { observations, boundMs }: Transaction,
   recipients: readonly AcceptedRecipient[],
-): MaybePromise<void> {
-  return andThen(settle(plan, 'message', observations, boundMs, services), () => {
+): Promise<void> | undefined {
+  const each = (): Promise<void> | undefined => {
     const waiting: Promise<void>[] = [];
     for (const recipient of recipients) {
-      for (const index of plan.common.message) recipient.observations[index] = observations[index];
+      const { seen } = recipient.observations;
+      for (const index of plan.common.message) seen[index] = observations.seen[index];
       const settled = settle(plan, 'message', recipient.observations, boundMs, services);
-      if (isPromise(settled)) waiting.push(settled);
+      if (settled) waiting.push(settled);
     }
     return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => undefined);
-  });
+  };
+  const settled = settle(plan, 'message', observations, boundMs, services);
+  return settled ? settled.then(each) : each();
 }
 
 function verdict(
@@ -159,45 +183,39 @@ function verdict(
   };
   return decision.kind === 'reply'
     ? { kind: 'reply', reply: decision.reply, ...rest }
-    : { kind: 'commit', dispositions: decision.dispositions, edits: editsOf(plan, transaction, recipients), ...rest };
+    : { kind: 'commit', dispositions: decision.dispositions, edits: editsOf(transaction, recipients), ...rest };
 }
 
 /** What each check makes of it for the log, now that everybody is decided. */
-function conclude(plan: Plan, observations: Observations, all: readonly RecipientFindings[], answered: boolean): void {
+function conclude(plan: Plan, { seen }: Observations, all: readonly RecipientFindings[], answered: boolean): void {
   for (const index of plan.concludes) {
-    const evidence = (observations[index] as Observed | undefined)?.evidence;
+    const evidence = evidenceIn(seen[index] as Observed | undefined);
     if (!evidence || evidence['made'] === false) continue;
     const id = plan.ids[index]!;
     const findings = all.flatMap((one) => one.findings.filter(({ check }) => check === id));
-    observations[index] = { evidence: plan.checks[index]!.conclude!(evidence, { answered, findings }) };
+    seen[index] = plan.checks[index]!.conclude!(evidence, { answered, findings });
   }
 }
 
 function editsOf(
-  plan: Plan,
   { observations, policies }: Transaction,
   recipients: readonly AcceptedRecipient[],
 ): readonly (readonly HeaderEdit[])[] {
   if (recipients.length === 1) {
-    const edits = editsFor(plan, observations, policies, recipients[0]!);
+    const edits = editsFor(observations, policies, recipients[0]!);
     return edits.length === 0 ? NO_EDITS_FOR_ONE : [edits];
   }
-  return recipients.map((recipient) => editsFor(plan, observations, policies, recipient));
+  return recipients.map((recipient) => editsFor(observations, policies, recipient));
 }
 
-function editsFor(
-  { checks, edits }: Plan,
-  observations: Observations,
-  policies: Transaction['policies'],
-  { who }: AcceptedRecipient,
-): readonly HeaderEdit[] {
+function editsFor({ seen }: Observations, policies: Policies, { who }: AcceptedRecipient): readonly HeaderEdit[] {
   let all = NO_EDITS;
-  for (const index of edits) {
-    const evidence = (observations[index] as Observed | undefined)?.evidence;
-    if (!evidence || evidence['made'] === false) continue;
-    const policy = policies.of(who.policyDomain)[index]!;
-    if (!policy.enabled || isExempt(policy, who)) continue;
-    const own = checks[index]!.edits!(evidence, policy.values, who);
+  for (const { index, check, policy } of policies.of(who.policyDomain).edits) {
+    const observed = seen[index] as Observed | undefined;
+    if (observed === check.clear) continue;
+    const evidence = evidenceIn(observed);
+    if (!evidence || evidence['made'] === false || isExempt(policy, who)) continue;
+    const own = check.edits!(evidence, policy.values, who);
     all = all.length === 0 ? own : own.length === 0 ? all : [...all, ...own];
   }
   return all;
@@ -221,14 +239,9 @@ function allEvidence(
   return evidence;
 }
 
-function collect(
-  plan: Plan,
-  indexes: readonly number[],
-  observations: Observations,
-  into: Record<string, Evidence>,
-): void {
+function collect(plan: Plan, indexes: readonly number[], { seen }: Observations, into: Record<string, Evidence>): void {
   for (const index of indexes) {
-    const observed = observations[index] as Observed | undefined;
-    if (observed?.evidence && observed !== NOBODY_ASKS) into[plan.ids[index]!] = observed.evidence;
+    const evidence = evidenceIn(seen[index] as Observed | undefined);
+    if (evidence) into[plan.ids[index]!] = evidence;
   }
 }

@@ -51,6 +51,7 @@ interface Listener {
 export function createNatWatch(settings: Settings, events: Events, gateways: readonly string[]): NatWatch {
   const listeners = new Map<number, Listener>();
   const told = new Map<string, HiddenClients>();
+  const natAddresses = networksOfSetting(settings);
 
   function listenerOf(port: number): Listener {
     const known = listeners.get(port);
@@ -70,7 +71,7 @@ export function createNatWatch(settings: Settings, events: Events, gateways: rea
 
   function how(facts: SessionFacts): Hidden | undefined {
     const { address } = facts.client;
-    if (isNatAddress(settings, address)) return 'setting';
+    if (natAddresses().find(address)) return 'setting';
     if (gateways.includes(address)) return 'gateway';
     return isGuessed(facts) ? 'counted' : undefined;
   }
@@ -109,17 +110,18 @@ export function createNatWatch(settings: Settings, events: Events, gateways: rea
   };
 }
 
-const bySnapshot = new WeakMap<SettingsSnapshot, NetworkTable<true>>();
-
-/** Whether the operator says that this address is nobody's own. */
-function isNatAddress(settings: Settings, address: string): boolean {
-  const snapshot = settings.current();
-  let networks = bySnapshot.get(snapshot);
-  if (!networks) {
-    networks = networksOf(snapshot.get(shieldSettings.natAddresses));
-    bySnapshot.set(snapshot, networks);
-  }
-  return networks.find(address) !== undefined;
+/** The addresses of which the operator says that they are nobody's own; read once for each snapshot. */
+function networksOfSetting(settings: Settings): () => NetworkTable<true> {
+  let snapshot: SettingsSnapshot | undefined;
+  let networks = networksOf([]);
+  return () => {
+    const now = settings.current();
+    if (now !== snapshot) {
+      snapshot = now;
+      networks = networksOf(now.get(shieldSettings.natAddresses));
+    }
+    return networks;
+  };
 }
 
 const PRIVATE = new Set(['private', 'uniqueLocal', 'linkLocal', 'carrierGradeNat']);

@@ -8,7 +8,7 @@ import type { Envelope } from '../model/envelope.ts';
 import type { Finding } from '../model/finding.ts';
 import { type Pending, senderByHeader } from './claims.ts';
 import type { Correction } from './contract.ts';
-import { settle, start } from './engine.ts';
+import { copyOf, settle, start } from './engine.ts';
 import type { ReadHeader } from './header.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
 import { type AcceptedRecipient, type Screening, screenRecipient, type Transaction } from './session.ts';
@@ -58,12 +58,12 @@ function correction(
 async function again(screening: Screening, transaction: Transaction, sender: Sender): Promise<Transaction> {
   const { plan, services } = screening;
   const { facts, reversePath, parameters, policies, boundMs } = transaction;
-  const { pending: _, ...rest } = transaction;
-  const anew: Transaction = { ...rest, sender, observations: transaction.observations.slice(), recipients: [] };
+  const observations = copyOf(transaction.observations);
+  const anew: Transaction = { ...transaction, pending: undefined, sender, observations, recipients: [] };
   const isHidden = transaction.sources.hidden !== undefined;
   const view = { stage: 'mail', facts, reversePath, parameters, sender, isHidden } as const;
-  start(plan, view, services, anew.observations, policies.of(''), policies.mayBeAsked);
-  await settle(plan, 'mail', anew.observations, boundMs, services);
+  start(plan, view, services, observations, policies);
+  await settle(plan, 'mail', observations, boundMs, services);
   for (const known of transaction.recipients) {
     const verdict = await screenRecipient(screening, anew, known.recipient);
     if (!verdict.accepted) anew.recipients.push(refusedNow(known, sender, anew, verdict.findings));
@@ -86,5 +86,5 @@ function refusedNow(
     direction: who.direction === 'internal' && !isTrusted(kind) ? ('inbound' as const) : who.direction,
     policyDomain: isOutbound ? domain : who.policyDomain,
   };
-  return { recipient, who: now, account, observations: observations.slice(), findings };
+  return { recipient, who: now, account, observations: copyOf(observations), findings };
 }

@@ -8,8 +8,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '../model/finding.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import { choice, count, defineSettings, flag, list, type SettingDefinition } from '../settings/define.ts';
-import type { Check, CheckPolicyDefaults, Exemption, PolicyAction, SettingDefinitions, Standing } from './check.ts';
+import type {
+  Check,
+  CheckPolicyDefaults,
+  CheckStage,
+  Exemption,
+  PolicyAction,
+  SettingDefinitions,
+  Standing,
+} from './check.ts';
 import { SCREEN_LIMITS } from './limits.ts';
+import { byStage, type Plan } from './plan.ts';
 
 const EXEMPTIONS: readonly Exemption[] = [
   'authenticated',
@@ -32,11 +41,31 @@ export interface CheckPolicy {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
+/** A check that is on for a policy domain. */
+export interface Active {
+  /** In the plan. */
+  readonly index: number;
+  readonly check: Check;
+  readonly policy: CheckPolicy;
+}
+
+/** What is to be done for one policy domain. */
+export interface DomainPolicy {
+  /** By the check's index. */
+  readonly checks: readonly CheckPolicy[];
+  /** What is judged at each stage, in declared order. */
+  readonly judged: Readonly<Record<CheckStage, readonly Active[]>>;
+  /** What edits headers. */
+  readonly edits: readonly Active[];
+}
+
 export interface Policies {
-  /** By the check's index; an empty domain means global settings. */
-  of(domain: string): readonly CheckPolicy[];
-  /** Whether anybody may want the check of that index: before the recipients are known, nobody else can say. */
-  mayBeAsked(index: number): boolean;
+  /** Global settings. */
+  readonly everybody: DomainPolicy;
+  /** Who observes at each stage: not what is lazy and what nobody may ask for, as it is off everywhere. */
+  readonly starts: Plan['starts'];
+  /** An empty domain means global settings. */
+  of(domain: string): DomainPolicy;
   /** Whether the checks of these indexes are to do the same for both domains. */
   areAlike(one: string, other: string, indexes: readonly number[]): boolean;
 }
@@ -83,30 +112,44 @@ export function settingsOf(check: Check): SettingDefinitions {
   return Object.fromEntries(all.map((setting) => [setting.key, setting]));
 }
 
-export function createPolicies(checks: readonly Check[], snapshot: SettingsSnapshot): Policies {
-  const byDomain = new Map<string, readonly CheckPolicy[]>();
-  const asked = checks.map((check) => mayBeAsked(check, snapshot));
-  const of = (domain: string): readonly CheckPolicy[] => {
+export function createPolicies(plan: Plan, snapshot: SettingsSnapshot): Policies {
+  const byDomain = new Map<string, DomainPolicy>();
+  const everybody = domainPolicy(plan, snapshot, '');
+  const of = (domain: string): DomainPolicy => {
+    if (domain === '') return everybody;
     const known = byDomain.get(domain);
     if (known) return known;
     if (byDomain.size >= SCREEN_LIMITS.policyDomains) byDomain.clear();
-    const resolved = checks.map((check) => resolve(check, snapshot, domain));
+    const resolved = domainPolicy(plan, snapshot, domain);
     byDomain.set(domain, resolved);
     return resolved;
   };
+  const starts = byStage((stage) => plan.starts[stage].filter((index) => mayBeAsked(plan.checks[index]!, snapshot)));
   return {
+    everybody,
+    starts,
     of,
-    mayBeAsked: (index) => asked[index]!,
     areAlike(one, other, indexes) {
       if (one === other) return true;
-      const [ofOne, ofOther] = [of(one), of(other)];
+      const [ofOne, ofOther] = [of(one).checks, of(other).checks];
       return indexes.every((index) => isDeepStrictEqual(ofOne[index], ofOther[index]));
     },
   };
 }
 
+function domainPolicy(plan: Plan, snapshot: SettingsSnapshot, domain: string): DomainPolicy {
+  const checks = plan.checks.map((check) => resolve(check, snapshot, domain));
+  const active = (indexes: readonly number[]): readonly Active[] =>
+    indexes.flatMap((index) => {
+      const policy = checks[index]!;
+      return policy.enabled ? [{ index, check: plan.checks[index]!, policy }] : [];
+    });
+  return { checks, judged: byStage((stage) => active(plan.answers[stage])), edits: active(plan.edits) };
+}
+
+/** Whether anybody may want it: before the recipients are known, nobody else can say. */
 function mayBeAsked(check: Check, snapshot: SettingsSnapshot): boolean {
-  if (!check.policy) return true;
+  if (!check.lazy || !check.policy) return true;
   const { enabled } = sharedSettings(check, check.policy);
   return snapshot.get(enabled) || (snapshot.isOverridden?.(enabled) ?? true);
 }

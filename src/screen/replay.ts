@@ -7,9 +7,10 @@ import type { Reply } from '../model/reply.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import type { Check, Who } from './check.ts';
 import { decide, strongest } from './decide.ts';
-import { hear, judgeOne, type Observed } from './engine.ts';
+import { hear, judgeOne } from './engine.ts';
 import { CHECKS } from './index.ts';
 import type { MessageEvidence } from './message.ts';
+import { plan } from './plan.ts';
 import { createPolicies } from './policies.ts';
 
 export interface Replayed {
@@ -22,43 +23,37 @@ export interface Replayed {
   readonly reply?: Reply;
 }
 
-/** `evidence` as the journal has it. Checks that it does not know were not made then: they say nothing. */
+/**
+ * `evidence` as the journal has it. Checks that it does not know were not made then: they say nothing.
+ * Nobody waits for a reply here, so a defect of a check is the caller's to show.
+ */
 export function replay(
   evidence: MessageEvidence,
   settings: SettingsSnapshot,
   checks: readonly Check[] = CHECKS,
 ): Replayed {
-  const policies = createPolicies(checks, settings);
-  const suspects = new Set(checks.filter((check) => check.suspects).map(({ id }) => id));
+  const checkPlan = plan(checks);
+  const policies = createPolicies(checkPlan, settings);
   const entries = Object.values((evidence['recipients'] ?? {}) as Readonly<Record<string, Evidence>>);
   const judged = entries.map((seen) => {
     const who = seen['who'] as unknown as Who;
-    const byCheck = policies.of(who.policyDomain);
+    const { checks: byCheck } = policies.of(who.policyDomain);
     const findings: Finding[] = [];
     checks.forEach((check, index) => {
       for (const one of [seen[check.id], evidence[check.id]]) {
         if (!one) continue;
-        const observed: Observed = { evidence: one as Evidence };
-        findings.push(...judgeOne(check, byCheck[index]!, observed, who, hear(suspects, findings), rethrow));
+        const heard = hear(checkPlan.suspects, findings);
+        findings.push(...judgeOne(check, byCheck[index]!, one as Evidence, who, heard));
       }
     });
     return { who, findings };
   });
   const deciding = judged.map(({ findings }) => strongest(findings));
-  const decision = decide(
-    deciding,
-    judged[0]?.who.sender ?? 'stranger',
-    checks.map(({ id }) => id),
-  );
+  const decision = decide(deciding, judged[0]?.who.sender ?? 'stranger', checkPlan.ids);
   const recipients = judged.map(({ who, findings }, index) => ({
     address: who.address,
     findings,
     ...(decision.kind === 'commit' && { disposition: decision.dispositions[index]! }),
   }));
   return decision.kind === 'reply' ? { recipients, reply: decision.reply } : { recipients };
-}
-
-/** Nobody waits for a reply here: a defect is the caller's to show. */
-function rethrow(error: unknown): never {
-  throw error;
 }

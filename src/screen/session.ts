@@ -16,7 +16,7 @@ import type { ContentRef } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
 import { invariant } from '../model/errors.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
-import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
 import { looksLikeRelay } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
@@ -26,12 +26,13 @@ import type { Resolver } from '../world/resolver.ts';
 import { type Check, NOTHING, type Views, type Who } from './check.ts';
 import type { RecipientVerdict, Screen, ScreenSession, StageVerdict } from './contract.ts';
 import { replyOf, strongest } from './decide.ts';
-import { judge, type Observations, type Plan, plan, settle, start } from './engine.ts';
-import { readHeader } from './header.ts';
+import { copyOf, judge, noObservations, type Observations, type Observed, settle, start } from './engine.ts';
+import { type ReadHeader, readHeader } from './header.ts';
 import { CHECKS } from './index.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
 import { createNatWatch, type NatWatch } from './nat.ts';
 import { type PendingSender, screenPending } from './pending.ts';
+import { type Plan, plan } from './plan.ts';
 import { createPolicies, type Policies } from './policies.ts';
 import { relaySettings, screenOwnSettings, shieldSettings } from './settings.ts';
 import { standing } from './standing.ts';
@@ -74,14 +75,14 @@ export interface Transaction {
   readonly sender: MaybePromise<Sender>;
   readonly sources: SenderSources;
   /** The sender, where the header decides who it is. */
-  pending?: PendingSender;
+  pending: PendingSender | undefined;
   /** The client's confirmed names, once a list has asked for them. */
-  names?: Promise<readonly string[]>;
+  names: Promise<readonly string[]> | undefined;
   /** What was seen of the session and at MAIL, later of the message. */
   readonly observations: Observations;
   readonly recipients: AcceptedRecipient[];
   /** Findings of the message as a whole. */
-  readonly findings: readonly Finding[];
+  findings: readonly Finding[];
 }
 
 export interface AcceptedRecipient {
@@ -99,7 +100,7 @@ export interface Screening {
   readonly plan: Plan;
   readonly services: ScreenServices;
   readonly nat: NatWatch;
-  policies(): Current;
+  current(): Current;
 }
 
 /** What one snapshot of the settings says. */
@@ -117,106 +118,138 @@ const NOT_ASKED: Resolution = Object.freeze({ kind: 'remote' });
 export function createScreen(services: ScreenServices, checks: readonly Check[] = CHECKS): Screen {
   const checkPlan = plan(checks);
   let snapshot = services.settings.current();
-  let current = policiesOf(checks, snapshot);
+  let current = currentOf(checkPlan, snapshot);
   const nat = createNatWatch(services.settings, services.events, services.gateways ?? NOTHING);
   const screening: Screening = {
     plan: checkPlan,
     services,
     nat,
-    policies() {
+    current() {
       const now = services.settings.current();
       if (now !== snapshot) {
         snapshot = now;
-        current = policiesOf(checks, now);
+        current = currentOf(checkPlan, now);
       }
       return current;
     },
   };
-  return { session: (facts) => createSession(screening, facts), hidden: nat.found };
+  return { session: (facts) => new ScreenedSession(screening, facts), hidden: nat.found };
 }
 
-function policiesOf(checks: readonly Check[], snapshot: ReturnType<Settings['current']>): Current {
+function currentOf(checkPlan: Plan, snapshot: ReturnType<Settings['current']>): Current {
   return {
-    policies: createPolicies(checks, snapshot),
+    policies: createPolicies(checkPlan, snapshot),
     boundMs: snapshot.get(screenOwnSettings.messageSeconds) * 1000,
     presets: networksOf(snapshot.get(shieldSettings.presets)),
     serversRelay: snapshot.get(relaySettings.throughDomainServers),
   };
 }
 
-function createSession(screening: Screening, connected: SessionFacts): ScreenSession {
-  const ofSession: Observations = new Array(screening.plan.checks.length).fill(undefined);
-  let transaction: Transaction | undefined;
+/** A class, as there is one for each connection: its state and nothing else is made anew. */
+class ScreenedSession implements ScreenSession {
+  readonly #screening: Screening;
+  readonly #connected: SessionFacts;
+  readonly #ofSession: Observations;
+  #transaction: Transaction | undefined;
+
+  constructor(screening: Screening, connected: SessionFacts) {
+    this.#screening = screening;
+    this.#connected = connected;
+    this.#ofSession = noObservations(screening.plan);
+  }
+
+  connect(): MaybePromise<StageVerdict> {
+    this.#screening.nat.count(this.#connected);
+    return early(this.#screening, { stage: 'connect', facts: this.#connected }, this.#ofSession);
+  }
+
+  ehlo(facts: SessionFacts): MaybePromise<StageVerdict> {
+    this.#screening.nat.greeted(facts);
+    return early(this.#screening, { stage: 'ehlo', facts }, this.#ofSession);
+  }
+
+  mail(facts: SessionFacts, reversePath: ReversePath, parameters: MailParameters): MaybePromise<StageVerdict> {
+    const transaction = beginTransaction(this.#screening, copyOf(this.#ofSession), facts, reversePath, parameters);
+    const { sender, sources, observations } = transaction;
+    const isHidden = sources.hidden !== undefined;
+    const view = { stage: 'mail', facts, reversePath, parameters, sender, isHidden } as const;
+    const said = early(this.#screening, view, observations);
+    return isPromise(said) ? said.then((late) => this.#begun(transaction, late)) : this.#begun(transaction, said);
+  }
+
+  #begun(transaction: Transaction, said: StageVerdict): StageVerdict {
+    transaction.findings = said.findings;
+    this.#transaction = said.refusal ? undefined : transaction;
+    return said;
+  }
+
+  recipient(recipient: Recipient): MaybePromise<RecipientVerdict> {
+    invariant(this.#transaction, 'screening of a recipient without a transaction');
+    return screenRecipient(this.#screening, this.#transaction, recipient);
+  }
+
+  haveOnePolicy(one: string, other: string): boolean {
+    invariant(this.#transaction, 'policies compared without a transaction');
+    return this.#transaction.policies.areAlike(one, other, this.#screening.plan.answers.message);
+  }
+
+  message(envelope: Envelope, content: ContentRef): MaybePromise<ScreenedMessage> {
+    invariant(this.#transaction, 'screening of a message without a transaction');
+    return screenContent(this.#screening, this.#transaction, envelope, content);
+  }
+}
+
+function beginTransaction(
+  { services, nat, current }: Screening,
+  observations: Observations,
+  facts: SessionFacts,
+  reversePath: ReversePath,
+  parameters: MailParameters,
+): Transaction {
+  const { policies, boundMs, presets, serversRelay } = current();
+  const { directory, senderRules } = services;
+  const hidden = nat.hides(facts);
+  const sources = { directory, senderRules, presets: hidden ? undefined : presets, hidden, serversRelay };
+  // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
+  const sender = identifySender(sources, facts, reversePath);
+  // Without a RCPT nobody awaits it, and what it rejects with would end the process.
+  if (isPromise(sender)) sender.catch(() => {});
   return {
-    connect() {
-      screening.nat.count(connected);
-      return early(screening, { stage: 'connect', facts: connected }, ofSession);
-    },
-    ehlo(facts) {
-      screening.nat.greeted(facts);
-      return early(screening, { stage: 'ehlo', facts }, ofSession);
-    },
-    mail(facts, reversePath, parameters) {
-      const { policies, boundMs, presets, serversRelay } = screening.policies();
-      const { directory, senderRules } = screening.services;
-      const hidden = screening.nat.hides(facts);
-      const sources = { directory, senderRules, presets: hidden ? undefined : presets, hidden, serversRelay };
-      const observations = ofSession.slice();
-      // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
-      const sender = identifySender(sources, facts, reversePath);
-      // Without a RCPT nobody awaits it, and what it rejects with would end the process.
-      if (isPromise(sender)) sender.catch(() => {});
-      const isHidden = hidden !== undefined;
-      const view = { stage: 'mail', facts, reversePath, parameters, sender, isHidden } as const;
-      return andThen(early(screening, view, observations), (said) => {
-        transaction = undefined;
-        if (said.refusal) return said;
-        const { findings } = said;
-        transaction = {
-          facts,
-          reversePath,
-          parameters,
-          policies,
-          boundMs,
-          sender,
-          sources,
-          observations,
-          recipients: [],
-          findings,
-        };
-        return said;
-      });
-    },
-    recipient(recipient) {
-      invariant(transaction, 'screening of a recipient without a transaction');
-      return screenRecipient(screening, transaction, recipient);
-    },
-    haveOnePolicy(one, other) {
-      invariant(transaction, 'policies compared without a transaction');
-      return transaction.policies.areAlike(one, other, screening.plan.answers.message);
-    },
-    message(envelope, content) {
-      invariant(transaction, 'screening of a message without a transaction');
-      return screenContent(screening, transaction, envelope, content);
-    },
+    facts,
+    reversePath,
+    parameters,
+    policies,
+    boundMs,
+    sender,
+    sources,
+    pending: undefined,
+    names: undefined,
+    observations,
+    recipients: [],
+    findings: NOTHING,
   };
 }
 
 /** Before RCPT: global settings, and only checks of the whole server answer. */
 function early(
-  { plan, services, policies }: Screening,
+  { plan, services, current }: Screening,
   view: Views['connect' | 'ehlo' | 'mail'],
   observations: Observations,
 ): MaybePromise<StageVerdict> {
-  if (plan.starts[view.stage].length === 0) return CLEAR;
-  const { boundMs, policies: byDomain } = policies();
-  start(plan, view, services, observations, byDomain.of(''), byDomain.mayBeAsked);
-  return andThen(settle(plan, view.stage, observations, boundMs, services), () => {
-    const findings = judge(plan, view.stage, observations, byDomain.of(''), undefined, services);
-    if (findings.length === 0) return CLEAR;
-    const refusing = refusal(findings);
-    return refusing ? { findings, refusal: replyOf(refusing) } : { findings };
-  });
+  const { stage } = view;
+  if (plan.starts[stage].length === 0) return CLEAR;
+  const { boundMs, policies } = current();
+  start(plan, view, services, observations, policies);
+  const settled = settle(plan, stage, observations, boundMs, services);
+  const answer = (): StageVerdict =>
+    verdictOf(judge(plan, stage, observations, policies.everybody, undefined, services));
+  return settled ? settled.then(answer) : answer();
+}
+
+function verdictOf(findings: readonly Finding[]): StageVerdict {
+  if (findings.length === 0) return CLEAR;
+  const refusing = refusal(findings);
+  return refusing ? { findings, refusal: replyOf(refusing) } : { findings };
 }
 
 function refusal(findings: readonly Finding[]): Finding | undefined {
@@ -230,12 +263,22 @@ export function screenRecipient(
   transaction: Transaction,
   recipient: Recipient,
 ): MaybePromise<RecipientVerdict> {
-  const { directory } = screening.services;
-  return andThen(transaction.sender, (sender) =>
-    andThen(resolveUnlessHop(directory, recipient, sender), (resolution) =>
-      judgeRecipient(screening, transaction, recipient, sender, resolution),
-    ),
-  );
+  const { sender } = transaction;
+  return isPromise(sender)
+    ? sender.then((known) => resolveFor(screening, transaction, recipient, known))
+    : resolveFor(screening, transaction, recipient, sender);
+}
+
+function resolveFor(
+  screening: Screening,
+  transaction: Transaction,
+  recipient: Recipient,
+  sender: Sender,
+): MaybePromise<RecipientVerdict> {
+  const resolution = resolveUnlessHop(screening.services.directory, recipient, sender);
+  return isPromise(resolution)
+    ? resolution.then((known) => judgeRecipient(screening, transaction, recipient, sender, known))
+    : judgeRecipient(screening, transaction, recipient, sender, resolution);
 }
 
 function resolveUnlessHop(directory: Directory, { address }: Recipient, sender: Sender): MaybePromise<Resolution> {
@@ -249,25 +292,32 @@ function judgeRecipient(
   sender: Sender,
   resolution: Resolution,
 ): MaybePromise<RecipientVerdict> {
-  const account = resolution.kind === 'local' ? (resolution.account?.address ?? '') : '';
   const { plan, services } = screening;
-  const spf = evidenceOf(plan, transaction.observations, 'spf');
+  const account = resolution.kind === 'local' ? (resolution.account?.address ?? '') : '';
   const who = whoIs(recipient.address, resolution, sender);
-  return andThen(
-    andThen(spf, (seen) => standing(services, transaction, sender, who, account, { spf: seen })),
-    (known) => judgeKnown(screening, transaction, recipient, sender, resolution, known, account),
-  );
+  const spf = evidenceOf(plan, transaction.observations, 'spf');
+  const known = isPromise(spf)
+    ? spf.then((seen) => standing(services, transaction, sender, who, account, { spf: seen }))
+    : standing(services, transaction, sender, who, account, { spf });
+  return isPromise(known)
+    ? known.then((settled) => observeRecipient(screening, transaction, recipient, sender, resolution, settled, account))
+    : observeRecipient(screening, transaction, recipient, sender, resolution, known, account);
 }
 
 /** What a check saw; undefined: nothing. */
-export function evidenceOf(plan: Plan, observations: Observations, check: string): MaybePromise<Evidence | undefined> {
+export function evidenceOf(plan: Plan, { seen }: Observations, check: string): MaybePromise<Evidence | undefined> {
   const index = plan.indexOf.get(check);
-  const observed = index === undefined ? undefined : observations[index];
-  return observed && andThen(observed, ({ evidence }) => evidence);
+  const observed = index === undefined ? undefined : seen[index];
+  if (observed === undefined) return undefined;
+  return isPromise(observed) ? observed.then(evidenceIn) : evidenceIn(observed);
 }
 
-function judgeKnown(
-  { plan, services }: Screening,
+export function evidenceIn(observed: Observed | undefined): Evidence | undefined {
+  return typeof observed === 'string' ? undefined : observed;
+}
+
+function observeRecipient(
+  screening: Screening,
   transaction: Transaction,
   recipient: Recipient,
   sender: Sender,
@@ -275,30 +325,44 @@ function judgeKnown(
   who: Who,
   account: string,
 ): MaybePromise<RecipientVerdict> {
+  const { plan, services } = screening;
   const { facts, reversePath, parameters, policies, boundMs } = transaction;
   if (sender.pending) transaction.pending = sender as PendingSender;
-  const observations = transaction.observations.slice();
+  const observations = copyOf(transaction.observations);
   const view = { stage: 'rcpt', facts, reversePath, parameters, sender, recipient, who, resolution } as const;
-  start(plan, view, services, observations, policies.of(''));
-  return andThen(settle(plan, 'rcpt', observations, boundMs, services), () => {
-    // What is common to all recipients and has been waited for need not be waited for again.
-    for (const index of plan.common.rcpt) transaction.observations[index] = observations[index];
-    const findings = judge(plan, 'rcpt', observations, policies.of(who.policyDomain), who, services);
-    const refusing = findings.length > 0 ? refusal(findings) : undefined;
-    if (refusing) return { accepted: false, reply: replyOf(refusing), findings };
-    transaction.recipients.push({ recipient, who, account, observations, findings });
-    return {
-      accepted: true,
-      recipient,
-      direction: who.direction,
-      trusted: isTrusted(sender.kind),
-      author: authorOf(sender, facts),
-      policyDomain: who.policyDomain,
-      targets: targetsOf(recipient, resolution),
-      viaAlias: resolution.kind === 'local' && resolution.viaAlias,
-      findings,
-    };
-  });
+  start(plan, view, services, observations, policies);
+  const settled = settle(plan, 'rcpt', observations, boundMs, services);
+  const present = { recipient, who, account, observations };
+  return settled
+    ? settled.then(() => judgePresent(screening, transaction, present, sender, resolution))
+    : judgePresent(screening, transaction, present, sender, resolution);
+}
+
+function judgePresent(
+  { plan, services }: Screening,
+  transaction: Transaction,
+  { recipient, who, account, observations }: Omit<AcceptedRecipient, 'findings'>,
+  sender: Sender,
+  resolution: Resolution,
+): RecipientVerdict {
+  // What is common to all recipients and has been waited for need not be waited for again.
+  if (observations.waits)
+    for (const index of plan.common.rcpt) transaction.observations.seen[index] = observations.seen[index];
+  const findings = judge(plan, 'rcpt', observations, transaction.policies.of(who.policyDomain), who, services);
+  const refusing = findings.length > 0 ? refusal(findings) : undefined;
+  if (refusing) return { accepted: false, reply: replyOf(refusing), findings };
+  transaction.recipients.push({ recipient, who, account, observations, findings });
+  return {
+    accepted: true,
+    recipient,
+    direction: who.direction,
+    trusted: isTrusted(sender.kind),
+    author: authorOf(sender, transaction.facts),
+    policyDomain: who.policyDomain,
+    targets: targetsOf(recipient, resolution),
+    viaAlias: resolution.kind === 'local' && resolution.viaAlias,
+    findings,
+  };
 }
 
 function targetsOf({ address }: Recipient, resolution: Resolution) {
@@ -311,9 +375,10 @@ function screenContent(
   envelope: Envelope,
   content: ContentRef,
 ): MaybePromise<ScreenedMessage> {
-  return andThen(readHeader(content), (header) =>
+  const screen = (header: ReadHeader): MaybePromise<ScreenedMessage> =>
     transaction.pending
       ? screenPending(screening, transaction, transaction.pending, envelope, content, header)
-      : screenMessage(screening, transaction, envelope, content, header),
-  );
+      : screenMessage(screening, transaction, envelope, content, header);
+  const header = readHeader(content);
+  return isPromise(header) ? header.then(screen) : screen(header);
 }

@@ -6,7 +6,7 @@ import type { ListTable, SeenAddress, SenderSeen } from '../directory/rules/list
 import type { ShieldVerdict } from '../directory/rules/shields.ts';
 import { addressKey } from '../model/address.ts';
 import type { Evidence } from '../model/finding.ts';
-import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
+import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
 import { confirmPtr } from './authentication/reverse.ts';
 import type { DkimEvidence, NotMade, SpfEvidence } from './authentication/words.ts';
@@ -37,18 +37,31 @@ export function standing(
   account: string,
   origin: Origin,
 ): MaybePromise<Who> {
-  const shielded = orCannotTell(undefined, () => shieldOf(sender.shield, transaction, origin));
-  return andThen(shielded, (shield) =>
-    orCannotTell(withListed(who, shield), () =>
-      andThen(services.senderRules.lists(), (table) =>
-        table.isEmpty
-          ? withListed(who, shield)
-          : andThen(namesOf(services, transaction, table), (names) =>
+  const byLists = (shield: Shield | undefined): MaybePromise<Who> =>
+    andThen(listsOf(services), (table) =>
+      table
+        ? orCannotTell(withListed(who, shield), () =>
+            andThen(namesOf(services, transaction, table), (names) =>
               listed(services, transaction, table, who, account, origin, names, shield),
             ),
-      ),
-    ),
+          )
+        : withListed(who, shield),
+    );
+  if (!shieldBy([sender.shield])) return byLists(undefined);
+  return andThen(
+    orCannotTell(undefined, () => shieldOf(sender.shield, transaction, origin)),
+    byLists,
   );
+}
+
+/** Undefined where they have no entry, or cannot be read. */
+export function listsOf({ senderRules }: ScreenServices): MaybePromise<ListTable | undefined> {
+  const table = orCannotTell(undefined, senderRules.lists);
+  return isPromise(table) ? table.then(unlessEmpty) : unlessEmpty(table);
+}
+
+function unlessEmpty(table: ListTable | undefined): ListTable | undefined {
+  return table?.isEmpty ? undefined : table;
 }
 
 /** What stands behind the domain in MAIL and those in From where they are another's: pairs, or a preset for one of them. */

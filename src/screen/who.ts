@@ -4,7 +4,8 @@
  * the address of a domain mail server of the sender's domain, or from a pair of IP shielding that an
  * operator entered.
  */
-import type { Directory, Resolution } from '../directory/contract.ts';
+import type { Directory, Domain, Resolution } from '../directory/contract.ts';
+import type { ThreeAnswers } from '../directory/host-addresses.ts';
 import type { NetworkTable } from '../directory/rules/network-table.ts';
 import type { SenderRules } from '../directory/rules/rules.ts';
 import type { ShieldTable, ShieldVerdict } from '../directory/rules/shields.ts';
@@ -118,26 +119,47 @@ function verdictOf(
 }
 
 function senderOf(sources: SenderSources, facts: SessionFacts, domain: string): MaybePromise<Sender> {
-  const { directory, senderRules } = sources;
-  const { address } = facts.client;
-  return andThen(directory.domain(domain), (found) => {
-    const isLocal = found?.enabled === true;
-    return andThen(senderRules.shields(), (shields) => {
-      const shield = verdictOf(shields, sources, facts, domain, isLocal);
-      if (facts.account !== undefined) {
-        const own = { kind: 'authenticated', domain: domainOf(facts.account), isLocal, shield } as const;
-        return isLocal ? senderByClaim(directory, facts, domain, own) : own;
-      }
-      return andThen(directory.isMailServerOf(domain, address), (answer): MaybePromise<Sender> => {
-        if (answer === 'yes') return { kind: 'domain-server', domain, isLocal, shield };
-        if (isLocal && shield === 'entered') return { kind: 'shielded', domain, isLocal, shield };
-        if (answer === 'cannot-tell') return { kind: 'cannot-tell', domain, isLocal, shield };
-        if (!isLocal && sources.serversRelay) return serverOfAny(directory, facts);
-        if (!isLocal) return shield === 'none' ? STRANGER : { ...STRANGER, shield };
-        return senderByClaim(directory, facts, domain, { ...STRANGER, isLocal, shield });
-      });
-    });
-  });
+  const found = sources.directory.domain(domain);
+  const shields = sources.senderRules.shields();
+  if (!isPromise(found) && !isPromise(shields)) return senderBehind(shields, sources, facts, domain, found);
+  return Promise.all([shields, found]).then(([table, known]) => senderBehind(table, sources, facts, domain, known));
+}
+
+function senderBehind(
+  shields: ShieldTable,
+  sources: SenderSources,
+  facts: SessionFacts,
+  domain: string,
+  found: Domain | undefined,
+): MaybePromise<Sender> {
+  const { directory } = sources;
+  const isLocal = found?.enabled === true;
+  const shield = verdictOf(shields, sources, facts, domain, isLocal);
+  if (facts.account !== undefined) {
+    const own = { kind: 'authenticated', domain: domainOf(facts.account), isLocal, shield } as const;
+    return isLocal ? senderByClaim(directory, facts, domain, own) : own;
+  }
+  const answer = directory.isMailServerOf(domain, facts.client.address);
+  return isPromise(answer)
+    ? answer.then((known) => senderWith(known, shield, isLocal, sources, facts, domain))
+    : senderWith(answer, shield, isLocal, sources, facts, domain);
+}
+
+/** `answer`: whether the client is a server of the domain. */
+function senderWith(
+  answer: ThreeAnswers,
+  shield: ShieldVerdict,
+  isLocal: boolean,
+  { directory, serversRelay }: SenderSources,
+  facts: SessionFacts,
+  domain: string,
+): MaybePromise<Sender> {
+  if (answer === 'yes') return { kind: 'domain-server', domain, isLocal, shield };
+  if (isLocal && shield === 'entered') return { kind: 'shielded', domain, isLocal, shield };
+  if (answer === 'cannot-tell') return { kind: 'cannot-tell', domain, isLocal, shield };
+  if (!isLocal && serversRelay) return serverOfAny(directory, facts);
+  if (!isLocal) return shield === 'none' ? STRANGER : { ...STRANGER, shield };
+  return senderByClaim(directory, facts, domain, { ...STRANGER, isLocal, shield });
 }
 
 /** Once a recipient. Never throws for what the directory cannot say. */
@@ -185,14 +207,15 @@ function domainOf(account: string): string {
 
 /** A database that does not answer is no one's guilt; a defect goes its way. */
 export function orCannotTell<T>(fallback: T, ask: () => MaybePromise<T>): MaybePromise<T> {
-  const onError = (error: unknown): T => {
-    if (isOperational(error)) return fallback;
-    throw error;
-  };
   try {
     const answer = ask();
-    return isPromise(answer) ? answer.catch(onError) : answer;
+    return isPromise(answer) ? answer.catch((error) => unlessDefect(error, fallback)) : answer;
   } catch (error) {
-    return onError(error);
+    return unlessDefect(error, fallback);
   }
+}
+
+function unlessDefect<T>(error: unknown, fallback: T): T {
+  if (isOperational(error)) return fallback;
+  throw error;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { isPromise } from '../../src/model/maybe-promise.ts';
-import { type Check, defineCheck, NOTHING } from '../../src/screen/check.ts';
+import { type Check, defineCheck, NOTHING, type Who } from '../../src/screen/check.ts';
 import { CHECKS } from '../../src/screen/index.ts';
 import { address, content, directory, LETTER, outcome, PLAIN, screening, transact } from './world.ts';
 
@@ -221,4 +221,44 @@ test('a recipient whom receive turned away after all has no disposition', async 
   const verdict = await session.message({ reversePath, ...PLAIN, recipients: [stays] }, content(LETTER));
   assert.equal(verdict.kind === 'commit' && verdict.dispositions.length, 1);
   assert.deepEqual(Object.keys(verdict.evidence['recipients'] ?? {}), ['alice@example.com']);
+});
+
+test('what a check calls clear says nothing and edits nothing, whatever the settings and whoever it is about', () => {
+  const values = (check: Check, turned: boolean): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(check.settings).map(([name, { default: value }]) => [
+        name,
+        turned && typeof value === 'boolean' ? !value : value,
+      ]),
+    );
+  const whoever: Who[] = [];
+  for (const sender of ['authenticated', 'domain-server', 'shielded', 'stranger', 'cannot-tell'] as const)
+    for (const direction of ['inbound', 'internal', 'outbound'] as const)
+      whoever.push({ address: 'alice@example.com', direction, sender, policyDomain: 'example.com', role: false });
+  const clear = CHECKS.filter((check) => check.clear);
+  assert.ok(clear.length > 10);
+  for (const check of clear)
+    for (const turned of [false, true])
+      for (const who of whoever) {
+        const settings = values(check, turned);
+        assert.equal(check.judge(check.clear!, settings, who, { score: 9, suspect: 'spf' }).length, 0, check.id);
+        assert.equal(check.edits?.(check.clear!, settings, who).length ?? 0, 0, check.id);
+      }
+});
+
+test('a check that is off everywhere is not observed at any stage, and leaves no word in the log', async () => {
+  let looks = 0;
+  const dear = defineCheck({
+    ...BASE,
+    id: 'dear',
+    stage: ['mail', 'message'],
+    lazy: true,
+    policy: { enabled: false, action: 'accept', quarantine: 'user', score: 0 },
+    observe: () => ({ look: ++looks }),
+    judge: () => NOTHING,
+  });
+  const send = (settings: Record<string, unknown>) => transact(screening({ checks: [dear], settings }), FROM, TO);
+  assert.equal((await send({})).message?.evidence['dear'], undefined);
+  assert.equal(looks, 0);
+  assert.deepEqual((await send({ 'example.com/dear.enabled': true })).message?.evidence['dear'], { look: 2 });
 });

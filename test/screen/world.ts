@@ -102,6 +102,7 @@ export function settings(table: SettingTable = {}): Settings & { set(key: string
     version,
     get: <T>(setting: SettingDefinition<T>, owner?: { domain?: string }) =>
       (values[`${owner?.domain}/${setting.key}`] ?? values[setting.key] ?? setting.default) as T,
+    isOverridden: ({ key }) => Object.keys(values).some((one) => one.endsWith(`/${key}`)),
   });
   let current = snapshotOf(table, 1);
   let values = table;

@@ -32,7 +32,7 @@ export interface Fields {
 type Seen<E> = E | NotMade | undefined;
 
 /** Where no method was run nothing is written: a field without results tells readers nothing. */
-const NOTHING_MADE: Fields & Evidence = Object.freeze({ made: true, prepend: [], remove: [] });
+export const NOTHING_MADE: Fields & Evidence = Object.freeze({ made: true, prepend: [], remove: [] });
 
 type Methods = readonly [
   spf: SpfEvidence | undefined,
@@ -43,9 +43,11 @@ type Methods = readonly [
   bimi: Seen<BimiEvidence>,
 ];
 
+/** In the order of `Methods`, behind SPF. */
+const METHODS = ['dkim', 'arc', 'dmarc', 'reversePtr', 'bimi'] as const;
+
 export function resultFields(view: MessageView, services: CheckServices): MaybePromise<Fields & Evidence> {
-  const { seen } = view;
-  const methods = [spfOf(view), seen('dkim'), seen('arc'), seen('dmarc'), seen('reversePtr'), seen('bimi')];
+  const methods = [spfOf(view), ...METHODS.map((check) => view.seen(check))];
   return methods.some(isPromise)
     ? Promise.all(methods).then((made) => fieldsOf(made as unknown as Methods, view, services))
     : fieldsOf(methods as unknown as Methods, view, services);

@@ -16,6 +16,7 @@ export const arc = defineCheck({
   stage: 'message',
   guide: 'ARC verification',
   exempt: ['authenticated', 'domainMailServer'],
+  clear: NOT_SIGNED.arc,
   protects: false,
   lazy: true,
   codes: { broken: 'the ARC chain does not hold' },

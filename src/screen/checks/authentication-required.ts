@@ -30,6 +30,7 @@ export const authenticationRequired = defineCheck({
   stage: 'mail',
   guide: 'Use SMTP Authentication',
   exempt: [],
+  clear: FOREIGN,
   protects: true,
   codes: {
     required: 'a stranger sends as a local domain without signing in',

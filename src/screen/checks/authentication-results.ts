@@ -7,7 +7,7 @@
  */
 import type { HeaderEdit } from '../../model/content.ts';
 import type { MaybePromise } from '../../model/maybe-promise.ts';
-import { resultFields } from '../authentication/result-fields.ts';
+import { NOTHING_MADE, resultFields } from '../authentication/result-fields.ts';
 import type { NotMade } from '../authentication/words.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
 
@@ -26,6 +26,7 @@ export const authenticationResults = defineCheck({
   stage: 'message',
   guide: 'Authentication-Results header',
   exempt: ['authenticated', 'domainMailServer'],
+  clear: NOTHING_MADE,
   protects: false,
   lazy: true,
   codes: {},

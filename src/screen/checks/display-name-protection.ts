@@ -84,6 +84,7 @@ export const displayNameProtection = defineCheck({
   stage: 'message',
   guide: 'Display Name Protection',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
+  clear: CLEAR,
   protects: false,
   lazy: true,
   suspects: true,

@@ -9,6 +9,7 @@ import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { dkimSettings } from '../authentication/dkim-settings.ts';
 import { trouble } from '../authentication/said.ts';
 import { authenticationSettings } from '../authentication/settings.ts';
+import { NOT_SIGNED } from '../authentication/signatures.ts';
 import { signaturesOf } from '../authentication/verification.ts';
 import type { DkimEvidence, NotMade } from '../authentication/words.ts';
 import { type CheckServices, defineCheck, NOTHING, type Said, type Views } from '../check.ts';
@@ -20,6 +21,7 @@ export const dkim = defineCheck({
   stage: 'message',
   guide: 'DKIM Verification',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
+  clear: NOT_SIGNED.dkim,
   protects: false,
   lazy: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 3 },

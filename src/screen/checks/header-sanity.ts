@@ -25,6 +25,7 @@ export const headerSanity = defineCheck({
   stage: 'message',
   guide: 'Reject messages that do not comply with RFC 5322',
   exempt: [],
+  clear: NORMAL,
   protects: true,
   policy: { enabled: true, action: 'refuse', quarantine: 'admin', score: 0 },
   codes: {

@@ -33,6 +33,7 @@ export const ipShield = defineCheck({
   stage: ['rcpt', 'message'],
   guide: 'IP Shielding',
   exempt: ['authenticated', 'domainMailServer', 'ipShield'],
+  clear: CLEAR,
   protects: true,
   policy: { enabled: true, action: 'refuse', quarantine: 'admin', score: 0, serverWide: true },
   codes: { 'not-from-here': 'the client is in none of the networks that are paired with the domain of the sender' },
@@ -60,13 +61,14 @@ export const ipShield = defineCheck({
 });
 
 /** The first domain of From that is paired with other networks than the client's; that of MAIL was looked at. */
-async function inHeader({ header, reversePath, shieldOf }: Views['message']): Promise<Seen> {
+async function inHeader(view: Views['message']): Promise<Seen> {
+  const { header, reversePath } = view;
   let asked = 0;
   for (const { mailboxes } of header.fromFields)
     for (const { domain } of mailboxes) {
       if (domain === reversePath?.domain || asked === SCREEN_LIMITS.listedAuthors) continue;
       asked++;
-      if ((await shieldOf(domain)) === 'violated') return { violates: domain, field: 'From' };
+      if ((await view.shieldOf(domain)) === 'violated') return { violates: domain, field: 'From' };
     }
   return CLEAR;
 }

@@ -36,6 +36,7 @@ export const localMail = defineCheck({
   stage: 'rcpt',
   guide: 'Relay Control: only domain mail servers can send local mail',
   exempt: [],
+  clear: FOREIGN,
   protects: true,
   codes: {
     'not-a-domain-server': "the sender is of a local domain, the client none of that domain's mail servers",

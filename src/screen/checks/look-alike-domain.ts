@@ -61,6 +61,7 @@ export const lookAlikeDomain = defineCheck({
   stage: 'message',
   guide: 'Look-alike domains',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
+  clear: CLEAR,
   protects: false,
   suspects: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 3 },

@@ -7,18 +7,25 @@
 import { defineCheck, NOTHING, type Views } from '../check.ts';
 import { smtpSettings } from '../settings.ts';
 
+type Seen = { readonly bytes: number };
+
+const UNSAID: Seen = Object.freeze({ bytes: 0 });
+
 export const messageSize = defineCheck({
   id: 'messageSize',
   stage: ['mail', 'rcpt', 'message'],
   scope: 'server',
   guide: 'Maximum message size',
   exempt: [],
+  clear: UNSAID,
   protects: false,
   codes: { 'too-large': 'the message is larger than the limit' },
   settings: { maxBytes: smtpSettings.maxMessageBytes },
 
-  observe(view: Views['mail' | 'rcpt' | 'message']) {
-    return { bytes: view.stage === 'message' ? view.content.sizeBytes : (view.parameters.sizeBytes ?? 0) };
+  observe(view: Views['mail' | 'rcpt' | 'message']): Seen {
+    if (view.stage === 'message') return { bytes: view.content.sizeBytes };
+    const { sizeBytes = 0 } = view.parameters;
+    return sizeBytes === 0 ? UNSAID : { bytes: sizeBytes };
   },
 
   judge({ bytes }, { maxBytes }) {

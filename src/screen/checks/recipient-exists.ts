@@ -45,6 +45,7 @@ export const recipientExists = defineCheck({
   stage: 'rcpt',
   guide: 'Recipient Verification',
   exempt: [],
+  clear: EXISTS,
   protects: true,
   codes: {
     'unknown-user': 'the local domain has no such account or alias',

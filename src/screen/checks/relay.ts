@@ -14,6 +14,20 @@ import { isTrusted, orCannotTell, SERVER_UNTOLD } from '../who.ts';
 type To = 'local' | 'remote' | 'further-hop';
 type Seen = { readonly to: To; readonly from: SenderKind; readonly forwards?: true; readonly unmarked?: true };
 
+const seenFrom = (from: SenderKind): Readonly<Record<To, Seen>> => ({
+  local: Object.freeze({ to: 'local', from }),
+  remote: Object.freeze({ to: 'remote', from }),
+  'further-hop': Object.freeze({ to: 'further-hop', from }),
+});
+const FROM_STRANGER = seenFrom('stranger');
+const SEEN: Readonly<Record<SenderKind, Readonly<Record<To, Seen>>>> = {
+  authenticated: seenFrom('authenticated'),
+  'domain-server': seenFrom('domain-server'),
+  shielded: seenFrom('shielded'),
+  stranger: FROM_STRANGER,
+  'cannot-tell': seenFrom('cannot-tell'),
+};
+
 const DENIED = { code: 550, enhanced: '5.7.1', text: 'relaying denied: sign in, or send to a recipient here' } as const;
 const FORWARDED = {
   code: 550,
@@ -31,6 +45,7 @@ export const relay = defineCheck({
   stage: 'rcpt',
   guide: 'Relay Control',
   exempt: [],
+  clear: FROM_STRANGER.local,
   protects: true,
   codes: {
     'relay-denied': 'a stranger sends to a recipient elsewhere',
@@ -46,7 +61,7 @@ export const relay = defineCheck({
   observe(view: Views['rcpt'], { directory }: CheckServices): MaybePromise<Seen> {
     const { recipient, resolution, who, reversePath, facts } = view;
     const to = looksLikeRelay(recipient.address) ? 'further-hop' : resolution.kind === 'remote' ? 'remote' : 'local';
-    const seen: Seen = { to, from: who.sender };
+    const seen = SEEN[who.sender][to];
     if (to !== 'remote' || who.sender !== 'stranger') return seen;
     // Known only once the header was read, when nothing of the sender waits.
     if (!isPromise(view.sender) && view.sender.unmarked) return { ...seen, unmarked: true };

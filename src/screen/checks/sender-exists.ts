@@ -20,6 +20,7 @@ export const senderExists = defineCheck({
   answers: 'rcpt',
   guide: 'Relay Control: the address in MAIL must exist if it uses a local domain',
   exempt: [],
+  clear: EXISTS,
   protects: true,
   codes: {
     'unknown-sender': 'the sender is of a local domain that has no such account or alias',

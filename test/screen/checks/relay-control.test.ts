@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHECKS } from '../../../src/screen/index.ts';
+import { plan } from '../../../src/screen/plan.ts';
 import { createPolicies } from '../../../src/screen/policies.ts';
 import {
   content,
@@ -144,9 +145,9 @@ test('presets spare SPF and DMARC and nothing else; an entered pair spares all t
     'internal',
     'accept',
   ]);
-  const spared = createPolicies(CHECKS, defaults().current())
-    .of('')
-    .flatMap(({ exempt }, index) => (exempt.includes('ipShieldPreset') ? [CHECKS[index]?.id] : []));
+  const spared = createPolicies(plan(CHECKS), defaults().current()).everybody.checks.flatMap(({ exempt }, index) =>
+    exempt.includes('ipShieldPreset') ? [CHECKS[index]?.id] : [],
+  );
   assert.deepEqual(spared, ['spf', 'spfRelayed', 'dmarc']);
 });
 

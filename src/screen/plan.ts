@@ -1,0 +1,64 @@
+/** The checks in their declared order, sorted once by what each stage has to do. */
+import type { Check, CheckStage } from './check.ts';
+
+/** Numbers are indexes into `checks`. */
+export interface Plan {
+  readonly checks: readonly Check[];
+  readonly ids: readonly string[];
+  /** The index of a check by its id. */
+  readonly indexOf: ReadonlyMap<string, number>;
+  /** Who observes at this stage. */
+  readonly starts: Readonly<Record<CheckStage, readonly number[]>>;
+  /** Who is judged at this stage. */
+  readonly answers: Readonly<Record<CheckStage, readonly number[]>>;
+  /** Who is judged at this stage over what was seen before RCPT, or of the message: one look for all recipients. */
+  readonly common: Readonly<Record<'rcpt' | 'message', readonly number[]>>;
+  /** Who edits headers, and who records what became of the message. */
+  readonly edits: readonly number[];
+  readonly concludes: readonly number[];
+  /** The ids of checks whose failure is a sign of forgery by itself. */
+  readonly suspects: ReadonlySet<string>;
+}
+
+export function plan(checks: readonly Check[]): Plan {
+  const stagesOf = (check: Check): readonly CheckStage[] =>
+    typeof check.stage === 'string' ? [check.stage] : check.stage;
+  const answersAt = (check: Check, stage: CheckStage): boolean => {
+    if (check.answers) return stage === check.answers;
+    // Before RCPT only a check of the whole server answers: the log shall know sender and recipient.
+    return stagesOf(check).some((seen) => (check.scope === 'server' || !isEarly(seen) ? seen : 'rcpt') === stage);
+  };
+  const indexes = (satisfies: (check: Check, stage: CheckStage) => boolean): Plan['starts'] =>
+    byStage((stage) => checks.flatMap((check, index) => (satisfies(check, stage) ? [index] : [])));
+  const starts = indexes((check, stage) => stagesOf(check).includes(stage));
+  const answers = indexes(answersAt);
+  const isCommon = (index: number): boolean => !starts.rcpt.includes(index);
+  return {
+    checks,
+    ids: checks.map(({ id }) => id),
+    indexOf: new Map(checks.map(({ id }, index) => [id, index])),
+    starts,
+    answers,
+    common: {
+      rcpt: answers.rcpt.filter(isCommon),
+      message: answers.message.filter((index) => isCommon(index) || starts.message.includes(index)),
+    },
+    edits: checks.flatMap((check, index) => (check.edits ? [index] : [])),
+    concludes: checks.flatMap((check, index) => (check.conclude ? [index] : [])),
+    suspects: new Set(checks.filter(({ suspects }) => suspects).map(({ id }) => id)),
+  };
+}
+
+function isEarly(stage: CheckStage): boolean {
+  return stage === 'connect' || stage === 'ehlo' || stage === 'mail';
+}
+
+export function byStage<T>(make: (stage: CheckStage) => T): Readonly<Record<CheckStage, T>> {
+  return {
+    connect: make('connect'),
+    ehlo: make('ehlo'),
+    mail: make('mail'),
+    rcpt: make('rcpt'),
+    message: make('message'),
+  };
+}
