@@ -187,7 +187,7 @@ export class Connection {
     if (behind && behind.length > 0) {
       // Flowing, it would hand these bytes to nobody before TLS asks for them.
       plain.pause();
-      plain.unshift(behind);
+      plain.unshift(Buffer.from(behind));
     }
     const secure = new TLSSocket(plain, { ...this.#host.serverTls(), allowHalfOpen: true } as TLSSocketOptions);
     this.#socket = secure;

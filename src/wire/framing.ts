@@ -57,21 +57,16 @@ export class InputBuffer {
     return tooLong ? 'too-long' : all.subarray(0, end - 1);
   }
 
-  /** Everything there is, to be kept; what is not wanted goes back by `giveBack`. */
+  /** Everything there is; it may be lent. What is not wanted goes back by `giveBack`. */
   takeAll(): Buffer {
-    this.#joined();
-    this.keep();
-    const all = this.#first;
+    const all = this.#joined();
     this.#leave(EMPTY);
     return all;
   }
 
+  /** Of what was taken just now. */
   giveBack(rest: Buffer): void {
-    if (rest.length === 0) return;
-    this.keep();
-    if (this.#bytes > 0) this.#more.unshift(this.#first);
-    this.#first = rest;
-    this.#bytes += rest.length;
+    if (rest.length > 0) this.#leave(rest);
   }
 
   /** Forgets what there is; returns how many bytes that was. */
