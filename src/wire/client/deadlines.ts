@@ -1,6 +1,7 @@
 /**
  * One coarse sweep over all connections in place of a timer for each command: setting a deadline is
- * an assignment, and a time-out is noticed at most `sweepMs` late. Sweeps only while someone waits.
+ * an assignment, and a time-out is noticed at most `sweepMs` late. Sweeps only while someone waits,
+ * and more often while time runs out for many, so that they do not all end at once.
  */
 import type { Clock, TimerHandle } from '../../world/clock.ts';
 import { CLIENT_LIMITS } from './limits.ts';
@@ -23,10 +24,15 @@ export function createDeadlines(clock: Clock): Deadlines {
   let timer: TimerHandle | undefined;
 
   const sweep = (): void => {
-    timer = undefined;
     const now = clock.monotonic();
-    for (const watched of all) if (watched.deadline <= now) watched.expire();
-    if (all.size > 0) timer = clock.after(CLIENT_LIMITS.sweepMs, sweep);
+    let next = now + CLIENT_LIMITS.sweepMs;
+    for (const watched of all) {
+      if (watched.deadline <= now) watched.expire();
+      else if (watched.deadline < next) next = watched.deadline;
+    }
+    // Whoever is told of an end may have begun to wait for something else.
+    timer?.cancel();
+    timer = all.size > 0 ? clock.after(Math.max(next - now, CLIENT_LIMITS.sweepPauseMs), sweep) : undefined;
   };
 
   return {

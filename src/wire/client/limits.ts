@@ -12,6 +12,8 @@ export const CLIENT_LIMITS = {
   slowestBytesPerSecond: 500,
   /** How late a time-out may be noticed: one sweep over all connections in place of a timer for each command. */
   sweepMs: 1000,
+  /** Between two sweeps: of a hundred hosts a second that never answer, a handful ends in each, which delays nobody. */
+  sweepPauseMs: 20,
   /** A courtesy: whoever does not answer QUIT is left. */
   quitMs: 5000,
   /** RFC 5321 4.5.3.1.4, without CRLF: a longer initial response of AUTH waits for a challenge (RFC 4954 4). */
