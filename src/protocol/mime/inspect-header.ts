@@ -67,7 +67,7 @@ export function inspectHeader(bytes: Uint8Array, complete = true): HeaderFacts {
   };
 }
 
-const NONE: readonly never[] = Object.freeze([]);
+const NONE: readonly never[] = [];
 
 /** By the length of their names: most fields are told apart by that alone. */
 const NOTED: readonly (readonly Noted[] | undefined)[] = byLength([

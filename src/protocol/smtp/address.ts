@@ -38,8 +38,14 @@ export function parseAddress(text: string, smtputf8 = true): Parsed<Address> {
   if (text.charCodeAt(end) !== 0x40) return problem('address', 'the address has no domain');
   const domainText = text.slice(end + 1);
   const domain = domainText.startsWith('[') ? parseAddressLiteral(domainText) : parseDomain(domainText);
-  return domain.ok ? parsed(makeAddress(local.value.local, domain.value)) : domain;
+  if (!domain.ok) return domain;
+  const isAsRead = domain.value === domainText && text.charCodeAt(0) !== QUOTE;
+  return parsed(
+    isAsRead ? { local: local.value.local, domain: domain.value, text } : makeAddress(local.value.local, domain.value),
+  );
 }
+
+const QUOTE = 0x22;
 
 /** An Address of parts that are known to be well formed; quotes the local part only where it must be. */
 export function makeAddress(local: string, domain: string): Address {

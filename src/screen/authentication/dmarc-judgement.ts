@@ -88,7 +88,7 @@ function act(
 }
 
 const STRENGTH: Readonly<Record<DmarcPolicy, number>> = { none: 0, quarantine: 1, reject: 2 };
-const NO_REASONS: readonly DmarcOverride[] = Object.freeze([]);
+const NO_REASONS: readonly DmarcOverride[] = [];
 
 /** The strictest over all recipients, and why it is less than was published. */
 export function concludeDmarc(evidence: DmarcEvidence, { answered, findings }: Concluded): DmarcApplied {

@@ -15,7 +15,7 @@ export interface SignatureFacts {
 }
 
 const SHOWN: readonly SignedField[] = ['from', 'to', 'subject', 'date'];
-const NONE: readonly DkimFlag[] = Object.freeze([]);
+const NONE: readonly DkimFlag[] = [];
 
 export function flagsOf({ status }: RawSignature, facts: SignatureFacts): readonly DkimFlag[] {
   const { signedFields, isLimited, timestamp, fields, clock } = facts;

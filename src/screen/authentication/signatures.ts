@@ -35,8 +35,8 @@ export interface Verified {
   readonly arc: ArcEvidence;
 }
 
-const NO_SIGNATURE: DkimEvidence = Object.freeze({ made: true, signatures: Object.freeze([]), unread: 0 });
-const NO_CHAIN: ArcEvidence = Object.freeze({ made: true, result: 'none', sealers: Object.freeze([]) });
+const NO_SIGNATURE: DkimEvidence = Object.freeze({ made: true, signatures: [], unread: 0 });
+const NO_CHAIN: ArcEvidence = Object.freeze({ made: true, result: 'none', sealers: [] });
 export const NOT_SIGNED: Verified = Object.freeze({ dkim: NO_SIGNATURE, arc: NO_CHAIN });
 
 /** Errors: those of `ContentRef.open`. */

@@ -45,8 +45,8 @@ const SIMILARITY: Readonly<Record<Exclude<Likeness, 'similar'>, number>> = {
 const SHORTEST = { same: 3, 'added-words': 6, similar: 6, familyName: 3 } as const;
 /** Words that a name inside a longer one may have. */
 const INNER_WORDS = 4;
-const NOBODY: readonly PersonMatch[] = Object.freeze([]);
-const NO_ROWS: readonly number[] = Object.freeze([]);
+const NOBODY: readonly PersonMatch[] = [];
+const NO_ROWS: readonly number[] = [];
 
 export function createPersonIndex(people: readonly Person[]): PersonIndex {
   const forms = people.map(({ name }) => readName(name));
