@@ -74,7 +74,7 @@ function stagedContent(): StagedContent {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     bytes,
     open: () => Readable.from([bytes]),
-    home: { kind: 'row', bytes },
+    home: { kind: 'row', pieces: [bytes] },
     discard: () => {},
   };
 }

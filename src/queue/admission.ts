@@ -18,7 +18,7 @@ import { LEASE_MS } from './limits.ts';
 import { wants } from './notices.ts';
 import type { QueueParts } from './parts.ts';
 import { discardedRecord, loggedMessage } from './records.ts';
-import { editsText, type FlightRecipient, messageRow, recipientRow } from './rows.ts';
+import { contentColumns, editsText, type FlightRecipient, messageRow, recipientRow } from './rows.ts';
 import type { QueueStatements } from './statements.ts';
 
 export interface Admission {
@@ -87,8 +87,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
     unit.push(sql.insertRecipient(recipientRow(recipient, place)));
   }
   if (active > 0) {
-    const bytes = home.kind === 'row' ? home.bytes : null;
-    unit.push(sql.insertContent({ message: key, bytes, blob: home.kind === 'blob' ? home.key : null }));
+    unit.push(sql.insertContent({ message: key, ...contentColumns(home) }));
   }
   const mark = journaling.lowerMark(key);
   if (mark) unit.push(mark);
@@ -138,7 +137,7 @@ export function flightRecipientOf(recipient: NewRecipient, row: number, now: num
 
 /** Octets that are in memory for the claim alone: what lies in a file, the store keeps within its own bounds. */
 export function ownBytes({ content }: NewMessage): number {
-  return content.home.kind === 'row' ? content.home.bytes.length : 0;
+  return content.home.kind === 'row' ? content.sizeBytes : 0;
 }
 
 /** What the last of so many flights lets go of; at once where nobody flies. */

@@ -150,6 +150,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
   const release = async (given: readonly Flight[]): Promise<void> => {
     await lane.board(given.map(({ lease }) => lease));
     await database.write(given.flatMap((flight) => claimer.releaseUnit(flight)));
+    for (const flight of given) over(flight);
   };
 
   /** The claims of its buffer, which are ours no more. */
@@ -158,7 +159,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
     ready.delete(destination);
     for (const flight of given) {
       unbuffer(flight);
-      over(flight);
+      flight.phase = 'returning';
     }
     return given;
   };
@@ -262,7 +263,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
       timer?.cancel();
       const given = [...ready].flatMap(emptied);
       // Once is enough: the next start voids what is left.
-      if (given.length > 0) await release(given).catch(() => undefined);
+      if (given.length > 0) await release(given).catch(() => given.forEach(over));
     },
   };
 }

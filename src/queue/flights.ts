@@ -26,8 +26,8 @@ export interface Flight extends Leased {
   /** Lets go of content that the store keeps in memory beside its file; to be called when the flight is over. */
   readonly release?: () => void;
   leasedAt: number;
-  /** `buffered`: waits for the dispatcher; `taken`: with it; `settling`: its end is on the way to the disk. */
-  phase: 'buffered' | 'taken' | 'settling';
+  /** `buffered`: waits for the dispatcher; `taken`: with it; `settling`: its end is on the way to the disk; `returning`: its rows will wait again. */
+  phase: 'buffered' | 'taken' | 'settling' | 'returning';
 }
 
 /** Leases name the process start, so that the next start knows whose they were. */

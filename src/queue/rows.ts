@@ -3,9 +3,10 @@ import type { MessageRow as LoggedMessage } from '../journal/contract.ts';
 import type { Address, ReversePath } from '../model/address.ts';
 import type { Notify, OriginalRecipient } from '../model/envelope.ts';
 import { makeAddress, parseAddress } from '../protocol/smtp/address.ts';
+import type { StagedContent } from '../store/contract.ts';
 import type { Claim, ClaimedRecipient, NewMessage, NewRecipient } from './contract.ts';
 import { idOf } from './ids.ts';
-import type { MessageRow, RecipientRow } from './tables.ts';
+import type { ContentRow, MessageRow, RecipientRow } from './tables.ts';
 
 /** What a claim's recipient carries beyond the contract: when its clock of tries and expiry began. */
 export interface FlightRecipient extends ClaimedRecipient {
@@ -37,6 +38,13 @@ export function messageRow(message: NewMessage, key: number, logged: LoggedMessa
     recipients: logged[11],
     trail: logged[12],
   };
+}
+
+/** Octets of several pieces are copied into one. */
+export function contentColumns(home: StagedContent['home']): Pick<ContentRow, 'bytes' | 'blob'> {
+  if (home.kind === 'blob') return { bytes: null, blob: home.key };
+  const { pieces } = home;
+  return { bytes: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), blob: null };
 }
 
 export interface RowPlace {

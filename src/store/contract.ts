@@ -70,12 +70,13 @@ export interface Spool {
 }
 
 export interface StagedContent extends ContentRef {
-  /** `row`: small enough to live in the message row's own transaction. `blob`: durable already: file and folder are fsynced. */
-  readonly home: { readonly kind: 'row'; readonly bytes: Uint8Array } | { readonly kind: 'blob'; readonly key: string };
+  /** `row`: in memory, to be made durable with what tells of the message. `blob`: durable already: file and folder are fsynced. */
+  readonly home:
+    | { readonly kind: 'row'; readonly pieces: readonly Uint8Array[] }
+    | { readonly kind: 'blob'; readonly key: string };
   /**
    * Present where `pieces` are memory that all messages share: to be called once nobody looks at them
-   * any more, as the next message will be in them. What is read of it later comes from its file.
-   * `discard` does it as well.
+   * any more, as the next message will be in them. `discard` does it as well.
    */
   release?(): void;
   discard(): void;

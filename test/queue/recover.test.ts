@@ -72,7 +72,7 @@ test('what the journal had not on disk is told again at the next start, and leas
 test('a large message is a file that goes with its last recipient, and until then the sweep knows it is needed', async (t) => {
   const node = await startQueue(t, { clock: systemClock });
   const dispatcher = testDispatcher();
-  await node.queue.commit(await message(node, ['a@x.example'], { text: `A: b\r\n\r\n${'x'.repeat(200_000)}` }));
+  await node.queue.commit(await message(node, ['a@x.example'], { text: `A: b\r\n\r\n${'x'.repeat(300_000)}` }));
   const [row] = await node.store.database.read({ sql: 'select blob from content', parameters: [] });
   const key = String(row!.blob);
   assert.deepEqual([...(await node.queue.referencedBlobs([key, 'unknown']))], [key]);

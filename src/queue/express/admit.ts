@@ -35,7 +35,7 @@ export function admitExpress(parts: AdmissionParts, message: NewMessage): Promis
         wantsDelayWarning: message.reversePath !== null && wants(recipient.notify, 'delay'),
       }),
     ),
-    content: home.kind === 'row' ? { bytes: home.bytes } : { blob: home.key },
+    content: home,
   });
   return entered.then(
     () => {

@@ -8,20 +8,22 @@
  * first try, and what a destination in back-off gives back.
  */
 import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
-import type { LedgerHold, Statement } from '../../store/contract.ts';
+import type { LedgerHold, StagedContent, Statement } from '../../store/contract.ts';
 import type { TimerHandle } from '../../world/clock.ts';
 import type { Journaling } from '../journaling.ts';
 import { BOARD_AFTER_MS, BOARD_LOOK_MS, EXPRESS_MESSAGES, EXPRESS_SEGMENTS, LEASE_MS } from '../limits.ts';
 import type { QueueParts } from '../parts.ts';
+import { contentColumns } from '../rows.ts';
 import type { QueueStatements } from '../statements.ts';
 import type { MessageRow, RecipientRow } from '../tables.ts';
-import { encodeNote, type NotedContent } from './notes.ts';
+import { encodeNote } from './notes.ts';
 
 export interface ExpressMessage {
   readonly lease: string;
   readonly message: MessageRow;
   readonly recipients: readonly RecipientRow[];
-  readonly content: NotedContent;
+  /** In memory until it is over or in the database: not to be released before. */
+  readonly content: StagedContent['home'];
 }
 
 export interface Lane {
@@ -73,15 +75,14 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
 
   const leave = ({ lease, content }: Passenger): void => {
     passengers.delete(lease);
-    if ('blob' in content) blobs.delete(content.blob);
+    if (content.kind === 'blob') blobs.delete(content.key);
   };
 
   const rowsOf = ({ lease, message, recipients, content }: Passenger): Statement[] => {
     const lease_until = clock.now() + LEASE_MS;
     const unit = [sql.insertMessage(message)];
     for (const recipient of recipients) unit.push(sql.insertRecipient({ ...recipient, lease, lease_until }));
-    const home = 'blob' in content ? { bytes: null, blob: content.blob } : { bytes: content.bytes, blob: null };
-    unit.push(sql.insertContent({ message: message.key, ...home }));
+    unit.push(sql.insertContent({ message: message.key, ...contentColumns(content) }));
     const mark = journaling.lowerMark(message.key);
     return mark ? [...unit, mark] : unit;
   };
@@ -167,7 +168,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
             return;
           }
           passengers.set(express.lease, { ...express, hold, enteredAt: clock.monotonic(), state: 'waiting' });
-          if ('blob' in express.content) blobs.add(express.content.blob);
+          if (express.content.kind === 'blob') blobs.add(express.content.key);
           if (!timer) arm();
           resolve();
         });

@@ -6,10 +6,8 @@
  */
 import { deserialize, serialize } from 'node:v8';
 import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
+import type { StagedContent } from '../../store/contract.ts';
 import { MESSAGE_COLUMNS, type MessageRow, RECIPIENT_COLUMNS, type RecipientRow } from '../tables.ts';
-
-/** The content: its octets, or the name of its file. */
-export type NotedContent = { readonly bytes: Uint8Array } | { readonly blob: string };
 
 export type Note =
   /** Accepted: as its rows would be. */
@@ -17,7 +15,7 @@ export type Note =
       readonly kind: 'accepted';
       readonly message: MessageRow;
       readonly recipients: readonly RecipientRow[];
-      readonly content: NotedContent;
+      readonly content: StagedContent['home'];
     }
   /** Delivered to all its recipients; the journal's rows of it. */
   | { readonly kind: 'ended'; readonly key: number; readonly rows: readonly LoggedRecipient[] }
@@ -41,11 +39,11 @@ export function encodeNote(note: Note): readonly Uint8Array[] {
 }
 
 function acceptedPieces({ message, recipients, content }: Note & { kind: 'accepted' }): readonly Uint8Array[] {
-  const values: unknown[] = ['blob' in content ? content.blob : null];
+  const values: unknown[] = [content.kind === 'blob' ? content.key : null];
   for (const column of MESSAGE_COLUMNS) values.push(message[column]);
   for (const recipient of recipients) for (const column of RECIPIENT_COLUMNS) values.push(recipient[column]);
   const noted = pieces(0, values);
-  return 'bytes' in content ? [...noted, content.bytes] : noted;
+  return content.kind === 'row' ? [...noted, ...content.pieces] : noted;
 }
 
 function pieces(kind: number, values: unknown): Uint8Array[] {
@@ -81,5 +79,6 @@ function accepted(values: readonly unknown[], bytes: Uint8Array): Note {
   const message = row<MessageRow>(MESSAGE_COLUMNS);
   const recipients: RecipientRow[] = [];
   while (at < values.length) recipients.push(row<RecipientRow>(RECIPIENT_COLUMNS));
-  return { kind: 'accepted', message, recipients, content: blob === null ? { bytes } : { blob } };
+  const content: StagedContent['home'] = blob === null ? { kind: 'row', pieces: [bytes] } : { kind: 'blob', key: blob };
+  return { kind: 'accepted', message, recipients, content };
 }

@@ -8,6 +8,7 @@ import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts'
 import type { Statement } from '../../store/contract.ts';
 import { RECOVERED_BYTES, RECOVERY_ROWS } from '../limits.ts';
 import type { QueueParts } from '../parts.ts';
+import { contentColumns } from '../rows.ts';
 import { type QueueStatements, rowsOf } from '../statements.ts';
 import { decodeNote, type Note } from './notes.ts';
 
@@ -44,8 +45,7 @@ export async function recoverLedger(
   };
   const queue = ({ message, recipients, content }: Accepted): void => {
     for (const recipient of recipients) unit.push(sql.insertRecipient(recipient));
-    const home = 'blob' in content ? { bytes: null, blob: content.blob } : { bytes: content.bytes, blob: null };
-    unit.push(sql.insertContent({ message: message.key, ...home }));
+    unit.push(sql.insertContent({ message: message.key, ...contentColumns(content) }));
   };
 
   await ledger.replay(async (record) => {

@@ -1,5 +1,5 @@
 /** Content that is in memory anyway: a message from its row, or one that just came in. */
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ByteRange, ContentRef } from '../../model/content.ts';
 import type { StagedContent } from '../contract.ts';
@@ -28,7 +28,7 @@ class MemoryContent implements ContentRef {
 }
 
 class RowContent extends MemoryContent implements StagedContent {
-  readonly home: StagedContent['home'] = { kind: 'row', bytes: this.bytes };
+  readonly home: StagedContent['home'] = { kind: 'row', pieces: [this.bytes] };
 
   discard(): void {
     // The collector does it.
@@ -43,56 +43,60 @@ export function rowContent(bytes: Uint8Array): StagedContent {
   return new RowContent(bytes);
 }
 
-/** In memory and in a file: from the file once the memory was released, which the next message uses then. */
-export class KeptContent implements StagedContent {
-  readonly home: StagedContent['home'];
+/** In memory that the next message uses once this one has let go of it. */
+export class SharedContent implements StagedContent {
   readonly sizeBytes: number;
-  readonly sha256: string;
-  readonly release: () => void;
+  readonly #giveBack: (pieces: readonly Uint8Array[]) => void;
   #pieces: readonly Uint8Array[] | undefined;
-  readonly #file: ContentRef;
-  readonly #remove: () => void;
+  #sha256: string | undefined;
 
-  constructor(
-    key: string,
-    file: ContentRef,
-    pieces: readonly Uint8Array[],
-    end: { readonly giveBack: (pieces: readonly Uint8Array[]) => void; readonly remove: () => void },
-  ) {
-    this.home = { kind: 'blob', key };
-    this.sizeBytes = file.sizeBytes;
-    this.sha256 = file.sha256;
-    this.#file = file;
+  constructor(pieces: readonly Uint8Array[], sizeBytes: number, giveBack: (pieces: readonly Uint8Array[]) => void) {
     this.#pieces = pieces;
-    this.release = () => {
-      if (this.#pieces) end.giveBack(this.#pieces);
-      this.#pieces = undefined;
-    };
-    this.#remove = end.remove;
+    this.sizeBytes = sizeBytes;
+    this.#giveBack = giveBack;
   }
 
-  get pieces(): readonly Uint8Array[] | undefined {
+  get pieces(): readonly Uint8Array[] {
+    if (!this.#pieces) throw new Error('invariant broken: content was read after it was released');
     return this.#pieces;
   }
 
-  open(range?: ByteRange): Readable {
-    return this.#pieces ? Readable.from(this.#read(range), { objectMode: false }) : this.#file.open(range);
+  get home(): StagedContent['home'] {
+    return { kind: 'row', pieces: this.pieces };
   }
+
+  get sha256(): string {
+    this.#sha256 ??= hashOf(this.pieces);
+    return this.#sha256;
+  }
+
+  open({ start, end }: ByteRange = { start: 0, end: this.sizeBytes }): Readable {
+    return Readable.from(this.#read(start, end), { objectMode: false });
+  }
+
+  release = (): void => {
+    if (this.#pieces) this.#giveBack(this.#pieces);
+    this.#pieces = undefined;
+  };
 
   discard(): void {
     this.release();
-    this.#remove();
   }
 
   /** In copies, since a reader may look at a part when its memory is another message's. */
-  *#read({ start, end }: ByteRange = { start: 0, end: this.sizeBytes }): Generator<Uint8Array> {
+  *#read(start: number, end: number): Generator<Uint8Array> {
     let at = 0;
     for (let i = 0; at < end; i++) {
-      if (!this.#pieces) throw new Error('invariant broken: content was released while it was read');
-      const piece = this.#pieces[i]!;
+      const piece = this.pieces[i]!;
       const part = piece.subarray(Math.max(0, start - at), Math.max(0, end - at));
       at += piece.length;
       if (part.length > 0) yield Buffer.from(part);
     }
   }
+}
+
+function hashOf(pieces: readonly Uint8Array[]): string {
+  const sum = createHash('sha256');
+  for (const piece of pieces) sum.update(piece);
+  return sum.digest('hex');
 }

@@ -1,10 +1,10 @@
 /**
- * Receives a message: in memory while it is small, in a file beyond that, in both in between.
+ * Receives a message: in memory while it is small, in a file beyond that.
  *
  * A file is durable when `finish` resolves: written, synced, and its folder synced. A failed sync is
- * never tried again on the same file: the file is deleted and the message refused. What stays in
- * memory beside its file is within a budget that all spools share; what finds no room there goes
- * through the file alone, hashed as it comes.
+ * never tried again on the same file: the file is deleted and the message refused. What is no longer
+ * quite small stays in memory within a budget that all spools share; what finds no room there goes
+ * through a file, hashed as it comes.
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { ContentRef } from '../../model/content.ts';
@@ -14,7 +14,7 @@ import type { Spool, StagedContent } from '../contract.ts';
 import { HEAD_BYTES, KEPT_CONTENT_BYTES, ROW_CONTENT_BYTES, SPOOL_BUFFERED_BYTES } from '../limits.ts';
 import { diskError } from './disk-error.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import { KeptContent, rowContent } from './memory-content.ts';
+import { rowContent, SharedContent } from './memory-content.ts';
 import { Pieces } from './pieces.ts';
 import type { Place } from './places.ts';
 import type { Slabs } from './slabs.ts';
@@ -22,7 +22,7 @@ import type { Slabs } from './slabs.ts';
 export interface SpoolParts {
   readonly disk: Disk;
   readonly slabs: Slabs;
-  /** For content that is kept beside its file. */
+  /** For content that is no longer quite small. */
   readonly memory: MemoryBudget;
   place(): Promise<Place>;
   open(key: string, sizeBytes: number, sha256: string): ContentRef;
@@ -76,8 +76,8 @@ export class ContentSpool implements Spool {
 
   finish(): MaybePromise<StagedContent> {
     if (this.#hash) return this.#finishFile(this.#hash);
-    if (this.#takenBytes > 0) return this.#finishKept();
     this.#isOver = true;
+    if (this.#takenBytes > 0) return this.#finishShared();
     this.#head = this.#inOne();
     return rowContent(this.#head);
   }
@@ -160,24 +160,15 @@ export class ContentSpool implements Spool {
     }
   }
 
-  /** In the file and in memory. */
-  async #finishKept(): Promise<StagedContent> {
+  #finishShared(): StagedContent {
     const { sizeBytes } = this;
-    const { disk, memory, slabs, open } = this.#parts;
+    const { memory, slabs } = this.#parts;
     this.#keepHead();
-    const pieces = this.#buffered.all();
-    this.#writing = this.#pump();
-    // While the disk is at work.
-    const sha256 = hashing(pieces).digest('hex');
-    const { key, path } = await this.#durable();
     memory.giveBack(this.#takenBytes - sizeBytes);
     this.#takenBytes = 0;
-    return new KeptContent(key, open(key, sizeBytes, sha256), pieces, {
-      giveBack(pieces) {
-        memory.giveBack(sizeBytes);
-        slabs.giveBack(pieces);
-      },
-      remove: () => void disk.remove(path).catch(ignore),
+    return new SharedContent(this.#buffered.take(), sizeBytes, (pieces) => {
+      memory.giveBack(sizeBytes);
+      slabs.giveBack(pieces);
     });
   }
 

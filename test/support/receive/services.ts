@@ -242,7 +242,7 @@ function staged(bytes: Buffer): StagedContent {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     bytes,
     open: () => Readable.from([bytes]),
-    home: { kind: 'row', bytes },
+    home: { kind: 'row', pieces: [bytes] },
     discard() {},
   };
 }
