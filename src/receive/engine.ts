@@ -2,10 +2,9 @@
  * The engine of a session: takes commands and content out of the input in order, has each done, and
  * answers. What can be done at once is done without waiting; the replies to a batch leave together.
  */
-import { isAscii, isUtf8 } from 'node:buffer';
 import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { Reply } from '../model/reply.ts';
-import { splitCommand } from '../protocol/smtp/command.ts';
+import { readCommand } from '../protocol/smtp/command.ts';
 import { formatReply } from '../protocol/smtp/reply.ts';
 import { acceptMessage } from './accept.ts';
 import { addClientLine, addReply } from './dialogue.ts';
@@ -170,10 +169,9 @@ function command(session: Session): Step {
     case 'bare-lf':
       return unread(session, '(a line ended by LF alone)', BARE_LF);
   }
-  const text = decode(line);
-  const split = text === undefined ? undefined : splitCommand(text);
-  if (text === undefined || !split) return unread(session, '(no text)', NO_TEXT);
-  const { verb, argument } = split;
+  const read = readCommand(line);
+  if (!read) return unread(session, '(no text)', NO_TEXT);
+  const { text, verb, argument } = read;
   const secret = session.secretMayFollow;
   session.secretMayFollow = false;
   const handler = VERBS.get(verb);
@@ -189,11 +187,6 @@ function command(session: Session): Step {
 function unread(session: Session, shown: string, reply: Reply): Reply {
   session.commandLine = shown;
   return reply;
-}
-
-function decode(line: Buffer): string | undefined {
-  if (isAscii(line)) return line.toString('latin1');
-  return isUtf8(line) ? line.toString('utf8') : undefined;
 }
 
 function receive(session: Session, receiving: Receiving): Step {

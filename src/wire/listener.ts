@@ -122,7 +122,7 @@ async function bind(server: Server, { name, host, port }: ListenerOptions): Prom
 }
 
 interface Room {
-  readonly connections: ReadonlySet<Connection>;
+  readonly connections: { readonly size: number };
   accept(socket: Socket): void;
   /** Ends what is idle; what is at work ends by itself. */
   stop(): void;
@@ -134,8 +134,8 @@ interface Room {
 }
 
 function createRoom(options: ListenerOptions, { clock, events }: ListenerServices): Room {
-  const connections = new Set<Connection>();
-  const admitted = new WeakMap<Connection, string>();
+  /** With the address that counts for its network; empty: not known yet. Undefined: it was not admitted. */
+  const connections = new Map<Connection, string | undefined>();
   let now = clock.monotonic();
   let sweeping = false;
   let stopping = false;
@@ -144,7 +144,7 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
   const sweep = (): void => {
     now = clock.monotonic();
     const { stalledOutputMs } = options.limits();
-    for (const connection of connections) connection.sweep(now, stalledOutputMs);
+    for (const connection of connections.keys()) connection.sweep(now, stalledOutputMs);
     sweeping = connections.size > 0;
     if (sweeping) clock.after(SWEEP_MS, sweep);
   };
@@ -159,8 +159,8 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
         error: (error as NodeJS.ErrnoException).code ?? error.message,
       }),
     closed(connection) {
+      const address = connections.get(connection);
       connections.delete(connection);
-      const address = admitted.get(connection);
       if (address !== undefined) options.admission.leave();
       if (address) options.admission.leaveNetwork(address);
       if (connections.size === 0) for (const resolve of awaitingEmpty.splice(0)) resolve();
@@ -185,7 +185,7 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
       refuse(connection, refusal!);
       return;
     }
-    admitted.set(connection, connection.client.address);
+    connections.set(connection, connection.client.address);
     if (options.implicitTls) {
       connection.conversation = beginWhenSecured(connection, options);
       connection.startTls(result.rest);
@@ -213,7 +213,7 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
       const peer = { address: canonicalAddress(remoteAddress), port: remotePort ?? 0 };
       const local = { address: canonicalAddress(localAddress), port: localPort ?? 0 };
       const connection = new Connection(socket, peer, local, host);
-      connections.add(connection);
+      connections.set(connection, undefined);
       if (!sweeping) clock.after(SWEEP_MS, sweep);
       sweeping = true;
       const limits = options.limits();
@@ -222,7 +222,7 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
         refuse(connection, refusal);
         return;
       }
-      admitted.set(connection, '');
+      connections.set(connection, '');
       connection.endWithin(limits.sessionMs);
       if (options.proxy !== 'off' && options.trusts(peer.address)) {
         awaitProxyHeader(connection, options.proxy, clock, (result) => introduce(connection, result));
@@ -234,13 +234,13 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
     },
     stop() {
       stopping = true;
-      for (const connection of connections) connection.conversation?.stop();
+      for (const connection of connections.keys()) connection.conversation?.stop();
     },
     cutOff() {
-      for (const connection of connections) connection.cutOff();
+      for (const connection of connections.keys()) connection.cutOff();
     },
     destroyAll() {
-      for (const connection of connections) connection.destroy('shutdown');
+      for (const connection of connections.keys()) connection.destroy('shutdown');
     },
     emptied: () =>
       connections.size === 0

@@ -2,9 +2,13 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { OperationalError } from '../model/errors.ts';
 
+const MAPPED = '::ffff:';
+
 /** One spelling an address: IPv4-mapped IPv6 becomes IPv4, IPv6 is compressed, zone indices go. */
 export function canonicalAddress(address: string): string {
-  if (isIPv4(address)) return address;
+  if (!address.includes(':')) return address;
+  // As the kernel spells IPv4 to a listener of both families.
+  if (address.startsWith(MAPPED) && isIPv4(address.slice(MAPPED.length))) return address.slice(MAPPED.length);
   const bare = address.split('%', 1)[0]!;
   if (!isIPv6(bare)) return address;
   const canonical = new URL(`http://[${bare}]`).hostname.slice(1, -1);

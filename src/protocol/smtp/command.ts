@@ -1,21 +1,35 @@
 /** A command line (RFC 5321 4.1.1), without its CRLF, taken apart into verb and argument. */
+import { isUtf8 } from 'node:buffer';
 
 export interface CommandLine {
+  readonly text: string;
   /** In upper case. */
   readonly verb: string;
   /** What follows the first space, without space at its end (RFC 5321 4.1.1 tolerates that). */
   readonly argument: string;
 }
 
-/** Undefined where the line has a control character, which no command has. */
-export function splitCommand(line: string): CommandLine | undefined {
-  let space = -1;
+/** Undefined where the line is no text, or has a control character, which no command has. */
+export function readCommand(line: Buffer): CommandLine | undefined {
+  let isAscii = true;
   for (let i = 0; i < line.length; i++) {
-    const code = line.charCodeAt(i);
+    const octet = line[i]!;
     // A tab at the end is harmless; anywhere else the arguments' own grammar refuses it.
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return undefined;
-    if (code === 0x20 && space < 0) space = i;
+    if ((octet < 0x20 && octet !== 0x09) || octet === 0x7f) return undefined;
+    if (octet > 0x7f) isAscii = false;
   }
-  if (space < 0) return { verb: line.trimEnd().toUpperCase(), argument: '' };
-  return { verb: line.slice(0, space).toUpperCase(), argument: line.slice(space + 1).trim() };
+  if (!isAscii && !isUtf8(line)) return undefined;
+  const text = line.toString(isAscii ? 'latin1' : 'utf8');
+  const space = text.indexOf(' ');
+  if (space < 0) return { text, verb: inUpperCase(text.trimEnd()), argument: '' };
+  return { text, verb: inUpperCase(text.slice(0, space)), argument: text.slice(space + 1).trim() };
+}
+
+/** Most clients say their verbs so; finding that out is cheaper than doing it. */
+function inUpperCase(word: string): string {
+  for (let i = 0; i < word.length; i++) {
+    const code = word.charCodeAt(i);
+    if (code < 0x41 || code > 0x5a) return word.toUpperCase();
+  }
+  return word;
 }

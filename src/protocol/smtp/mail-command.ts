@@ -1,7 +1,7 @@
 /** MAIL, RCPT and BDAT as the server reads them (RFC 5321 4.1.1.2, 4.1.1.3; RFC 3030 2). */
 import { parsePath } from './address.ts';
 import { isAsciiText } from './domain.ts';
-import { parseMailParameters, parseRcptParameters, parseSize } from './parameters.ts';
+import { NO_RCPT_PARAMETERS, parseMailParameters, parseRcptParameters, parseSize } from './parameters.ts';
 import { type Parsed, parsed, problem } from './parsed.ts';
 import type { MailParameters, Recipient, ReversePath } from './words.ts';
 
@@ -31,7 +31,8 @@ export function parseRcpt(argument: string, smtputf8: boolean): Parsed<Recipient
   if (!at.ok) return at;
   const parameters = parseRcptParameters(argument.slice(at.value.end), smtputf8);
   if (!parameters.ok) return parameters;
-  return parsed({ address: at.value.path!, ...parameters.value });
+  const address = at.value.path!;
+  return parsed(parameters.value === NO_RCPT_PARAMETERS ? { address } : { address, ...parameters.value });
 }
 
 export interface BdatCommand {
@@ -49,7 +50,7 @@ export function parseBdat(argument: string): Parsed<BdatCommand> {
 }
 
 function skipLabel(argument: string, label: string): number {
-  if (argument.slice(0, label.length).toUpperCase() !== label) return -1;
+  if (!argument.startsWith(label) && argument.slice(0, label.length).toUpperCase() !== label) return -1;
   let start = label.length;
   while (argument.charCodeAt(start) === 0x20) start++;
   return start;

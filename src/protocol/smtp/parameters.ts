@@ -9,7 +9,11 @@ import { decodeUtf8Address, decodeXtext } from './xtext.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+const NO_MAIL_PARAMETERS: MailParameters = { body: '7BIT', smtputf8: false };
+export const NO_RCPT_PARAMETERS: Omit<Recipient, 'address'> = {};
+
 export function parseMailParameters(text: string): Parsed<MailParameters> {
+  if (text === '') return parsed(NO_MAIL_PARAMETERS);
   const parameters: Mutable<MailParameters> = { body: '7BIT', smtputf8: false };
   const read = readParameters(text, (keyword, value) => {
     switch (keyword) {
@@ -39,6 +43,7 @@ export function parseMailParameters(text: string): Parsed<MailParameters> {
 const RETURNS: Readonly<Record<string, MailParameters['ret']>> = { FULL: 'full', HDRS: 'headers' };
 
 export function parseRcptParameters(text: string, smtputf8: boolean): Parsed<Omit<Recipient, 'address'>> {
+  if (text === '') return parsed(NO_RCPT_PARAMETERS);
   const parameters: Mutable<Omit<Recipient, 'address'>> = {};
   const read = readParameters(text, (keyword, value) => {
     switch (keyword) {
@@ -62,7 +67,6 @@ function readParameters(
   text: string,
   take: (keyword: string, value: string | undefined) => boolean | undefined,
 ): Parsed<undefined> {
-  if (text === '') return WELL_FORMED;
   if (text.charCodeAt(0) !== 0x20) return problem('syntax', 'a space must follow the address');
   const seen = new Set<string>();
   for (const parameter of text.split(' ')) {

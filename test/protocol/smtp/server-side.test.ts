@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { looksLikeRelay, makeAddress, parseAddress, parsePath } from '../../../src/protocol/smtp/address.ts';
-import { splitCommand } from '../../../src/protocol/smtp/command.ts';
+import { readCommand } from '../../../src/protocol/smtp/command.ts';
 import { createDataDecoder } from '../../../src/protocol/smtp/data-decoder.ts';
 import { literalAddress, parseAddressLiteral, parseDomain } from '../../../src/protocol/smtp/domain.ts';
 import { createDotStuffer } from '../../../src/protocol/smtp/dot-stuffing.ts';
@@ -23,10 +23,13 @@ function kind(result: Parsed<unknown>): ProblemKind | 'none' {
 }
 
 test('a command is taken apart at its first space, whatever its case', () => {
-  assert.deepEqual(splitCommand('mail FROM:<> '), { verb: 'MAIL', argument: 'FROM:<>' });
-  assert.deepEqual(splitCommand('QUIT '), { verb: 'QUIT', argument: '' });
-  assert.deepEqual(splitCommand(''), { verb: '', argument: '' });
-  for (const line of ['NOOP\0', 'MAIL\rRSET', 'a\x7f', 'a\nb']) assert.equal(splitCommand(line), undefined);
+  const read = (line: string) => readCommand(Buffer.from(line));
+  assert.deepEqual(read('mail FROM:<> '), { text: 'mail FROM:<> ', verb: 'MAIL', argument: 'FROM:<>' });
+  assert.deepEqual(read('QUIT '), { text: 'QUIT ', verb: 'QUIT', argument: '' });
+  assert.deepEqual(read(''), { text: '', verb: '', argument: '' });
+  assert.deepEqual(read('Ünknown wörd'), { text: 'Ünknown wörd', verb: 'ÜNKNOWN', argument: 'wörd' });
+  for (const line of ['NOOP\0', 'MAIL\rRSET', 'a\x7f', 'a\nb']) assert.equal(read(line), undefined);
+  assert.equal(readCommand(Buffer.from('NOOP \xfc', 'latin1')), undefined);
 });
 
 test('MAIL is read with every parameter', () => {
