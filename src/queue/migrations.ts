@@ -20,6 +20,12 @@ export const queueMigrations: readonly StoreMigration[] = [
       await db.schema.alterTable('message').addColumn('author', columns(dialect).text).execute();
     },
   },
+  {
+    name: '0037-ledger',
+    // An older node would not find the messages that lie there.
+    minReader: 37,
+    up: async () => {},
+  },
 ];
 
 async function createTables(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
