@@ -1,11 +1,10 @@
 /** Events that declare `audit` become audit rows of the log: who changed what. */
-import { EVENTS, type Events } from '../world/events.ts';
+import { EVENTS, type EventSink, type Events } from '../world/events.ts';
 import type { AuditRecord, Journal } from './contract.ts';
 
 /** Returns what detaches it. Fields `actor`, `result` and `detail` fill the columns of that name; all are the input. */
 export function attachAudit(events: Events, journal: Pick<Journal, 'audit'>): () => void {
-  return events.attach((name, fields, at) => {
-    if (!('audit' in EVENTS[name])) return;
+  const audit: EventSink = (name, fields, at) => {
     const { actor, result, detail, ...input } = fields;
     journal.audit({
       at,
@@ -15,7 +14,8 @@ export function attachAudit(events: Events, journal: Pick<Journal, 'audit'>): ()
       result: isResult(result) ? result : 'done',
       ...(typeof detail === 'string' && { detail }),
     });
-  });
+  };
+  return events.attach(audit, (name) => 'audit' in EVENTS[name]);
 }
 
 function isResult(value: unknown): value is AuditRecord['result'] {

@@ -69,7 +69,6 @@ export type RecipientDetail = Pick<RecipientRecord, 'by' | 'host' | 'address' | 
 
 export function messageRow(record: MessageRecord): MessageRow {
   const { trail } = record;
-  const dialogue = trail.dialogue === undefined ? undefined : boundedDialogue(trail.dialogue);
   return [
     'message',
     record.id,
@@ -83,18 +82,27 @@ export function messageRow(record: MessageRecord): MessageRow {
     trail.headerFrom ?? null,
     trail.messageIdHeader ?? null,
     JSON.stringify(record.recipients),
-    detailText(trail, dialogue),
+    detailText(trail),
   ];
 }
 
 /**
- * JSON of MessageDetail, member by member: a dialogue is a text of many joined parts, and beside one
- * the serializer takes three times as long for the rest.
+ * JSON of MessageDetail, member by member: a dialogue is a text of many joined parts, as findings may
+ * be, and beside one the serializer takes three times as long for the rest.
  */
-function detailText({ evidence, findings }: MessageTrail, dialogue: string | undefined): string {
+function detailText({ evidence, findings, dialogue }: MessageTrail): string {
   const found = findings.length === 0 ? '[]' : JSON.stringify(findings);
-  const before = `{"evidence":${JSON.stringify(evidence)},"findings":${found}`;
-  return dialogue === undefined ? `${before}}` : `${before},"dialogue":${JSON.stringify(dialogue)}}`;
+  return withDialogue(`{"evidence":${JSON.stringify(evidence)},"findings":${found}`, dialogue);
+}
+
+function sessionText({ facts, endedAt, end, dialogue, messagesAccepted, reason }: SessionRecord): string {
+  const told = JSON.stringify({ facts, endedAt, end, messagesAccepted, reason });
+  return withDialogue(told.slice(0, -1), dialogue);
+}
+
+/** `open`: JSON of an object but for its end. */
+function withDialogue(open: string, dialogue: string | undefined): string {
+  return dialogue === undefined ? `${open}}` : `${open},"dialogue":${JSON.stringify(boundedDialogue(dialogue))}}`;
 }
 
 export function recipientRow(record: RecipientRecord): RecipientRow {
@@ -105,7 +113,6 @@ export function recipientRow(record: RecipientRecord): RecipientRow {
 
 export function sessionRow(record: SessionRecord): SessionRow {
   const { facts, endedAt, end, messagesAccepted } = record;
-  const bounded = { ...record, dialogue: boundedDialogue(record.dialogue) };
   return [
     'session',
     facts.id,
@@ -114,7 +121,7 @@ export function sessionRow(record: SessionRecord): SessionRow {
     facts.client.address,
     end,
     messagesAccepted,
-    JSON.stringify(bounded),
+    sessionText(record),
   ];
 }
 

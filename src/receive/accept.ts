@@ -169,7 +169,7 @@ function newMessage(
     id,
     smtputf8: parameters.smtputf8,
     at: receivedAt,
-    ...(recipients.length === 1 && only ? { onlyRecipient: only.recipient.address.text } : {}),
+    onlyRecipient: recipients.length === 1 ? only!.recipient.address.text : undefined,
   });
   const rows: NewRecipient[] = [];
   const decided: MessageRecord['recipients'][number][] = [];
@@ -179,22 +179,23 @@ function newMessage(
     addRows(rows, recipients[i]!, disposition, edits[i]);
     for (let n = before; n < rows.length; n++) decided.push(decidedRecipient(rows[n]!, disposition));
   }
+  if (transaction.refused.length > 0) decided.push(...refusedRecipients(transaction));
   return {
     id,
     session: session.facts.id,
     clientAddress: session.facts.client.address,
-    ...(only?.author === undefined ? {} : { author: only.author }),
+    author: only?.author,
     reversePath,
     body: actualBody(transaction),
     smtputf8: parameters.smtputf8,
-    ...(parameters.ret === undefined ? {} : { ret: parameters.ret }),
-    ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
+    ret: parameters.ret,
+    envid: parameters.envid,
     receivedAt,
     content: staged,
     trace,
     trail,
     recipients: rows,
-    decided: [...decided, ...refusedRecipients(transaction)],
+    decided,
   };
 }
 
@@ -216,13 +217,13 @@ function addRows(
     rows.push({
       address: target,
       original,
-      ...(notify === undefined ? {} : { notify }),
-      ...(orcpt === undefined ? {} : { orcpt }),
+      notify,
+      orcpt,
       direction,
       destination: target.domain,
-      ...(edits && edits.length > 0 ? { edits } : {}),
+      edits: edits && edits.length > 0 ? edits : undefined,
       state: rowState(disposition),
-      ...(viaAlias && targets.length > 1 ? { expanded: true } : {}),
+      expanded: viaAlias && targets.length > 1 ? true : undefined,
     });
   }
 }

@@ -16,14 +16,20 @@ export interface Screened {
 /** `screened` has what was found of the transaction and its accepted recipients before, too. */
 export function trailOf(transaction: Transaction, screened?: Screened): MessageTrail {
   const { refused, dialogue } = transaction;
+  const facts = screened?.facts;
   const found = screened?.findings ?? foundBefore(transaction);
-  const turnedAway = refused.map(({ address, findings }) => ({ recipient: address.text, findings }));
   return {
-    ...screened?.facts,
+    subject: facts?.subject,
+    headerFrom: facts?.headerFrom,
+    messageIdHeader: facts?.messageIdHeader,
     evidence: screened?.evidence ?? {},
-    findings: turnedAway.length > 0 ? [...turnedAway, ...found] : found,
+    findings: refused.length === 0 ? found : [...foundOfRefused(transaction), ...found],
     dialogue: dialogue.text,
   };
+}
+
+function foundOfRefused({ refused }: Transaction): readonly RecipientFindings[] {
+  return refused.map(({ address, findings }) => ({ recipient: address.text, findings }));
 }
 
 /** Where the message stage was never reached. */
@@ -85,6 +91,6 @@ export function sessionRecord(session: Session, end: SessionRecord['end']): Sess
     end,
     dialogue: session.dialogue.text,
     messagesAccepted: session.messagesAccepted,
-    ...(session.reason === undefined ? {} : { reason: session.reason }),
+    reason: session.reason,
   };
 }

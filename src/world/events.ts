@@ -46,15 +46,25 @@ export type EventSink = (name: EventName, fields: Readonly<Record<string, unknow
 
 export interface Events {
   emit<N extends EventName>(name: N, fields: EventFields<N>): void;
-  attach(sink: EventSink): () => void;
+  /** `concerns`: which events the sink is told of, asked once for each; default all. Returns what detaches it. */
+  attach(sink: EventSink, concerns?: (name: EventName) => boolean): () => void;
 }
 
 /** A sink that throws is a defect of that sink, and must not end the session that emitted. */
 export function createEvents(now: () => number, onSinkError: (error: unknown) => void): Events {
-  const sinks = new Set<EventSink>();
+  const attached = new Map<EventSink, (name: EventName) => boolean>();
+  /** By event, from its first time on: most events concern nobody but a counter. */
+  const concerned = new Map<EventName, readonly EventSink[]>();
+
+  const sinksOf = (name: EventName): readonly EventSink[] => {
+    const sinks = [...attached.keys()].filter((sink) => attached.get(sink)!(name));
+    concerned.set(name, sinks);
+    return sinks;
+  };
   return {
     emit(name, fields) {
-      if (sinks.size === 0) return;
+      const sinks = concerned.get(name) ?? sinksOf(name);
+      if (sinks.length === 0) return;
       const at = now();
       for (const sink of sinks) {
         try {
@@ -64,9 +74,13 @@ export function createEvents(now: () => number, onSinkError: (error: unknown) =>
         }
       }
     },
-    attach(sink) {
-      sinks.add(sink);
-      return () => sinks.delete(sink);
+    attach(sink, concerns = () => true) {
+      attached.set(sink, concerns);
+      concerned.clear();
+      return () => {
+        attached.delete(sink);
+        concerned.clear();
+      };
     },
   };
 }

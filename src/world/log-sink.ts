@@ -51,9 +51,7 @@ export async function attachLog(events: Events, options: LogOptions): Promise<Lo
 
   const write = options.format === 'json' ? jsonLines(pino, destination) : readableLines(destination);
   const threshold = SEVERITY[options.level];
-  const detach = events.attach((name, fields, at) => {
-    if (SEVERITY[EVENTS[name].level] >= threshold) write(name, fields, at);
-  });
+  const detach = events.attach(write, (name) => SEVERITY[EVENTS[name].level] >= threshold);
   const flush = (): void => {
     try {
       destination.flushSync();

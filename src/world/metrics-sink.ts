@@ -57,10 +57,10 @@ export function createMetrics(events: Events): Metrics {
     byEvent.set(event, family);
   }
 
-  const detach = events.attach((name, fields) => {
-    const family = byEvent.get(name);
-    if (family) count(family, fields);
-  });
+  const detach = events.attach(
+    (name, fields) => count(byEvent.get(name)!, fields),
+    (name) => byEvent.has(name),
+  );
 
   const gauges: GaugeDefinition[] = [];
   let registry: Promise<Registry> | undefined;
@@ -80,13 +80,14 @@ export function createMetrics(events: Events): Metrics {
 const LABEL = /^[\w.:-]{1,64}$/;
 
 function count(family: Family, fields: Readonly<Record<string, unknown>>): void {
+  const { series } = family;
   let key = '';
   for (const label of family.labels) {
     const value = String(fields[label] ?? 'none');
     key += `${key === '' ? '' : ' '}${LABEL.test(value) ? value : 'other'}`;
   }
-  if (!family.series.has(key) && family.series.size >= METRIC_SERIES) key = family.labels.map(() => 'other').join(' ');
-  family.series.set(key, (family.series.get(key) ?? 0) + 1);
+  if (!series.has(key) && series.size >= METRIC_SERIES) key = family.labels.map(() => 'other').join(' ');
+  series.set(key, (series.get(key) ?? 0) + 1);
 }
 
 async function createRegistry(): Promise<Registry> {

@@ -9,7 +9,7 @@ import { renderShown } from '../../src/journal/render.ts';
 import { searchMessages } from '../../src/journal/search.ts';
 import { showById } from '../../src/journal/show.ts';
 import { openLogWriter } from '../../src/journal/writer.ts';
-import { EVENTS, type EventSink } from '../../src/world/events.ts';
+import { createEvents, EVENTS } from '../../src/world/events.ts';
 import { change, message, NOON, session, write } from './support.ts';
 
 const DAY_MS = 86_400_000;
@@ -157,20 +157,13 @@ test('retention goes on step by step until nothing expired is left, and drops wh
 
 test('an event that declares audit becomes an audit row; others do not', () => {
   const rows: AuditRecord[] = [];
-  let sink: EventSink | undefined;
-  const events = {
-    emit() {},
-    attach(attached: EventSink) {
-      sink = attached;
-      return () => {};
-    },
-  };
+  const events = createEvents(() => NOON, assert.ifError);
   attachAudit(events, { audit: (row) => rows.push(row) });
   const audited = Object.entries(EVENTS).find(([, definition]) => 'audit' in definition && definition.audit);
-  sink?.('node.ready', { actor: 'nobody' }, NOON);
+  events.emit('node.ready', { actor: 'nobody' } as never);
   assert.deepEqual(rows, []);
   if (!audited) return;
-  sink?.(audited[0] as never, { actor: 'admin', key: 'x', result: 'refused' }, NOON);
+  events.emit(audited[0] as never, { actor: 'admin', key: 'x', result: 'refused' } as never);
   assert.deepEqual(rows, [
     { at: NOON, actor: 'admin', operation: audited[0], input: '{"key":"x"}', result: 'refused' },
   ]);
