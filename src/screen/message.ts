@@ -14,6 +14,7 @@ import { NOTHING, type Views } from './check.ts';
 import type { MessageFacts, MessageVerdict } from './contract.ts';
 import { decide, strongest } from './decide.ts';
 import { isExempt, joined, judge, type Observations, type Observed, settle, start } from './engine.ts';
+import { evidenceOfMessage, type MessageEvidence } from './evidence.ts';
 import { messageFacts, type ReadHeader } from './header.ts';
 import type { Plan } from './plan.ts';
 import type { Policies } from './policies.ts';
@@ -22,7 +23,6 @@ import { listsOf, standing } from './standing.ts';
 import { shieldVerdict } from './who.ts';
 
 type MessageViewed = Views['message'];
-export type MessageEvidence = Readonly<Record<string, Evidence>>;
 export type ScreenedMessage = MessageVerdict & { readonly facts: MessageFacts; readonly evidence: MessageEvidence };
 
 const NO_EDITS: readonly HeaderEdit[] = NOTHING;
@@ -179,7 +179,7 @@ function verdict(
   const rest = {
     findings,
     facts: messageFacts(header.facts),
-    evidence: allEvidence(plan, transaction.observations, recipients),
+    evidence: evidenceOfMessage(policies.forms, transaction.observations, recipients),
   };
   return decision.kind === 'reply'
     ? { kind: 'reply', reply: decision.reply, ...rest }
@@ -219,29 +219,4 @@ function editsFor({ seen }: Observations, policies: Policies, { who }: AcceptedR
     all = all.length === 0 ? own : own.length === 0 ? all : [...all, ...own];
   }
   return all;
-}
-
-/** By check id; under `recipients`, by address, who each is and what was seen of it alone. */
-function allEvidence(
-  plan: Plan,
-  observations: Observations,
-  recipients: readonly AcceptedRecipient[],
-): MessageEvidence {
-  const byRecipient: Record<string, Evidence> = {};
-  for (const recipient of recipients) {
-    const seen: Record<string, Evidence> = { who: recipient.who as unknown as Evidence };
-    collect(plan, plan.starts.rcpt, recipient.observations, seen);
-    byRecipient[recipient.who.address] = seen;
-  }
-  const evidence: Record<string, Evidence> = { recipients: byRecipient };
-  for (const stage of ['connect', 'ehlo', 'mail', 'message'] as const)
-    collect(plan, plan.starts[stage], observations, evidence);
-  return evidence;
-}
-
-function collect(plan: Plan, indexes: readonly number[], { seen }: Observations, into: Record<string, Evidence>): void {
-  for (const index of indexes) {
-    const evidence = evidenceIn(seen[index] as Observed | undefined);
-    if (evidence) into[plan.ids[index]!] = evidence;
-  }
 }

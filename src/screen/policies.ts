@@ -17,6 +17,7 @@ import type {
   SettingDefinitions,
   Standing,
 } from './check.ts';
+import { type EvidenceForms, evidenceForms } from './evidence.ts';
 import { SCREEN_LIMITS } from './limits.ts';
 import { byStage, type Plan } from './plan.ts';
 
@@ -64,6 +65,8 @@ export interface Policies {
   readonly everybody: DomainPolicy;
   /** Who observes at each stage: not what is lazy and what nobody may ask for, as it is off everywhere. */
   readonly starts: Plan['starts'];
+  /** For what they see. */
+  readonly forms: EvidenceForms;
   /** An empty domain means global settings. */
   of(domain: string): DomainPolicy;
   /** Whether the checks of these indexes are to do the same for both domains. */
@@ -128,6 +131,7 @@ export function createPolicies(plan: Plan, snapshot: SettingsSnapshot): Policies
   return {
     everybody,
     starts,
+    forms: evidenceForms(plan, starts),
     of,
     areAlike(one, other, indexes) {
       if (one === other) return true;

@@ -8,8 +8,8 @@ import type { SettingsSnapshot } from '../settings/contract.ts';
 import type { Check, Who } from './check.ts';
 import { decide, strongest } from './decide.ts';
 import { hear, judgeOne } from './engine.ts';
+import type { MessageEvidence } from './evidence.ts';
 import { CHECKS } from './index.ts';
-import type { MessageEvidence } from './message.ts';
 import { plan } from './plan.ts';
 import { createPolicies } from './policies.ts';
 

@@ -262,3 +262,14 @@ test('a check that is off everywhere is not observed at any stage, and leaves no
   assert.equal(looks, 0);
   assert.deepEqual((await send({ 'example.com/dear.enabled': true })).message?.evidence['dear'], { look: 2 });
 });
+
+test('no list in evidence is frozen, which would make it slow to become JSON', async () => {
+  const lists = (value: unknown): readonly unknown[][] => {
+    if (typeof value !== 'object' || value === null) return [];
+    return [...(Array.isArray(value) ? [value] : []), ...Object.values(value).flatMap(lists)];
+  };
+  const { message } = await transact(screening(), FROM, TO);
+  const found = [...lists(message?.evidence), ...CHECKS.flatMap(({ clear }) => lists(clear))];
+  assert.ok(found.length > 5);
+  assert.ok(!found.some(Object.isFrozen));
+});
