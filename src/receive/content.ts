@@ -52,12 +52,13 @@ export function openContent(spool: Spool, { body, maxBytes, bareNewlines, starte
   return content;
 }
 
-export function writeContent(content: IncomingContent, slice: Buffer): void {
+/** `isPlain`: as NewlineGuard.push takes it. */
+export function writeContent(content: IncomingContent, slice: Buffer, isPlain: boolean): void {
   const { guard } = content;
   content.sizeBytes += slice.length;
   if (content.refusal !== undefined) return;
   if (content.sizeBytes > content.maxBytes) refuse(content, 'too-large');
-  else if (guard) guard.push(slice, content.store);
+  else if (guard) guard.push(slice, content.store, isPlain);
   else content.store(slice);
   if (content.refusal !== undefined || (guard && guard.found !== 'none')) content.rest ??= Buffer.from(slice);
 }

@@ -141,7 +141,7 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
       : policy.maxCommandLineBytes,
     dialogue: { text: '' },
     decoder: createDataDecoder(),
-    write: (slice) => writeContent(session.transaction!.content!, slice),
+    write: (slice, isPlain) => writeContent(session.transaction!.content!, slice, isPlain),
     facts,
     screen: services.screen.session(facts),
     transaction: undefined,

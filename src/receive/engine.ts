@@ -220,7 +220,7 @@ function receiveData({ connection, decoder, write }: Session): boolean {
 function receiveChunk({ connection, write }: Session, chunk: Receiving & { kind: 'chunk' }): boolean {
   const bytes = connection.input.takeAll();
   const taken = Math.min(bytes.length, chunk.remainingBytes);
-  if (taken > 0 && !chunk.refusal) write(taken === bytes.length ? bytes : bytes.subarray(0, taken));
+  if (taken > 0 && !chunk.refusal) write(taken === bytes.length ? bytes : bytes.subarray(0, taken), false);
   chunk.remainingBytes -= taken;
   connection.input.giveBack(bytes.subarray(taken));
   return chunk.remainingBytes === 0;

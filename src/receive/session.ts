@@ -67,7 +67,7 @@ export interface Session {
   readonly longestLine: number;
   readonly dialogue: Dialogue;
   readonly decoder: DataDecoder;
-  readonly write: (slice: Buffer) => void;
+  readonly write: (slice: Buffer, isPlain: boolean) => void;
   facts: SessionFacts;
   screen: ScreenSession;
   transaction: Transaction | undefined;

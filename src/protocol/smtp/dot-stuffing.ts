@@ -2,6 +2,8 @@
  * Transparency on the way out (RFC 5321 4.5.2): a dot more before every line that begins with one,
  * and the end of data. Content comes in any chunks and goes out as slices of them, never copied.
  */
+import { isStuffable, lines } from './line-scan.ts';
+
 export interface DotStuffer {
   /** Adds what to write for this chunk to `out`, in order. */
   push(chunk: Buffer, out: Buffer[]): void;
@@ -9,7 +11,6 @@ export interface DotStuffer {
   end(): Buffer;
 }
 
-const LINE_THEN_DOT = Buffer.from('\r\n.');
 const DOT = Buffer.from('.');
 const END_AFTER_LINE = Buffer.from('.\r\n');
 const END_WITHIN_LINE = Buffer.from('\r\n.\r\n');
@@ -27,13 +28,14 @@ export function createDotStuffer(): DotStuffer {
     push(chunk, out) {
       if (chunk.length === 0) return;
       let from = 0;
+      lines.begin(chunk);
       let at = stuffsAt(chunk);
       if (at < 0) at = nextStuff(chunk, 0);
       while (at >= 0) {
         if (at > from) out.push(chunk.subarray(from, at));
         out.push(DOT);
         from = at;
-        at = nextStuff(chunk, at);
+        at = nextStuff(chunk, at + 1);
       }
       out.push(from === 0 ? chunk : chunk.subarray(from));
       place = placeAfter(chunk, place);
@@ -45,8 +47,9 @@ export function createDotStuffer(): DotStuffer {
 }
 
 function nextStuff(chunk: Buffer, from: number): number {
-  const found = chunk.indexOf(LINE_THEN_DOT, from);
-  return found < 0 ? -1 : found + 2;
+  let found = lines.next(chunk, from);
+  while (found >= 0 && !isStuffable(chunk, found)) found = lines.next(chunk, found + 1);
+  return found;
 }
 
 function placeAfter<P extends string>(chunk: Buffer, before: P): P | 'line-start' | 'after-cr' | 'within-line' {

@@ -5,12 +5,17 @@
  * two. Slices without any pass through as they are.
  */
 export interface NewlineGuard {
-  /** Hands on to `write` what passes; in mode `refuse` nothing more once one is found. */
-  push(slice: Buffer, write: (slice: Buffer) => void): void;
+  /**
+   * Hands on to `write` what passes; in mode `refuse` nothing more once one is found. `isPlain`: between an LF
+   * that it may begin with and a CR that it may end with, it was looked through already, and has none.
+   */
+  push(slice: Buffer, write: (slice: Buffer) => void, isPlain?: boolean): void;
   /** At the end of the content: a last CR is bare. Ready for the next message. Says what was found. */
   finish(write: (slice: Buffer) => void): BareNewlines;
   readonly found: BareNewlines;
 }
+
+import { hasOnlyCrlf } from './line-scan.ts';
 
 export type BareNewlines = 'none' | 'cr' | 'lf';
 
@@ -19,8 +24,8 @@ const LF = 0x0a;
 const CRLF = Buffer.from('\r\n');
 const ANY_NEWLINE = /\r\n|\r|\n/g;
 
-/** The first that is no CRLF. In hops from line end to line end: twice as fast as a pattern, ten times as a loop over bytes. */
-export function bareNewline(latin1: string): BareNewlines {
+/** The first that is no CRLF. */
+function bareNewline(latin1: string): BareNewlines {
   for (let from = 0; ; ) {
     const cr = latin1.indexOf('\r', from);
     const lf = latin1.indexOf('\n', from);
@@ -53,12 +58,13 @@ export function createNewlineGuard(mode: 'refuse' | 'normalise'): NewlineGuard {
     get found() {
       return found;
     },
-    push(slice, write) {
+    push(slice, write, isPlain = false) {
       if (slice.length === 0 || (found !== 'none' && mode === 'refuse')) return;
       const start = settleCr(slice, write);
       afterCr = slice.length > start && slice[slice.length - 1] === CR;
       const end = afterCr ? slice.length - 1 : slice.length;
-      const text = slice.toString('latin1', start, end);
+      const isClean = isPlain || hasOnlyCrlf(slice.subarray(start, end));
+      const text = isClean ? '' : slice.toString('latin1', start, end);
       const bare = bareNewline(text);
       if (bare !== 'none') note(bare);
       if (mode === 'refuse') {

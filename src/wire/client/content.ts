@@ -6,7 +6,7 @@
  * disagree about what it means and a message could end, or begin, in the middle of this one.
  */
 import { createDotStuffer } from '../../protocol/smtp/dot-stuffing.ts';
-import { bareNewline } from '../../protocol/smtp/newlines.ts';
+import { hasOnlyCrlf } from '../../protocol/smtp/line-scan.ts';
 
 const CR = Buffer.from('\r');
 const CRLF = Buffer.from('\r\n');
@@ -39,10 +39,6 @@ export function createDataEncoder(): DataEncoder {
       out.push(dots.end());
     },
   };
-}
-
-function hasOnlyCrlf(chunk: Buffer): boolean {
-  return bareNewline(chunk.toString('latin1')) === 'none';
 }
 
 /** CRLF for each bare CR and bare LF. */
