@@ -130,6 +130,23 @@ test('a refusal in the middle of the content stands, and an acceptance there mea
   }
 });
 
+test('a peer that answers a message before it took all of it is not believed, and never used again', async (t) => {
+  const large = Buffer.alloc(16_000_000, `${'x'.repeat(70)}\r\n`);
+  for (const [said, outcome] of [
+    ['552 5.3.4 too big', 'failed'],
+    ['250 2.0.0 thanks', 'deferred'],
+  ] as const) {
+    const { send } = await openReady(t, {
+      extensions: ['PIPELINING'],
+      // The answer to the content comes with the leave to send it.
+      answer: ({ verb }) => (verb === 'DATA' ? `354 go on\r\n${said}` : undefined),
+    });
+    const end = await send({ kind: 'whole', sizeBytes: large.length, pieces: [large] });
+    assert.equal(end.verdicts[0]!.outcome, outcome);
+    assert.equal(end.reusable, false);
+  }
+});
+
 test('a peer that falls silent is left when its time is up, and no timer stays behind', async (t) => {
   const { clock, connection, send } = await openReady(t, {
     answer: ({ verb }) => (verb === 'MAIL' ? SILENCE : undefined),
