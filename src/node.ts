@@ -193,7 +193,12 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   started.defer(() => scheduler.stop());
 
   started.defer(
-    giveBackWhenIdle({ clock, isBusy: () => receiver.connections > 0 || delivery.active() > 0, collect: collector() }),
+    giveBackWhenIdle({
+      clock,
+      isBusy: () => receiver.connections > 0 || delivery.active() > 0,
+      letGo: store.blobs.trim,
+      collect: collector(),
+    }),
   );
 
   const control = await serveControl({ folder: config.data, operations: core.operations, events });

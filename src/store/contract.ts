@@ -87,6 +87,8 @@ export interface Blobs {
   /** Errors: `content.missing`, `content.corrupt` (size or hash differ), `store.unavailable`. */
   open(key: string, sizeBytes: number, sha256: string): ContentRef;
   delete(key: string): Promise<void>;
+  /** Lets go of memory that is kept for the next messages. */
+  trim(): void;
   /** Deletes blobs older than `olderThanMs` that `isReferenced` denies. Returns their keys. */
   sweep(
     olderThanMs: number,

@@ -12,12 +12,14 @@ export interface IdleMemoryOptions {
   readonly clock: Clock;
   /** Whether there is, or just was, work: open sessions, deliveries under way. */
   isBusy(): boolean;
+  /** What rooms keep for the next burst. */
+  letGo(): void;
   /** Node's, present with --expose-gc; without it nothing is done. */
   readonly collect: (() => void) | undefined;
 }
 
 /** Returns what ends it. */
-export function giveBackWhenIdle({ clock, isBusy, collect }: IdleMemoryOptions): () => void {
+export function giveBackWhenIdle({ clock, isBusy, letGo, collect }: IdleMemoryOptions): () => void {
   if (!collect) return () => {};
   let quietLooks = 0;
   let isGivenBack = false;
@@ -29,6 +31,7 @@ export function giveBackWhenIdle({ clock, isBusy, collect }: IdleMemoryOptions):
     } else if (!isGivenBack && ++quietLooks === 2) {
       quietLooks = 0;
       isGivenBack = true;
+      letGo();
       collect();
     }
   };

@@ -93,6 +93,16 @@ test('what a chunk becomes after it was written changes nothing', async (t) => {
   }
 });
 
+test('memory that is kept for the next messages is let go of when it is asked for', async (t) => {
+  const store = await openTestStore(t);
+  const first = await keep(store, randomBytes(KEPT));
+  const memory = first.pieces!.map((piece) => piece.buffer);
+  first.release!();
+  store.blobs.trim();
+  const next = await keep(store, randomBytes(KEPT));
+  assert.ok(next.pieces!.every(({ buffer }) => !memory.includes(buffer)));
+});
+
 /** Spools over a disk of their own, with room in memory for so many messages. */
 function spoolsFor(t: TestContext, room: number, broken: { sync?: string } = {}): () => Spool {
   const disk = faultyDisk(broken);

@@ -7,7 +7,16 @@ test('memory is given back once for each quiet time, and never while there is wo
   const clock = manualClock();
   let busy = false;
   let collected = 0;
-  const stop = giveBackWhenIdle({ clock, isBusy: () => busy, collect: () => void collected++ });
+  let letGo = 0;
+  const stop = giveBackWhenIdle({
+    clock,
+    isBusy: () => busy,
+    letGo: () => void letGo++,
+    collect() {
+      collected++;
+      assert.equal(letGo, collected, 'after it is no longer held');
+    },
+  });
   await clock.advance(10_000);
   assert.equal(collected, 0, 'not at the first look');
   await clock.advance(600_000);

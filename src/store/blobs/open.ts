@@ -36,9 +36,10 @@ export async function openBlobs(folder: string, { clock, random, events, disk }:
 
   const open: Blobs['open'] = (key, sizeBytes, sha256) => fileContent(disk, pathOf(key), sizeBytes, sha256);
 
+  const slabs = createSlabs();
   const spoolParts: SpoolParts = {
     disk,
-    slabs: createSlabs(),
+    slabs,
     memory: createMemoryBudget(KEPT_BYTES),
     place: createPlaces(root, disk, random),
     open,
@@ -49,6 +50,7 @@ export async function openBlobs(folder: string, { clock, random, events, disk }:
   return {
     spool: () => new ContentSpool(spoolParts),
     open,
+    trim: slabs.trim,
     async delete(key) {
       try {
         await disk.remove(pathOf(key));
