@@ -39,8 +39,8 @@ const SPARED: Readonly<Record<'authenticated' | 'domain-server' | 'shielded', Ev
 };
 const NOTHING_HEARD: Heard = Object.freeze({ score: 0 });
 
-export function noObservations({ checks }: Plan): Observations {
-  return { seen: new Array(checks.length).fill(undefined), waits: false };
+export function noObservations({ unseen }: Plan): Observations {
+  return { seen: unseen.slice(), waits: false };
 }
 
 export function copyOf({ seen, waits }: Observations): Observations {

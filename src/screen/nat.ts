@@ -91,7 +91,7 @@ export function createNatWatch(settings: Settings, events: Events, gateways: rea
     greeted({ client, local, proxy, helo }) {
       if (proxy || helo === undefined || !isLoopback(client.address)) return;
       const { names } = listenerOf(local.port);
-      if (names.size < SCREEN_LIMITS.natNames) names.add(helo.toLowerCase());
+      if (names.size < SCREEN_LIMITS.natNames && !names.has(helo)) names.add(helo.toLowerCase());
     },
     hides(facts) {
       if (facts.proxy) return undefined;

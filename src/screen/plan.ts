@@ -7,6 +7,8 @@ export interface Plan {
   readonly ids: readonly string[];
   /** The index of a check by its id. */
   readonly indexOf: ReadonlyMap<string, number>;
+  /** For each check nothing yet. */
+  readonly unseen: readonly undefined[];
   /** Who observes at this stage. */
   readonly starts: Readonly<Record<CheckStage, readonly number[]>>;
   /** Who is judged at this stage. */
@@ -37,6 +39,7 @@ export function plan(checks: readonly Check[]): Plan {
     checks,
     ids: checks.map(({ id }) => id),
     indexOf: new Map(checks.map(({ id }, index) => [id, index])),
+    unseen: checks.map(() => undefined),
     starts,
     answers,
     common: {

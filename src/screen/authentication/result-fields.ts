@@ -43,11 +43,15 @@ type Methods = readonly [
   bimi: Seen<BimiEvidence>,
 ];
 
-/** In the order of `Methods`, behind SPF. */
-const METHODS = ['dkim', 'arc', 'dmarc', 'reversePtr', 'bimi'] as const;
-
 export function resultFields(view: MessageView, services: CheckServices): MaybePromise<Fields & Evidence> {
-  const methods = [spfOf(view), ...METHODS.map((check) => view.seen(check))];
+  const methods: readonly MaybePromise<unknown>[] = [
+    spfOf(view),
+    view.seen('dkim'),
+    view.seen('arc'),
+    view.seen('dmarc'),
+    view.seen('reversePtr'),
+    view.seen('bimi'),
+  ];
   return methods.some(isPromise)
     ? Promise.all(methods).then((made) => fieldsOf(made as unknown as Methods, view, services))
     : fieldsOf(methods as unknown as Methods, view, services);
