@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Batch, createBatchWriter, rowsOf } from '../src/journal/batch.ts';
+import { type Batch, createBatchWriter } from '../src/journal/batch.ts';
 import type { LogFilter } from '../src/journal/filter.ts';
 import { answer } from '../src/journal/question.ts';
 import { messageRow, recipientRow, sessionRow } from '../src/journal/record.ts';
@@ -39,7 +39,7 @@ function fill(): void {
     const batches = batchesOf(batch);
     flattenUs += (performance.now() - before) * 1000;
     const used = process.threadCpuUsage();
-    for (const one of batches) writer.write(rowsOf(one));
+    for (const one of batches) writer.write(one);
     writer.commit();
     const spent = process.threadCpuUsage(used);
     cpuUs += spent.user + spent.system;

@@ -25,7 +25,8 @@ export interface BatchWriter {
   giveBack(batch: Batch): void;
 }
 
-const KINDS = ['message', 'recipient', 'session', 'session-count', 'audit'] as const satisfies LogRow[0][];
+type Kind = BatchRow[0];
+const KINDS = ['message', 'recipient', 'session', 'session-count', 'audit'] as const satisfies Kind[];
 
 /** Each row begins at a slot: its kind, how many fields, where their texts begin and end, where it ends. */
 const HEADER_SLOTS = 5;
@@ -134,11 +135,18 @@ function writeLine(bytes: Buffer, start: number, text: string): number {
   return end + 1;
 }
 
-/** Its rows, in the order in which they were put in. Their details are parts of the batch. */
-export function* rowsOf(batch: Batch): Generator<BatchRow> {
+/** Its rows of these kinds (default all), in the order in which they were put in. Their details are parts of the batch. */
+export function* rowsOf<K extends Kind = Kind>(
+  batch: Batch,
+  kinds: readonly K[] = KINDS as readonly Kind[] as readonly K[],
+): Generator<Extract<BatchRow, readonly [K, ...unknown[]]>> {
   const space = spaceOver(batch.buffer);
-  for (let start = 0; start < batch.length; start = whole(space.slots[start / SLOT_BYTES + 4]!))
-    yield readRow(space, start / SLOT_BYTES);
+  const { slots } = space;
+  for (let start = 0; start < batch.length; ) {
+    const header = start / SLOT_BYTES;
+    if ((kinds as readonly Kind[]).includes(KINDS[slots[header]!]!)) yield readRow(space, header) as never;
+    start = whole(slots[header + 4]!);
+  }
 }
 
 function readRow({ slots, bytes }: Space, header: number): BatchRow {

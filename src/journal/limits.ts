@@ -44,6 +44,9 @@ export const DIALOGUE_BYTES = 64 * 1024;
 /** Messages that a search scans because they are not indexed yet: some 20 ms; as a group they are indexed cheaply. */
 export const TAIL_MESSAGES = 4_000;
 
+/** Memory for their terms, some 200 bytes each; where long lists of recipients need more, their rows are read again. */
+export const TAIL_BYTES = 2 * 1024 * 1024;
+
 /** Messages in one table of search terms: retention drops it whole, a prefix search merges at most these at once. */
 export const PARTITION_MESSAGES = 500_000;
 

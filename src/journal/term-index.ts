@@ -9,6 +9,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { PARTITION_MESSAGES, TAIL_MESSAGES } from './limits.ts';
 import { createPartition, partitionTable } from './schema.ts';
+import { createTail, type Terms, termsOf } from './tail.ts';
 import { messageTerms, TERMED_COLUMNS, type Termed } from './terms.ts';
 
 export interface TermIndex {
@@ -18,11 +19,6 @@ export interface TermIndex {
   catchUp(from?: number): void;
   /** Reads its state again after a rollback. */
   reload(): void;
-}
-
-interface Indexed {
-  readonly n: number;
-  readonly terms: string;
 }
 
 export function createTermIndex(db: DatabaseSync): TermIndex {
@@ -42,26 +38,28 @@ export function createTermIndex(db: DatabaseSync): TermIndex {
     lastPartition: db.prepare('SELECT max(number) AS number FROM partitions'),
     count: db.prepare('UPDATE partitions SET messages = messages + ? WHERE number = ?'),
   };
+  const kept = createTail();
   let upTo = 0;
   let tail = 0;
-  /** Of the tail, as far as it came since `reload`. */
-  let known: Indexed[] = [];
+  /** `kept` has all of the tail. */
+  let isWhole = false;
 
   const reload = (): void => {
     upTo = (sql.upTo.get() as { up_to: number }).up_to;
     tail = (sql.tailLength.get(upTo) as { length: number }).length;
-    known = [];
+    isWhole = tail === 0;
+    kept.clear();
   };
 
-  const readTail = (): Indexed[] => {
-    const rows = [...sql.lateRows.all(), ...sql.tail.all(upTo)] as unknown as (Termed & { readonly n: number })[];
-    return rows.map((row) => ({ n: row.n, terms: messageTerms(row) }));
+  const readTail = (): Terms => {
+    const rows = [...sql.lateRows.all(), ...sql.tail.all(upTo)];
+    return termsOf(rows as unknown as (Termed & { readonly n: number })[]);
   };
 
-  const addTo = (partition: number, rows: readonly Indexed[]): void => {
+  const addTo = (partition: number, rows: Terms, from: number, to: number): void => {
     const insert = db.prepare(`INSERT INTO ${partitionTable(partition)} (rowid, terms) VALUES (?, ?)`);
-    for (const { n, terms } of rows) insert.run(n, terms);
-    sql.count.run(rows.length, partition);
+    for (let i = from; i < to; i++) insert.run(rows.key(i), rows.terms(i));
+    sql.count.run(to - from, partition);
   };
   const partitionFor = (n: number): { number: number; messages: number } =>
     (sql.partitionOf.get(n) as { number: number; messages: number } | undefined) ?? newPartition(0);
@@ -71,41 +69,42 @@ export function createTermIndex(db: DatabaseSync): TermIndex {
     return { number, messages: 0 };
   };
 
-  /** Rows of one partition are neighbours, as both are in order of key. */
-  const addLate = (rows: readonly Indexed[]): void => {
-    let group: { readonly partition: number; readonly rows: Indexed[] } | undefined;
-    for (const row of rows) {
-      const { number } = partitionFor(row.n);
-      if (group && group.partition !== number) addTo(group.partition, group.rows);
-      if (group?.partition !== number) group = { partition: number, rows: [] };
-      group.rows.push(row);
+  /** Up to `end`; rows of one partition are neighbours, as both are in order of key. */
+  const addLate = (rows: Terms, end: number): void => {
+    for (let from = 0; from < end; ) {
+      const { number } = partitionFor(rows.key(from));
+      let to = from + 1;
+      while (to < end && partitionFor(rows.key(to)).number === number) to++;
+      addTo(number, rows, from, to);
+      from = to;
     }
-    if (group) addTo(group.partition, group.rows);
     sql.forgetLate.run();
+  };
+  const addNew = (rows: Terms, from: number): void => {
+    const newest = partitionFor(Number.MAX_SAFE_INTEGER);
+    const isFull = newest.messages + rows.length - from > PARTITION_MESSAGES;
+    addTo((isFull ? newPartition(rows.key(from)) : newest).number, rows, from, rows.length);
+    upTo = rows.key(rows.length - 1);
+    sql.setUpTo.run(upTo);
   };
 
   reload();
   return {
     added(n, row) {
       if (n <= upTo) sql.late.run(n);
-      known.push({ n, terms: messageTerms(row) });
+      isWhole &&= kept.add(n, messageTerms(row));
       tail++;
     },
     catchUp(from = TAIL_MESSAGES) {
       if (tail < from) return;
-      const all = known.length === tail ? known.sort((a, b) => a.n - b.n) : readTail();
-      addLate(all.filter(({ n }) => n <= upTo));
-      const rows = all.filter(({ n }) => n > upTo);
-      const [first, last] = [rows[0], rows.at(-1)];
-      if (first && last) {
-        const newest = partitionFor(Number.MAX_SAFE_INTEGER);
-        const full = newest.messages + rows.length > PARTITION_MESSAGES;
-        addTo((full ? newPartition(first.n) : newest).number, rows);
-        upTo = last.n;
-        sql.setUpTo.run(upTo);
-      }
+      const rows = isWhole ? kept.inOrder() : readTail();
+      let late = 0;
+      while (late < rows.length && rows.key(late) <= upTo) late++;
+      addLate(rows, late);
+      if (late < rows.length) addNew(rows, late);
       tail = 0;
-      known = [];
+      isWhole = true;
+      kept.clear();
     },
     reload,
   };

@@ -56,7 +56,7 @@ function attempt(step: (writer: LogWriter) => void): boolean {
 
 function writePending(log: LogWriter): void {
   for (let next = pending[written]; next; next = pending[written]) {
-    log.write(rowsOf(next));
+    log.write(next);
     written++;
   }
 }

@@ -6,10 +6,11 @@
  * caller rolls back and writes the same rows again, or sets the file aside.
  */
 import { DatabaseSync } from 'node:sqlite';
+import { type Batch, rowsOf } from './batch.ts';
 import { addLine, isFull, type OpenBlock, packBlock } from './block.ts';
 import { changeText } from './changes.ts';
 import { CHECKPOINT_PAGES, PAGE_CACHE_KIB } from './limits.ts';
-import type { BatchRow, MessageRow, RecipientRow, SessionRow } from './record.ts';
+import type { MessageRow, RecipientRow, SessionRow } from './record.ts';
 import { keyOf, migrate } from './schema.ts';
 import { createTermIndex, type TermIndex } from './term-index.ts';
 
@@ -17,7 +18,7 @@ export interface LogWriter {
   readonly db: DatabaseSync;
   readonly index: TermIndex;
   /** Changes of messages in the same batch are written with these. */
-  write(rows: Iterable<BatchRow>): void;
+  write(batch: Batch): void;
   commit(): void;
   /** Never throws: SQLite may have rolled back by itself. */
   rollback(): void;
@@ -72,7 +73,7 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
   };
 
   const change = (row: RecipientRow): void => void sql.change.run(row[1], row[3], row[2], row[4], row[5]);
-  const message = ({ row, changes }: HeldMessage): void => {
+  const message = (row: MessageRow<Uint8Array>, changes: readonly RecipientRow[] = []): void => {
     const [, id, at, session, direction, from, client, size, subject, headerFrom, messageId, recipients, detail] = row;
     const home = blockWithRoom();
     const line = addLine(home, detail);
@@ -93,23 +94,24 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
     const line = addLine(home, detail);
     atFreeKey(endedAt, (n) => sql.session.run(n, id, startedAt, client, end, accepted, home.n, line).changes === 1);
   };
+
   return {
     db,
     index,
-    write(rows) {
+    write(batch) {
       begin();
-      const held = new Map<string, HeldMessage>();
-      for (const row of rows) {
+      const changes = new Map<string, RecipientRow[]>();
+      for (const row of rowsOf(batch, ['recipient'])) {
+        const others = changes.get(row[1]);
+        if (others) others.push(row);
+        else changes.set(row[1], [row]);
+      }
+      for (const row of rowsOf(batch, ['message', 'session', 'session-count', 'audit'])) {
         switch (row[0]) {
           case 'message':
-            if (!held.has(row[1])) held.set(row[1], { row, changes: [] });
+            message(row, changes.get(row[1]));
+            changes.delete(row[1]);
             break;
-          case 'recipient': {
-            const its = held.get(row[1]);
-            if (its) its.changes.push(row);
-            else change(row);
-            break;
-          }
           case 'session':
             session(row);
             break;
@@ -121,7 +123,7 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
             break;
         }
       }
-      for (const one of held.values()) message(one);
+      for (const rows of changes.values()) rows.forEach(change);
     },
     commit() {
       begin();
@@ -141,12 +143,6 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
     },
     close: () => db.close(),
   };
-}
-
-/** Until its batch has been looked through. */
-interface HeldMessage {
-  readonly row: MessageRow<Uint8Array>;
-  readonly changes: RecipientRow[];
 }
 
 function statements(db: DatabaseSync) {

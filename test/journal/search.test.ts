@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { LogFilter } from '../../src/journal/filter.ts';
-import { PARTITION_MESSAGES, TAIL_MESSAGES } from '../../src/journal/limits.ts';
+import { PARTITION_MESSAGES, TAIL_BYTES, TAIL_MESSAGES } from '../../src/journal/limits.ts';
 import { messageRow } from '../../src/journal/record.ts';
 import { searchMessages } from '../../src/journal/search.ts';
 import { subjectWords } from '../../src/journal/terms.ts';
 import { type LogWriter, openLogWriter } from '../../src/journal/writer.ts';
-import { message, NOON, openLog, write } from './support.ts';
+import { folderOf, message, NOON, openLog, write } from './support.ts';
 
 /** Three messages that differ in everything, and then as many plain ones as it takes to index them all. */
 function logWithThree(indexed: boolean): LogWriter {
@@ -149,6 +150,35 @@ test('an index that was rolled back is made again with its rows', () => {
   put();
   log.commit();
   assert.equal(searchMessages(log.db, { sender: 'alice@sender.example' }).messages.length, 100);
+  log.close();
+});
+
+test('a tail that an earlier run left, or that is larger than its memory, is read again and indexed', (t) => {
+  const path = join(folderOf(t), 'log.db');
+  const before = openLogWriter(path, () => NOON);
+  write(before, messageRow(message('M1')));
+  before.commit();
+  before.close();
+
+  const log = openLogWriter(path, () => NOON);
+  const many = Array.from({ length: 2_000 }, (_, i) => ({
+    address: `reader-${i}@list.example`,
+    disposition: 'accept',
+  }));
+  const lists = Math.ceil(TAIL_BYTES / 50_000);
+  const sentTo = (recipient: string) => searchMessages(log.db, { recipient }).messages.length;
+  write(log, messageRow(message('M2', { at: NOON + 1 })));
+  log.commit();
+  log.index.catchUp(1);
+  assert.equal(sentTo('bob@example.com'), 2);
+  for (let i = 0; i < lists; i++) write(log, messageRow(message(`L${i}`, { at: NOON + 2, recipients: many })));
+  log.commit();
+  log.index.catchUp(1);
+  assert.equal(sentTo('reader-1999@list.example'), lists);
+  assert.equal(
+    log.db.prepare('SELECT max(n) = (SELECT up_to FROM indexed) AS all_of_them FROM messages').get()?.['all_of_them'],
+    1,
+  );
   log.close();
 });
 

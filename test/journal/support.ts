@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { createBatchWriter, rowsOf } from '../../src/journal/batch.ts';
+import { createBatchWriter } from '../../src/journal/batch.ts';
 import type { MessageRecord, RecipientRecord, SessionRecord } from '../../src/journal/contract.ts';
 import { type OpenJournal, openJournal } from '../../src/journal/journal.ts';
 import { createLogReader, type LogReader } from '../../src/journal/reader.ts';
@@ -60,7 +60,7 @@ const batch = createBatchWriter();
 /** As one batch, as the writing thread gets it. */
 export function write(log: LogWriter, ...rows: readonly LogRow[]): void {
   for (const row of rows) assert.ok(batch.put(row));
-  log.write(rowsOf(batch.take()));
+  log.write(batch.take());
 }
 
 export function message(id: string, change: Partial<MessageRecord> & { subject?: string } = {}): MessageRecord {
