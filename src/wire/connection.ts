@@ -13,8 +13,9 @@ import { tlsFacts } from '../world/tls.ts';
 import { channelBinding } from './channel-binding.ts';
 import { clientCertificate } from './client-certificate.ts';
 import { InputBuffer } from './framing.ts';
-import { readIntoInbox } from './inbox.ts';
+import { type Accepted, openSocket } from './inbox.ts';
 import { INPUT_BYTES_WHILE_BUSY, LAST_WORDS_MS, OUTPUT_BYTES, SWEEP_MS, TLS_HANDSHAKE_MS } from './limits.ts';
+import { canonicalAddress } from './network.ts';
 
 /** `lost`: reset or cut; `closed-by-client`: it said it would send no more. */
 export type ConnectionEnd = 'closed-by-client' | 'closed-by-us' | 'timeout' | 'lost' | 'shutdown';
@@ -49,7 +50,7 @@ export interface ConnectionHost {
 export class Connection {
   readonly input = new InputBuffer();
   readonly local: Peer;
-  /** The socket's other end, whoever speaks through it. */
+  /** The socket's other end, whoever speaks through it. Without an address it was gone before it was met. */
   readonly peer: Peer;
   /** Whom the other end speaks for. */
   client: Peer;
@@ -73,18 +74,18 @@ export class Connection {
   #stalledSince: number | undefined;
   #handshaking = false;
 
-  /** `accepted` has not been read from. */
-  constructor(accepted: Socket, peer: Peer, local: Peer, host: ConnectionHost) {
-    this.#socket = readIntoInbox(accepted, (octets) => {
+  constructor(accepted: Accepted, host: ConnectionHost) {
+    const socket = openSocket(accepted, (octets) => {
       this.input.lend(octets);
       this.#received();
     });
+    this.#socket = socket;
     this.#host = host;
-    this.peer = peer;
-    this.client = peer;
-    this.local = local;
-    this.#attach(this.#socket);
-    this.#socket.on('close', () => this.#closed());
+    this.peer = peerAt(socket.remoteAddress, socket.remotePort);
+    this.client = this.peer;
+    this.local = peerAt(socket.localAddress, socket.localPort);
+    this.#attach(socket);
+    socket.on('close', () => this.#closed());
   }
 
   /** No more is said or obeyed. */
@@ -276,4 +277,8 @@ export class Connection {
     this.conversation = undefined;
     conversation?.ended(this.#end);
   }
+}
+
+function peerAt(address = '', port = 0): Peer {
+  return { address: canonicalAddress(address), port };
 }

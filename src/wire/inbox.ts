@@ -4,20 +4,33 @@
  * A socket that is left to itself gets a new buffer for each read, which costs as much as the read.
  * Here octets are lent: they hold until the callee returns, and who keeps some of them copies them.
  */
-import { Socket } from 'node:net';
+import { type Server, Socket } from 'node:net';
 import { INBOX_BYTES } from './limits.ts';
 
 const INBOX = Buffer.allocUnsafeSlow(INBOX_BYTES);
 
+/** What the kernel accepted, as Node holds it below a socket. */
+export type Accepted = object;
+
+interface ListeningHandle {
+  onconnection(this: ListeningHandle, error: number, accepted: Accepted): void;
+}
+
 /**
- * Node reads into a given buffer where it connects, not where it accepts: so a second socket takes over
- * what the first has accepted, which must not have begun to read (`pauseOnConnect`).
+ * Node reads into a given buffer where it connects, not where it accepts: so the sockets of a listening
+ * server are not made by it, but by `openSocket`. Its errors are still told by it.
  */
-export function readIntoInbox(accepted: Socket, received: (lent: Buffer) => void): Socket {
-  const shell = accepted as unknown as { _handle: object | null };
-  const handle = shell._handle;
-  shell._handle = null;
-  accepted.destroy();
+export function takeAccepted(server: Server, accept: (accepted: Accepted) => void): void {
+  const { _handle: listening } = server as unknown as { readonly _handle: ListeningHandle };
+  const makeSocket = listening.onconnection;
+  listening.onconnection = function (error, accepted) {
+    if (error === 0) accept(accepted);
+    else makeSocket.call(this, error, accepted);
+  };
+}
+
+/** Half-open, since a client that has said all it wants to say may still wait for the replies. */
+export function openSocket(handle: Accepted, received: (lent: Buffer) => void): Socket {
   const onread = {
     buffer: INBOX,
     callback(length: number): true {
@@ -25,5 +38,6 @@ export function readIntoInbox(accepted: Socket, received: (lent: Buffer) => void
       return true;
     },
   };
-  return new Socket({ handle, allowHalfOpen: true, onread } as ConstructorParameters<typeof Socket>[0]);
+  const socket = new Socket({ handle, allowHalfOpen: true, onread } as ConstructorParameters<typeof Socket>[0]);
+  return socket.setNoDelay(true).setKeepAlive(true);
 }

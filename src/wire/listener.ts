@@ -5,15 +5,15 @@
  * event; nobody holds one for longer than the limits say; after `drain` none is left.
  */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { OperationalError } from '../model/errors.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { TlsContexts } from '../world/tls.ts';
 import type { Admission, AdmissionLimits, AdmissionRefusal } from './admission.ts';
 import { Connection, type ConnectionHost, type Conversation } from './connection.ts';
+import { type Accepted, takeAccepted } from './inbox.ts';
 import { LAST_WORDS_MS, SWEEP_MS } from './limits.ts';
-import { canonicalAddress } from './network.ts';
 import { afterOneTurn, awaitProxyHeader, type PrefaceResult, type ProxyMode } from './preface.ts';
 
 export interface ListenerLimits extends AdmissionLimits {
@@ -61,12 +61,9 @@ export interface Listener {
 /** Errors: `wire.listen`, naming the address and why. */
 export async function listen(options: ListenerOptions, services: ListenerServices): Promise<Listener> {
   const room = createRoom(options, services);
-  // Half-open, since a client that has said all it wants to say may still wait for the replies.
-  const server = createServer(
-    { noDelay: true, allowHalfOpen: true, keepAlive: true, pauseOnConnect: true },
-    room.accept,
-  );
+  const server = createServer();
   await bind(server, options);
+  takeAccepted(server, room.accept);
   server.on('error', (error) =>
     services.events.emit('wire.accept-failed', { listener: options.name, error: error.message }),
   );
@@ -123,7 +120,7 @@ async function bind(server: Server, { name, host, port }: ListenerOptions): Prom
 
 interface Room {
   readonly connections: { readonly size: number };
-  accept(socket: Socket): void;
+  accept(accepted: Accepted): void;
   /** Ends what is idle; what is at work ends by itself. */
   stop(): void;
   /** Ends what is at work, too, and says so. */
@@ -202,17 +199,15 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
 
   return {
     connections,
-    accept(socket) {
-      const { remoteAddress, remotePort, localAddress, localPort } = socket;
+    accept(accepted) {
+      if (connections.size === 0) now = clock.monotonic();
+      const connection = new Connection(accepted, host);
+      const { peer } = connection;
       // Gone between accept and here.
-      if (remoteAddress === undefined || localAddress === undefined) {
-        socket.destroy();
+      if (peer.address === '') {
+        connection.destroy('lost');
         return;
       }
-      if (connections.size === 0) now = clock.monotonic();
-      const peer = { address: canonicalAddress(remoteAddress), port: remotePort ?? 0 };
-      const local = { address: canonicalAddress(localAddress), port: localPort ?? 0 };
-      const connection = new Connection(socket, peer, local, host);
       connections.set(connection, undefined);
       if (!sweeping) clock.after(SWEEP_MS, sweep);
       sweeping = true;
