@@ -89,6 +89,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
   if (active > 0) {
     unit.push(sql.insertContent({ message: key, ...contentColumns(home) }));
   }
+  journaling.expected(key);
   const mark = journaling.lowerMark(key);
   if (mark) unit.push(mark);
 
@@ -106,6 +107,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
       for (const destination of waiting) dispatch.note(destination, now);
     },
     failed() {
+      journaling.dropped(key);
       for (const { destination } of groups) dispatch.cancel(destination);
       message.content.discard();
     },

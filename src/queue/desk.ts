@@ -232,11 +232,14 @@ async function eachMessage(
 
 /** Takes the rows from whoever has them, then changes them; a row that ended meanwhile is no longer there. */
 async function actOn(parts: AdmissionParts, rows: readonly SelectedRow[], by: string, plan: Plan): Promise<number> {
-  const { database, sql, dispatch, clock, newLease } = parts;
+  const { database, sql, dispatch, lane, clock, newLease } = parts;
   const lease = newLease();
   const lease_until = clock.now() + LEASE_MS;
+  const leases = rows.map((row) => row.lease).filter((held) => held !== null);
+  // What boards by itself just now has rows before the ledger knows of it.
+  await lane.board(leases);
   const results = await database.write(rows.map(({ message, n }) => sql.seize({ message, n, lease, lease_until })));
-  dispatch.forget(rows.map((row) => row.lease).filter((held) => held !== null));
+  dispatch.forget(leases);
   const ours = rows.filter((_, at) => results[at]!.changes === 1);
   const leased = ours.length > 0 ? await readLeased(parts, sql, lease, ours) : undefined;
   if (!leased) return 0;

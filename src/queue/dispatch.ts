@@ -95,7 +95,8 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
 
   const over = (flight: Flight): void => {
     flights.delete(flight.claim.lease);
-    flight.release?.();
+    // What could not board although it had to needs its octets still.
+    if (!lane.holds(flight.lease)) flight.release?.();
   };
 
   const places = (destination: Destination): number =>
@@ -142,7 +143,9 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
   const giveBack = async (destination: Destination): Promise<void> => {
     const given = emptied(destination);
     if (given.length === 0) return;
-    await keepTrying(parts, 'give claims back', () => release(given));
+    await keepTrying(parts, 'give claims back', () => release(given)).catch((error: Error) =>
+      events.emit('queue.work-failed', { work: 'give claims back', error: error.message }),
+    );
     destinations.note(destinations.get(destination.name), clock.now());
     arm();
   };

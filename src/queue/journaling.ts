@@ -16,12 +16,15 @@ import type { SettledRow } from './tables.ts';
 export interface Journaling {
   /** The next number of the table `settled`; rows must reach the database in this order. */
   nextSeq(): number;
+  /** A message is about to be committed: the mark stays below it until `message` or `dropped` is called. */
+  expected(key: number): void;
   message(key: number, logged: MessageRow): void;
+  dropped(key: number): void;
   /** `lastOf`: the message whose last row this was. */
   settled(seq: number, logged: RecipientRow, lastOf: number | undefined): void;
   /** A change that is no end: told, and not waited for. */
   changed(logged: RecipientRow): void;
-  /** Keeps the mark below a key that is about to be committed; undefined when it is. */
+  /** Takes the mark below a key whose row is about to be written; undefined when it is. */
   lowerMark(key: number): Statement | undefined;
   /** Reads rows of `settled` that are not in memory, as after a start. */
   reload(): Promise<number>;
@@ -41,8 +44,11 @@ export function createJournaling(
 ): Journaling {
   const { database, journal } = parts;
   const messages = new Map<number, number>();
+  const coming = new Set<number>();
   let awaiting: Awaiting[] = [];
   let { seq, mark } = start;
+  /** Below `mark`, in the database: rows came late. */
+  let isLowered = false;
   let highestMessage = mark;
   /** Rows above `loadedUpTo` are in the table only, while `spilled`. */
   let loadedUpTo = 0;
@@ -90,10 +96,20 @@ export function createJournaling(
       await keepTrying(parts, 'purge settled rows', () => database.write(unit));
       awaiting = awaiting.slice(count);
     }
-    const next = messages.size === 0 ? highestMessage : lowestKey(messages) - 1;
-    if (next <= mark) return;
-    mark = next;
-    await keepTrying(parts, 'note what the log has', () => database.write([sql.mark({ value: next })]));
+    if (journaledUpTo() <= mark && !isLowered) return;
+    isLowered = false;
+    // Asked anew for each try: what came meanwhile may be below.
+    await keepTrying(parts, 'note what the log has', () => {
+      mark = Math.max(mark, journaledUpTo());
+      return database.write([sql.mark({ value: journaledUpTo() })]);
+    });
+  };
+
+  const journaledUpTo = (): number => {
+    let upTo = highestMessage;
+    for (const key of messages.keys()) if (key <= upTo) upTo = key - 1;
+    for (const key of coming) if (key <= upTo) upTo = key - 1;
+    return upTo;
   };
 
   const detach = journal.onDurable(() => {
@@ -102,10 +118,13 @@ export function createJournaling(
 
   return {
     nextSeq: () => ++seq,
+    expected: (key) => void coming.add(key),
     message(key, record) {
+      coming.delete(key);
       if (key > highestMessage) highestMessage = key;
       messages.set(key, journal.message(record));
     },
+    dropped: (key) => void coming.delete(key),
     settled(number, record, lastOf) {
       settledUpTo = number;
       if (spilled || awaiting.length >= AWAITING_JOURNAL) {
@@ -118,8 +137,8 @@ export function createJournaling(
     changed: (record) => void journal.recipient(record),
     lowerMark(key) {
       if (key > mark) return undefined;
-      mark = key - 1;
-      return sql.mark({ value: mark });
+      isLowered = true;
+      return sql.lowerMark({ value: key - 1 });
     },
     reload,
     stop: detach,
@@ -138,10 +157,4 @@ function forgetMessages(messages: Map<number, number>, durable: number): void {
     if (number > durable) return;
     messages.delete(key);
   }
-}
-
-function lowestKey(messages: ReadonlyMap<number, number>): number {
-  let lowest = Number.POSITIVE_INFINITY;
-  for (const key of messages.keys()) if (key < lowest) lowest = key;
-  return lowest;
 }

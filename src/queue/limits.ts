@@ -80,6 +80,10 @@ export const EXPRESS_SEGMENTS = 16;
 
 /** Messages on the express way, those included that wait for the journal: some seconds at full speed. */
 export const EXPRESS_MESSAGES = 20_000;
+/** Content octets of those that are in memory: what the dispatcher has in hand and the buffer together seldom reach. */
+export const EXPRESS_BYTES = 128 * 1024 * 1024;
+/** Files of the ledger from which on messages go into the database: 1 GB of disk, however long one message keeps all behind it. */
+export const EXPRESS_SEGMENTS_MOST = 64;
 
 /** Octets of the ledger that go into the database in one unit at start. */
 export const RECOVERED_BYTES = 4 * 1024 * 1024;

@@ -43,16 +43,16 @@ function unitOf(admissions: readonly Admission[], also: readonly Statement[] = [
 export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   const { database, clock } = queueParts;
   const sql = queueStatements(database.dialect);
-  const found = await recoverLedger(queueParts, sql, await highestOf(queueParts, sql));
+  const ledger = await recoverLedger(queueParts, sql, await highestOf(queueParts, sql));
   const { key, seq, mark } = await highestOf(queueParts, sql);
-  const ids = createIdSource(clock, Math.max(key, mark));
+  const ids = createIdSource(clock, Math.max(key, mark, ledger.highestKey));
   const newLease = createLeases(idOf(ids.next()));
   const journaling = createJournaling(queueParts, sql, { seq, mark });
   const lane = createLane({ ...queueParts, sql, journaling });
   const dispatch = createDispatch({ ...queueParts, lane }, sql, newLease);
   const newId = (): string => idOf(ids.next());
   const parts: AdmissionParts = { ...queueParts, sql, dispatch, journaling, lane, newLease, newId };
-  await recover(parts, mark, found);
+  await recover(parts, mark, ledger.found);
   const sweep = createSweep(parts);
   const renewal = createRenewal(parts);
   const timers = createTimers(parts);
@@ -92,12 +92,14 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
       while (dispatch.flights.size > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_LOOK_MS);
     },
     async referencedBlobs(keys) {
+      // Asked first: what boards meanwhile is found by the look at the rows.
+      const onTheWay = keys.filter(lane.needs);
       const query = builder<QueueTables>(database.dialect)
         .selectFrom('content')
         .select('blob')
         .where('blob', 'in', keys);
       const found = rowsOf<{ blob: string }>(await database.scan(statement(query))).map(({ blob }) => blob);
-      return new Set([...found, ...keys.filter(lane.needs)]);
+      return new Set([...found, ...onTheWay]);
     },
     async close() {
       sweep.stop();

@@ -153,6 +153,13 @@ export function queueStatements(dialect: Dialect) {
         .set({ value: p('value') })
         .where('name', '=', sql.lit('journaled')),
     ),
+    lowerMark: statement<{ value: number }>((db, p) =>
+      db
+        .updateTable('queue_mark')
+        .set({ value: p('value') })
+        .where('name', '=', sql.lit('journaled'))
+        .where('value', '>', p('value')),
+    ),
     warnedLeased: insisting<Leased>((db, p) =>
       db
         .updateTable('recipient')

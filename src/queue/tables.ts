@@ -82,6 +82,7 @@ export interface QueueTables {
   readonly queue_mark: { readonly name: 'journaled'; readonly value: number };
 }
 
+/** In this order they lie in the ledger's notes, also in those of an earlier version: a new one goes to the end. */
 export const MESSAGE_COLUMNS = [
   'key',
   'reverse_path',
@@ -104,6 +105,7 @@ export const MESSAGE_COLUMNS = [
   'recipients',
   'trail',
 ] as const satisfies (keyof MessageRow)[];
+/** As above. */
 export const RECIPIENT_COLUMNS = [
   'message',
   'n',

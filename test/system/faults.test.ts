@@ -81,8 +81,8 @@ test('a content file that changed on disk is held and named, while other mail go
   const sink = await startSink({ onRecipient: () => (isBusy ? '451 4.2.0 not now' : undefined) });
   t.after(() => sink.close());
   const node = await startNode(t, { setup: setupOf(sink) });
-  // Large enough for a file of its own, and small enough to have been in memory for the first try.
-  const large = mail('to be damaged', `${'x'.repeat(70)}\r\n`.repeat(2_000));
+  // Large enough for a file of its own.
+  const large = mail('to be damaged', `${'x'.repeat(70)}\r\n`.repeat(4_000));
   const sent = await send(node.port('mx'), large);
   assert.equal(sent.final.code, 250);
   const id = /queued as (\S+)/.exec(sent.final.lines[0]!)![1]!;

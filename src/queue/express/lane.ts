@@ -8,13 +8,22 @@
  * first try, and what a destination in back-off gives back.
  */
 import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
+import { isOperational } from '../../model/errors.ts';
 import type { LedgerHold, StagedContent, Statement } from '../../store/contract.ts';
 import type { TimerHandle } from '../../world/clock.ts';
 import type { Journaling } from '../journaling.ts';
-import { BOARD_AFTER_MS, BOARD_LOOK_MS, EXPRESS_MESSAGES, EXPRESS_SEGMENTS, LEASE_MS } from '../limits.ts';
+import {
+  BOARD_AFTER_MS,
+  BOARD_LOOK_MS,
+  EXPRESS_BYTES,
+  EXPRESS_MESSAGES,
+  EXPRESS_SEGMENTS,
+  EXPRESS_SEGMENTS_MOST,
+  LEASE_MS,
+} from '../limits.ts';
 import type { QueueParts } from '../parts.ts';
 import { contentColumns } from '../rows.ts';
-import type { QueueStatements } from '../statements.ts';
+import { type QueueStatements, rowsOf } from '../statements.ts';
 import type { MessageRow, RecipientRow } from '../tables.ts';
 import { encodeNote } from './notes.ts';
 
@@ -33,7 +42,7 @@ export interface Lane {
   enter(express: ExpressMessage): Promise<void>;
   /** Whether its rows are not in the database. */
   holds(lease: string): boolean;
-  /** Whether it may end here: it is not on its way into the database. */
+  /** Whether it may end here: nothing of it is, or may be, in the database. */
   mayEnd(lease: string): boolean;
   /** All its recipients are delivered: durable when it resolves; the journal is told. Errors as of `enter`. */
   end(lease: string, rows: readonly LoggedRecipient[]): Promise<void>;
@@ -48,6 +57,7 @@ export interface Lane {
 interface Passenger extends ExpressMessage {
   readonly hold: LedgerHold;
   readonly enteredAt: number;
+  /** `boarding` it stays until it is known to be in the database: a write that failed may have come there all the same. */
   state: 'waiting' | 'ending' | 'boarding' | 'in the database';
   boarded?: Promise<void>;
 }
@@ -67,18 +77,27 @@ export interface LaneParts extends QueueParts {
 export function createLane({ ledger, database, sql, journal, journaling, clock, events }: LaneParts): Lane {
   const passengers = new Map<string, Passenger>();
   const blobs = new Set<string>();
+  let contentBytes = 0;
   let arrived: Arrived[] = [];
   let timer: TimerHandle | undefined;
 
   const note = (record: readonly Uint8Array[]): Promise<void> =>
     new Promise((resolve, reject) => ledger.append(record, false, (error) => (error ? reject(error) : resolve())));
 
-  const leave = ({ lease, content }: Passenger): void => {
-    passengers.delete(lease);
+  const take = ({ content, message }: ExpressMessage): void => {
+    if (content.kind === 'blob') blobs.add(content.key);
+    else contentBytes += message.size_bytes;
+  };
+  const letGo = ({ content, message }: ExpressMessage): void => {
     if (content.kind === 'blob') blobs.delete(content.key);
+    else contentBytes -= message.size_bytes;
+  };
+  const leave = (passenger: Passenger): void => {
+    passengers.delete(passenger.lease);
+    letGo(passenger);
   };
 
-  const rowsOf = ({ lease, message, recipients, content }: Passenger): Statement[] => {
+  const unitOf = ({ lease, message, recipients, content }: Passenger): Statement[] => {
     const lease_until = clock.now() + LEASE_MS;
     const unit = [sql.insertMessage(message)];
     for (const recipient of recipients) unit.push(sql.insertRecipient({ ...recipient, lease, lease_until }));
@@ -87,19 +106,25 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     return mark ? [...unit, mark] : unit;
   };
 
+  const insert = async (passenger: Passenger): Promise<void> => {
+    if (passenger.state === 'in the database') return;
+    passenger.state = 'boarding';
+    try {
+      await database.write(unitOf(passenger));
+    } catch (error) {
+      if (isOperational(error, 'store.full')) passenger.state = 'waiting';
+      // An earlier write, that was told as failed, did come there.
+      if (!isOperational(error, 'store.constraint') || !(await isThere(passenger))) throw error;
+    }
+    passenger.state = 'in the database';
+  };
+
+  const isThere = async ({ message }: Passenger): Promise<boolean> =>
+    rowsOf(await database.read(sql.message({ message: message.key }))).length > 0;
+
   /** Only when the ledger knows it too may anything else happen to the rows: a crash must not bring them back. */
   const intoDatabase = async (some: readonly Passenger[]): Promise<void> => {
-    const written = await Promise.allSettled(
-      some.map(async (passenger) => {
-        if (passenger.state === 'in the database') return;
-        passenger.state = 'boarding';
-        await database.write(rowsOf(passenger)).catch((error) => {
-          passenger.state = 'waiting';
-          throw error;
-        });
-        passenger.state = 'in the database';
-      }),
-    );
+    const written = await Promise.allSettled(some.map(insert));
     const there = some.filter(({ state }) => state === 'in the database');
     if (there.length > 0) await note(encodeNote({ kind: 'over', keys: there.map(({ message }) => message.key) }));
     for (const passenger of there) {
@@ -139,7 +164,8 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     ledger.append(encodeNote({ kind: 'over', keys: over.map(({ key }) => key) }), false, () => undefined);
     for (const { hold } of over) ledger.release(hold);
   };
-  const detach = journal.onDurable(forget);
+  // Never detached: what the journal has written by the time it is closed is no news to the next start.
+  journal.onDurable(forget);
 
   const boardOld = (): void => {
     const age = ledger.segments() > EXPRESS_SEGMENTS ? BOARD_LOOK_MS : BOARD_AFTER_MS;
@@ -159,16 +185,20 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
   let stopped = false;
 
   return {
-    hasRoom: () => passengers.size + arrived.length < EXPRESS_MESSAGES,
+    hasRoom: () =>
+      passengers.size + arrived.length < EXPRESS_MESSAGES &&
+      contentBytes < EXPRESS_BYTES &&
+      ledger.segments() < EXPRESS_SEGMENTS_MOST,
     enter(express) {
+      take(express);
       return new Promise((resolve, reject) => {
         ledger.append(encodeNote({ kind: 'accepted', ...express }), true, (error, hold) => {
           if (error) {
+            letGo(express);
             reject(error);
             return;
           }
           passengers.set(express.lease, { ...express, hold, enteredAt: clock.monotonic(), state: 'waiting' });
-          if (express.content.kind === 'blob') blobs.add(express.content.key);
           if (!timer) arm();
           resolve();
         });
@@ -201,7 +231,6 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     stop() {
       stopped = true;
       timer?.cancel();
-      detach();
     },
   };
 }

@@ -2,9 +2,11 @@
  * What the ledger is told of messages on the express way, and reads again after a crash.
  *
  * One octet says what kind of note it is; then come its values, and for a message its octets behind
- * them, so that they are copied nowhere.
+ * them, so that they are copied nowhere. Rows are values in the order of their columns; how many columns
+ * there were is said too, since the version that reads may know more of them.
  */
 import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
+import { invariant } from '../../model/errors.ts';
 import type { StagedContent } from '../../store/contract.ts';
 import { decodeValues, encodeValues, type Value } from '../../store/ledger/values.ts';
 import { MESSAGE_COLUMNS, type MessageRow, RECIPIENT_COLUMNS, type RecipientRow } from '../tables.ts';
@@ -42,7 +44,8 @@ export function encodeNote(note: Note): readonly Uint8Array[] {
 }
 
 function acceptedPieces({ message, recipients, content }: Note & { kind: 'accepted' }): readonly Uint8Array[] {
-  const values: Value[] = [content.kind === 'blob' ? content.key : null];
+  const blob = content.kind === 'blob' ? content.key : null;
+  const values: Value[] = [blob, MESSAGE_COLUMNS.length, RECIPIENT_COLUMNS.length];
   for (const column of MESSAGE_COLUMNS) values.push(message[column]);
   for (const recipient of recipients) for (const column of RECIPIENT_COLUMNS) values.push(recipient[column]);
   const noted = pieces(0, values);
@@ -60,8 +63,9 @@ function pieces(kind: number, values: readonly Value[]): Uint8Array[] {
 
 /** Throws on what encodeNote never made: the ledger hands on only records that are as they were written. */
 export function decodeNote(record: Buffer): Note {
-  const kind = KINDS[record[0]!];
-  const behind = HEAD_BYTES + record.readUInt32LE(1);
+  const kind = KINDS[record[0] ?? KINDS.length];
+  const behind = record.length < HEAD_BYTES ? 0 : HEAD_BYTES + record.readUInt32LE(1);
+  invariant(kind && behind > 0 && behind <= record.length, `a note of the ledger has a kind and values: ${record[0]}`);
   const values = decodeValues(record.subarray(HEAD_BYTES, behind));
   switch (kind) {
     case 'accepted':
@@ -70,19 +74,19 @@ export function decodeNote(record: Buffer): Note {
       return { kind, key: values[0] as number, rows: loggedRows(values) };
     case 'over':
       return { kind, keys: values as number[] };
-    default:
-      throw new Error(`a note of the ledger has kind ${record[0]}`);
   }
 }
 
 function accepted(values: readonly Value[], bytes: Uint8Array): Note {
-  const blob = values[0] as string | null;
-  let at = 1;
-  const row = <T>(columns: readonly string[]): T =>
-    Object.fromEntries(columns.map((column) => [column, values[at++]])) as T;
-  const message = row<MessageRow>(MESSAGE_COLUMNS);
+  const [blob, messageWidth, recipientWidth, ...cells] = values as [string | null, number, number, ...Value[]];
+  invariant(
+    messageWidth > 0 && recipientWidth > 0 && cells.length > messageWidth,
+    'a note of a message has its row and those of its recipients',
+  );
+  const message = rowAt<MessageRow>(cells, 0, MESSAGE_COLUMNS, messageWidth);
   const recipients: RecipientRow[] = [];
-  while (at < values.length) recipients.push(row<RecipientRow>(RECIPIENT_COLUMNS));
+  for (let at = messageWidth; at < cells.length; at += recipientWidth)
+    recipients.push(rowAt<RecipientRow>(cells, at, RECIPIENT_COLUMNS, recipientWidth));
   const content: StagedContent['home'] = blob === null ? { kind: 'row', pieces: [bytes] } : { kind: 'blob', key: blob };
   return { kind: 'accepted', message, recipients, content };
 }
@@ -92,4 +96,9 @@ function loggedRows(values: readonly Value[]): LoggedRecipient[] {
   for (let at = 1; at < values.length; at += LOGGED_FIELDS)
     rows.push(values.slice(at, at + LOGGED_FIELDS) as unknown as LoggedRecipient);
   return rows;
+}
+
+/** `width`: the columns that were written, the first of those known here. */
+function rowAt<T>(cells: readonly Value[], at: number, columns: readonly string[], width: number): T {
+  return Object.fromEntries(columns.map((column, i) => [column, i < width ? cells[at + i] : null])) as T;
 }

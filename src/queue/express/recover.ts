@@ -14,12 +14,19 @@ import { decodeNote, type Note } from './notes.ts';
 
 type Accepted = Note & { kind: 'accepted' };
 
-/** `mark` and `seq`: the journal's mark, and the highest number of a settled row. Returns how many messages it found. */
+export interface RecoveredLedger {
+  /** Messages that were not over. */
+  readonly found: number;
+  /** Of all messages that it knew. */
+  readonly highestKey: number;
+}
+
+/** `mark` and `seq`: the journal's mark, and the highest number of a settled row. */
 export async function recoverLedger(
   { database, ledger }: QueueParts,
   sql: QueueStatements,
   { mark, seq }: { readonly mark: number; readonly seq: number },
-): Promise<number> {
+): Promise<RecoveredLedger> {
   const ended = new Map<number, readonly LoggedRecipient[]>();
   const over = new Set<number>();
   await ledger.replay((record) => {
@@ -29,8 +36,8 @@ export async function recoverLedger(
   });
 
   let found = 0;
+  let highestKey = 0;
   let lastSeq = seq;
-  let lowest = mark;
   let unit: Statement[] = [];
   let bytes = 0;
   const write = async (): Promise<void> => {
@@ -50,24 +57,23 @@ export async function recoverLedger(
 
   await ledger.replay(async (record) => {
     const note = decodeNote(record);
-    if (note.kind !== 'accepted' || over.has(note.message.key)) return;
+    if (note.kind !== 'accepted') return;
     const { key } = note.message;
+    highestKey = Math.max(highestKey, key);
+    if (over.has(key)) return;
     if (rowsOf(await database.read(sql.message({ message: key }))).length > 0) return;
     found++;
     unit.push(sql.insertMessage(note.message));
     const rows = ended.get(key);
     if (rows) settle(note, rows);
     else queue(note);
-    if (key <= lowest) {
-      lowest = key - 1;
-      unit.push(sql.mark({ value: lowest }));
-    }
+    if (key <= mark) unit.push(sql.lowerMark({ value: key - 1 }));
     bytes += record.length;
     if (bytes > RECOVERED_BYTES || unit.length > RECOVERY_ROWS) await write();
   });
   await write();
   await ledger.clear();
-  return found;
+  return { found, highestKey };
 }
 
 /** The first reading needs no message: its octets are not looked at. */

@@ -1,18 +1,25 @@
 /**
- * How a record lies in a segment of the ledger: marker, group, length, CRC-32, and then its octets.
+ * How a record lies in a segment of the ledger: marker, its number, how many were durable before it,
+ * length, CRC-32, and then its octets.
  *
  * The marker is drawn anew for each segment, so that what an earlier use of the file left behind it,
- * or what a stranger writes into a message, is never taken for a record. Groups are what one sync made
- * durable: the next group begins only after it, which tells a write that a crash cut short (the last
- * group, never acknowledged) from damage (records of later groups behind the gap).
+ * or what a stranger writes into a message, is never taken for a record. The two numbers tell a write
+ * that a crash cut short (nothing of it was acknowledged) from damage: a record that is missing, and
+ * that a later one calls durable.
  */
 import { crc32 } from 'node:zlib';
 
 export const MARKER_BYTES = 8;
-export const FRAME_BYTES = MARKER_BYTES + 12;
+export const FRAME_BYTES = MARKER_BYTES + 16;
 
-export interface Frame {
-  readonly group: number;
+export interface RecordNumbers {
+  /** Its place among the records of the segment, from 0 on. */
+  readonly number: number;
+  /** Records of the segment that were on disk before it was written. */
+  readonly durable: number;
+}
+
+export interface Frame extends RecordNumbers {
   /** Of the record's octets in the segment. */
   readonly start: number;
   readonly end: number;
@@ -23,49 +30,50 @@ export function writeFrame(
   into: Buffer,
   at: number,
   marker: Uint8Array,
-  group: number,
+  { number, durable }: RecordNumbers,
   record: readonly Uint8Array[],
 ): void {
   let length = 0;
   for (const piece of record) length += piece.length;
   into.set(marker, at);
-  into.writeUInt32LE(group, at + 8);
-  into.writeUInt32LE(length, at + 12);
-  let sum = crc32(into.subarray(at + 8, at + 16));
+  into.writeUInt32LE(number, at + 8);
+  into.writeUInt32LE(durable, at + 12);
+  into.writeUInt32LE(length, at + 16);
+  let sum = crc32(into.subarray(at + 8, at + 20));
   for (const piece of record) sum = crc32(piece, sum);
-  into.writeUInt32LE(sum, at + 16);
+  into.writeUInt32LE(sum, at + 20);
 }
 
 /** The record that begins at `at`; undefined: none does, or not all of it is there as it was written. */
 export function readFrame(segment: Buffer, at: number, marker: Uint8Array): Frame | undefined {
   const start = at + FRAME_BYTES;
   if (start > segment.length || segment.compare(marker, 0, MARKER_BYTES, at, at + MARKER_BYTES) !== 0) return undefined;
-  const end = start + segment.readUInt32LE(at + 12);
+  const end = start + segment.readUInt32LE(at + 16);
   if (end > segment.length) return undefined;
-  const sum = crc32(segment.subarray(start, end), crc32(segment.subarray(at + 8, at + 16)));
-  return sum === segment.readUInt32LE(at + 16) ? { group: segment.readUInt32LE(at + 8), start, end } : undefined;
+  const sum = crc32(segment.subarray(start, end), crc32(segment.subarray(at + 8, at + 20)));
+  if (sum !== segment.readUInt32LE(at + 20)) return undefined;
+  return { number: segment.readUInt32LE(at + 8), durable: segment.readUInt32LE(at + 12), start, end };
 }
 
-/** All records from `from` on; `damaged`: some in between are not as they were written. */
+/** All records from `from` on that are as they were written; `isDamaged`: one that was durable is not among them. */
 export function readFrames(
   segment: Buffer,
   from: number,
   marker: Uint8Array,
-): { readonly frames: readonly Frame[]; readonly damaged: boolean } {
+): { readonly frames: readonly Frame[]; readonly isDamaged: boolean } {
   const frames: Frame[] = [];
-  const beyond: Frame[] = [];
-  let lastGroup: number | undefined;
+  let firstMissing: number | undefined;
+  let isDamaged = false;
   for (let at = from; at >= 0 && at < segment.length; ) {
     const frame = readFrame(segment, at, marker);
-    if (frame) {
-      (lastGroup === undefined ? frames : beyond).push(frame);
-      at = frame.end;
+    if (!frame) {
+      at = segment.indexOf(marker, at + 1);
       continue;
     }
-    lastGroup ??= frames.at(-1)?.group ?? 0;
-    at = segment.indexOf(marker, at + 1);
+    if (frame.number !== frames.length) firstMissing ??= frames.length;
+    if (firstMissing !== undefined && frame.durable > firstMissing) isDamaged = true;
+    frames.push(frame);
+    at = frame.end;
   }
-  // The group in which the gap lies is this one or the next: only what comes after both was acknowledged.
-  const damaged = lastGroup !== undefined && beyond.some(({ group }) => group > lastGroup + 1);
-  return { frames: damaged ? [...frames, ...beyond] : frames, damaged };
+  return { frames, isDamaged };
 }

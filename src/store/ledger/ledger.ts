@@ -4,13 +4,14 @@
  * A message that is delivered at once needs no row that is looked up, changed and deleted: it needs to
  * be on disk before its 250, and to be found after a crash. That is one write and one sync here, shared
  * by all that came meanwhile. Whoever appends a record that is to be found again holds it until it is
- * over; a segment whose records are all let go of, and with it all older ones, is used anew.
+ * over; a segment whose records are all let go of, and with it all older ones, is used anew. Records go
+ * in the order in which they came, so that none is ever found without what was said of it later.
  *
  * Promises: a record is on disk when `done` is called; records are found in the order of appending; a
  * group that failed is never found again. After a failed write or sync the file is not touched again
  * but to be cut and deleted: the next group begins another.
  */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Disk } from '../../world/disk.ts';
 import type { Events } from '../../world/events.ts';
 import type { Random } from '../../world/random.ts';
@@ -25,7 +26,16 @@ import {
 } from '../limits.ts';
 import type { Health } from '../sqlite/health.ts';
 import { FRAME_BYTES, MARKER_BYTES, writeFrame } from './frame.ts';
-import { beginSegment, type OldSegment, readHead, readRecords, type Segment, slotName, slotOf } from './segment.ts';
+import {
+  beginSegment,
+  HEAD_BYTES,
+  type OldSegment,
+  readHead,
+  readRecords,
+  type Segment,
+  slotName,
+  slotOf,
+} from './segment.ts';
 
 export interface LedgerParts {
   /** Of the data folder; the ledger has one of its own in it. */
@@ -53,12 +63,15 @@ export async function openLedger({ folder, disk, random, events, health }: Ledge
   let { old } = left;
   let { lastSlot } = left;
   let lastNumber = old.at(-1)?.head.number ?? 0;
+  const damaged = new Set<OldSegment>();
   /** Of this run, in order; the last is written to. */
-  let segments: Segment[] = [];
-  const spare: string[] = [];
+  const segments: Segment[] = [];
+  /** Older than those: to be used again. */
+  const spare: Segment[] = [];
   let current: Segment | undefined;
   let waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
+  let removing: Promise<void> = Promise.resolve();
   let isClosed = false;
 
   const begin = async (): Promise<Segment> => {
@@ -66,18 +79,25 @@ export async function openLedger({ folder, disk, random, events, health }: Ledge
       await disk.ensureFolder(root);
       await disk.syncFolder(folder);
     }
-    const reused = spare.pop();
-    const path = reused ?? join(root, slotName(++lastSlot));
+    const reused = oldestSpare();
+    await removing;
+    const path = reused?.path ?? join(root, slotName(++lastSlot));
     const number = ++lastNumber;
-    const cuts = segments.filter(({ hasFailed }) => hasFailed).map((failed) => [failed.number, failed.end] as const);
-    const oldest = old[0]?.head.number ?? segments[0]?.number ?? number;
-    const marker = Buffer.from(random.bytes(MARKER_BYTES)).toString('hex');
+    const before = segments.at(-1);
+    const head = {
+      number,
+      marker: Buffer.from(random.bytes(MARKER_BYTES)).toString('hex'),
+      oldest: old[0]?.head.number ?? segments[0]?.number ?? number,
+      previous: before ? { number: before.number, end: before.end } : null,
+    };
+    let segment: Segment | undefined;
     try {
-      const segment = await beginSegment(disk, path, { number, marker, oldest, cuts }, reused === undefined);
+      segment = await beginSegment(disk, path, head, reused === undefined);
       if (reused === undefined) await disk.syncFolder(root);
       segments.push(segment);
       return segment;
     } catch (error) {
+      segment?.file.close();
       await disk.remove(path).catch(() => undefined);
       throw error;
     }
@@ -94,27 +114,32 @@ export async function openLedger({ folder, disk, random, events, health }: Ledge
     return current;
   };
 
-  /** The oldest first: a record may speak of one before it, never of one behind it. */
   const reclaim = (): void => {
-    while (segments[0]?.isFull && segments[0].held === 0) {
-      const { path, hasFailed } = segments.shift()!;
-      if (hasFailed || spare.length >= LEDGER_SPARE_SEGMENTS) disk.remove(path).catch(() => undefined);
-      else spare.push(path);
-    }
+    while (segments[0]?.isFull && segments[0].held === 0) spare.push(segments.shift()!);
+    while (spare.length > LEDGER_SPARE_SEGMENTS) remove(spare.shift()!);
+  };
+
+  const oldestSpare = (): Segment | undefined => {
+    while (spare[0]?.hasFailed) remove(spare.shift()!);
+    return spare.shift();
+  };
+
+  /** One after the other: a file that a crash leaves must not be older than one that is gone. */
+  const remove = ({ path }: Segment): void => {
+    removing = removing.then(() => disk.remove(path)).catch(() => undefined);
   };
 
   const write = async (group: readonly Waiting[]): Promise<Segment> => {
     let bytes = group.length * FRAME_BYTES;
     for (const record of group) bytes += record.bytes;
     const segment = await segmentFor(bytes);
-    const { marker, file } = segment;
+    const { marker, file, records: durable } = segment;
     const frames = Buffer.allocUnsafe(group.length * FRAME_BYTES);
     const chunks: Uint8Array[] = [];
-    segment.group++;
     for (let i = 0; i < group.length; i++) {
       const { record } = group[i]!;
       const at = i * FRAME_BYTES;
-      writeFrame(frames, at, marker, segment.group, record);
+      writeFrame(frames, at, marker, { number: durable + i, durable }, record);
       chunks.push(frames.subarray(at, at + FRAME_BYTES), ...record);
     }
     try {
@@ -125,34 +150,45 @@ export async function openLedger({ folder, disk, random, events, health }: Ledge
       throw error;
     }
     segment.end += bytes;
+    segment.records += group.length;
     return segment;
   };
 
   const abandon = async (segment: Segment): Promise<void> => {
+    const { file, end } = segment;
     segment.hasFailed = true;
     segment.isFull = true;
     current = undefined;
     // Where the disk does not even take this, the head of the next segment says where this one ends.
-    await segment.file.truncate(segment.end).catch(() => undefined);
-    segment.file.close();
+    await file
+      .truncate(end)
+      .then(file.syncData)
+      .catch(() => undefined);
+    file.close();
+    // A disk that goes on failing must not leave a file for each group.
+    if (segment.records === 0) remove(segments.pop()!);
     reclaim();
   };
 
   const run = async (): Promise<void> => {
     while (waiting.length > 0) {
       const group = takeGroup();
-      try {
-        const segment = await write(group);
-        health.succeeded();
-        for (const { isHeld } of group) if (isHeld) segment.held++;
-        for (const { done, isHeld } of group) done(undefined, isHeld ? segment : NO_HOLD);
-      } catch (cause) {
-        const error = diskError(cause, 'write to the ledger');
-        health.failed(isFull(cause) ? 'full' : 'unavailable', error.message);
-        for (const { done } of group) done(error, NO_HOLD);
+      const outcome = await write(group).catch((cause: unknown) => refusal(cause));
+      if (outcome instanceof Error) {
+        for (const { done } of group) done(outcome, NO_HOLD);
+        continue;
       }
+      health.succeeded();
+      for (const { isHeld } of group) if (isHeld) outcome.held++;
+      for (const { done, isHeld } of group) done(undefined, isHeld ? outcome : NO_HOLD);
     }
     running = undefined;
+  };
+
+  const refusal = (cause: unknown): Error => {
+    const error = diskError(cause, 'write to the ledger');
+    health.failed(isFull(cause) ? 'full' : 'unavailable', error.message);
+    return error;
   };
 
   const takeGroup = (): Waiting[] => {
@@ -183,31 +219,36 @@ export async function openLedger({ folder, disk, random, events, health }: Ledge
     },
     release(hold) {
       (hold as Segment).held--;
-      reclaim();
+      if (!isClosed) reclaim();
     },
     segments: () => segments.length,
     async replay(visit) {
-      const cuts = new Map(old.flatMap(({ head }) => head.cuts));
+      const ends = new Map(old.map(({ head }) => [head.previous?.number, head.previous?.end]));
       for (const segment of old) {
-        const { records, damaged } = await readRecords(disk, segment, cuts.get(segment.head.number));
-        if (damaged) events.emit('store.ledger-damaged', { file: segment.path });
+        const { records, isDamaged } = await readRecords(disk, segment, ends.get(segment.head.number));
+        if (isDamaged && !damaged.has(segment)) {
+          damaged.add(segment);
+          events.emit('store.ledger-damaged', { file: segment.path });
+        }
         for (const record of records) await visit(record);
       }
     },
     async clear() {
       if (old.length === 0) return;
-      for (const { path } of old) await disk.remove(path);
+      for (const segment of old)
+        await (damaged.has(segment) ? setAside(disk, folder, segment.path) : disk.remove(segment.path));
       await disk.syncFolder(root);
       old = [];
     },
     async close() {
-      await running;
       isClosed = true;
+      while (running) await running;
+      await removing;
       current?.file.close();
-      if (segments.some(({ held }) => held > 0)) return;
-      for (const path of [...spare, ...segments.map((segment) => segment.path)])
-        await disk.remove(path).catch(() => undefined);
-      segments = [];
+      const over = segments.some(({ held }) => held > 0) ? spare : [...spare, ...segments];
+      if (over.length === 0) return;
+      for (const { path } of over) await disk.remove(path).catch(() => undefined);
+      await disk.syncFolder(root).catch(() => undefined);
     },
   };
 }
@@ -226,24 +267,30 @@ async function findOld(
     const path = join(root, name);
     const segment = await readHead(disk, path);
     if (segment) found.push(segment);
-    else await setAside({ folder, disk, events }, path, name);
+    else if ((await disk.stat(path)).sizeBytes <= HEAD_BYTES) await disk.remove(path);
+    else {
+      await setAside(disk, folder, path);
+      events.emit('store.ledger-damaged', { file: path });
+    }
   }
-  const oldest = found.reduce((highest, { head }) => Math.max(highest, head.oldest), 0);
-  for (const { path, head } of found) if (head.number < oldest) await disk.remove(path);
-  const old = found.filter(({ head }) => head.number >= oldest).sort((a, b) => a.head.number - b.head.number);
+  found.sort((a, b) => a.head.number - b.head.number);
+  const old = found.filter((segment) => !isOver(segment, found));
+  for (const segment of found) if (!old.includes(segment)) await disk.remove(segment.path);
+  if (old.length < found.length) await disk.syncFolder(root);
   return { old, lastSlot };
 }
 
-/** Nothing was ever acknowledged from an empty file: a crash left it. */
-async function setAside(
-  { folder, disk, events }: Pick<LedgerParts, 'folder' | 'disk' | 'events'>,
-  path: string,
-  name: string,
-): Promise<void> {
-  const { sizeBytes, modifiedAt } = await disk.stat(path);
-  if (sizeBytes === 0) return disk.remove(path);
+/** A later head says so: it is older than all that counts, or failed as it began. */
+function isOver({ head: { number } }: OldSegment, found: readonly OldSegment[]): boolean {
+  return found.some(
+    ({ head }) => number < head.oldest || (head.previous && head.previous.number < number && number < head.number),
+  );
+}
+
+/** Into the folder for what is damaged, under a name of its own. */
+async function setAside(disk: Disk, folder: string, path: string): Promise<void> {
   const damaged = join(folder, 'damaged');
+  const { modifiedAt } = await disk.stat(path);
   await disk.ensureFolder(damaged);
-  await disk.move(path, join(damaged, `${Math.round(modifiedAt)}-${name}`));
-  events.emit('store.ledger-damaged', { file: path });
+  await disk.move(path, join(damaged, `${Math.round(modifiedAt)}-${basename(path)}`));
 }

@@ -3,7 +3,8 @@
  *
  * A file whose records nobody needs any more is written over by a later segment: its blocks are there
  * already, so that a sync has no sizes to write down. Its new number is on disk before its first
- * record, and with it from which segment on the ledger counts: what older files say is over.
+ * record, and with it from which segment on the ledger counts (what older files say is over) and where
+ * the segment before it ends (what lies behind that failed, or is damage).
  */
 import { basename } from 'node:path';
 import type { Disk, DiskFile } from '../../world/disk.ts';
@@ -12,13 +13,18 @@ import { FRAME_BYTES, readFrame, readFrames, writeFrame } from './frame.ts';
 /** Of the first record of each file. */
 const HEAD_MARKER = Buffer.from('POSTERN1', 'latin1');
 
+/** A sector, which disks write whole or not at all; in a file that is no longer nothing was ever acknowledged. */
+export const HEAD_BYTES = 512;
+
+const HEAD_NUMBERS = { number: 0, durable: 0 };
+
 export interface SegmentHead {
   readonly number: number;
   readonly marker: string;
   /** Segments below this number are over. */
   readonly oldest: number;
-  /** Where segments end whose last group failed: [number, octets]. */
-  readonly cuts: readonly (readonly [number, number])[];
+  /** The segment before it and where that ends; what has a number in between failed as it began. Null: there was none. */
+  readonly previous: { readonly number: number; readonly end: number } | null;
 }
 
 export interface Segment {
@@ -28,8 +34,9 @@ export interface Segment {
   readonly marker: Uint8Array;
   /** Octets written and synced. */
   end: number;
-  group: number;
-  /** Records that somebody still needs. */
+  /** Records written and synced. */
+  records: number;
+  /** Those of them that somebody still needs. */
   held: number;
   isFull: boolean;
   /** A write or sync failed: the file is never used again. */
@@ -39,19 +46,28 @@ export interface Segment {
 /** `isNew`: the file does not exist yet. */
 export async function beginSegment(disk: Disk, path: string, head: SegmentHead, isNew: boolean): Promise<Segment> {
   const file = isNew ? await disk.create(path) : await disk.change(path);
-  const record = Buffer.from(JSON.stringify(head));
-  const frame = Buffer.alloc(FRAME_BYTES);
-  writeFrame(frame, 0, HEAD_MARKER, 0, [record]);
-  const end = FRAME_BYTES + record.length;
+  const sector = Buffer.alloc(HEAD_BYTES, ' ');
+  const record = sector.subarray(FRAME_BYTES);
+  record.write(JSON.stringify(head), 'latin1');
+  writeFrame(sector, 0, HEAD_MARKER, HEAD_NUMBERS, [record]);
   try {
-    await file.writeAt([frame, record], 0);
+    await file.writeAt([sector], 0);
     await file.syncData();
   } catch (error) {
     file.close();
     throw error;
   }
-  const marker = Buffer.from(head.marker, 'hex');
-  return { number: head.number, path, file, marker, end, group: 0, held: 0, isFull: false, hasFailed: false };
+  return {
+    number: head.number,
+    path,
+    file,
+    marker: Buffer.from(head.marker, 'hex'),
+    end: HEAD_BYTES,
+    records: 0,
+    held: 0,
+    isFull: false,
+    hasFailed: false,
+  };
 }
 
 export interface OldSegment {
@@ -64,23 +80,24 @@ export async function readHead(disk: Disk, path: string): Promise<OldSegment | u
   const bytes = await contentOf(disk, path, HEAD_BYTES);
   const frame = readFrame(bytes, 0, HEAD_MARKER);
   if (!frame) return undefined;
-  return { path, head: JSON.parse(bytes.toString('utf8', frame.start, frame.end)) as SegmentHead };
+  return { path, head: JSON.parse(bytes.toString('latin1', frame.start, frame.end)) as SegmentHead };
 }
 
-/** Its records in the order of writing, up to its cut where it has one. */
+/** Its records in the order of writing; `end`: where it is known to end. */
 export async function readRecords(
   disk: Disk,
   { path, head }: OldSegment,
-  cut: number | undefined,
-): Promise<{ readonly records: readonly Buffer[]; readonly damaged: boolean }> {
-  const bytes = await contentOf(disk, path, cut);
-  const first = readFrame(bytes, 0, HEAD_MARKER)?.end ?? 0;
-  const { frames, damaged } = readFrames(bytes, first, Buffer.from(head.marker, 'hex'));
-  return { records: frames.map(({ start, end }) => bytes.subarray(start, end)), damaged };
+  end: number | undefined,
+): Promise<{ readonly records: readonly Buffer[]; readonly isDamaged: boolean }> {
+  const bytes = await contentOf(disk, path, end);
+  const { frames, isDamaged } = readFrames(bytes, HEAD_BYTES, Buffer.from(head.marker, 'hex'));
+  let readable = HEAD_BYTES;
+  for (const { start, end: to } of frames) readable += FRAME_BYTES + to - start;
+  return {
+    records: frames.map(({ start, end: to }) => bytes.subarray(start, to)),
+    isDamaged: isDamaged || (end !== undefined && readable < end),
+  };
 }
-
-/** A word about itself and some dozens of cuts. */
-const HEAD_BYTES = 4096;
 
 async function contentOf(disk: Disk, path: string, atMost: number | undefined): Promise<Buffer> {
   const file = await disk.open(path);
@@ -94,7 +111,7 @@ async function contentOf(disk: Disk, path: string, atMost: number | undefined): 
 
 /** Its place in the order of files; undefined for other names. */
 export function slotOf(path: string): number | undefined {
-  const found = /^(\d{1,6})\.ledger$/.exec(basename(path));
+  const found = /^(\d{1,15})\.ledger$/.exec(basename(path));
   return found ? Number(found[1]) : undefined;
 }
 

@@ -3,6 +3,8 @@
  * then all texts in one. Ten times as fast as a general serializer, as all texts are written at once.
  */
 
+import { invariant } from '../../model/errors.ts';
+
 export type Value = string | number | null;
 
 const NULL = 0;
@@ -35,10 +37,12 @@ export function encodeValues(values: readonly Value[]): Buffer {
   return bytes;
 }
 
-/** Of what `encodeValues` made. Half a surrogate pair comes back as U+FFFD. */
+/** Of what `encodeValues` made; throws on everything else. Half a surrogate pair comes back as U+FFFD. */
 export function decodeValues(bytes: Buffer): Value[] {
-  const count = bytes.readUInt32LE(0);
-  const texts = bytes.toString('utf8', COUNT_BYTES + count * SLOT_BYTES);
+  const count = bytes.length < COUNT_BYTES ? 0 : bytes.readUInt32LE(0);
+  const textsAt = COUNT_BYTES + count * SLOT_BYTES;
+  invariant(textsAt <= bytes.length, `values of the ledger are as many as they say: ${count}`);
+  const texts = bytes.toString('utf8', textsAt);
   const values: Value[] = [];
   let from = 0;
   for (let at = COUNT_BYTES; values.length < count; at += SLOT_BYTES) {
@@ -49,9 +53,11 @@ export function decodeValues(bytes: Buffer): Value[] {
     const number = bytes.readDoubleLE(at + 1);
     if (bytes[at] === NUMBER) values.push(number);
     else {
+      invariant(bytes[at] === TEXT, `a value of the ledger is of a kind that it knows: ${bytes[at]}`);
       values.push(texts.slice(from, from + number));
       from += number;
     }
   }
+  invariant(from === texts.length, `texts of the ledger are as long as they say: ${texts.length}`);
   return values;
 }

@@ -179,6 +179,8 @@ export interface TestNodeOptions {
   readonly migrations?: readonly StoreMigration[];
 }
 
+let starts = 0;
+
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'postern-queue-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -193,7 +195,7 @@ export async function startQueue(t: TestContext, options: TestNodeOptions): Prom
     throw error;
   });
   events.attach((name) => told.push(name));
-  const random = seededRandom(told.length + 1);
+  const random = seededRandom(++starts);
   const store = await openStore(folder, {
     clock,
     random,

@@ -1,0 +1,524 @@
+/** The express way: what is noted in the ledger alone is as safe, and as much in an operator's hand, as what has rows. */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import test, { type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { isOperational, OperationalError } from '../../src/model/errors.ts';
+import type { AttemptResult, Claim } from '../../src/queue/contract.ts';
+import { BOARD_AFTER_MS, BUFFERED_PER_DESTINATION, EXPRESS_SEGMENTS_MOST } from '../../src/queue/limits.ts';
+import type { Disk } from '../../src/world/disk.ts';
+import { diskFailure, quickDisk } from '../store/support/ledger.ts';
+import { type ManualClock, manualClock } from '../support/clock.ts';
+import {
+  address,
+  all,
+  deferred,
+  failed,
+  message,
+  relayed,
+  startQueue,
+  type TestDispatcher,
+  type TestJournal,
+  type TestNode,
+  temporaryFolder,
+  testDispatcher,
+  testJournal,
+} from './support/queue.ts';
+
+interface Attached extends TestNode {
+  readonly clock: ManualClock;
+  readonly dispatcher: TestDispatcher;
+}
+
+interface Start {
+  readonly folder?: string;
+  readonly clock?: ManualClock;
+  readonly disk?: Disk;
+  readonly journal?: TestJournal;
+  readonly places?: number;
+}
+
+/** With a dispatcher. */
+async function attached(t: TestContext, { clock = manualClock(), places, ...start }: Start = {}): Promise<Attached> {
+  const node = await startQueue(t, { clock, disk: quickDisk(), ...start });
+  const dispatcher = testDispatcher(places);
+  node.queue.attach(dispatcher);
+  await settled();
+  return { ...node, clock, dispatcher };
+}
+
+/** A node on what a crash at this moment leaves; its memory of processes (`-shm`) is none of that. */
+function crashed(t: TestContext, { folder, clock }: Attached, start: Start = {}): Promise<Attached> {
+  return attached(t, { clock, ...start, folder: leftBy(t, folder) });
+}
+
+function leftBy(t: TestContext, folder: string): string {
+  const copy = temporaryFolder(t);
+  cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith('-shm') });
+  return copy;
+}
+
+/** Lets what is on its way to the disk arrive. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 30; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What waits for the ledger's files takes as long as the disk does. */
+async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await check())) await settled();
+}
+
+async function commit(node: TestNode, to = 'a@x.example', more: Parameters<typeof message>[2] = {}): Promise<string> {
+  const made = await message(node, [to], more);
+  await node.queue.commit(made);
+  return made.id;
+}
+
+async function count({ store }: TestNode, table: string): Promise<number> {
+  const [row] = await store.database.read({ sql: `select count(*) as n from ${table}`, parameters: [] });
+  return Number(row!['n']);
+}
+
+async function rows({ queue }: TestNode): Promise<string[]> {
+  return (await queue.desk.list({}, {})).rows.map(({ messageId, state }) => `${messageId} ${state}`);
+}
+
+function next({ dispatcher }: Attached): Claim {
+  const claim = dispatcher.claims.shift();
+  assert.ok(claim, 'a claim was handed out');
+  return claim;
+}
+
+const states = ({ journal }: TestNode): string[] => journal.recipients.map(({ state }) => state);
+
+function ledgerFiles({ folder }: TestNode): string[] {
+  return existsSync(join(folder, 'ledger')) ? readdirSync(join(folder, 'ledger')) : [];
+}
+
+/** Fails the calls on the ledger's files while `code` says so. */
+function failingLedger(fault: { code?: string | undefined; left?: number }): Disk {
+  return quickDisk((call, path) => {
+    if (!fault.code || call !== 'syncData' || !path.endsWith('.ledger')) return;
+    if (fault.left !== undefined && fault.left-- <= 0) return;
+    throw diskFailure(fault.code);
+  });
+}
+
+test('accepted and not settled before a crash: queued once, however many crashes follow', async (t) => {
+  const first = await attached(t);
+  const ids = [await commit(first), await commit(first, 'b@y.example'), await commit(first)];
+  assert.equal(await count(first, 'message'), 0, 'none has a row');
+  let node = first;
+  for (let crash = 0; crash < 3; crash++) {
+    node = await crashed(t, node);
+    assert.deepEqual(node.dispatcher.claims.map(({ message: { id } }) => id).sort(), ids);
+    if (crash === 0) assert.deepEqual(node.journal.messages.map(({ id }) => id).sort(), ids, 'and told again');
+  }
+  assert.equal(Buffer.from(next(node).content.bytes!).toString().slice(0, 5), 'From:');
+});
+
+test('delivered before a crash, and not yet in the journal: told to it again, and not queued', async (t) => {
+  const journal = testJournal();
+  journal.automatic = false;
+  const first = await attached(t, { journal });
+  const id = await commit(first);
+  const claim = next(first);
+  await first.queue.settle(claim, all(claim, relayed));
+  const second = await crashed(t, first);
+  assert.deepEqual(await rows(second), []);
+  assert.deepEqual(second.journal.recipients, first.journal.recipients);
+  assert.deepEqual(
+    second.journal.messages.map((record) => record.id),
+    [id],
+  );
+  await settled();
+  for (const table of ['message', 'recipient', 'content', 'settled'])
+    assert.equal(await count(second, table), 0, table);
+});
+
+test('what has boarded before a crash is queued once, from its rows', async (t) => {
+  const first = await attached(t);
+  const id = await commit(first);
+  assert.deepEqual(await rows(first), [`${id} queued`]);
+  assert.deepEqual(await rows(await crashed(t, first)), [`${id} queued`]);
+});
+
+test('a start that is cut short when all is in the database, and before the ledger is cleared, repeats nothing', async (t) => {
+  const journal = testJournal();
+  journal.automatic = false;
+  const first = await attached(t, { journal });
+  const [done, waiting] = [await commit(first), await commit(first)];
+  const claim = next(first);
+  await first.queue.settle(claim, all(claim, relayed));
+  let cutShort = '';
+  const folder = leftBy(t, first.folder);
+  const disk = quickDisk((call, path) => {
+    if (call === 'remove' && path.endsWith('.ledger')) cutShort ||= leftBy(t, folder);
+  });
+  await attached(t, { folder, disk, clock: first.clock });
+  const third = await attached(t, { folder: cutShort, clock: first.clock });
+  assert.deepEqual(await rows(third), [`${waiting} queued`]);
+  assert.deepEqual(
+    third.journal.recipients.map(({ message: id, state }) => [id, state]),
+    [[done, 'relayed']],
+  );
+  assert.deepEqual(ledgerFiles(third).length, 0);
+});
+
+test('a close in order leaves nothing in the ledger once the journal has all, and what is on its way otherwise', async (t) => {
+  for (const isDelivered of [true, false]) {
+    const node = await attached(t);
+    const id = await commit(node);
+    const claim = next(node);
+    if (isDelivered) await node.queue.settle(claim, all(claim, relayed));
+    await node.queue.close();
+    await node.journal.flush();
+    await node.store.close();
+    assert.equal(ledgerFiles(node).length, isDelivered ? 0 : 1);
+    const second = await attached(t, { folder: node.folder, clock: node.clock });
+    assert.deepEqual(await rows(second), isDelivered ? [] : [`${id} queued`]);
+    assert.equal(second.told.includes('queue.recovered'), !isDelivered);
+  }
+});
+
+test('while the ledger’s disk is full mail is refused, and neither files nor places in the queue are lost', async (t) => {
+  const fault: { code?: string | undefined } = {};
+  const node = await attached(t, { disk: failingLedger(fault) });
+  await commit(node);
+  const large = { text: `Subject: large\r\n\r\n${'x'.repeat(300_000)}\r\n` };
+  fault.code = 'ENOSPC';
+  for (let n = 0; n < BUFFERED_PER_DESTINATION + 1; n++)
+    await assert.rejects(commit(node, 'a@x.example', n < 3 ? large : {}), { code: 'store.full' });
+  const content = join(node.folder, 'content');
+  await until(() => readdirSync(content).every((name) => readdirSync(join(content, name)).length === 0));
+  assert.ok(ledgerFiles(node).length <= 2);
+  fault.code = undefined;
+  const id = await commit(node);
+  assert.deepEqual([node.dispatcher.claims.length, node.dispatcher.claims[1]!.message.id], [2, id]);
+  const second = await crashed(t, node);
+  assert.equal((await rows(second)).length, 2, 'none that was refused comes back');
+});
+
+test('where the ledger does not take the end of a message, the database does', async (t) => {
+  const fault: { code?: string | undefined; left?: number } = {};
+  const node = await attached(t, { disk: failingLedger(fault) });
+  await commit(node);
+  const claim = next(node);
+  Object.assign(fault, { code: 'EIO', left: 1 });
+  assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
+  assert.deepEqual(states(node), ['relayed']);
+  assert.deepEqual(await rows(await crashed(t, node)), []);
+  await settled();
+  for (const table of ['message', 'recipient', 'content', 'settled']) assert.equal(await count(node, table), 0, table);
+});
+
+test('what is not delivered soon boards, and stays its dispatcher’s', async (t) => {
+  const node = await attached(t);
+  await commit(node);
+  await node.clock.advance(BOARD_AFTER_MS - 1000);
+  await settled();
+  assert.equal(await count(node, 'recipient'), 0);
+  await node.clock.advance(2500);
+  await until(async () => (await count(node, 'recipient')) === 1);
+  await node.clock.advance(10 * BOARD_AFTER_MS);
+  assert.equal(node.dispatcher.claims.length, 1);
+  const claim = next(node);
+  assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
+  assert.deepEqual(await rows(await crashed(t, node)), []);
+});
+
+test('a destination in back-off gives its claims back as rows, and has them again when it is over', async (t) => {
+  const node = await attached(t, { places: 0 });
+  const ids = [await commit(node), await commit(node)];
+  node.queue.destinationFailed('x.example');
+  await until(async () => (await count(node, 'recipient where lease is null')) === 2);
+  assert.equal(node.dispatcher.claims.length, 0);
+  node.dispatcher.places = 10;
+  await node.clock.advance(31_000);
+  await settled();
+  for (const id of ids) {
+    await until(() => node.dispatcher.claims.length > 0);
+    const claim = next(node);
+    assert.equal(claim.message.id, id);
+    assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
+    await settled();
+  }
+});
+
+test('an operator sees what is on the express way, and counts it', async (t) => {
+  const node = await attached(t);
+  const id = await commit(node);
+  assert.deepEqual(await node.queue.desk.counts(), { queued: 1, held: 0 });
+  const other = await commit(node, 'b@y.example');
+  assert.equal((await node.queue.desk.show(other))?.recipients[0]?.to, 'b@y.example');
+  assert.deepEqual(await rows(node), [`${id} queued`, `${other} queued`]);
+});
+
+for (const [act, perform, left, end] of [
+  ['delete', (node: TestNode) => node.queue.desk.delete({ filter: {} }, 'root'), [], ['deleted']],
+  ['hold', (node: TestNode) => node.queue.desk.hold({ filter: {} }, 'wait', 'root'), ['a@x.example held'], ['held']],
+  [
+    'redirect',
+    (node: TestNode) => node.queue.desk.redirect({ filter: {} }, address('c@z.example'), 'root'),
+    ['c@z.example queued'],
+    ['redirected'],
+  ],
+  ['bounce', (node: TestNode) => node.queue.desk.bounce({ filter: {} }, 'no', 'root'), [], ['bounced']],
+] as const) {
+  test(`an operator’s ${act} goes before a delivery in flight on the express way, also over a crash`, async (t) => {
+    const node = await attached(t);
+    await commit(node, 'a@x.example', { reversePath: null });
+    const claim = next(node);
+    assert.equal(await perform(node), 1);
+    assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'void');
+    assert.deepEqual(states(node), end);
+    const found = async (where: TestNode): Promise<string[]> =>
+      (await where.queue.desk.list({}, {})).rows.map(({ to, state }) => `${to} ${state}`);
+    assert.deepEqual(await found(node), left);
+    assert.deepEqual(await found(await crashed(t, node)), left);
+  });
+}
+
+test('an operator’s act on what just boards by itself waits until the ledger knows that it has', async (t) => {
+  let ledgerHangs: Promise<void> | undefined;
+  let go = (): void => undefined;
+  t.after(() => go());
+  const quick = quickDisk();
+  const disk: Disk = {
+    ...quick,
+    async create(path) {
+      const file = await quick.create(path);
+      return {
+        ...file,
+        async syncData() {
+          await ledgerHangs;
+          await file.syncData();
+        },
+      };
+    },
+  };
+  const node = await attached(t, { disk });
+  const { database } = node.store as { database: { read: TestNode['store']['database']['read'] } };
+  const { read } = database;
+  let looks = 0;
+  database.read = async (statement) => {
+    // Once the act has let everybody board, and before it looks at the rows.
+    database.read = read;
+    await commit(node);
+    ledgerHangs = new Promise((resolve) => {
+      go = resolve;
+    });
+    await node.clock.advance(BOARD_AFTER_MS + 2000);
+    await settled();
+    looks++;
+    return read(statement);
+  };
+  const deleting = node.queue.desk.delete({ filter: {} }, 'root');
+  await until(() => looks > 0);
+  await settled();
+  assert.equal(await count(node, 'recipient'), 1, 'its rows are there, and stay');
+  go();
+  assert.equal(await deleting, 1);
+  await settled();
+  assert.deepEqual(await rows(await crashed(t, node)), []);
+});
+
+test('rows that came into the database although their write was told as failed are found there, and are no second copy', async (t) => {
+  const node = await attached(t);
+  const id = await commit(node);
+  const { write } = node.store.database;
+  const { database } = node.store as { database: { write: typeof write } };
+  let failures = 1;
+  database.write = async (unit) => {
+    const results = await write(unit);
+    if (failures-- > 0) throw new OperationalError('store.unavailable', 'the writer ended');
+    return results;
+  };
+  const claim = next(node);
+  assert.equal((await node.queue.desk.list({}, {})).rows.length, 1);
+  assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
+  assert.deepEqual(await rows(node), []);
+  assert.deepEqual(
+    node.journal.recipients.map(({ message: of, state }) => [of, state]),
+    [[id, 'relayed']],
+  );
+  assert.deepEqual(await rows(await crashed(t, node)), []);
+});
+
+test('a message in a file keeps it until it is over, also over a crash, and the sweep knows while it has no row', async (t) => {
+  const node = await attached(t);
+  const text = `Subject: large\r\n\r\n${'x'.repeat(300_000)}\r\n`;
+  await commit(node, 'a@x.example', { text });
+  const [folder] = readdirSync(join(node.folder, 'content'));
+  const [key] = readdirSync(join(node.folder, 'content', folder!));
+  assert.equal(await count(node, 'content'), 0);
+  assert.deepEqual([...(await node.queue.referencedBlobs([key!, 'unknown']))], [key]);
+  const { scan } = node.store.database;
+  const { database } = node.store as { database: { scan: typeof scan } };
+  database.scan = async (statement) => {
+    const found = await scan(statement);
+    // It boards between the look at the rows and the answer.
+    await node.queue.desk.list({}, {});
+    return found;
+  };
+  assert.deepEqual([...(await node.queue.referencedBlobs([key!]))], [key]);
+  database.scan = scan;
+
+  const second = await crashed(t, node);
+  const claim = next(second);
+  assert.equal((await buffer(claim.content.open())).toString(), text);
+  await second.queue.settle(claim, all(claim, relayed));
+  await until(() => readdirSync(join(second.folder, 'content', folder!)).length === 0);
+});
+
+test('while one message keeps a long ledger, and cannot board, further ones go into the database', async (t) => {
+  const node = await attached(t);
+  await commit(node);
+  node.store.ledger.segments = () => EXPRESS_SEGMENTS_MOST;
+  await commit(node);
+  assert.equal(await count(node, 'recipient'), 1);
+});
+
+test('ids go on above those of messages that are over, also when the clock went back', async (t) => {
+  const first = await attached(t);
+  await commit(first);
+  const claim = next(first);
+  await first.queue.settle(claim, all(claim, relayed));
+  const second = await crashed(t, first, { clock: manualClock(first.clock.now() - 3_600_000) });
+  assert.ok(second.queue.newId() > claim.message.id);
+});
+
+type Op =
+  | { readonly kind: 'commit'; readonly to: number; readonly sizeBytes: number }
+  | { readonly kind: 'settle'; readonly as: 'relayed' | 'deferred' | 'failed' | 'nothing'; readonly isAwaited: boolean }
+  | { readonly kind: 'act'; readonly act: 'list' | 'hold' | 'delete' | 'release' | 'retry' | 'bounce' }
+  | { readonly kind: 'journal' }
+  | { readonly kind: 'backoff'; readonly to: number }
+  | { readonly kind: 'advance'; readonly ms: number }
+  | { readonly kind: 'crash'; readonly turns: number };
+
+const op: fc.Arbitrary<Op> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('commit' as const),
+      to: fc.nat(2),
+      // In memory of its own, in memory that messages share, in a file.
+      sizeBytes: fc.constantFrom(10, 70_000, 300_000),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('settle' as const),
+      as: fc.constantFrom('relayed' as const, 'relayed', 'deferred', 'failed', 'nothing'),
+      isAwaited: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('act' as const),
+      act: fc.constantFrom('list' as const, 'hold', 'delete', 'release', 'retry', 'bounce'),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('journal' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('backoff' as const), to: fc.nat(2) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1000, 11_000, 400_000) }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), turns: fc.nat(6) }) },
+);
+
+const DOMAINS = ['x.example', 'y.example', 'z.example'] as const;
+const FINAL = new Set(['relayed', 'bounced', 'deleted', 'expired']);
+const RESULTS = { relayed, deferred, failed } satisfies Record<string, (row: number) => AttemptResult>;
+
+test('whatever happens, and whenever it crashes, each message is queued once, or in the journal with one end', async (t) => {
+  const empty = await startQueue(t, { clock: manualClock() });
+  await empty.queue.close();
+  await empty.store.close();
+  await fc.assert(
+    fc.asyncProperty(fc.array(op, { minLength: 8, maxLength: 25 }), async (ops) => {
+      const cleanups: (() => unknown)[] = [];
+      const life = { after: (cleanup: () => unknown) => void cleanups.push(cleanup) } as unknown as TestContext;
+      /** What is on the journal's disk, of all runs. */
+      const logged = new Set<string>();
+      const ends = new Map<string, Set<string>>();
+      const committed = new Map<string, string>();
+
+      const start = (folder: string, clock: ManualClock): Promise<Attached> => {
+        const journal = testJournal();
+        journal.automatic = false;
+        return attached(life, { folder, clock, journal });
+      };
+      const log = async ({ journal }: TestNode): Promise<void> => {
+        for (const { id } of journal.messages) logged.add(id);
+        for (const { message: id, at, recipient, state } of journal.recipients)
+          if (FINAL.has(state)) ends.set(id, (ends.get(id) ?? new Set()).add(`${at} ${recipient} ${state}`));
+        await journal.flush();
+        await settled();
+      };
+
+      const isAsItCame = async ({ content, message: { id } }: Claim): Promise<void> =>
+        assert.equal((await buffer(content.open())).toString(), committed.get(id), `${id} is as it came`);
+
+      let node = await start(leftBy(life, empty.folder), manualClock());
+      for (const step of ops) {
+        switch (step.kind) {
+          case 'commit': {
+            const text = `Subject: ${committed.size}\r\n\r\n`.padEnd(step.sizeBytes, String(committed.size));
+            committed.set(await commit(node, `a@${DOMAINS[step.to]}`, { text, reversePath: null }), text);
+            break;
+          }
+          case 'settle': {
+            const claim = node.dispatcher.claims.shift();
+            if (!claim) break;
+            // Unless an operator took it away, and its file with it.
+            await isAsItCame(claim).catch((error) => assert.ok(isOperational(error, 'content.missing'), error));
+            const results = step.as === 'nothing' ? [] : all(claim, RESULTS[step.as]);
+            const settling = node.queue.settle(claim, results);
+            if (step.isAwaited) await settling;
+            break;
+          }
+          case 'act': {
+            const { desk } = node.queue;
+            if (step.act === 'list') await desk.list({}, {});
+            else if (step.act === 'hold' || step.act === 'bounce') await desk[step.act]({ filter: {} }, 'test', 'root');
+            else await desk[step.act]({ filter: {} }, 'root');
+            break;
+          }
+          case 'journal':
+            await log(node);
+            break;
+          case 'backoff':
+            node.queue.destinationFailed(DOMAINS[step.to]!);
+            break;
+          case 'advance':
+            await node.clock.advance(step.ms);
+            break;
+          case 'crash':
+            for (let turn = 0; turn < step.turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+            node = await start(leftBy(life, node.folder), node.clock);
+            break;
+        }
+      }
+      await settled();
+      node = await start(leftBy(life, node.folder), node.clock);
+      await log(node);
+      const queued = (await node.queue.desk.list({}, {})).rows.map(({ messageId }) => messageId);
+      assert.equal(new Set(queued).size, queued.length, 'none is queued twice');
+      for (const claim of node.dispatcher.claims) await isAsItCame(claim);
+      for (const id of committed.keys()) {
+        const ended = ends.get(id)?.size ?? 0;
+        assert.equal(ended + (queued.includes(id) ? 1 : 0), 1, `${id} ended ${ended} times`);
+        assert.ok(logged.has(id), `${id} is in the journal`);
+      }
+      for (const cleanup of cleanups.reverse()) await cleanup();
+    }),
+    { numRuns: 6, endOnFailure: true },
+  );
+});
