@@ -18,6 +18,13 @@ import {
   SLOW_START_END,
 } from './limits.ts';
 
+/** A commit that waits until mail before it has gone. */
+export interface AwaitedPlace {
+  readonly bytes: number;
+  /** Undefined: in vain. */
+  readonly answer: (place: Destination | undefined) => void;
+}
+
 export interface Destination {
   readonly name: string;
   /** When the first of its waiting rows is due, as far as known; Infinity: none waits. */
@@ -31,6 +38,8 @@ export interface Destination {
   /** Places in the buffer promised to commits on their way to the disk. */
   reserved: number;
   readonly buffer: Flight[];
+  /** Commits that wait for a place, in their order. */
+  readonly waiting: AwaitedPlace[];
   claiming: boolean;
   /** Stands in the queue of those that are due. */
   queued: boolean;
@@ -146,14 +155,15 @@ function create(name: string): Destination {
     inFlight: 0,
     reserved: 0,
     buffer: [],
+    waiting: [],
     claiming: false,
     queued: false,
     looksAt: Number.POSITIVE_INFINITY,
   };
 }
 
-function isBusy({ inFlight, reserved, buffer, claiming }: Destination): boolean {
-  return claiming || inFlight + reserved + buffer.length > 0;
+function isBusy({ inFlight, reserved, buffer, waiting, claiming }: Destination): boolean {
+  return claiming || inFlight + reserved + buffer.length + waiting.length > 0;
 }
 
 /** The oldest that has nothing in hand; its rows stay in the database for the sweep to find. */

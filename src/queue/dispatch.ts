@@ -10,11 +10,19 @@
 import type { TimerHandle } from '../world/clock.ts';
 import { type Claimer, createClaimer } from './claiming.ts';
 import type { Dispatcher } from './contract.ts';
-import { createDestinations, type Destination, type Destinations } from './destinations.ts';
+import { type AwaitedPlace, createDestinations, type Destination, type Destinations } from './destinations.ts';
 import type { Lane } from './express/lane.ts';
 import type { Flight } from './flights.ts';
 import { keepTrying } from './keep-trying.ts';
-import { BUFFERED_BYTES, BUFFERED_CLAIMS, CLAIMING_DESTINATIONS, CLAIMS_PER_TURN, WAKE_MISSES } from './limits.ts';
+import {
+  BUFFERED_BYTES,
+  BUFFERED_CLAIMS,
+  CLAIMING_DESTINATIONS,
+  CLAIMS_PER_TURN,
+  PLACE_WAIT_MS,
+  PLACES_AWAITED,
+  WAKE_MISSES,
+} from './limits.ts';
 import type { QueueParts } from './parts.ts';
 import type { QueueStatements } from './statements.ts';
 
@@ -23,6 +31,11 @@ export interface Dispatch {
   readonly flights: ReadonlyMap<string, Flight>;
   /** A place for a claim that is about to be committed; undefined: its rows shall wait in the database. */
   reserve(destination: string, bytes: number): Destination | undefined;
+  /**
+   * Where mail flows, but comes faster than it goes: a place as soon as there is one, undefined when
+   * there was none in time. At once undefined: it does not flow.
+   */
+  awaitPlace(destination: string, bytes: number): Promise<Destination | undefined> | undefined;
   cancel(destination: Destination): void;
   /** A reserved claim is on disk. */
   offer(flight: Flight): void;
@@ -57,6 +70,8 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
   let buffered = 0;
   let bufferedBytes = 0;
   let claiming = 0;
+  /** Commits that wait for a place. */
+  let awaited = 0;
   let stopped = false;
   let timer: TimerHandle | undefined;
   let timerAt = Number.POSITIVE_INFINITY;
@@ -106,6 +121,28 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
   const isCrowdedOut = ({ name }: Destination): boolean =>
     buffered * 2 >= BUFFERED_CLAIMS && dispatcher!.room(name) <= 0;
 
+  const reserveAt = (destination: Destination, bytes: number): Destination | undefined => {
+    // Older rows go first.
+    if (destination.due <= clock.now() || bufferedBytes + bytes > BUFFERED_BYTES || places(destination) <= 0)
+      return undefined;
+    if (isCrowdedOut(destination)) return undefined;
+    destination.reserved++;
+    return destination;
+  };
+
+  const flows = ({ failures, due }: Destination): boolean => failures === 0 && due === Number.POSITIVE_INFINITY;
+
+  /** Those who wait for a place, in their order; all in vain once mail flows no more. */
+  const givePlaces = (destination: Destination): void => {
+    const { waiting } = destination;
+    const isOver = stopped || !flows(destination);
+    while (waiting.length > 0) {
+      const place = isOver ? undefined : reserveAt(destination, waiting[0]!.bytes);
+      if (!place && !isOver) return;
+      waiting.shift()!.answer(place);
+    }
+  };
+
   /** Claims for destinations whose turn it is, while the buffer has places. */
   const claimDue = (): void => {
     if (!dispatcher || stopped) return;
@@ -141,6 +178,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
 
   /** Untried claims become waiting rows again. */
   const giveBack = async (destination: Destination): Promise<void> => {
+    givePlaces(destination);
     const given = emptied(destination);
     if (given.length === 0) return;
     await keepTrying(parts, 'give claims back', () => release(given)).catch((error: Error) =>
@@ -193,15 +231,27 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
   return {
     destinations,
     flights,
-    reserve(name, bytes) {
-      if (!dispatcher || stopped) return undefined;
-      const destination = destinations.get(name);
-      // Older rows go first.
-      if (destination.due <= clock.now() || bufferedBytes + bytes > BUFFERED_BYTES || places(destination) <= 0)
+    reserve: (name, bytes) => (dispatcher && !stopped ? reserveAt(destinations.get(name), bytes) : undefined),
+    awaitPlace(name, bytes) {
+      const destination = destinations.find(name);
+      if (!destination || stopped || !flows(destination) || destination.inFlight === 0 || awaited >= PLACES_AWAITED)
         return undefined;
-      if (isCrowdedOut(destination)) return undefined;
-      destination.reserved++;
-      return destination;
+      return new Promise((resolve) => {
+        awaited++;
+        const timer = clock.after(PLACE_WAIT_MS, () => {
+          destination.waiting.splice(destination.waiting.indexOf(place), 1);
+          place.answer(undefined);
+        });
+        const place: AwaitedPlace = {
+          bytes,
+          answer(found) {
+            awaited--;
+            timer.cancel();
+            resolve(found);
+          },
+        };
+        destination.waiting.push(place);
+      });
     },
     cancel: (destination) => void destination.reserved--,
     offer(flight) {
@@ -232,6 +282,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
       const { destination } = flight;
       destination.inFlight--;
       handOver(destination);
+      if (destination.waiting.length > 0) givePlaces(destination);
       if (destination.due !== Number.POSITIVE_INFINITY) {
         destinations.note(destination, destination.due);
         claimDue();

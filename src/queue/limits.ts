@@ -10,6 +10,11 @@ export const BUFFERED_CLAIMS = 2000;
 /** Content octets of those claims: memory is bounded whatever the messages' size. */
 export const BUFFERED_BYTES = 32 * 1024 * 1024;
 
+/** A commit waits this long for a place where mail flows, as Postfix's in_flow_delay: to go through the database costs more than a client's patience. */
+export const PLACE_WAIT_MS = 1000;
+/** Commits that wait so: each is a session, with content in memory. */
+export const PLACES_AWAITED = 1000;
+
 /** Of one destination: one slow peer must not crowd out the others. */
 export const BUFFERED_PER_DESTINATION = 200;
 

@@ -76,7 +76,10 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
     desk: createDesk(parts),
     newId: parts.newId,
     commit(message, also) {
-      if (!isToldAtOnce(message)) return (also ? undefined : admitExpress(parts, message)) ?? write([message], also);
+      if (!isToldAtOnce(message)) {
+        const express = also ? undefined : admitExpress(parts, message, () => write([message]));
+        return express ?? write([message], also);
+      }
       return tellAtOnce(parts, message).then((told) =>
         write(told.report ? [told.message, told.report] : [told.message], also),
       );

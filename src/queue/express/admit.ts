@@ -5,18 +5,35 @@
 import { invariant } from '../../model/errors.ts';
 import { type AdmissionParts, flightOf, flightRecipientOf, ownBytes } from '../admission.ts';
 import type { NewMessage } from '../contract.ts';
+import type { Destination } from '../destinations.ts';
 import { keyOf } from '../ids.ts';
 import { wants } from '../notices.ts';
 import { loggedMessage } from '../records.ts';
 import { editsText, messageRow, recipientRow } from '../rows.ts';
 
-/** Undefined: it goes into the database. Else durable when it resolves; errors as of Queue.commit. */
-export function admitExpress(parts: AdmissionParts, message: NewMessage): Promise<void> | undefined {
-  const { lane, dispatch, journaling, clock, newLease } = parts;
+/**
+ * Undefined: it goes into the database. Else durable when it resolves; errors as of Queue.commit.
+ * `otherwise`: into the database, where there was no place in time.
+ */
+export function admitExpress(
+  parts: AdmissionParts,
+  message: NewMessage,
+  otherwise: () => Promise<void>,
+): Promise<void> | undefined {
+  const { lane, dispatch } = parts;
   const [first] = message.recipients;
   if (!first || !lane.hasRoom() || !travelTogether(message)) return undefined;
-  const destination = dispatch.reserve(first.destination, ownBytes(message));
-  if (!destination) return undefined;
+  const bytes = ownBytes(message);
+  const destination = dispatch.reserve(first.destination, bytes);
+  if (destination) return enter(parts, message, destination);
+  return dispatch
+    .awaitPlace(first.destination, bytes)
+    ?.then((place) => (place ? enter(parts, message, place) : otherwise()));
+}
+
+function enter(parts: AdmissionParts, message: NewMessage, destination: Destination): Promise<void> {
+  const { lane, dispatch, journaling, clock, newLease } = parts;
+  const first = message.recipients[0]!;
   const key = keyOf(message.id);
   invariant(key !== undefined, `message id ${message.id} was made by newId`);
   const now = clock.now();
