@@ -234,7 +234,13 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
     reserve: (name, bytes) => (dispatcher && !stopped ? reserveAt(destinations.get(name), bytes) : undefined),
     awaitPlace(name, bytes) {
       const destination = destinations.find(name);
-      if (!destination || stopped || !flows(destination) || destination.inFlight === 0 || awaited >= PLACES_AWAITED)
+      if (
+        !destination ||
+        stopped ||
+        !flows(destination) ||
+        destination.inFlight + destination.reserved === 0 ||
+        awaited >= PLACES_AWAITED
+      )
         return undefined;
       return new Promise((resolve) => {
         awaited++;
