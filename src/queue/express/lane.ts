@@ -9,7 +9,7 @@
  */
 import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
 import { isOperational } from '../../model/errors.ts';
-import type { LedgerHold, StagedContent, Statement } from '../../store/contract.ts';
+import type { LedgerHold, Statement } from '../../store/contract.ts';
 import type { TimerHandle } from '../../world/clock.ts';
 import type { Journaling } from '../journaling.ts';
 import {
@@ -24,15 +24,11 @@ import {
 import type { QueueParts } from '../parts.ts';
 import { contentColumns } from '../rows.ts';
 import { type QueueStatements, rowsOf } from '../statements.ts';
-import type { MessageRow, RecipientRow } from '../tables.ts';
-import { encodeNote } from './notes.ts';
+import { type Accepted, encodeAccepted, encodeEnded, encodeNote } from './notes.ts';
 
-export interface ExpressMessage {
+/** Its content is in memory until it is over or in the database: not to be released before. */
+export interface ExpressMessage extends Accepted {
   readonly lease: string;
-  readonly message: MessageRow;
-  readonly recipients: readonly RecipientRow[];
-  /** In memory until it is over or in the database: not to be released before. */
-  readonly content: StagedContent['home'];
 }
 
 export interface Lane {
@@ -192,7 +188,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     enter(express) {
       take(express);
       return new Promise((resolve, reject) => {
-        ledger.append(encodeNote({ kind: 'accepted', ...express }), true, (error, hold) => {
+        ledger.append(encodeAccepted(express), true, (error, hold) => {
           if (error) {
             letGo(express);
             reject(error);
@@ -211,7 +207,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
       passenger.state = 'ending';
       const { key } = passenger.message;
       return new Promise((resolve, reject) => {
-        ledger.append(encodeNote({ kind: 'ended', key, rows }), false, (error) => {
+        ledger.append(encodeEnded(key, rows), false, (error) => {
           if (error) {
             passenger.state = 'waiting';
             reject(error);

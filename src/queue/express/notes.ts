@@ -11,14 +11,15 @@ import type { StagedContent } from '../../store/contract.ts';
 import { decodeValues, encodeValues, type Value } from '../../store/ledger/values.ts';
 import { MESSAGE_COLUMNS, type MessageRow, RECIPIENT_COLUMNS, type RecipientRow } from '../tables.ts';
 
+/** A message as its rows would be. */
+export interface Accepted {
+  readonly message: MessageRow;
+  readonly recipients: readonly RecipientRow[];
+  readonly content: StagedContent['home'];
+}
+
 export type Note =
-  /** Accepted: as its rows would be. */
-  | {
-      readonly kind: 'accepted';
-      readonly message: MessageRow;
-      readonly recipients: readonly RecipientRow[];
-      readonly content: StagedContent['home'];
-    }
+  | ({ readonly kind: 'accepted' } & Accepted)
   /** Delivered to all its recipients; the journal's rows of it. */
   | { readonly kind: 'ended'; readonly key: number; readonly rows: readonly LoggedRecipient[] }
   /** Nobody needs the notes of these any more: they are in the database, or over and in the journal. */
@@ -35,15 +36,15 @@ const LOGGED_FIELDS = 6;
 export function encodeNote(note: Note): readonly Uint8Array[] {
   switch (note.kind) {
     case 'accepted':
-      return acceptedPieces(note);
+      return encodeAccepted(note);
     case 'ended':
-      return pieces(1, [note.key, ...note.rows.flat()]);
+      return encodeEnded(note.key, note.rows);
     case 'over':
       return pieces(2, note.keys);
   }
 }
 
-function acceptedPieces({ message, recipients, content }: Note & { kind: 'accepted' }): readonly Uint8Array[] {
+export function encodeAccepted({ message, recipients, content }: Accepted): readonly Uint8Array[] {
   const blob = content.kind === 'blob' ? content.key : null;
   const values: Value[] = [blob, MESSAGE_COLUMNS.length, RECIPIENT_COLUMNS.length];
   for (const column of MESSAGE_COLUMNS) values.push(message[column]);
@@ -51,6 +52,12 @@ function acceptedPieces({ message, recipients, content }: Note & { kind: 'accept
   const noted = pieces(0, values);
   if (content.kind === 'row') noted.push(...content.pieces);
   return noted;
+}
+
+export function encodeEnded(key: number, rows: readonly LoggedRecipient[]): readonly Uint8Array[] {
+  const values: Value[] = [key];
+  for (const row of rows) for (const value of row) values.push(value);
+  return pieces(1, values);
 }
 
 function pieces(kind: number, values: readonly Value[]): Uint8Array[] {

@@ -10,9 +10,7 @@ import { RECOVERED_BYTES, RECOVERY_ROWS } from '../limits.ts';
 import type { QueueParts } from '../parts.ts';
 import { contentColumns } from '../rows.ts';
 import { type QueueStatements, rowsOf } from '../statements.ts';
-import { decodeNote, type Note } from './notes.ts';
-
-type Accepted = Note & { kind: 'accepted' };
+import { type Accepted, decodeNote, type Note } from './notes.ts';
 
 export interface RecoveredLedger {
   /** Messages that were not over. */

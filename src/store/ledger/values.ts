@@ -1,6 +1,6 @@
 /**
- * A list of texts, numbers and nulls as octets: first what each is (a number, or a text's length),
- * then all texts in one. Ten times as fast as a general serializer, as all texts are written at once.
+ * A list of texts, numbers and nulls as octets: numbers (of a text, its length), then what each is,
+ * then the texts in UTF-8. Made for speed: each message has two such lists.
  */
 
 import { invariant } from '../../model/errors.ts';
@@ -11,49 +11,67 @@ const NULL = 0;
 const NUMBER = 1;
 const TEXT = 2;
 
-/** Of one value: what it is, and a double. */
-const SLOT_BYTES = 9;
-const COUNT_BYTES = 4;
+/** The count; the rest of it is nothing. */
+const HEAD_BYTES = 8;
+const NUMBER_BYTES = 8;
+
+interface Space {
+  readonly bytes: Buffer;
+  readonly numbers: Float64Array;
+}
+
+/** What most lists fit in; used again, as fresh memory costs more than what is written. */
+const SPACE = spaceOf(64 * 1024);
+
+function spaceOf(size: number): Space {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  return { bytes, numbers: new Float64Array(bytes.buffer, 0, Math.floor(size / NUMBER_BYTES)) };
+}
 
 export function encodeValues(values: readonly Value[]): Buffer {
-  let texts = '';
-  for (const value of values) if (typeof value === 'string') texts += value;
-  const textsAt = COUNT_BYTES + values.length * SLOT_BYTES;
-  const bytes = Buffer.allocUnsafe(textsAt + Buffer.byteLength(texts));
-  bytes.writeUInt32LE(values.length, 0);
-  let at = COUNT_BYTES;
-  for (const value of values) {
-    if (value === null) bytes[at] = NULL;
-    else if (typeof value === 'number') {
-      bytes[at] = NUMBER;
-      bytes.writeDoubleLE(value, at + 1);
-    } else {
-      bytes[at] = TEXT;
-      bytes.writeDoubleLE(value.length, at + 1);
-    }
-    at += SLOT_BYTES;
+  const count = values.length;
+  const kindsAt = HEAD_BYTES + count * NUMBER_BYTES;
+  // UTF-8 has at most three octets for what is one character to JavaScript.
+  let most = kindsAt + count;
+  for (let i = 0; i < count; i++) {
+    const value = values[i];
+    if (typeof value === 'string') most += 3 * value.length;
   }
-  bytes.write(texts, textsAt);
-  return bytes;
+  const { bytes, numbers } = most <= SPACE.bytes.length ? SPACE : spaceOf(most + NUMBER_BYTES);
+  numbers[0] = 0;
+  bytes.writeUInt32LE(count, 0);
+  let texts = '';
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    if (typeof value === 'string') {
+      bytes[kindsAt + i] = TEXT;
+      numbers[i + 1] = value.length;
+      texts += value;
+    } else {
+      bytes[kindsAt + i] = value === null ? NULL : NUMBER;
+      numbers[i + 1] = value ?? 0;
+    }
+  }
+  const textsAt = kindsAt + count;
+  return Buffer.from(bytes.subarray(0, textsAt + bytes.write(texts, textsAt)));
 }
 
 /** Of what `encodeValues` made; throws on everything else. Half a surrogate pair comes back as U+FFFD. */
 export function decodeValues(bytes: Buffer): Value[] {
-  const count = bytes.length < COUNT_BYTES ? 0 : bytes.readUInt32LE(0);
-  const textsAt = COUNT_BYTES + count * SLOT_BYTES;
+  const count = bytes.length < HEAD_BYTES ? 0 : bytes.readUInt32LE(0);
+  const kindsAt = HEAD_BYTES + count * NUMBER_BYTES;
+  const textsAt = kindsAt + count;
   invariant(textsAt <= bytes.length, `values of the ledger are as many as they say: ${count}`);
   const texts = bytes.toString('utf8', textsAt);
   const values: Value[] = [];
   let from = 0;
-  for (let at = COUNT_BYTES; values.length < count; at += SLOT_BYTES) {
-    if (bytes[at] === NULL) {
-      values.push(null);
-      continue;
-    }
-    const number = bytes.readDoubleLE(at + 1);
-    if (bytes[at] === NUMBER) values.push(number);
+  for (let i = 0; i < count; i++) {
+    const kind = bytes[kindsAt + i];
+    const number = bytes.readDoubleLE(HEAD_BYTES + i * NUMBER_BYTES);
+    if (kind === NULL) values.push(null);
+    else if (kind === NUMBER) values.push(number);
     else {
-      invariant(bytes[at] === TEXT, `a value of the ledger is of a kind that it knows: ${bytes[at]}`);
+      invariant(kind === TEXT, `a value of the ledger is of a kind that it knows: ${kind}`);
       values.push(texts.slice(from, from + number));
       from += number;
     }
