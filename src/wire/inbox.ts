@@ -13,6 +13,8 @@ const INBOX = Buffer.allocUnsafeSlow(INBOX_BYTES);
 export type Accepted = object;
 
 interface ListeningHandle {
+  setNoDelay(on: boolean): number;
+  setKeepAlive(on: boolean, seconds: number): number;
   onconnection(this: ListeningHandle, error: number, accepted: Accepted): void;
 }
 
@@ -23,6 +25,9 @@ interface ListeningHandle {
 export function takeAccepted(server: Server, accept: (accepted: Accepted) => void): void {
   const { _handle: listening } = server as unknown as { readonly _handle: ListeningHandle };
   const makeSocket = listening.onconnection;
+  // What is accepted has the listener's options: asked once, and not for each connection.
+  listening.setNoDelay(true);
+  listening.setKeepAlive(true, 0);
   listening.onconnection = function (error, accepted) {
     if (error === 0) accept(accepted);
     else makeSocket.call(this, error, accepted);
@@ -38,6 +43,5 @@ export function openSocket(handle: Accepted, received: (lent: Buffer) => void): 
       return true;
     },
   };
-  const socket = new Socket({ handle, allowHalfOpen: true, onread } as ConstructorParameters<typeof Socket>[0]);
-  return socket.setNoDelay(true).setKeepAlive(true);
+  return new Socket({ handle, allowHalfOpen: true, onread } as ConstructorParameters<typeof Socket>[0]);
 }
