@@ -1,5 +1,5 @@
 /** Content that is in memory anyway: a message from its row, or one that just came in. */
-import { createHash, hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ByteRange, ContentRef } from '../../model/content.ts';
 import type { StagedContent } from '../contract.ts';
@@ -66,7 +66,7 @@ export class SharedContent implements StagedContent {
   }
 
   get sha256(): string {
-    this.#sha256 ??= hashOf(this.pieces);
+    this.#sha256 ??= hashing(this.pieces).digest('hex');
     return this.#sha256;
   }
 
@@ -95,8 +95,9 @@ export class SharedContent implements StagedContent {
   }
 }
 
-function hashOf(pieces: readonly Uint8Array[]): string {
+/** SHA-256 of these; what comes behind them is added by the caller. */
+export function hashing(pieces: readonly Uint8Array[]): Hash {
   const sum = createHash('sha256');
   for (const piece of pieces) sum.update(piece);
-  return sum.digest('hex');
+  return sum;
 }

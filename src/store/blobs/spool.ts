@@ -6,7 +6,7 @@
  * quite small stays in memory within a budget that all spools share; what finds no room there goes
  * through a file, hashed as it comes.
  */
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import type { ContentRef } from '../../model/content.ts';
 import type { MaybePromise } from '../../model/maybe-promise.ts';
 import type { Disk, DiskFile } from '../../world/disk.ts';
@@ -14,7 +14,7 @@ import type { Spool, StagedContent } from '../contract.ts';
 import { HEAD_BYTES, KEPT_CONTENT_BYTES, ROW_CONTENT_BYTES, SPOOL_BUFFERED_BYTES } from '../limits.ts';
 import { diskError } from './disk-error.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import { rowContent, SharedContent } from './memory-content.ts';
+import { hashing, rowContent, SharedContent } from './memory-content.ts';
 import { Pieces } from './pieces.ts';
 import type { Place } from './places.ts';
 import type { Slabs } from './slabs.ts';
@@ -118,7 +118,7 @@ export class ContentSpool implements Spool {
         const pieces = this.#buffered.take();
         this.#target ??= await createTarget(this.#parts);
         await this.#target.file.append(pieces);
-        if (this.#hash) this.#parts.slabs.giveBack(pieces);
+        this.#parts.slabs.giveBack(pieces);
       }
     } catch (error) {
       this.#failure = error;
@@ -199,12 +199,6 @@ function beginning(pieces: readonly Uint8Array[]): Uint8Array {
   const first = pieces[0];
   const isEnough = first && (pieces.length === 1 || first.length >= HEAD_BYTES);
   return (isEnough ? first : Buffer.concat(pieces)).subarray(0, HEAD_BYTES);
-}
-
-function hashing(chunks: readonly Uint8Array[]): Hash {
-  const hash = createHash('sha256');
-  for (const chunk of chunks) hash.update(chunk);
-  return hash;
 }
 
 function closeQuietly(file: DiskFile): void {
