@@ -15,7 +15,7 @@ import type { Flight } from './flights.ts';
 import { keyOf } from './ids.ts';
 import type { Journaling } from './journaling.ts';
 import { LEASE_MS } from './limits.ts';
-import { wants } from './notices.ts';
+import { wantsDelayWarning } from './notices.ts';
 import type { QueueParts } from './parts.ts';
 import { discardedRecord, loggedMessage } from './records.ts';
 import { contentColumns, editsText, type FlightRecipient, messageRow, recipientRow } from './rows.ts';
@@ -82,7 +82,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
       edits,
       lease: group?.lease ?? null,
       leaseUntil: group ? now + LEASE_MS : null,
-      wantsDelayWarning: message.reversePath !== null && wants(recipient.notify, 'delay'),
+      wantsDelayWarning: wantsDelayWarning(message, recipient),
     };
     unit.push(sql.insertRecipient(recipientRow(recipient, place)));
   }

@@ -1,7 +1,7 @@
 /** Who is told what (RFC 3461 4.1, 5.2): which changes of a recipient are news to the sender. Pure. */
 import type { Notify } from '../model/envelope.ts';
 import type { DsnAction, DsnRecipient } from '../protocol/dsn/words.ts';
-import type { AttemptDetail } from './contract.ts';
+import type { AttemptDetail, NewMessage, NewRecipient } from './contract.ts';
 import type { FlightRecipient } from './rows.ts';
 
 export type NoticeKind = 'success' | 'failure' | 'delay';
@@ -10,6 +10,11 @@ export type NoticeKind = 'success' | 'failure' | 'delay';
 export function wants(notify: Notify | undefined, kind: NoticeKind): boolean {
   if (notify === undefined) return kind !== 'success';
   return notify !== 'never' && notify.includes(kind);
+}
+
+/** Whether its sender is to be told once when it takes long. */
+export function wantsDelayWarning({ reversePath }: NewMessage, { notify }: NewRecipient): boolean {
+  return reversePath !== null && wants(notify, 'delay');
 }
 
 export interface Notice {

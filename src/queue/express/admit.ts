@@ -7,7 +7,7 @@ import { type AdmissionParts, flightOf, flightRecipientOf, ownBytes } from '../a
 import type { NewMessage } from '../contract.ts';
 import type { Destination } from '../destinations.ts';
 import { keyOf } from '../ids.ts';
-import { wants } from '../notices.ts';
+import { wantsDelayWarning } from '../notices.ts';
 import { loggedMessage } from '../records.ts';
 import { editsText, messageRow, recipientRow } from '../rows.ts';
 
@@ -49,7 +49,7 @@ function enter(parts: AdmissionParts, message: NewMessage, destination: Destinat
       recipientRow(recipient, {
         ...place,
         n,
-        wantsDelayWarning: message.reversePath !== null && wants(recipient.notify, 'delay'),
+        wantsDelayWarning: wantsDelayWarning(message, recipient),
       }),
     ),
     content: home,
