@@ -119,7 +119,8 @@ export function createPolicies(plan: Plan, snapshot: SettingsSnapshot): Policies
   const byDomain = new Map<string, DomainPolicy>();
   const everybody = domainPolicy(plan, snapshot, '');
   const of = (domain: string): DomainPolicy => {
-    if (domain === '') return everybody;
+    // Most domains have no settings of their own: one policy serves all of them.
+    if (domain === '' || snapshot.hasValues?.(domain) === false) return everybody;
     const known = byDomain.get(domain);
     if (known) return known;
     if (byDomain.size >= SCREEN_LIMITS.policyDomains) byDomain.clear();
