@@ -90,6 +90,9 @@ export const THREAD_YOUNG_MB = 2;
 /** A file of the ledger: half a second at full speed, so that little waits for the oldest of its messages, and read at once after a crash. */
 export const LEDGER_SEGMENT_BYTES = 16 * 1024 * 1024;
 
+/** A new file of the ledger grows by so much at a time: a thousandth of the syncs write down a size. */
+export const LEDGER_STEP_BYTES = 1024 * 1024;
+
 /** Files of the ledger that wait to be used again: what full speed needs; more is given back to the disk. */
 export const LEDGER_SPARE_SEGMENTS = 4;
 

@@ -80,6 +80,9 @@ function placesOf(groups: readonly (readonly Uint8Array[])[]): { start: number; 
   );
 }
 
+/** Of what lies behind the last record: room for the next. */
+const BEHIND_BYTES = 40;
+
 test('an octet that is written over loses its own record only, and is told where the record was acknowledged for sure', () =>
   fc.assert(
     fc.asyncProperty(groupsOfRecords, fc.nat(), fc.integer({ min: 1, max: 255 }), (groups, where, change) =>
@@ -89,7 +92,8 @@ test('an octet that is written over loses its own record only, and is told where
         const folder = crash(t, first);
         const path = join(folder, 'ledger', '1.ledger');
         const bytes = readFileSync(path);
-        const at = where % bytes.length;
+        const places = placesOf(groups);
+        const at = where % ((places.at(-1)?.end ?? HEAD_BYTES) + BEHIND_BYTES);
         bytes[at]! ^= change;
         writeFileSync(path, bytes);
         const second = await openTestLedger(folder);
@@ -99,13 +103,13 @@ test('an octet that is written over loses its own record only, and is told where
           assert.deepEqual(second.told, ['store.ledger-damaged']);
           assert.equal(readdirSync(join(folder, 'damaged')).length, 1, 'the file is kept for who wants to look');
         } else {
-          const places = placesOf(groups);
+          // None, where it lies behind the last record.
           const hit = places.findIndex(({ start, end }) => at >= start && at < end);
           assert.deepEqual(
             found,
             kept.filter((_, n) => n !== hit),
           );
-          const wasAcknowledged = places.at(-1)!.group > places[hit]!.group;
+          const wasAcknowledged = hit >= 0 && places.at(-1)!.group > places[hit]!.group;
           assert.deepEqual(second.told, wasAcknowledged ? ['store.ledger-damaged'] : []);
           await second.clear();
           assert.equal(existsSync(join(folder, 'damaged')), wasAcknowledged);
@@ -135,8 +139,8 @@ test('a file cut at any octet still gives what lies before, and the cut is told 
         }
         const folder = crash(t, first);
         const path = join(folder, 'ledger', '1.ledger');
-        const size = readFileSync(path).length;
-        const at = where % (size + 1);
+        const size = placesOf(groups).at(-1)?.end ?? HEAD_BYTES;
+        const at = where % (size + 1 + (isLast ? BEHIND_BYTES : 0));
         truncateSync(path, at);
         const second = await openTestLedger(folder);
         const before = kept.filter((_, n) => placesOf(groups)[n]!.end <= at);

@@ -22,6 +22,7 @@ import {
   LEDGER_GROUP_RECORDS,
   LEDGER_SEGMENT_BYTES,
   LEDGER_SPARE_SEGMENTS,
+  LEDGER_STEP_BYTES,
   LEDGER_WAITING,
 } from '../limits.ts';
 import type { Health } from '../sqlite/health.ts';
@@ -51,6 +52,13 @@ interface Waiting {
   readonly bytes: number;
   readonly isHeld: boolean;
   readonly done: (error: Error | undefined, hold: LedgerHold) => void;
+}
+
+const NOTHING = Buffer.alloc(LEDGER_STEP_BYTES);
+
+/** Where a file ends that has room up to there: sizes grow in steps, as a sync has to write down each that is new. */
+function stepAbove(end: number): number {
+  return Math.ceil(end / LEDGER_STEP_BYTES) * LEDGER_STEP_BYTES;
 }
 
 /** What `done` is given for a record that nobody holds, and beside an error. */
@@ -92,7 +100,7 @@ export async function openLedger({ folder, disk, random, events, health }: Ledge
     };
     let segment: Segment | undefined;
     try {
-      segment = await beginSegment(disk, path, head, reused === undefined);
+      segment = await beginSegment(disk, path, head, reused?.sizeBytes);
       if (reused === undefined) await disk.syncFolder(root);
       segments.push(segment);
       return segment;
@@ -142,6 +150,9 @@ export async function openLedger({ folder, disk, random, events, health }: Ledge
       writeFrame(frames, at, marker, { number: durable + i, durable }, record);
       chunks.push(frames.subarray(at, at + FRAME_BYTES), ...record);
     }
+    const end = segment.end + bytes;
+    const sizeBytes = Math.max(segment.sizeBytes, stepAbove(end));
+    if (sizeBytes > segment.sizeBytes) chunks.push(NOTHING.subarray(0, sizeBytes - end));
     try {
       await file.writeAt(chunks, segment.end);
       await file.syncData();
@@ -149,7 +160,8 @@ export async function openLedger({ folder, disk, random, events, health }: Ledge
       await abandon(segment);
       throw error;
     }
-    segment.end += bytes;
+    segment.end = end;
+    segment.sizeBytes = sizeBytes;
     segment.records += group.length;
     return segment;
   };

@@ -34,6 +34,8 @@ export interface Segment {
   readonly marker: Uint8Array;
   /** Octets written and synced. */
   end: number;
+  /** Of the file: behind the end lies what nobody needs. */
+  sizeBytes: number;
   /** Records written and synced. */
   records: number;
   /** Those of them that somebody still needs. */
@@ -43,9 +45,14 @@ export interface Segment {
   hasFailed: boolean;
 }
 
-/** `isNew`: the file does not exist yet. */
-export async function beginSegment(disk: Disk, path: string, head: SegmentHead, isNew: boolean): Promise<Segment> {
-  const file = isNew ? await disk.create(path) : await disk.change(path);
+/** `reusedBytes`: the size of the file that is written over; undefined: it does not exist yet. */
+export async function beginSegment(
+  disk: Disk,
+  path: string,
+  head: SegmentHead,
+  reusedBytes: number | undefined,
+): Promise<Segment> {
+  const file = reusedBytes === undefined ? await disk.create(path) : await disk.change(path);
   const sector = Buffer.alloc(HEAD_BYTES, ' ');
   const record = sector.subarray(FRAME_BYTES);
   record.write(JSON.stringify(head), 'latin1');
@@ -63,6 +70,7 @@ export async function beginSegment(disk: Disk, path: string, head: SegmentHead, 
     file,
     marker: Buffer.from(head.marker, 'hex'),
     end: HEAD_BYTES,
+    sizeBytes: reusedBytes ?? HEAD_BYTES,
     records: 0,
     held: 0,
     isFull: false,

@@ -1,5 +1,6 @@
 /** The thread for SELECTs that may take long. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { goBehindMail } from '../../world/background.ts';
 import type { Row, Statement } from '../contract.ts';
 import { SCAN_ROWS } from '../limits.ts';
 import { connect } from './connection.ts';
@@ -17,6 +18,7 @@ export type ScanReply =
 const port = parentPort!;
 const connection = connect((workerData as { path: string }).path, { readOnly: true });
 
+goBehindMail('search');
 port.on('message', ({ id, statement }: ScanRequest) => port.postMessage(scan(id, statement)));
 
 function scan(id: number, statement: Statement): ScanReply {
