@@ -10,6 +10,7 @@ import type { Operations } from '../operations/execute.ts';
 import { systemClock } from '../world/clock.ts';
 import type { NodeConfig, ReadConfig } from '../world/config.ts';
 import { createEvents, type Events } from '../world/events.ts';
+import { growFileTable } from '../world/file-table.ts';
 import { attachLog, type LogSink } from '../world/log-sink.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -29,6 +30,7 @@ export async function serve({ config, warnings }: ReadConfig, startNode: StartNo
   for (const warning of warnings) events.emit('node.config-warning', { warning });
   const signal = nextSignal();
   const defect = nextDefect(events);
+  growFileTable();
   let node: ServedNode;
   try {
     node = await startNode(config, events);
