@@ -62,12 +62,6 @@ export const ARGON2_BOUNDS = { memoryKiB: 262_144, passes: 12 } as const;
  */
 export const HASHING = { threads: 2, waiting: 64, idleMs: 10_000, wrongInARow: 16 } as const;
 
-/**
- * Nice 12: beside a busy process a thread gets a fifteenth of a core, so that mail keeps flowing and a user still signs in
- * within a few seconds; at the lowest (19) it would get a seventieth, and wait for half a minute.
- */
-export const HASHING_PRIORITY = 12;
-
 /** RFC 7677 4 asks for 4,096 and says more is better; a client computes them all at each sign-in. */
 export const SCRAM = { iterations: 100_000, saltBytes: 16 } as const;
 

@@ -1,23 +1,12 @@
-/**
- * The thread of hashing.ts: one job at a time. On Linux it runs at the lowest priority, so that a
- * flood of sign-ins takes only what mail leaves over.
- */
+/** The thread of hashing.ts: one job at a time, behind all that mail needs. */
 import { argon2Sync } from 'node:crypto';
-import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { makeVerifier } from '../protocol/sasl/scram.ts';
+import { goBehindMail } from '../world/background.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import type { HashAnswer, HashJob } from './hash-jobs.ts';
-import { HASHING_PRIORITY } from './limits.ts';
 
-// There, priorities are of threads; elsewhere this would slow the whole process.
-if (process.platform === 'linux') {
-  try {
-    setPriority(0, HASHING_PRIORITY);
-  } catch {
-    // A sandbox may forbid it; the hashes are right all the same.
-  }
-}
+goBehindMail('password');
 
 parentPort?.on('message', async (job: HashJob) => parentPort?.postMessage(await answer(job)));
 

@@ -1,6 +1,7 @@
 /** The reading thread: one question after the other, each on a connection of its own. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { isOperational } from '../model/errors.ts';
+import { goBehindMail } from '../world/background.ts';
 import { classify } from './failure.ts';
 import { type Answers, answer, type Question } from './question.ts';
 
@@ -11,6 +12,7 @@ export type FromReader =
 const port = parentPort!;
 const { path } = workerData as { readonly path: string };
 
+goBehindMail('search');
 port.on('message', (question: Question) => port.postMessage(reply(question)));
 
 function reply(question: Question): FromReader {

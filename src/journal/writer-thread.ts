@@ -9,6 +9,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { isOperational } from '../model/errors.ts';
+import { goBehindMail } from '../world/background.ts';
 import { systemClock, type TimerHandle } from '../world/clock.ts';
 import { type Batch, rowsOf } from './batch.ts';
 import { setAside } from './damaged.ts';
@@ -23,6 +24,8 @@ const { path, retention: initial } = workerData as ThreadOptions;
 const clock = systemClock;
 
 const ROUNDS = 10;
+
+goBehindMail('log');
 
 let retention: Retention = initial;
 let writer: LogWriter | undefined;
