@@ -7,7 +7,12 @@ import test, { type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { isOperational, OperationalError } from '../../src/model/errors.ts';
 import type { AttemptResult, Claim } from '../../src/queue/contract.ts';
-import { BOARD_AFTER_MS, BUFFERED_PER_DESTINATION, EXPRESS_SEGMENTS_MOST } from '../../src/queue/limits.ts';
+import {
+  BOARD_AFTER_MS,
+  BUFFERED_PER_DESTINATION,
+  DEFERRALS_EVERY_MS,
+  EXPRESS_SEGMENTS_MOST,
+} from '../../src/queue/limits.ts';
 import type { Disk } from '../../src/world/disk.ts';
 import { diskFailure, quickDisk } from '../store/support/ledger.ts';
 import { type ManualClock, manualClock } from '../support/clock.ts';
@@ -212,6 +217,38 @@ test('where the ledger does not take the end of a message, the database does', a
   assert.deepEqual(await rows(await crashed(t, node)), []);
   await settled();
   for (const table of ['message', 'recipient', 'content', 'settled']) assert.equal(await count(node, table), 0, table);
+});
+
+test('deferrals that come one upon the other go into the database together, and a crash meanwhile loses none', async (t) => {
+  const node = await attached(t);
+  const ids: string[] = [];
+  for (let n = 0; n < 5; n++) ids.push(await commit(node, `a@dead-${n}.example`));
+  const transactions: number[] = [];
+  const { write } = node.store.database;
+  t.mock.method(node.store.database, 'write', (unit: Parameters<typeof write>[0]) => {
+    transactions.push(node.clock.monotonic());
+    return write(unit);
+  });
+  const settling = node.dispatcher.claims.splice(0).map((claim) => node.queue.settle(claim, all(claim, deferred)));
+  await settling[0];
+  assert.deepEqual([...new Set(transactions)], [0], 'the first waits for nobody');
+  const meanwhile = await crashed(t, node);
+  assert.deepEqual((await rows(meanwhile)).sort(), ids.map((id) => `${id} queued`).sort());
+  await node.clock.advance(DEFERRALS_EVERY_MS);
+  assert.deepEqual(
+    await Promise.all(settling),
+    ids.map(() => 'settled'),
+  );
+  assert.deepEqual([...new Set(transactions)], [0, DEFERRALS_EVERY_MS]);
+  assert.deepEqual(
+    states(node),
+    ids.map(() => 'queued'),
+  );
+  const { rows: waiting } = await node.queue.desk.list({}, {});
+  assert.deepEqual(
+    waiting.map(({ attempts }) => attempts),
+    ids.map(() => 1),
+  );
 });
 
 test('what is not delivered soon boards, and stays its dispatcher’s', async (t) => {

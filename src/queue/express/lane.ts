@@ -15,6 +15,7 @@ import type { Journaling } from '../journaling.ts';
 import {
   BOARD_AFTER_MS,
   BOARD_LOOK_MS,
+  BOARD_SOONER_MS,
   EXPRESS_BYTES,
   EXPRESS_MESSAGES,
   EXPRESS_SEGMENTS,
@@ -164,7 +165,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
   journal.onDurable(forget);
 
   const boardOld = (): void => {
-    const age = ledger.segments() > EXPRESS_SEGMENTS ? BOARD_LOOK_MS : BOARD_AFTER_MS;
+    const age = ledger.segments() > EXPRESS_SEGMENTS ? BOARD_SOONER_MS : BOARD_AFTER_MS;
     const until = clock.monotonic() - age;
     const old: string[] = [];
     for (const { lease, enteredAt } of passengers.values()) {
