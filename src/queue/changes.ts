@@ -1,6 +1,6 @@
 /**
  * Writes changes of leased rows: each recipient's change, the report about them, and the end of the
- * content in one unit; then tells the journal, the scheduler and the events. Fails with
+ * content in one unit, which rows that are not in the database yet come along with; then tells the journal, the scheduler and the events. Fails with
  * `store.expectation`, and nothing changed, where a lease was lost.
  */
 import type { RecipientRow } from '../journal/contract.ts';
@@ -31,17 +31,23 @@ export function writeChanges(parts: AdmissionParts, leased: Leased, wanted: Chan
 }
 
 async function writeOnce(parts: AdmissionParts, leased: Leased, wanted: Changes): Promise<void> {
-  if (parts.lane.holds(leased.lease)) await parts.lane.board([leased.lease]);
+  const { lane, database } = parts;
   const report = wanted.notices.length > 0 ? await composeNotice(parts, leased, wanted.notices) : undefined;
+  for (let boarding = lane.boarding(leased.lease); boarding; boarding = lane.boarding(leased.lease)) await boarding;
   // Numbers of settled rows must be taken in the order of writing: nothing is awaited from here to the write.
   const { unit, ends, endsSome } = changesUnit(parts, leased, wanted);
   const admission = report && admit(parts, report);
-  let outcome: readonly WriteResult[];
+  const whole = admission ? [...unit, ...admission.unit] : unit;
+  let outcome: readonly WriteResult[] | undefined;
   try {
-    outcome = await parts.database.write(admission ? [...unit, ...admission.unit] : unit);
+    outcome = await (lane.holds(leased.lease) ? lane.boardWith(leased.lease, whole) : database.write(whole));
   } catch (error) {
     admission?.failed();
     throw error;
+  }
+  if (!outcome) {
+    admission?.failed();
+    return writeOnce(parts, leased, wanted);
   }
   const isLast = endsSome && outcome[unit.length - 1]!.changes === 1;
   afterwards(parts, leased, wanted, ends, isLast);

@@ -3,7 +3,8 @@
  *
  * A settled row stays in `settled` until its journal row is durable, and its message with it. Of
  * messages that stay, a mark in the database says up to which key all are in the journal; what lies
- * above is told again at the next start (the journal knows a message by its id).
+ * above is told again at the next start (the journal knows a message by its id). What the ledger may
+ * bring back after a crash is known by its row, so that row stays until the ledger knows better.
  */
 import type { MessageRow, RecipientRow } from '../journal/contract.ts';
 import type { Statement } from '../store/contract.ts';
@@ -26,6 +27,9 @@ export interface Journaling {
   changed(logged: RecipientRow): void;
   /** Takes the mark below a key whose row is about to be written; undefined when it is. */
   lowerMark(key: number): Statement | undefined;
+  /** Its rows are about to be written, and the ledger has its note still: until `landed` its message row stays. */
+  boards(key: number): void;
+  landed(key: number): void;
   /** Reads rows of `settled` that are not in memory, as after a start. */
   reload(): Promise<number>;
   stop(): void;
@@ -45,6 +49,7 @@ export function createJournaling(
   const { database, journal } = parts;
   const messages = new Map<number, number>();
   const coming = new Set<number>();
+  const noted = new Set<number>();
   let awaiting: Awaiting[] = [];
   let { seq, mark } = start;
   /** Below `mark`, in the database: rows came late. */
@@ -55,6 +60,8 @@ export function createJournaling(
   let settledUpTo = seq;
   let spilled = seq > 0;
   let purging = false;
+  /** Rows could go, were it not for the ledger. */
+  let heldUp = false;
 
   const reload = async (): Promise<number> => {
     let told = 0;
@@ -89,9 +96,14 @@ export function createJournaling(
 
   const purgeUpTo = async (durable: number): Promise<void> => {
     forgetMessages(messages, durable);
-    while (awaiting.length > 0 && awaiting[0]!.number <= durable) {
-      let count = 0;
-      while (count < PURGED_PER_UNIT && count < awaiting.length && awaiting[count]!.number <= durable) count++;
+    const mayGo = (one: Awaiting | undefined): boolean => {
+      if (one === undefined || one.number > durable) return false;
+      heldUp = one.lastOf !== undefined && noted.has(one.lastOf);
+      return !heldUp;
+    };
+    while (mayGo(awaiting[0])) {
+      let count = 1;
+      while (count < PURGED_PER_UNIT && mayGo(awaiting[count])) count++;
       const unit = purgeUnit(sql, awaiting.slice(0, count));
       await keepTrying(parts, 'purge settled rows', () => database.write(unit));
       awaiting = awaiting.slice(count);
@@ -112,9 +124,10 @@ export function createJournaling(
     return upTo;
   };
 
-  const detach = journal.onDurable(() => {
+  const purgeAgain = (): void => {
     purge().catch((error: Error) => parts.events.emit('queue.work-failed', { work: 'purge', error: error.message }));
-  });
+  };
+  const detach = journal.onDurable(purgeAgain);
 
   return {
     nextSeq: () => ++seq,
@@ -139,6 +152,11 @@ export function createJournaling(
       if (key > mark) return undefined;
       isLowered = true;
       return sql.lowerMark({ value: key - 1 });
+    },
+    boards: (key) => void noted.add(key),
+    landed(key) {
+      noted.delete(key);
+      if (heldUp) purgeAgain();
     },
     reload,
     stop: detach,

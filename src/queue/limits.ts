@@ -84,7 +84,7 @@ export const BOARD_SOONER_MS = 1000;
 /** How often that is looked at: what is too old boards together, and not so much of it that the loop stands still. */
 export const BOARD_LOOK_MS = 100;
 /** Deferrals of messages on the express way go into the database together, so often at the most: the ledger has them meanwhile. */
-export const DEFERRALS_EVERY_MS = 100;
+export const DEFERRALS_EVERY_MS = 250;
 export const EXPRESS_SEGMENTS = 16;
 
 /** Messages on the express way, those included that wait for the journal: some seconds at full speed. */

@@ -13,7 +13,7 @@ import {
   DEFERRALS_EVERY_MS,
   EXPRESS_SEGMENTS_MOST,
 } from '../../src/queue/limits.ts';
-import type { Disk } from '../../src/world/disk.ts';
+import type { Disk, DiskFile } from '../../src/world/disk.ts';
 import { diskFailure, quickDisk } from '../store/support/ledger.ts';
 import { type ManualClock, manualClock } from '../support/clock.ts';
 import {
@@ -318,47 +318,67 @@ for (const [act, perform, left, end] of [
   });
 }
 
-test('an operator’s act on what just boards by itself waits until the ledger knows that it has', async (t) => {
-  let ledgerHangs: Promise<void> | undefined;
+/** Syncs of the ledger wait while `hangs` is a promise. */
+function hangingLedger(t: TestContext): { readonly disk: Disk; hang(): void; go(): void } {
+  const quick = quickDisk();
+  let hangs: Promise<void> | undefined;
   let go = (): void => undefined;
   t.after(() => go());
-  const quick = quickDisk();
-  const disk: Disk = {
-    ...quick,
-    async create(path) {
-      const file = await quick.create(path);
-      return {
-        ...file,
-        async syncData() {
-          await ledgerHangs;
-          await file.syncData();
-        },
-      };
+  const slowly = (file: DiskFile): DiskFile => ({
+    ...file,
+    async syncData() {
+      await hangs;
+      await file.syncData();
     },
+  });
+  return {
+    disk: {
+      ...quick,
+      create: async (path) => slowly(await quick.create(path)),
+      change: async (path) => slowly(await quick.change(path)),
+    },
+    hang() {
+      hangs = new Promise((resolve) => {
+        go = resolve;
+      });
+    },
+    go: () => go(),
   };
-  const node = await attached(t, { disk });
-  const { database } = node.store as { database: { read: TestNode['store']['database']['read'] } };
-  const { read } = database;
-  let looks = 0;
-  database.read = async (statement) => {
-    // Once the act has let everybody board, and before it looks at the rows.
-    database.read = read;
-    await commit(node);
-    ledgerHangs = new Promise((resolve) => {
-      go = resolve;
-    });
-    await node.clock.advance(BOARD_AFTER_MS + 2000);
+}
+
+for (const end of ['deleted', 'bounced'] as const) {
+  test(`what was ${end} out of the database while the ledger does not know that it is there comes back by no crash`, async (t) => {
+    const ledger = hangingLedger(t);
+    const node = await attached(t, { disk: ledger.disk });
+    await commit(node, 'a@x.example', { reversePath: null });
+    const claim = next(node);
+    ledger.hang();
+    if (end === 'deleted') assert.equal(await node.queue.desk.delete({ filter: {} }, 'root'), 1);
+    else assert.equal(await node.queue.settle(claim, all(claim, failed)), 'settled');
     await settled();
-    looks++;
-    return read(statement);
-  };
-  const deleting = node.queue.desk.delete({ filter: {} }, 'root');
-  await until(() => looks > 0);
+    assert.deepEqual(states(node), [end], 'nobody waits for the ledger');
+    assert.deepEqual([await count(node, 'recipient'), await count(node, 'message')], [0, 1], 'a row tells that it was');
+    assert.deepEqual(await rows(await crashed(t, node)), []);
+    ledger.go();
+    await until(async () => (await count(node, 'message')) === 0);
+    assert.equal(await count(node, 'settled'), 0);
+    assert.deepEqual(await rows(await crashed(t, node)), []);
+  });
+}
+
+test('a ledger that does not take the word that a message has boarded is told again', async (t) => {
+  const fault: { code?: string | undefined } = {};
+  const node = await attached(t, { disk: failingLedger(fault) });
+  await commit(node, 'a@x.example', { reversePath: null });
+  const claim = next(node);
+  fault.code = 'EIO';
+  assert.equal(await node.queue.settle(claim, all(claim, failed)), 'settled');
   await settled();
-  assert.equal(await count(node, 'recipient'), 1, 'its rows are there, and stay');
-  go();
-  assert.equal(await deleting, 1);
-  await settled();
+  assert.equal(await count(node, 'message'), 1);
+  fault.code = undefined;
+  await node.clock.advance(BOARD_AFTER_MS + 2000);
+  await until(async () => (await count(node, 'message')) === 0);
+  await until(() => ledgerFiles(node).length <= 2);
   assert.deepEqual(await rows(await crashed(t, node)), []);
 });
 

@@ -5,11 +5,12 @@
  *
  * What is not over soon boards: its rows go into the database under the lease that it has, and from
  * then on it is as any other. So does what an operator wants to see, what cannot be delivered at the
- * first try, and what a destination in back-off gives back.
+ * first try, and what a destination in back-off gives back. The ledger is told behind it; until it
+ * knows, a row of the message stays in the database, so that a crash brings nothing back.
  */
 import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
 import { isOperational } from '../../model/errors.ts';
-import type { LedgerHold, Statement } from '../../store/contract.ts';
+import type { LedgerHold, Statement, WriteResult } from '../../store/contract.ts';
 import type { TimerHandle } from '../../world/clock.ts';
 import type { Journaling } from '../journaling.ts';
 import {
@@ -45,6 +46,13 @@ export interface Lane {
   end(lease: string, rows: readonly LoggedRecipient[]): Promise<void>;
   /** Into the database, those of them that are not: durable when it resolves. Errors: `store.full`, `store.unavailable`. */
   board(leases: Iterable<string>): Promise<void>;
+  /** Undefined: it is not boarding. */
+  boarding(lease: string): Promise<void> | undefined;
+  /**
+   * Into the database together with changes of its rows, begun at once; resolves with what these did.
+   * Undefined: its rows were there already, and nothing was changed. Only where it is not boarding. Errors as of `board`.
+   */
+  boardWith(lease: string, changes: readonly Statement[]): Promise<readonly WriteResult[] | undefined>;
   boardAll(): Promise<void>;
   /** Whether a message that it holds needs this file. */
   needs(blob: string): boolean;
@@ -54,10 +62,16 @@ export interface Lane {
 interface Passenger extends ExpressMessage {
   readonly hold: LedgerHold;
   readonly enteredAt: number;
-  /** `boarding` it stays until it is known to be in the database: a write that failed may have come there all the same. */
-  state: 'waiting' | 'ending' | 'boarding' | 'in the database';
-  boarded?: Promise<void>;
+  /**
+   * `boarding` it stays until it is known to be in the database: a write that failed may have come there
+   * all the same. `boarded`: it is, and the ledger does not know; `leaving`: it is being told.
+   */
+  state: 'waiting' | 'ending' | 'boarding' | 'boarded' | 'leaving';
+  /** Its rows are on their way; fulfilled however that ends. */
+  boarding?: Promise<void> | undefined;
 }
+
+const nothing = (): void => undefined;
 
 /** Over, and told to the journal, which has it on disk when it has this number there. */
 interface Arrived {
@@ -78,9 +92,6 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
   let arrived: Arrived[] = [];
   let timer: TimerHandle | undefined;
 
-  const note = (record: readonly Uint8Array[]): Promise<void> =>
-    new Promise((resolve, reject) => ledger.append(record, false, (error) => (error ? reject(error) : resolve())));
-
   const take = ({ content, message }: ExpressMessage): void => {
     if (content.kind === 'blob') blobs.add(content.key);
     else contentBytes += message.size_bytes;
@@ -92,6 +103,11 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
   const leave = (passenger: Passenger): void => {
     passengers.delete(passenger.lease);
     letGo(passenger);
+    journaling.landed(passenger.message.key);
+  };
+  const holds = (lease: string): boolean => {
+    const passenger = passengers.get(lease);
+    return passenger !== undefined && passenger.state !== 'boarded' && passenger.state !== 'leaving';
   };
 
   const unitOf = ({ lease, message, recipients, content }: Passenger): Statement[] => {
@@ -103,51 +119,67 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     return mark ? [...unit, mark] : unit;
   };
 
-  const insert = async (passenger: Passenger): Promise<void> => {
-    if (passenger.state === 'in the database') return;
+  /** With changes of the rows in the same unit. Undefined: the rows were there already. */
+  const insert = async (
+    passenger: Passenger,
+    changes: readonly Statement[],
+  ): Promise<readonly WriteResult[] | undefined> => {
+    const rows = unitOf(passenger);
     passenger.state = 'boarding';
+    journaling.boards(passenger.message.key);
     try {
-      await database.write(unitOf(passenger));
+      const results = await database.write([...rows, ...changes]);
+      passenger.state = 'boarded';
+      return results.slice(rows.length);
     } catch (error) {
       if (isOperational(error, 'store.full')) passenger.state = 'waiting';
       // An earlier write, that was told as failed, did come there.
       if (!isOperational(error, 'store.constraint') || !(await isThere(passenger))) throw error;
+      passenger.state = 'boarded';
+      return undefined;
     }
-    passenger.state = 'in the database';
   };
 
   const isThere = async ({ message }: Passenger): Promise<boolean> =>
     rowsOf(await database.read(sql.message({ message: message.key }))).length > 0;
 
-  /** Only when the ledger knows it too may anything else happen to the rows: a crash must not bring them back. */
-  const intoDatabase = async (some: readonly Passenger[]): Promise<void> => {
-    const written = await Promise.allSettled(some.map(insert));
-    const there = some.filter(({ state }) => state === 'in the database');
-    if (there.length > 0) await note(encodeNote({ kind: 'over', keys: there.map(({ message }) => message.key) }));
-    for (const passenger of there) {
+  /** Where its disk does not take it, the next look at what is old tries again. */
+  const tellLedger = (passenger: Passenger): void => {
+    const { message, hold, state } = passenger;
+    if (state !== 'boarded') return;
+    passenger.state = 'leaving';
+    ledger.append(encodeNote({ kind: 'over', keys: [message.key] }), false, (error) => {
+      if (error) {
+        passenger.state = 'boarded';
+        return;
+      }
       leave(passenger);
-      ledger.release(passenger.hold);
-    }
-    for (const result of written) if (result.status === 'rejected') throw result.reason;
+      ledger.release(hold);
+    });
+  };
+
+  const boardWith = (
+    passenger: Passenger,
+    changes: readonly Statement[],
+  ): Promise<readonly WriteResult[] | undefined> => {
+    const inserted = insert(passenger, changes).finally(() => {
+      passenger.boarding = undefined;
+      tellLedger(passenger);
+    });
+    passenger.boarding = inserted.then(nothing, nothing);
+    return inserted;
   };
 
   const board = async (leases: Iterable<string>): Promise<void> => {
-    const begun: Passenger[] = [];
-    const under = new Set<Promise<void>>();
+    const under: Promise<unknown>[] = [];
     for (const lease of leases) {
       const passenger = passengers.get(lease);
-      if (!passenger || passenger.state === 'ending') continue;
-      if (passenger.boarded) under.add(passenger.boarded);
-      else begun.push(passenger);
+      // What another began may fail, and is then begun anew.
+      if (passenger?.boarding) under.push(passenger.boarding.then(() => board([lease])));
+      else if (passenger?.state === 'boarded') tellLedger(passenger);
+      else if (passenger?.state === 'waiting' || passenger?.state === 'boarding') under.push(boardWith(passenger, []));
     }
-    if (begun.length > 0) {
-      const boarded = intoDatabase(begun).finally(() => {
-        for (const passenger of begun) passenger.boarded = undefined;
-      });
-      for (const passenger of begun) passenger.boarded = boarded;
-      under.add(boarded);
-    }
-    await Promise.all(under);
+    for (const result of await Promise.allSettled(under)) if (result.status === 'rejected') throw result.reason;
   };
 
   /** The journal has them: their notes may go. */
@@ -201,7 +233,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
         });
       });
     },
-    holds: (lease) => passengers.has(lease),
+    holds,
     mayEnd: (lease) => passengers.get(lease)?.state === 'waiting',
     end(lease, rows) {
       const passenger = passengers.get(lease)!;
@@ -223,6 +255,8 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
       });
     },
     board,
+    boarding: (lease) => passengers.get(lease)?.boarding,
+    boardWith: (lease, changes) => boardWith(passengers.get(lease)!, changes),
     boardAll: () => board([...passengers.keys()]),
     needs: (blob) => blobs.has(blob),
     stop() {
