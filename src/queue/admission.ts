@@ -20,6 +20,7 @@ import type { QueueParts } from './parts.ts';
 import { discardedRecord, loggedMessage } from './records.ts';
 import { contentColumns, editsText, type FlightRecipient, messageRow, recipientRow } from './rows.ts';
 import type { QueueStatements } from './statements.ts';
+import type { Turns } from './turns.ts';
 
 export interface Admission {
   readonly unit: readonly Statement[];
@@ -34,6 +35,8 @@ export interface AdmissionParts extends QueueParts {
   readonly dispatch: Dispatch;
   readonly journaling: Journaling;
   readonly lane: Lane;
+  /** Of messages that could not be delivered at the first try: the ledger has them meanwhile. */
+  readonly deferrals: Turns;
   newLease(): string;
   newId(): string;
 }

@@ -68,10 +68,10 @@ export interface QueueDesk {
 }
 
 export function createDesk(parts: AdmissionParts): QueueDesk {
-  const { database, sql, dispatch, clock, journaling, lane } = parts;
+  const { database, sql, dispatch, clock, journaling } = parts;
 
   /** What is on the express way has rows to be looked at then; where the disk does not take them, it is not shown. */
-  const everybodyBoards = (): Promise<void> => lane.boardAll().catch(() => undefined);
+  const everybodyBoards = (): Promise<void> => boardEverybody(parts).catch(() => undefined);
 
   const note = (row: SelectedRow, state: RecipientRow['state'], reply: string, by: string): void => {
     const detail = said(clock.now(), '2.0.0', reply);
@@ -190,15 +190,21 @@ export function createDesk(parts: AdmissionParts): QueueDesk {
   }
 }
 
+/** What was not delivered is first put off, as it would be a moment later: nobody's word shall come between. */
+async function boardEverybody({ lane, deferrals }: AdmissionParts): Promise<void> {
+  await deferrals.hurry();
+  await lane.boardAll();
+}
+
 async function eachPage(
-  { database, lane }: AdmissionParts,
+  parts: AdmissionParts,
   selection: QueueSelection,
   state: RecipientRow['state'],
   act: (rows: readonly SelectedRow[]) => Promise<number>,
 ): Promise<number> {
   let count = 0;
-  await lane.boardAll();
-  for await (const page of selectAll(database, selection)) {
+  await boardEverybody(parts);
+  for await (const page of selectAll(parts.database, selection)) {
     const rows = page.filter((row) => row.state === state);
     if (rows.length > 0) count += await act(rows);
   }
@@ -220,7 +226,7 @@ async function eachMessage(
   plan: Plan,
 ): Promise<number> {
   let count = 0;
-  await parts.lane.boardAll();
+  await boardEverybody(parts);
   for await (const page of selectAll(parts.database, selection)) {
     const rows = page.filter((row) => to !== 'held' || row.state === 'queued');
     for (const row of rows) assertTransition(row.state, to, 'operator');

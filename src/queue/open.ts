@@ -15,6 +15,7 @@ import { recoverLedger } from './express/recover.ts';
 import { createLeases } from './flights.ts';
 import { createIdSource, idOf } from './ids.ts';
 import { createJournaling } from './journaling.ts';
+import { DEFERRALS_EVERY_MS } from './limits.ts';
 import type { QueueParts } from './parts.ts';
 import { recover } from './recover.ts';
 import { createRenewal } from './renewal.ts';
@@ -24,6 +25,7 @@ import { createSweep } from './sweep.ts';
 import type { QueueTables } from './tables.ts';
 import { createTimers } from './timers.ts';
 import { isToldAtOnce, tellAtOnce } from './told-at-once.ts';
+import { createTurns } from './turns.ts';
 
 export interface OpenQueue extends Queue {
   /** What operators see of it and do to it; also without a dispatcher. */
@@ -51,7 +53,8 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   const lane = createLane({ ...queueParts, sql, journaling });
   const dispatch = createDispatch({ ...queueParts, lane }, sql, newLease);
   const newId = (): string => idOf(ids.next());
-  const parts: AdmissionParts = { ...queueParts, sql, dispatch, journaling, lane, newLease, newId };
+  const deferrals = createTurns(clock, DEFERRALS_EVERY_MS);
+  const parts: AdmissionParts = { ...queueParts, sql, dispatch, journaling, lane, deferrals, newLease, newId };
   await recover(parts, mark, ledger.found);
   const sweep = createSweep(parts);
   const renewal = createRenewal(parts);

@@ -8,27 +8,24 @@ import { writeChanges } from './changes.ts';
 import type { AttemptResult, Claim } from './contract.ts';
 import { endExpress } from './express/end.ts';
 import type { Flight, Leased } from './flights.ts';
-import { DEFERRALS_EVERY_MS } from './limits.ts';
 import type { Notice } from './notices.ts';
 import { scheduleOf } from './schedule.ts';
 import { queueSettings } from './settings.ts';
 import { type Change, changeOf, noticeOf, type SettlementRules } from './settlement.ts';
 import { rowsOf } from './statements.ts';
 import type { RecipientRow } from './tables.ts';
-import { createTurns } from './turns.ts';
 
 export type Settle = (claim: Claim, results: readonly AttemptResult[]) => Promise<'settled' | 'void'>;
 
 export function createSettle(parts: AdmissionParts): Settle {
-  const { dispatch, lane, clock } = parts;
-  const turn = createTurns(clock, DEFERRALS_EVERY_MS);
+  const { dispatch, lane, deferrals } = parts;
   return async (claim, results) => {
     const flight = dispatch.flights.get(claim.lease);
     if (flight?.phase !== 'taken') return 'void';
     flight.phase = 'settling';
     try {
       if (await endedExpress(parts, flight, results)) return 'settled';
-      if (lane.holds(flight.lease) && results.every(({ kind }) => kind === 'deferred')) await turn();
+      if (lane.holds(flight.lease) && results.every(({ kind }) => kind === 'deferred')) await deferrals.wait();
       return await settleFlight(parts, flight, results);
     } finally {
       dispatch.ended(flight);

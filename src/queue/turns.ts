@@ -2,26 +2,48 @@
  * Work that need not be done at once is done together: who comes after a quiet time goes at once, who
  * comes sooner waits for the next turn with all others that wait.
  */
-import type { Clock } from '../world/clock.ts';
+import type { Clock, TimerHandle } from '../world/clock.ts';
 
-/** Resolves when it is one's turn; turns are at least `everyMs` apart. */
-export type Turn = () => Promise<void>;
+export interface Turns {
+  /** Resolves when it is one's turn. */
+  wait(): Promise<void>;
+  /** All who wait go now; resolves when they have begun. */
+  hurry(): Promise<void>;
+}
 
-export function createTurns(clock: Clock, everyMs: number): Turn {
-  let next: Promise<void> | undefined;
+/** Turns are at least `everyMs` apart, where nobody hurries them. */
+export function createTurns(clock: Clock, everyMs: number): Turns {
+  let waiting: (() => void)[] = [];
+  let timer: TimerHandle | undefined;
   let last = Number.NEGATIVE_INFINITY;
 
-  return () => {
-    if (next) return next;
-    const waitMs = last + everyMs - clock.monotonic();
-    if (waitMs <= 0) {
-      last = clock.monotonic();
-      return Promise.resolve();
-    }
-    next = clock.sleep(waitMs).then(() => {
-      last = clock.monotonic();
-      next = undefined;
-    });
-    return next;
+  const go = (): void => {
+    timer?.cancel();
+    timer = undefined;
+    last = clock.monotonic();
+    const all = waiting;
+    waiting = [];
+    for (const begin of all) begin();
+  };
+
+  return {
+    wait() {
+      const waitMs = last + everyMs - clock.monotonic();
+      if (waitMs <= 0 && waiting.length === 0) {
+        go();
+        return Promise.resolve();
+      }
+      timer ??= clock.after(waitMs, go);
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+      });
+    },
+    hurry() {
+      if (waiting.length === 0) return Promise.resolve();
+      go();
+      return new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    },
   };
 }

@@ -251,6 +251,16 @@ test('deferrals that come one upon the other go into the database together, and 
   );
 });
 
+test('an operator who wants all of it tried now means what was just put off, too', async (t) => {
+  const node = await attached(t);
+  for (let n = 0; n < 3; n++) await commit(node, `a@dead-${n}.example`);
+  const settling = node.dispatcher.claims.splice(0).map((claim) => node.queue.settle(claim, all(claim, deferred)));
+  await settling[0];
+  assert.equal(await node.queue.desk.retry({ filter: {} }, 'root'), 3);
+  await Promise.all(settling);
+  await until(() => node.dispatcher.claims.length === 3);
+});
+
 test('what is not delivered soon boards, and stays its dispatcher’s', async (t) => {
   const node = await attached(t);
   await commit(node);

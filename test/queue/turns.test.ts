@@ -6,9 +6,9 @@ import { manualClock } from '../support/clock.ts';
 
 test('who comes after a quiet time goes at once, and all who come within the pause go together behind it', async () => {
   const clock = manualClock();
-  const turn = createTurns(clock, 100);
+  const { wait } = createTurns(clock, 100);
   const went: string[] = [];
-  const come = (name: string): void => void turn().then(() => went.push(`${name} ${clock.monotonic()}`));
+  const come = (name: string): void => void wait().then(() => went.push(`${name} ${clock.monotonic()}`));
   come('a');
   come('b');
   await clock.advance(40);
@@ -25,5 +25,24 @@ test('who comes after a quiet time goes at once, and all who come within the pau
   come('e');
   await clock.advance(0);
   assert.deepEqual(went.at(-1), 'e 1200');
+  assert.equal(clock.pending(), 0);
+});
+
+test('who is hurried goes now, and the next turn is a whole pause behind', async () => {
+  const clock = manualClock();
+  const { wait, hurry } = createTurns(clock, 100);
+  const went: string[] = [];
+  const come = (name: string): void => void wait().then(() => went.push(`${name} ${clock.monotonic()}`));
+  await hurry();
+  come('a');
+  come('b');
+  await clock.advance(30);
+  await hurry();
+  assert.deepEqual(went, ['a 0', 'b 30']);
+  come('c');
+  await clock.advance(99);
+  assert.equal(went.length, 2);
+  await clock.advance(1);
+  assert.equal(went.at(-1), 'c 130');
   assert.equal(clock.pending(), 0);
 });
