@@ -5,7 +5,11 @@ import { decodeNote, encodeNote, type Note } from '../../src/queue/express/notes
 import { MESSAGE_COLUMNS, type MessageRow, RECIPIENT_COLUMNS, type RecipientRow } from '../../src/queue/tables.ts';
 import { encodeValues, type Value } from '../../src/store/ledger/values.ts';
 
-const text = fc.string({ unit: 'binary' });
+/** Long ones are written by themselves. */
+const text = fc.oneof(
+  { weight: 4, arbitrary: fc.string({ unit: 'binary' }) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 250, maxLength: 300 }) },
+);
 const cell = fc.oneof(fc.constant(null), text, fc.maxSafeNat(), fc.constantFrom(0, 1, -1));
 const row = <T>(columns: readonly string[]): fc.Arbitrary<T> =>
   fc.record(Object.fromEntries(columns.map((column) => [column, cell]))) as fc.Arbitrary<T>;

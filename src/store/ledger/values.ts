@@ -20,6 +20,9 @@ interface Space {
   readonly numbers: Float64Array;
 }
 
+/** Short texts are joined and written in one go; of a long one, that would copy it once more. */
+const LONG_CHARACTERS = 256;
+
 /** What most lists fit in; used again, as fresh memory costs more than what is written. */
 const SPACE = spaceOf(64 * 1024);
 
@@ -41,19 +44,24 @@ export function encodeValues(values: readonly Value[]): Buffer {
   numbers[0] = 0;
   bytes.writeUInt32LE(count, 0);
   let texts = '';
+  let end = kindsAt + count;
   for (let i = 0; i < count; i++) {
     const value = values[i]!;
     if (typeof value === 'string') {
       bytes[kindsAt + i] = TEXT;
       numbers[i + 1] = value.length;
-      texts += value;
+      if (value.length < LONG_CHARACTERS) texts += value;
+      else {
+        end += bytes.write(texts, end);
+        end += bytes.write(value, end);
+        texts = '';
+      }
     } else {
       bytes[kindsAt + i] = value === null ? NULL : NUMBER;
       numbers[i + 1] = value ?? 0;
     }
   }
-  const textsAt = kindsAt + count;
-  return Buffer.from(bytes.subarray(0, textsAt + bytes.write(texts, textsAt)));
+  return Buffer.from(bytes.subarray(0, end + bytes.write(texts, end)));
 }
 
 /** Of what `encodeValues` made; throws on everything else. Half a surrogate pair comes back as U+FFFD. */
