@@ -81,8 +81,11 @@ export const ACT_ROWS = 500;
 export const BOARD_AFTER_MS = 10_000;
 /** All that may pass once the ledger is long. */
 export const BOARD_SOONER_MS = 1000;
-/** How often that is looked at: what is too old boards together, and not so much of it that the loop stands still. */
+/** How often that is looked at, and how much of it boards at once: not so much that the loop stands still. */
 export const BOARD_LOOK_MS = 100;
+export const BOARDED_AT_ONCE = 200;
+/** The next look after one that the database did not take. */
+export const BOARD_AGAIN_MS = 1000;
 /** Deferrals of messages on the express way go into the database together, so often at the most: the ledger has them meanwhile. */
 export const DEFERRALS_EVERY_MS = 250;
 export const EXPRESS_SEGMENTS = 16;

@@ -9,6 +9,9 @@ import { isOperational, OperationalError } from '../../src/model/errors.ts';
 import type { AttemptResult, Claim } from '../../src/queue/contract.ts';
 import {
   BOARD_AFTER_MS,
+  BOARD_AGAIN_MS,
+  BOARD_LOOK_MS,
+  BOARDED_AT_ONCE,
   BUFFERED_PER_DESTINATION,
   DEFERRALS_EVERY_MS,
   EXPRESS_SEGMENTS_MOST,
@@ -390,6 +393,28 @@ test('a ledger that does not take the word that a message has boarded is told ag
   await until(async () => (await count(node, 'message')) === 0);
   await until(() => ledgerFiles(node).length <= 2);
   assert.deepEqual(await rows(await crashed(t, node)), []);
+});
+
+test('what is too old boards in portions, and no sooner than a second after the database refused', async (t) => {
+  const node = await attached(t);
+  for (let n = 0; n < BOARDED_AT_ONCE + 20; n++) await commit(node, `a@x-${n % 4}.example`);
+  const { write } = node.store.database;
+  const { database } = node.store as { database: { write: typeof write } };
+  let boarding = 0;
+  const failing = t.mock.method(database, 'write', (unit: Parameters<typeof write>[0]) => {
+    if (unit[0]?.sql.startsWith('insert into "message"')) boarding++;
+    return Promise.reject(new OperationalError('store.unavailable', 'the database is away'));
+  });
+  await node.clock.advance(BOARD_AFTER_MS);
+  await until(() => node.told.includes('queue.work-failed'));
+  assert.equal(boarding, BOARDED_AT_ONCE);
+  await node.clock.advance(BOARD_AGAIN_MS - BOARD_LOOK_MS);
+  assert.equal(boarding, BOARDED_AT_ONCE);
+  failing.mock.restore();
+  await node.clock.advance(BOARD_LOOK_MS);
+  await until(async () => (await count(node, 'recipient')) === BOARDED_AT_ONCE);
+  await node.clock.advance(BOARD_LOOK_MS);
+  await until(async () => (await count(node, 'recipient')) === BOARDED_AT_ONCE + 20);
 });
 
 test('rows that came into the database although their write was told as failed are found there, and are no second copy', async (t) => {

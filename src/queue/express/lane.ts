@@ -15,8 +15,10 @@ import type { TimerHandle } from '../../world/clock.ts';
 import type { Journaling } from '../journaling.ts';
 import {
   BOARD_AFTER_MS,
+  BOARD_AGAIN_MS,
   BOARD_LOOK_MS,
   BOARD_SOONER_MS,
+  BOARDED_AT_ONCE,
   EXPRESS_BYTES,
   EXPRESS_MESSAGES,
   EXPRESS_SEGMENTS,
@@ -200,16 +202,20 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     const age = ledger.segments() > EXPRESS_SEGMENTS ? BOARD_SOONER_MS : BOARD_AFTER_MS;
     const until = clock.monotonic() - age;
     const old: string[] = [];
-    for (const { lease, enteredAt } of passengers.values()) {
-      if (enteredAt > until) break;
-      old.push(lease);
+    for (const { lease, enteredAt, state } of passengers.values()) {
+      if (enteredAt > until || old.length === BOARDED_AT_ONCE) break;
+      if (state !== 'ending' && state !== 'leaving') old.push(lease);
     }
-    board(old)
-      .catch((error: Error) => events.emit('queue.work-failed', { work: 'board', error: error.message }))
-      .finally(arm);
+    board(old).then(
+      () => arm(BOARD_LOOK_MS),
+      (error: Error) => {
+        events.emit('queue.work-failed', { work: 'board', error: error.message });
+        arm(BOARD_AGAIN_MS);
+      },
+    );
   };
-  const arm = (): void => {
-    timer = passengers.size > 0 && !stopped ? clock.after(BOARD_LOOK_MS, boardOld) : undefined;
+  const arm = (delayMs: number): void => {
+    timer = passengers.size > 0 && !stopped ? clock.after(delayMs, boardOld) : undefined;
   };
   let stopped = false;
 
@@ -228,7 +234,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
             return;
           }
           passengers.set(express.lease, { ...express, hold, enteredAt: clock.monotonic(), state: 'waiting' });
-          if (!timer) arm();
+          if (!timer) arm(BOARD_LOOK_MS);
           resolve();
         });
       });
