@@ -1,7 +1,8 @@
 /**
  * Writes changes of leased rows: each recipient's change, the report about them, and the end of the
- * content in one unit, which rows that are not in the database yet come along with; then tells the journal, the scheduler and the events. Fails with
- * `store.expectation`, and nothing changed, where a lease was lost.
+ * content in one unit, which rows that are not in the database yet come along with; then tells the
+ * journal, the scheduler and the events. Fails with `store.expectation`, and nothing changed, where a
+ * lease was lost.
  */
 import type { RecipientRow } from '../journal/contract.ts';
 import type { Statement, WriteResult } from '../store/contract.ts';
