@@ -60,8 +60,6 @@ export function createJournaling(
   let settledUpTo = seq;
   let spilled = seq > 0;
   let purging = false;
-  /** Rows could go, were it not for the ledger. */
-  let heldUp = false;
 
   const reload = async (): Promise<number> => {
     let told = 0;
@@ -96,11 +94,8 @@ export function createJournaling(
 
   const purgeUpTo = async (durable: number): Promise<void> => {
     forgetMessages(messages, durable);
-    const mayGo = (one: Awaiting | undefined): boolean => {
-      if (one === undefined || one.number > durable) return false;
-      heldUp = one.lastOf !== undefined && noted.has(one.lastOf);
-      return !heldUp;
-    };
+    const mayGo = (one: Awaiting | undefined): boolean =>
+      one !== undefined && one.number <= durable && (one.lastOf === undefined || !noted.has(one.lastOf));
     while (mayGo(awaiting[0])) {
       let count = 1;
       while (count < PURGED_PER_UNIT && mayGo(awaiting[count])) count++;
@@ -156,7 +151,8 @@ export function createJournaling(
     boards: (key) => void noted.add(key),
     landed(key) {
       noted.delete(key);
-      if (heldUp) purgeAgain();
+      // Its row was the one that held up all behind it.
+      if (awaiting[0]?.lastOf === key) purgeAgain();
     },
     reload,
     stop: detach,
