@@ -17,6 +17,7 @@ import {
   count,
   crashed,
   failingLedger,
+  inTime,
   ledgerFiles,
   leftBy,
   next,
@@ -269,7 +270,7 @@ test('whatever happens, and whenever it crashes, each message is queued once, or
             await isAsItCame(claim).catch((error) => assert.ok(isOperational(error, 'content.missing'), error));
             const results = step.as === 'nothing' ? [] : all(claim, RESULTS[step.as]);
             const settling = node.queue.settle(claim, results);
-            if (step.isAwaited) await settling;
+            if (step.isAwaited) await inTime(node.clock, settling);
             break;
           }
           case 'act': {

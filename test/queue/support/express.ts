@@ -4,6 +4,7 @@ import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Claim } from '../../../src/queue/contract.ts';
+import { DEFERRALS_EVERY_MS } from '../../../src/queue/limits.ts';
 import type { Disk, DiskFile } from '../../../src/world/disk.ts';
 import { diskFailure, quickDisk } from '../../store/support/ledger.ts';
 import { type ManualClock, manualClock } from '../../support/clock.ts';
@@ -56,6 +57,16 @@ export function leftBy(t: TestContext, folder: string): string {
 /** Lets what is on its way to the disk arrive. */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 30; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Of what waits for its turn: a clock that stands still would never give it one. */
+export async function inTime<Result>(clock: ManualClock, work: Promise<Result>): Promise<Result> {
+  let isDone = false;
+  const done = work.finally(() => {
+    isDone = true;
+  });
+  while (!isDone) await clock.advance(DEFERRALS_EVERY_MS);
+  return done;
 }
 
 /** What waits for the ledger's files takes as long as the disk does. */
