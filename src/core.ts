@@ -155,7 +155,7 @@ export async function openCore(
   const minger = await openMingerSecret(store.database, secrets);
   let domainAdded = (_name: string): void => {};
   const admin = createDirectoryAdmin(store.database, directory, clock, (name) => domainAdded(name));
-  const hashing = createHashing(clock);
+  const hashing = createHashing(clock, { events });
   opened.defer(() => hashing.close());
   const credentials = await openCredentials(store.database, {
     secrets,

@@ -1,12 +1,12 @@
 /**
  * Who may sign in, and with what: passwords (Argon2id), app passwords, SCRAM verifiers, kept secrets
- * (CRAM-MD5), bearer tokens and client certificates. Answers `authenticate` for every protocol.
+ * (CRAM-MD5), bearer tokens and client certificates. Answers for every protocol.
  *
  * Local credentials come first; who has no password here is asked of the verification sources, which
  * are attached (`askSources`); tokens are read by tokens/. Frozen and disabled accounts, and those of disabled domains, never
  * get in. What cannot be told is never `no`. Nothing here rejects.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { addressKey } from '../model/address.ts';
 import { isOperational } from '../model/errors.ts';
 import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
@@ -19,14 +19,14 @@ import type { Authority, Offers, Refusal, Verdict } from '../wire/sasl/words.ts'
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
-import { createCache } from './cache.ts';
 import type { Directory } from './contract.ts';
 import { passwordSettings } from './credential-settings.ts';
 import { type CredentialStatements, credentialStatements } from './credential-statements.ts';
 import type { Hashing } from './hashing.ts';
-import { REMEMBERED_ENTRIES, REMEMBERED_MS, SCRAM } from './limits.ts';
+import { SCRAM } from './limits.ts';
 import { appPasswordDigest, type Login, loginKey, parseVerifier, statementFor, toLogin } from './logins.ts';
 import { spendHash, verifyPassword } from './password.ts';
+import { createPasswordMemory } from './password-memory.ts';
 import { tokenSettings } from './tokens/settings.ts';
 import { TOKEN_CHECKS, type TokenCheck, type Tokens } from './tokens/tokens.ts';
 
@@ -45,8 +45,6 @@ export interface TokenFinding {
 }
 
 export interface Credentials extends Authority {
-  /** `username`: an address, or a domain for the domain's own login. */
-  authenticate(username: string, password: string): Promise<Verdict>;
   /** What anyone could use; kept until credentials change. */
   offers(): MaybePromise<Offers>;
   /** Each check of a token, for an administrator. Errors: those of the database. */
@@ -79,9 +77,7 @@ export async function openCredentials(db: Database, services: CredentialServices
   const { secrets, settings, clock, random, hashing, events, askSources, resolve, tokens } = services;
   const statements = credentialStatements(db.dialect);
   const decoyKey = await keptKey(db, statements, { secrets, random });
-  /** Of this process only: what is remembered is of no use to anyone else. */
-  const memoryKey = randomBytes(32);
-  const remembered = createCache<number>(REMEMBERED_ENTRIES);
+  const memory = createPasswordMemory(clock);
   let offered: Offers | undefined;
 
   const now = (statement: Statement): MaybePromise<readonly Row[]> =>
@@ -126,12 +122,11 @@ export async function openCredentials(db: Database, services: CredentialServices
     return (await db.read(statements.appPasswords({ login }))).some((row) => row['digest'] === digest);
   }
 
-  async function isRight(login: Login, password: string): Promise<boolean> {
-    const memory = createHmac('sha256', memoryKey).update(`${login.password}\0${password}`).digest('base64');
-    const until = remembered.get(memory);
-    if (until !== undefined && until > clock.monotonic()) return true;
-    if (!(await verifyPassword(hashing, password, login.password!))) return false;
-    remembered.set(memory, clock.monotonic() + REMEMBERED_MS);
+  async function isRight({ login, password: stored }: Login, password: string, network?: string): Promise<boolean> {
+    if (memory.knows(stored!, password)) return true;
+    const asker = memory.isFamiliar(login, network) ? 'known' : 'stranger';
+    if (!(await verifyPassword(hashing, password, stored!, asker))) return false;
+    memory.remember(stored!, password);
     return true;
   }
 
@@ -147,22 +142,25 @@ export async function openCredentials(db: Database, services: CredentialServices
     return answer === 'no' ? no(known ? 'wrong' : 'unknown') : undefined;
   }
 
-  async function decide(username: string, password: string): Promise<Verdict> {
+  async function decide(username: string, password: string, network?: string): Promise<Verdict> {
     const key = loginKey(username);
     const login = key === undefined ? undefined : await find(key);
     if (login && (await hasAppPassword(login.login, password))) return admitted(login);
-    if (login?.password !== undefined) return (await isRight(login, password)) ? viaPassword(login) : no('wrong');
+    if (login?.password !== undefined)
+      return (await isRight(login, password, network)) ? viaPassword(login) : no('wrong');
     const elsewhere = key === undefined ? undefined : await viaSources(key, password, login);
     if (elsewhere) return elsewhere;
     await spendHash(hashing, password);
     return no(login ? 'wrong' : 'unknown');
   }
 
-  async function authenticate(username: string, password: string): Promise<Verdict> {
+  async function viaAnyPassword(username: string, password: string, network?: string): Promise<Verdict> {
     // An empty password is one that some sources take for "anybody" (RFC 4513 5.1.2).
     if (password === '') return no('wrong');
     try {
-      return await decide(username, password);
+      const verdict = await decide(username, password, network);
+      if (verdict.kind === 'yes') memory.signedIn(verdict.account, network);
+      return verdict;
     } catch (error) {
       return cannotTell(error);
     }
@@ -183,8 +181,7 @@ export async function openCredentials(db: Database, services: CredentialServices
   });
 
   return {
-    authenticate,
-    password: authenticate,
+    password: viaAnyPassword,
 
     scram(username) {
       const key = loginKey(username) ?? username;

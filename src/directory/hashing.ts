@@ -3,28 +3,42 @@
  * pool that fsync needs. Threads start when there is work and end when there was none for a while.
  *
  * Sign-ins that would wait behind too many others are refused at once (`busy`), so that a flood costs
- * neither memory nor the next hour; and while one password after the other is wrong, only one is
- * looked at at a time, since what guesses cost the processors is taken from mail. Errors: OperationalError `directory.busy`.
+ * neither memory nor the next hour. While somebody guesses (guessing.ts), whoever is known goes first,
+ * and strangers are looked at one at a time with rests between, since what guesses cost the processors
+ * is taken from mail. Errors: OperationalError `directory.busy`.
  */
 import { Worker } from 'node:worker_threads';
 import { OperationalError } from '../model/errors.ts';
 import type { Clock, TimerHandle } from '../world/clock.ts';
+import type { Events } from '../world/events.ts';
+import { createGuessing } from './guessing.ts';
 import type { HashAnswer, HashJob } from './hash-jobs.ts';
 import { ARGON2, HASHING, type PasswordCost } from './limits.ts';
+
+/** `stranger`: a client that never signed in from where it is. */
+export type Asker = 'known' | 'stranger';
 
 export interface Hashing {
   /** Of new passwords, and of the work done for unknown names. */
   readonly cost: PasswordCost;
-  /** Errors: `directory.busy`. */
-  run(job: HashJob): Promise<Uint8Array>;
-  /** Whether a password that was checked was right: while somebody guesses, mail goes first. */
+  /** `asker`: default `known`, as an administrator is. Errors: `directory.busy`. */
+  run(job: HashJob, asker?: Asker): Promise<Uint8Array>;
+  /** What came of a stranger's password. */
   checked(isRight: boolean): void;
   /** Ends the threads; what is under way is refused. */
   close(): Promise<void>;
 }
 
+export interface HashingOptions {
+  readonly cost?: PasswordCost;
+  /** Absent: nobody is told that somebody guesses. */
+  readonly events?: Events;
+}
+
 interface Pending {
   readonly job: HashJob;
+  readonly asker: Asker;
+  readonly number: number;
   readonly resolve: (octets: Uint8Array) => void;
   readonly reject: (error: Error) => void;
 }
@@ -32,13 +46,17 @@ interface Pending {
 interface Thread {
   readonly worker: Worker;
   current: Pending | undefined;
+  startedAt: number;
 }
 
-export function createHashing(clock: Clock, cost: PasswordCost = ARGON2): Hashing {
+export function createHashing(clock: Clock, { cost = ARGON2, events }: HashingOptions = {}): Hashing {
   const threads = new Set<Thread>();
-  const waiting: Pending[] = [];
+  const waiting: Readonly<Record<Asker, Pending[]>> = { known: [], stranger: [] };
+  const guessing = createGuessing(clock, events);
   let closed = false;
-  let wrongInARow = 0;
+  let number = 0;
+  let restUntil = Number.NEGATIVE_INFINITY;
+  let rest: TimerHandle | undefined;
   let retirement: TimerHandle | undefined;
 
   const end = (thread: Thread, error: Error): void => {
@@ -47,17 +65,24 @@ export function createHashing(clock: Clock, cost: PasswordCost = ARGON2): Hashin
     thread.current = undefined;
   };
 
+  const done = (thread: Thread, answer: HashAnswer): void => {
+    const { current, worker } = thread;
+    thread.current = undefined;
+    worker.unref();
+    if (current?.asker === 'stranger') {
+      const now = clock.monotonic();
+      restUntil = now + Math.min(HASHING.restTimes * (now - thread.startedAt), HASHING.restMostMs);
+    }
+    if ('octets' in answer) current?.resolve(answer.octets);
+    else current?.reject(new Error(answer.error));
+    // Behind what its asker makes of it: whether it was a guess counts for the next.
+    setImmediate(advance);
+  };
+
   const start = (): Thread => {
     const worker = new Worker(new URL('./password-thread.ts', import.meta.url));
-    const thread: Thread = { worker, current: undefined };
-    worker.on('message', (answer: HashAnswer) => {
-      const done = thread.current;
-      thread.current = undefined;
-      worker.unref();
-      if ('octets' in answer) done?.resolve(answer.octets);
-      else done?.reject(new Error(answer.error));
-      advance();
-    });
+    const thread: Thread = { worker, current: undefined, startedAt: 0 };
+    worker.on('message', (answer: HashAnswer) => done(thread, answer));
     worker.on('error', (error: Error) => end(thread, error));
     worker.on('exit', () => {
       end(thread, new Error('the hashing thread ended'));
@@ -68,26 +93,40 @@ export function createHashing(clock: Clock, cost: PasswordCost = ARGON2): Hashin
     return thread;
   };
 
-  const working = (): number => {
-    let count = 0;
-    for (const { current } of threads) if (current) count++;
-    return count;
-  };
+  const working = (): Pending[] => Array.from(threads, ({ current }) => current).filter((job) => job !== undefined);
 
   const retire = (): void => {
     for (const thread of threads) if (!thread.current) void thread.worker.terminate();
   };
 
+  function next(): Pending | undefined {
+    const { known, stranger } = waiting;
+    const busy = working();
+    if (busy.length >= HASHING.threads) return undefined;
+    if (!guessing.isOn()) {
+      const isStrangerOlder = (stranger[0]?.number ?? Number.POSITIVE_INFINITY) < (known[0]?.number ?? 0);
+      return known.length > 0 && !isStrangerOlder ? known.shift() : stranger.shift();
+    }
+    if (known.length > 0) return known.shift();
+    if (stranger.length === 0 || busy.some(({ asker }) => asker === 'stranger')) return undefined;
+    const restMs = restUntil - clock.monotonic();
+    if (restMs <= 0) return stranger.shift();
+    rest ??= clock.after(restMs, () => {
+      rest = undefined;
+      advance();
+    });
+    return undefined;
+  }
+
   function advance(): void {
-    const atOnce = wrongInARow < HASHING.wrongInARow ? HASHING.threads : 1;
-    while (waiting.length > 0) {
-      if (working() >= atOnce) return;
-      const idle = threads.values().find(({ current }) => !current);
-      const thread = idle ?? start();
-      thread.current = waiting.shift()!;
+    if (closed) return;
+    for (let pending = next(); pending; pending = next()) {
+      const thread = threads.values().find(({ current }) => !current) ?? start();
+      thread.current = pending;
+      thread.startedAt = clock.monotonic();
       // A process that only waits for a hash must not end before it.
       thread.worker.ref();
-      thread.worker.postMessage(thread.current.job);
+      thread.worker.postMessage(pending.job);
     }
     retirement?.cancel();
     retirement = clock.after(HASHING.idleMs, retire);
@@ -95,28 +134,29 @@ export function createHashing(clock: Clock, cost: PasswordCost = ARGON2): Hashin
 
   return {
     cost,
-    run(job) {
-      if (closed || waiting.length >= HASHING.waiting) return Promise.reject(busy());
+    run(job, asker = 'known') {
+      const most = asker === 'stranger' && guessing.isOn() ? HASHING.strangersWaiting : HASHING.waiting;
+      if (closed || waiting[asker].length >= most) return Promise.reject(busy(most));
       const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-      waiting.push({ job, resolve, reject });
+      waiting[asker].push({ job, asker, number: number++, resolve, reject });
       advance();
       return promise;
     },
-    checked(isRight) {
-      wrongInARow = isRight ? 0 : wrongInARow + 1;
-    },
+    checked: guessing.checked,
     async close() {
       closed = true;
       retirement?.cancel();
-      for (const { reject } of waiting.splice(0)) reject(busy());
+      rest?.cancel();
+      guessing.stop();
+      for (const line of Object.values(waiting)) for (const { reject } of line.splice(0)) reject(busy(HASHING.waiting));
       await Promise.all(Array.from(threads, ({ worker }) => worker.terminate()));
     },
   };
 }
 
-function busy(): OperationalError {
+function busy(most: number): OperationalError {
   return new OperationalError(
     'directory.busy',
-    `cannot check a password now, as fewer than ${HASHING.waiting} must be waiting for it`,
+    `cannot check a password now, as fewer than ${most} must be waiting for it`,
   );
 }

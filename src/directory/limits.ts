@@ -57,10 +57,25 @@ export const ARGON2_BOUNDS = { memoryKiB: 262_144, passes: 12 } as const;
 
 /**
  * `threads`: each takes 64 MB and a core while it works. `waiting`: some eight seconds of work, which
- * a mail program waits for. `idleMs`: an idle node keeps no thread. `wrongInARow`: so many wrong passwords and
- * no right one are guesses, not users on a Monday morning.
+ * a mail program waits for. `idleMs`: an idle node keeps no thread.
+ * While somebody guesses, a stranger's hash is followed by a rest of `restTimes` what it took, `restMostMs`
+ * at most, and fewer strangers may wait (`strangersWaiting`), for the same eight seconds: a core that
+ * hashes guesses takes a tenth of the mail's rate on two.
  */
-export const HASHING = { threads: 2, waiting: 64, idleMs: 10_000, wrongInARow: 16 } as const;
+export const HASHING = {
+  threads: 2,
+  waiting: 64,
+  idleMs: 10_000,
+  restTimes: 3,
+  restMostMs: 2000,
+  strangersWaiting: 8,
+} as const;
+
+/**
+ * `wrong`: so many wrong passwords are guesses, not users on a Monday morning, of whom one in a few is
+ * right: each right one makes up for `wrongForOneRight`. `quietMs`: without another one it is over.
+ */
+export const GUESSING = { wrong: 16, wrongForOneRight: 8, quietMs: 60_000 } as const;
 
 /** RFC 7677 4 asks for 4,096 and says more is better; a client computes them all at each sign-in. */
 export const SCRAM = { iterations: 100_000, saltBytes: 16 } as const;
@@ -68,6 +83,9 @@ export const SCRAM = { iterations: 100_000, saltBytes: 16 } as const;
 /** How long a password that was right is remembered (as a keyed digest, in memory): mail programs sign in with every message. */
 export const REMEMBERED_MS = 300_000;
 export const REMEMBERED_ENTRIES = 10_000;
+
+/** From where accounts signed in: two networks for each of the most mailboxes on a node, some 100 bytes each. */
+export const FAMILIAR_ENTRIES = 100_000;
 
 /** App passwords of one account: a few devices, and what was forgotten. */
 export const APP_PASSWORDS = 50;

@@ -15,6 +15,7 @@ import { queueEvents } from './events/queue.ts';
 import { receiveEvents } from './events/receive.ts';
 import { reportEvents } from './events/report.ts';
 import { screenEvents } from './events/screen.ts';
+import { signInEvents } from './events/sign-in.ts';
 import { signingEvents } from './events/signing.ts';
 import { storeEvents } from './events/store.ts';
 import { tokenEvents } from './events/tokens.ts';
@@ -37,6 +38,7 @@ export const EVENTS = {
   ...signingEvents,
   ...verificationEvents,
   ...tokenEvents,
+  ...signInEvents,
 } as const;
 
 export type EventName = keyof typeof EVENTS;

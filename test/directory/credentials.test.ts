@@ -4,6 +4,7 @@ import { createDirectoryAdmin } from '../../src/directory/admin.ts';
 import { passwordSettings } from '../../src/directory/credential-settings.ts';
 import type { AskSources } from '../../src/directory/credentials.ts';
 import { createDirectory } from '../../src/directory/directory.ts';
+import { GUESSING, HASHING, REMEMBERED_MS } from '../../src/directory/limits.ts';
 import { directoryMigrations } from '../../src/directory/schema.ts';
 import { createSenderGrants } from '../../src/directory/send-as.ts';
 import { directorySettings } from '../../src/directory/settings.ts';
@@ -45,7 +46,7 @@ async function open(t: TestContext, parts: { askSources?: AskSources; tokens?: T
   await make(accounts.addDomain({ name: 'example.com' }));
   await make(accounts.addAccount({ address: ALICE, name: 'Alice Liddell' }));
   const is = async (username: string, password: string): Promise<string> => {
-    const verdict = await credentials.authenticate(username, password);
+    const verdict = await credentials.password(username, password);
     return verdict.kind === 'no' ? verdict.reason : verdict.kind;
   };
   return { database, clock, settings, credentials, admin, accounts, grants, make, is };
@@ -102,7 +103,7 @@ test('passwords end only where they are told to', async (t) => {
 test('a domain has a login of its own, which is its name', async (t) => {
   const { credentials, admin, make, is } = await open(t);
   await make(admin.setDomainPassword('example.com', PASSWORD));
-  assert.deepEqual(await credentials.authenticate('Example.com', PASSWORD), { kind: 'yes', account: '@example.com' });
+  assert.deepEqual(await credentials.password('Example.com', PASSWORD), { kind: 'yes', account: '@example.com' });
   assert.equal(await is('other.example', PASSWORD), 'unknown');
   await make(admin.setDomainPassword('example.com', ''));
   assert.equal(await is('example.com', PASSWORD), 'unknown');
@@ -257,4 +258,27 @@ test('a removed account leaves no credentials for the next one of its name', asy
   await make(accounts.addAccount({ address: ALICE }));
   assert.equal(await is(ALICE, password), 'wrong');
   assert.equal(await is(ALICE, PASSWORD), 'wrong');
+});
+
+test('while bots guess at an account, its owner signs in from where he did before, and waits behind none of them', async (t) => {
+  const { credentials, admin, make, clock } = await open(t);
+  await make(admin.setPassword(ALICE, PASSWORD));
+  const [home, elsewhere] = ['192.0.2.7', '198.51.100.7'];
+  // Two at once, so that both threads are there.
+  const [right] = await Promise.all([PASSWORD, 'mistyped'].map((said) => credentials.password(ALICE, said, home)));
+  assert.equal(right?.kind, 'yes');
+  await clock.advance(REMEMBERED_MS);
+  const ended: string[] = [];
+  const signIn = async (name: string, password: string, network: string): Promise<void> => {
+    const { kind } = await credentials.password(ALICE, password, network);
+    ended.push(`${name}: ${kind}`);
+  };
+  for (let n = 0; n < GUESSING.wrong; n++) await credentials.password(ALICE, `guess ${n}`, `203.0.113.${n}`);
+  const floods = Array.from({ length: HASHING.strangersWaiting + 5 }, (_, n) => signIn('bot', `guess ${n}`, elsewhere));
+  await signIn('owner', PASSWORD, home);
+  const before = ended.filter((end) => end === 'bot: no').length;
+  assert.ok(before < HASHING.strangersWaiting / 2, `${before} guesses were looked at before`);
+  assert.equal(ended.at(-1), 'owner: yes');
+  await Promise.all(floods);
+  assert.ok(ended.includes('bot: busy'));
 });

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { argon2Sync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { HashJob } from '../../src/directory/hash-jobs.ts';
-import { createHashing, type Hashing } from '../../src/directory/hashing.ts';
-import { HASHING } from '../../src/directory/limits.ts';
+import { type Asker, createHashing, type Hashing } from '../../src/directory/hashing.ts';
+import { GUESSING, HASHING } from '../../src/directory/limits.ts';
 import { hashPassword, spendHash, verifyPassword } from '../../src/directory/password.ts';
 import { systemClock } from '../../src/world/clock.ts';
+import { createEvents } from '../../src/world/events.ts';
 import { systemRandom } from '../../src/world/random.ts';
+import { manualClock } from '../support/clock.ts';
+import { CHEAP } from '../support/credentials.ts';
 
 const ANY_SALT = Buffer.alloc(16);
 
@@ -42,9 +45,9 @@ test('an unknown name takes the same work as a wrong password', async (t) => {
   const jobs: HashJob[] = [];
   const seen: Hashing = {
     ...hashing,
-    run(job) {
+    run(job, asker) {
       jobs.push('salt' in job ? { ...job, salt: ANY_SALT } : job);
-      return hashing.run(job);
+      return hashing.run(job, asker);
     },
   };
   await verifyPassword(seen, 'wrong', await hashPassword(hashing, 'right', systemRandom.bytes));
@@ -76,17 +79,101 @@ test('two hashes are made at once and a bounded number waits: the rest of a floo
   assert.equal((refused[0] as PromiseRejectedResult).reason.code, 'directory.busy');
 });
 
-test('whoever guesses on and on has one password at a time looked at, until somebody knows one', async (t) => {
-  const hashing = open(t);
-  const job = { kind: 'scram', password: 'x', salt: Buffer.alloc(16), iterations: 1 } as const;
-  const taken = async (): Promise<number> => {
-    const all = Array.from({ length: HASHING.waiting + 5 }, () => hashing.run(job));
-    return (await Promise.allSettled(all)).filter(({ status }) => status === 'fulfilled').length;
+const JOB = { kind: 'scram', password: 'x', salt: Buffer.alloc(16), iterations: 1 } as const;
+
+/** What is told of guessing, and the order in which hashes ended. */
+function guessed(t: TestContext) {
+  const clock = manualClock();
+  const events = createEvents(clock.now, assert.ifError);
+  const told: string[] = [];
+  events.attach((name) => told.push(name));
+  const hashing = createHashing(clock, { events, cost: CHEAP });
+  t.after(() => hashing.close());
+  const guess = (times: number): void => {
+    for (let n = 0; n < times; n++) hashing.checked(false);
   };
-  for (let n = 1; n < HASHING.wrongInARow; n++) hashing.checked(false);
-  assert.equal(await taken(), HASHING.waiting + 2);
-  hashing.checked(false);
-  assert.equal(await taken(), HASHING.waiting + 1);
+  return { clock, hashing, told, guess };
+}
+
+test('who floods with guesses fills a short line of strangers: a long one would have users wait in vain', async (t) => {
+  const { hashing, guess } = guessed(t);
+  guess(GUESSING.wrong);
+  const all = Array.from({ length: HASHING.strangersWaiting + 10 }, () => hashing.run(JOB, 'stranger'));
+  const refused = await Promise.all(
+    all.splice(HASHING.strangersWaiting + 1).map((one) => one.catch(({ code }) => code)),
+  );
+  assert.deepEqual(
+    refused,
+    Array.from({ length: 9 }, () => 'directory.busy'),
+  );
+  for (const one of all) one.catch(() => undefined);
+});
+
+test('who guesses on and on has one password at a time looked at, with a rest behind it; who is known waits for none of them', async (t) => {
+  const { clock, hashing, guess } = guessed(t);
+  guess(GUESSING.wrong);
+  const ended: string[] = [];
+  const run = (name: string, asker: Asker): Promise<unknown> => hashing.run(JOB, asker).then(() => ended.push(name));
+  const strangers = ['first', 'second'].map((name) => run(name, 'stranger'));
+  await clock.advance(100);
+  await strangers[0];
+  await Promise.all(['a', 'b', 'c'].map((name) => run(name, 'known')));
+  assert.deepEqual(ended.slice(0, 1), ['first']);
+  assert.deepEqual(ended.slice(1).sort(), ['a', 'b', 'c'], 'while the second rests');
+  await clock.advance(HASHING.restTimes * 100);
+  await strangers[1];
+  assert.equal(ended.at(-1), 'second');
+});
+
+test('a rest is bounded, so that a busy machine lets strangers in, too', async (t) => {
+  const { clock, hashing, guess } = guessed(t);
+  guess(GUESSING.wrong);
+  const first = hashing.run(JOB, 'stranger');
+  await clock.advance(60_000 - 1);
+  guess(1);
+  await first;
+  const second = hashing.run(JOB, 'stranger');
+  await clock.advance(HASHING.restMostMs);
+  await second;
+});
+
+test('guessing is told when it begins, and when strangers know their passwords again', (t) => {
+  const { hashing, told, guess } = guessed(t);
+  guess(GUESSING.wrong - 1);
+  assert.deepEqual(told, []);
+  guess(100);
+  assert.deepEqual(told, ['sign-in.guessing']);
   hashing.checked(true);
-  assert.equal(await taken(), HASHING.waiting + 2);
+  assert.deepEqual(told, ['sign-in.guessing'], 'a bot that knows one password does not end it');
+  hashing.checked(true);
+  assert.deepEqual(told, ['sign-in.guessing', 'sign-in.guessing-over']);
+});
+
+test('guessing is over after a quiet minute; a few wrong passwords in between are nothing', async (t) => {
+  const { clock, told, guess } = guessed(t);
+  guess(GUESSING.wrong);
+  await clock.advance(GUESSING.quietMs);
+  assert.deepEqual(told, ['sign-in.guessing', 'sign-in.guessing-over']);
+  guess(GUESSING.wrong - 1);
+  await clock.advance(GUESSING.quietMs);
+  guess(GUESSING.wrong - 1);
+  assert.deepEqual(told.length, 2);
+});
+
+test('without guesses who came first goes first, known or not', async (t) => {
+  const hashing = open(t);
+  // Of the two threads one is taken for a while: the other does the rest one by one.
+  const long = hashing.run({ ...JOB, iterations: 1_000_000 });
+  const ended: number[] = [];
+  const askers: Asker[] = ['stranger', 'known', 'stranger', 'stranger', 'known', 'known', 'stranger', 'known'];
+  await Promise.all(askers.map((asker, n) => hashing.run(JOB, asker).then(() => ended.push(n))));
+  assert.deepEqual(ended, [...askers.keys()]);
+  await long;
+});
+
+test('only strangers are counted: an owner who mistypes at home is no attack', async (t) => {
+  const { hashing, told } = guessed(t);
+  const phc = await hashPassword(hashing, 'right', systemRandom.bytes);
+  for (let n = 0; n < GUESSING.wrong; n++) await verifyPassword(hashing, 'wrong', phc);
+  assert.deepEqual(told, []);
 });

@@ -22,12 +22,12 @@ export interface CredentialParts {
 }
 
 /** RFC 9106 3.1: no less than 8 KiB a lane. What a product's hash costs is tested in test/directory/password.test.ts. */
-const CHEAP: PasswordCost = { memoryKiB: 8, passes: 1, parallelism: 1, saltBytes: 16, tagBytes: 32 };
+export const CHEAP: PasswordCost = { memoryKiB: 8, passes: 1, parallelism: 1, saltBytes: 16, tagBytes: 32 };
 
 /** `close` ends the hashing threads. */
 export async function credentialsOver(database: Database, parts: CredentialParts) {
   const { clock = systemClock, random = systemRandom } = parts;
-  const hashing = createHashing(systemClock, CHEAP);
+  const hashing = createHashing(systemClock, { cost: CHEAP });
   const services = { ...parts, secrets: OPEN_SECRETS, clock, random, hashing };
   const credentials = await openCredentials(database, services);
   const forget = (): void => {

@@ -5,6 +5,7 @@
  */
 import { isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
+import { networkOf } from '../../wire/network.ts';
 import { beginSasl, isMechanism, offeredMechanisms, type SaslChannel, type SaslStep } from '../../wire/sasl/server.ts';
 import type { Offers, Verdict } from '../../wire/sasl/words.ts';
 import { GREET_FIRST, tooMuch } from '../replies.ts';
@@ -201,6 +202,7 @@ function channelOf({ connection, facts, hostname, services }: Session): SaslChan
   return {
     binding: direct ? connection.channelBinding() : undefined,
     certificate: direct ? connection.clientCertificate(now)?.fingerprint : undefined,
+    network: networkOf(facts.client.address),
     hostname,
     random: services.random,
     now,

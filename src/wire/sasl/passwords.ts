@@ -3,13 +3,13 @@ import { parseLoginAnswer, parsePlain } from '../../protocol/sasl/plain.ts';
 import type { Mechanism } from './server.ts';
 import { done, EMPTY_CHALLENGE, isSelf, MALFORMED, refused } from './steps.ts';
 
-export const plain: Mechanism = (authority) => ({
+export const plain: Mechanism = (authority, { network }) => ({
   respond(message) {
     if (!message) return EMPTY_CHALLENGE;
     const said = parsePlain(message);
     if (!said) return MALFORMED;
     if (!isSelf(said.authorization, said.username)) return refused('not-allowed');
-    return authority.password(said.username, said.password).then(done);
+    return authority.password(said.username, said.password, network).then(done);
   },
 });
 
@@ -17,14 +17,14 @@ export const plain: Mechanism = (authority) => ({
 const USERNAME = { kind: 'challenge', data: 'Username:' } as const;
 const PASSWORD = { kind: 'challenge', data: 'Password:' } as const;
 
-export const login: Mechanism = (authority) => {
+export const login: Mechanism = (authority, { network }) => {
   let username: string | undefined;
   return {
     respond(message) {
       if (!message) return USERNAME;
       const answer = parseLoginAnswer(message);
       if (answer === undefined) return MALFORMED;
-      if (username !== undefined) return authority.password(username, answer).then(done);
+      if (username !== undefined) return authority.password(username, answer, network).then(done);
       username = answer;
       return PASSWORD;
     },

@@ -32,6 +32,8 @@ export interface SaslChannel {
   readonly binding: Uint8Array | undefined;
   /** SHA-256 of the certificate that the client proved to have the key of, hex. */
   readonly certificate: string | undefined;
+  /** Of the client, as limits count them (network.ts); absent where there is none, as in a command. */
+  readonly network?: string;
   /** Our name. */
   readonly hostname: string;
   readonly random: Random;

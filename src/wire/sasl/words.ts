@@ -24,7 +24,11 @@ export interface TokenFailure {
 
 /** Implemented by the directory. None of these rejects. */
 export interface Authority {
-  password(username: string, password: string): Promise<Verdict>;
+  /**
+   * `username`: an address, or a domain for the domain's own login. `network`: of the client; whoever
+   * signed in from there before goes before strangers while somebody guesses.
+   */
+  password(username: string, password: string, network?: string): Promise<Verdict>;
   /** For an unknown user a verifier that is always the same, so that salts tell nothing; `outcome` is what a right proof comes to. */
   scram(username: string): MaybePromise<{ readonly verifier: ScramVerifier; readonly outcome: Verdict }>;
   /** CRAM-MD5: the password itself where it was kept for that, and what a right answer comes to. */
