@@ -4,6 +4,7 @@
  */
 export const RFCS: Readonly<Record<number, readonly [title: string, lastSection: number]>> = {
   1035: ['Domain names: implementation and specification', 9],
+  1123: ['Requirements for Internet hosts: application and support', 8],
   1428: ['Transition of Internet mail from just-send-8 to 8bit-SMTP/MIME', 6],
   1847: ['Security multiparts for MIME', 8],
   1870: ['SMTP service extension for message size declaration', 10],

@@ -116,8 +116,13 @@ export async function openCore(
   const secrets = openSecrets(config.secretKeyFile, random);
   const dkim = createDkimKeys(store.database, { secrets, clock });
   const srs = await openSrsKeys(store.database, { secrets, clock, events, random });
-  const known = createDirectory(store.database, { settings, resolveHost, clock, srs });
   const { hostname } = config;
+  const ownAddresses = (): readonly string[] => [
+    ...localAddresses(),
+    ...settings.current().get(publicAddressSettings.publicAddresses),
+  ];
+  const ownHost = { hostname, addresses: ownAddresses };
+  const known = createDirectory(store.database, { settings, resolveHost, clock, srs, ownHost });
   const logins = await openServerLogins(store.database, { secrets, clock, random });
   const sources = await openSourceTable(store.database, {
     secrets,
@@ -143,7 +148,7 @@ export async function openCore(
       resolveHost,
       random,
       hostname,
-      addresses: () => [...localAddresses(), ...settings.current().get(publicAddressSettings.publicAddresses)],
+      addresses: ownAddresses,
     }),
     async addDomain(name) {
       const { statements, committed } = await admin.addDomain({ name });

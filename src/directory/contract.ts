@@ -56,9 +56,11 @@ export type Resolution =
       readonly viaAlias: boolean;
       /** No source could tell, and settings accept that: why. */
       readonly unsure?: string;
+      /** Whose settings count; absent: its own domain's. */
+      readonly domain?: string;
     }
   /** postmaster or abuse without an account or alias of that name: the domain's server, else the administrators. */
-  | { readonly kind: 'role'; readonly targets: readonly Address[] }
+  | { readonly kind: 'role'; readonly targets: readonly Address[]; readonly domain?: string }
   /** `return`: a rewritten sender (SRS) that we never made, or one whose time is over. */
   | { readonly kind: 'unknown-user'; readonly return?: 'forged' | 'expired' }
   /** It exists elsewhere, as a source says, and takes no mail now. */
@@ -67,7 +69,7 @@ export type Resolution =
 
 export interface Directory {
   domain(name: string): MaybePromise<Domain | undefined>;
-  /** The bare `<postmaster>` resolves to the administrators' address. */
+  /** The bare `<postmaster>`, and that of this node's own name or address, resolves to the administrators' address. */
   resolve(address: Address): MaybePromise<Resolution>;
   /** A domain's own servers in order, else the default ones, else none. */
   mailServers(domain: string): MaybePromise<readonly DomainMailServer[]>;

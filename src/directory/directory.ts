@@ -13,7 +13,7 @@ import { createHostAddresses, type ThreeAnswers } from './host-addresses.ts';
 import { createIdentityReader, type Identities } from './identities.ts';
 import { createLookup } from './lookup.ts';
 import { createMailServers, type MailServerTable } from './mail-servers.ts';
-import { createResolve } from './resolve.ts';
+import { createResolve, type OwnHost } from './resolve.ts';
 import { createSharedNetworks, isSharedHost, type SharedNetworks } from './rules/shared-hosts.ts';
 import type { SrsKeys } from './srs-keys.ts';
 
@@ -22,6 +22,7 @@ export interface DirectoryServices {
   readonly resolveHost: ResolveHost;
   readonly clock: Clock;
   readonly srs?: Pick<SrsKeys, 'reverse'>;
+  readonly ownHost?: OwnHost;
 }
 
 export interface OpenDirectory extends Directory {
@@ -44,7 +45,7 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
   const mailServers = createMailServers(db);
   const identities = createIdentityReader(db);
   const hasAddress = createHostAddresses(services.resolveHost, services.clock);
-  const resolve = createResolve({ lookup, mailServers, settings: services.settings, srs: services.srs });
+  const resolve = createResolve({ lookup, mailServers, ...services });
 
   const shared = createSharedNetworks(services.settings);
 

@@ -9,6 +9,7 @@ import { type Address, addressKey } from '../model/address.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import { looksLikeRelay, makeAddress, parseAddress } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
+import { canonicalAddress } from '../wire/network.ts';
 import type { Domain, Resolution } from './contract.ts';
 import { ALIAS_DEPTH, ALIAS_TARGETS } from './limits.ts';
 import type { Entry, Lookup } from './lookup.ts';
@@ -21,15 +22,23 @@ import { type SrsKeys, srsTarget } from './srs-keys.ts';
 const REMOTE: Resolution = { kind: 'remote' };
 const UNKNOWN_USER: Resolution = { kind: 'unknown-user' };
 
+/** What this node is called. */
+export interface OwnHost {
+  readonly hostname: string;
+  addresses(): readonly string[];
+}
+
 export interface ResolveServices {
   readonly lookup: Lookup;
   readonly mailServers: MailServers;
   readonly settings: Settings;
   /** Absent: nothing is forwarded under an address of ours. */
   readonly srs?: Pick<SrsKeys, 'reverse'>;
+  /** Absent: nobody writes to the node itself. */
+  readonly ownHost?: OwnHost;
 }
 
-export function createResolve({ lookup, mailServers, settings, srs }: ResolveServices) {
+export function createResolve({ lookup, mailServers, settings, srs, ownHost }: ResolveServices) {
   /** The entry of an address: its own, else that of the mailbox it is a sub-address of. */
   function entryOf(address: Address): MaybePromise<Entry> {
     const own = lookup.entry(addressKey(address));
@@ -55,16 +64,25 @@ export function createResolve({ lookup, mailServers, settings, srs }: ResolveSer
   }
 
   /** RFC 5321 4.5.1: the bare <postmaster> is always there; where no administrator is named, the oldest domain's answers. */
-  function barePostmaster(address: Address): MaybePromise<Resolution> {
+  function nodesOwn(address: Address): MaybePromise<Resolution> {
     const named = administrators();
-    if (named.kind === 'role') return named;
+    if (named.kind === 'role') return { ...named, domain: named.targets[0]!.domain };
     return andThen(lookup.firstDomain(), (domain) =>
-      domain ? local(makeAddress(address.local, domain.name), domain) : named,
+      domain ? andThen(local(makeAddress(address.local, domain.name), domain), ofDomain(domain.name)) : named,
     );
   }
 
+  /** Operators of other servers write to the postmaster of the host that they met (RFC 1123 5.2.17: or of its address). */
+  function isOfNode(address: Address): boolean {
+    if (!ownHost || !isRole(address)) return false;
+    const literal = /^\[(?:ipv6:)?(.+)\]$/i.exec(address.domain)?.[1];
+    if (literal === undefined) return address.domain === ownHost.hostname.toLowerCase();
+    const ours = ownHost.addresses().map(canonicalAddress);
+    return ours.includes(canonicalAddress(literal));
+  }
+
   function local(address: Address, domain: Domain | undefined): MaybePromise<Resolution> {
-    if (!domain?.enabled) return returned(address) ?? REMOTE;
+    if (!domain?.enabled) return returned(address) ?? (isOfNode(address) ? nodesOwn(address) : REMOTE);
     const target = reportTarget(address, settings.current());
     if (target) return { kind: 'local', targets: [target], viaAlias: false };
     const entry = entryOf(address);
@@ -132,11 +150,16 @@ export function createResolve({ lookup, mailServers, settings, srs }: ResolveSer
   }
 
   return (address: Address): MaybePromise<Resolution> => {
-    if (address.domain === '') return barePostmaster(address);
+    if (address.domain === '') return nodesOwn(address);
     if (looksLikeRelay(address)) return REMOTE;
     const domain = lookup.domain(address.domain);
     return isPromise(domain) ? domain.then((value) => local(address, value)) : local(address, domain);
   };
+}
+
+function ofDomain(domain: string): (resolution: Resolution) => Resolution {
+  return (resolution) =>
+    resolution.kind === 'local' || resolution.kind === 'role' ? { ...resolution, domain } : resolution;
 }
 
 function isRole({ local }: Address): boolean {

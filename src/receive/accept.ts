@@ -123,6 +123,7 @@ function commit(
     () => {
       session.messagesAccepted++;
       session.idleCommands = 0;
+      session.fruitlessRecipients = 0;
       return accepted;
     },
     (error) => {

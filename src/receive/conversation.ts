@@ -14,7 +14,7 @@ import { answer, end, proceed, wait } from './engine.ts';
 import { greeting } from './greeting.ts';
 import { AUTH_LINE_BYTES } from './limits.ts';
 import { sessionRecord } from './records.ts';
-import { SHUTTING_DOWN, TIMED_OUT, tooMuch } from './replies.ts';
+import { SHUTTING_DOWN, TIMED_OUT, TOO_MANY_FROM_NETWORK } from './replies.ts';
 import type { ReceiveServices } from './services.ts';
 import { currentDialogue, type Session } from './session.ts';
 import { offersAuth, type SmtpPolicy } from './settings.ts';
@@ -42,7 +42,7 @@ const REFUSALS: Readonly<Record<ListenerRefusal, Reply>> = {
     text: 'too many connections, please come again',
     close: true,
   },
-  'too-many-from-network': tooMuch('too many connections from your network'),
+  'too-many-from-network': TOO_MANY_FROM_NETWORK,
   'proxy-missing': { code: 421, enhanced: '4.3.5', text: 'a PROXY header must come first', close: true },
   'proxy-malformed': { code: 421, enhanced: '4.3.5', text: 'the PROXY header is malformed', close: true },
   'proxy-untrusted': { code: 421, enhanced: '4.7.0', text: 'only proxies may connect here', close: true },
@@ -134,7 +134,7 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     policy,
     connection,
     hostname,
-    trustedProxy: surroundings.trusts(connection.peer.address),
+    trustedProxy: surroundings.trusts(connection.client.address),
     authGuard: surroundings.authGuard,
     longestLine: offersAuth(profile, policy)
       ? Math.max(policy.maxCommandLineBytes, AUTH_LINE_BYTES)
@@ -150,6 +150,8 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     authFailures: 0,
     errors: 0,
     idleCommands: 0,
+    fruitlessRecipients: 0,
+    isClientNamed: false,
     refusedRecipients: 0,
     transactions: 0,
     messagesAccepted: 0,

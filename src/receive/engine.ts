@@ -2,7 +2,7 @@
  * The engine of a session: takes commands and content out of the input in order, has each done, and
  * answers. What can be done at once is done without waiting; the replies to a batch leave together.
  */
-import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { Reply } from '../model/reply.ts';
 import { readCommand } from '../protocol/smtp/command.ts';
 import { formatReply } from '../protocol/smtp/reply.ts';
@@ -113,8 +113,10 @@ function giveUp(session: Session, reason: string): void {
 }
 
 /** Malformed, unknown, misplaced: the client's own doing, whatever the mail (RFC 5321 4.2.2). */
-function isClientError({ code }: Reply): boolean {
-  return (code >= 500 && code <= 504) || code === 521 || code === 555;
+function isClientError({ code, enhanced }: Reply): boolean {
+  if ((code >= 500 && code <= 504) || code === 521 || code === 555) return true;
+  // An address beyond ASCII without SMTPUTF8 (RFC 6531 3.5).
+  return code === 553 && enhanced === '5.6.7';
 }
 
 function say(session: Session, reply: Reply): void {
@@ -245,10 +247,12 @@ function finishChunk(session: Session, { refusal, last, sizeBytes }: Receiving &
   session.receiving = undefined;
   if (refusal) return refusal;
   const transaction = session.transaction!;
-  if (last) {
+  const isTooLarge = transaction.content!.refusal === 'too-large';
+  if (last || isTooLarge) {
     if (session.commandLine !== undefined) addClientLine(transaction.dialogue, session.commandLine);
-    return finish(session, transaction);
+    const reply = finish(session, transaction);
+    // What is left of it would come all the same, chunk by chunk.
+    return isTooLarge ? andThen(reply, (said) => ({ ...said, close: true })) : reply;
   }
-  if (transaction.content!.refusal === 'too-large') return finish(session, transaction);
   return { code: 250, enhanced: '2.0.0', text: `${sizeBytes} octets received` };
 }

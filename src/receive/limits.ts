@@ -28,5 +28,8 @@ export const AUTH_NETWORKS = 10_000;
 /** Clients remembered as having delivered mail, who are greeted without a pause. */
 export const ACQUAINTANCES = 10_000;
 
+/** Recipients said twice, too many or put off in one session, in lists of the most that a message may have: senders of long lists are patient. */
+export const FRUITLESS_LISTS = 10;
+
 /** RCPTs refused in one transaction that its journal row names; a guesser is not to fill the log. */
 export const REFUSED_RECIPIENTS_KEPT = 100;

@@ -27,6 +27,8 @@ export function tooMuch(text: string): Reply {
   return { code: 421, enhanced: '4.7.0', text, close: true };
 }
 
+export const TOO_MANY_FROM_NETWORK: Reply = tooMuch('too many connections from your network');
+
 /** Which codes a malformed argument gets depends on whose address it is (RFC 3463 3.2). */
 const ADDRESS_STATUS = {
   sender: { address: '5.1.7', domain: '5.1.8' },

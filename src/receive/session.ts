@@ -60,7 +60,7 @@ export interface Session {
   readonly policy: SmtpPolicy;
   readonly connection: Connection;
   readonly hostname: string;
-  /** The socket's other end may say who its client is (XCLIENT). */
+  /** Whoever speaks here may say who its client is (XCLIENT): behind a PROXY header that is the client it names. */
   readonly trustedProxy: boolean;
   readonly authGuard: AuthGuard;
   /** The longest line that may be a command, CRLF and all: AUTH with credentials behind it may be longer than others. */
@@ -69,6 +69,8 @@ export interface Session {
   readonly decoder: DataDecoder;
   readonly write: (slice: Buffer, isPlain: boolean) => void;
   facts: SessionFacts;
+  /** By XCLIENT. */
+  isClientNamed: boolean;
   screen: ScreenSession;
   transaction: Transaction | undefined;
   receiving: Receiving | undefined;
@@ -77,6 +79,8 @@ export interface Session {
   authFailures: number;
   errors: number;
   idleCommands: number;
+  /** Said twice, beyond the limit, or put off. */
+  fruitlessRecipients: number;
   refusedRecipients: number;
   transactions: number;
   messagesAccepted: number;

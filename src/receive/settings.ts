@@ -31,7 +31,7 @@ export const smtpSettings = defineSettings('smtp', {
   maxIdleCommands: count(
     100,
     { min: 10, max: 10_000 },
-    'Commands that bring no mail forward (NOOP, RSET, VRFY, HELP, EHLO) between two messages, after which the session is ended with 421 4.7.0.',
+    'Commands that bring no mail forward (NOOP, RSET, VRFY, HELP, EHLO, XCLIENT, a MAIL that is refused, DATA without recipients, an empty chunk) between two messages, after which the session is ended with 421 4.7.0.',
   ),
   maxRefusedRecipients: count(
     100,

@@ -185,11 +185,12 @@ export function whoIs(address: Address, resolution: Resolution, sender: Sender):
   if (resolution.kind === 'remote')
     return { address: address.text, direction: 'outbound', sender: kind, policyDomain: sender.domain, role };
   const account = resolution.kind === 'local' ? resolution.account : undefined;
+  const named = resolution.kind === 'local' || resolution.kind === 'role' ? resolution.domain : undefined;
   return {
     address: address.text,
     direction: isTrusted(kind) ? 'internal' : 'inbound',
     sender: kind,
-    policyDomain: account?.domain ?? address.domain,
+    policyDomain: account?.domain ?? named ?? address.domain,
     role,
   };
 }

@@ -45,6 +45,8 @@ export interface ConnectionHost {
   serverTls(): TLSSocketOptions | undefined;
   tlsFailed(connection: Connection, error: Error): void;
   closed(connection: Connection): void;
+  /** Whether there is room for one more of that client's network. */
+  named(connection: Connection, address: string): boolean;
 }
 
 export class Connection {
@@ -106,6 +108,11 @@ export class Connection {
   /** Of a client that showed one when it was asked. `now`: milliseconds since the epoch. */
   clientCertificate(now: number): ClientCertificate | undefined {
     return this.#socket instanceof TLSSocket ? clientCertificate(this.#socket, now) : undefined;
+  }
+
+  /** A proxy said whom it speaks for, after the connection began. False: that client's network has its share already. */
+  nameClient(address: string): boolean {
+    return this.#host.named(this, address);
   }
 
   /** Has the next sign of life within so many milliseconds, or times out. */

@@ -162,6 +162,17 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
       if (address) options.admission.leaveNetwork(address);
       if (connections.size === 0) for (const resolve of awaitingEmpty.splice(0)) resolve();
     },
+    named(connection, address) {
+      const reason = options.admission.enterNetwork(address, options.limits());
+      if (reason) {
+        events.emit('wire.refused', { listener: options.name, client: address, reason });
+        return false;
+      }
+      const before = connections.get(connection);
+      if (before) options.admission.leaveNetwork(before);
+      connections.set(connection, address);
+      return true;
+    },
   };
 
   const refuse = (connection: Connection, reason: ListenerRefusal): void => {

@@ -24,6 +24,7 @@ async function open(t: TestContext, hosts: Record<string, HostAnswer> = {}) {
   const directory = createDirectory(db, {
     settings,
     clock,
+    ownHost: { hostname: 'MX.postern.example', addresses: () => ['192.0.2.25', '2001:db8::25'] },
     resolveHost: async (name) => {
       asked.push(name);
       return hosts[name] ?? { kind: 'none', ttlSeconds: 60 };
@@ -140,6 +141,20 @@ test('postmaster and abuse are an account or alias, else the server of the domai
   await opened.make(opened.admin.addAlias({ address: 'abuse@example.com', targets: ['alice@example.com'] }));
   assert.deepEqual(await targetsOf(opened, 'abuse@example.com'), ['alice@example.com']);
   assert.equal(await kindOf(opened, 'postmaster@elsewhere.example'), 'remote');
+});
+
+test('the postmaster of this node itself, by its name or its addresses, is who the bare one is, with the settings of that domain', async (t) => {
+  const opened = await organisation(t);
+  const own = ['postmaster', 'Postmaster@mx.postern.example', 'postmaster@[192.0.2.25]', 'abuse@[IPv6:2001:DB8::25]'];
+  const found = async (text: string) => opened.directory.resolve(rcpt(text));
+  for (const text of own) {
+    const resolution = await found(text);
+    assert.ok(resolution.kind === 'role', `${text} is ${resolution.kind}`);
+    assert.equal(resolution.domain, 'example.com');
+    assert.match(resolution.targets[0]!.text, /^(postmaster|abuse)@example\.com$/i);
+  }
+  for (const text of ['root@mx.postern.example', 'postmaster@[192.0.2.26]', 'postmaster@postern.example'])
+    assert.equal((await found(text)).kind, 'remote', text);
 });
 
 test('mail servers come in order; who has none gets the default ones, who is not local trusts nobody', async (t) => {

@@ -35,6 +35,29 @@ for (const [move, line] of [
   });
 }
 
+const ENVELOPE_SAID = 'MAIL FROM:<a@client.example>\r\nRCPT TO:<alice@example.com>\r\n';
+
+for (const [move, begin, line] of [
+  ['a flood of MAIL too large to be sent', '', 'MAIL FROM:<> SIZE=999999999'],
+  ['a flood of MAIL beyond ASCII', '', 'MAIL FROM:<\u00e9@client.example>'],
+  ['a flood of DATA without recipients', 'MAIL FROM:<>\r\n', 'DATA'],
+  ['a flood of chunks without recipients', 'MAIL FROM:<>\r\n', 'BDAT 1\r\nx'],
+  ['a flood of empty chunks', ENVELOPE_SAID, 'BDAT 0'],
+  ['a flood of one recipient said over and over', ENVELOPE_SAID, 'RCPT TO:<alice@example.com>'],
+  ['a flood of recipients beyond the limit', ENVELOPE_SAID, 'RCPT TO:<bob@example.com>'],
+] as const) {
+  test(`${move} is ended with 421, and long lists are not`, async (t) => {
+    const node = await startReceiver(t, { settings: { 'smtp.maxRecipients': 1, 'smtp.maxErrors': 30 } });
+    const client = await dialogue(node, BEGIN);
+    await client.say(begin + `${line}\r\n`.repeat(1000));
+    let replies = 0;
+    for (let code = 0; code !== 421; replies++) code = (await client.hear()).code;
+    await client.ended();
+    client.close();
+    assert.ok(replies > 10 && replies < 120, `${replies} replies`);
+  });
+}
+
 test('MAIL and RSET by turns are a flood too', async (t) => {
   const node = await startReceiver(t);
   const client = await dialogue(node, BEGIN);

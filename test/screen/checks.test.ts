@@ -52,6 +52,8 @@ test('the policy domain is the recipient’s, for outbound mail the sender’s',
   const policyDomain = ([verdict]: typeof inbound.recipients) => verdict?.accepted && verdict.policyDomain;
   assert.equal(policyDomain(inbound.recipients), 'example.com');
   assert.equal(policyDomain(outbound.recipients), 'example.com');
+  const bare = await transact(screening(), 'bob@remote.example', ['postmaster']);
+  assert.equal(policyDomain(bare.recipients), 'oldest.example', 'whose settings a bare postmaster does not escape');
 });
 
 test('an account that signed in sends out; mail between accounts is internal', async () => {

@@ -60,7 +60,7 @@ const LOCAL_PARTS: Readonly<Record<string, Resolution>> = {
   alice: { kind: 'local', account: account(), targets: [address('alice@example.com')], viaAlias: false },
   dora: { kind: 'local', account: account('disabled'), targets: [address('dora@example.com')], viaAlias: false },
   team: { kind: 'local', targets: [address('alice@example.com'), address('out@remote.example')], viaAlias: true },
-  postmaster: { kind: 'role', targets: [address('admin@example.com')] },
+  postmaster: { kind: 'role', targets: [address('admin@example.com')], domain: 'oldest.example' },
   abuse: { kind: 'role', targets: [address('admin@example.com')] },
   full: { kind: 'unavailable', why: 'full' },
   resting: { kind: 'unavailable', why: 'disabled' },

@@ -69,6 +69,18 @@ test('XCLIENT of anybody else is not offered and not obeyed, also to become the 
   assert.match((await client.say('RCPT TO:<dave@other.example>')).lines[0]!, /^550 5\.7\.1 /);
 });
 
+test('a stranger behind a trusted proxy that says PROXY may not say XCLIENT, to become the mail server of a domain', async (t) => {
+  const { node, sink } = await organisation(t, { env: { ...TRUSTING.env, POSTERN_PROXY_MX: 'required' } });
+  const client = await SmtpConversation.open(node.port('mx'), '127.0.0.1', PROXY);
+  t.after(() => client.close());
+  client.write('PROXY TCP4 203.0.113.66 192.0.2.1 4711 25\r\n');
+  assert.equal((await client.reply())?.code, 220);
+  assert.doesNotMatch((await client.say('EHLO attacker.example')).lines.join('\n'), /XCLIENT/);
+  assert.match((await client.say(`XCLIENT ADDR=${sink.host}`)).lines[0]!, /^550 5\.7\.0 /);
+  await client.say('MAIL FROM:<alice@example.com>');
+  assert.match((await client.say('RCPT TO:<dave@other.example>')).lines[0]!, /^550 5\.7\.1 /);
+});
+
 test('where a PROXY header is demanded, a trusted proxy that sends none is put out', async (t) => {
   const { node } = await organisation(t, { env: { ...TRUSTING.env, POSTERN_PROXY_MX: 'required' } });
   const client = await SmtpConversation.open(node.port('mx'), '127.0.0.1', PROXY);

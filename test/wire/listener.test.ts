@@ -114,6 +114,45 @@ test('XCLIENT begins the session anew with another client', async (t) => {
   assert.equal(facts.helo, 'client.example');
 });
 
+test('further XCLIENT facts may follow, another client may not', async (t) => {
+  const node = await startReceiver(t, { trustedProxies: LOOPBACK });
+  const client = await dialogue(
+    node,
+    `
+    S: 220
+    C: EHLO proxy.example
+    S: 250
+    C: XCLIENT ADDR=198.51.100.7
+    S: 220
+    C: XCLIENT PORT=99 PROTO=ESMTP
+    S: 220
+    C: XCLIENT ADDR=127.0.0.2
+    S: 550 5.7.0
+    C: EHLO client.example
+    S: 250
+    C: MAIL FROM:<>
+    S: 250
+  `,
+  );
+  client.close();
+  assert.deepEqual(node.seen[0]?.client, { address: '198.51.100.7', port: 99 });
+});
+
+test('who comes through a proxy that says XCLIENT has its share of connections, like anybody', async (t) => {
+  const node = await startReceiver(t, {
+    trustedProxies: LOOPBACK,
+    settings: { 'smtp.maxConnectionsPerNetwork': 2 },
+  });
+  const begun = 'S: 220\n C: EHLO proxy.example\n S: 250\n C: XCLIENT ADDR=198.51.100.7\n';
+  const clients = [await dialogue(node, `${begun} S: 220`), await dialogue(node, `${begun} S: 220`)];
+  const third = await dialogue(node, `${begun} S: 421 4.7.0\n -- END`);
+  assert.equal(node.events.count('wire.refused'), 1);
+  clients[0]!.close();
+  await node.sessionEnded();
+  const again = await dialogue(node, `${begun} S: 220`);
+  for (const client of [...clients, third, again]) client.close();
+});
+
 test('an address in use is an error that names it', async (t) => {
   const node = await startReceiver(t);
   await assert.rejects(

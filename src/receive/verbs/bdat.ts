@@ -23,6 +23,7 @@ export const bdat: Verb = (session, argument) => {
   // Dropping this much would be no favour to anyone.
   if (sizeBytes > session.policy.maxMessageBytes) return { ...TOO_LARGE, close: true };
   const refusal = refusalOf(session);
+  if (refusal === NO_RECIPIENTS || (sizeBytes === 0 && !last)) session.idleCommands++;
   session.receiving = { kind: 'chunk', remainingBytes: sizeBytes, sizeBytes, last, ...(refusal ? { refusal } : {}) };
   const { transaction } = session;
   if (!refusal && transaction && !transaction.content) {

@@ -13,7 +13,10 @@ export const data: Verb = (session, argument) => {
   if (argument !== '') return NO_ARGUMENT;
   // RFC 3030 2 and 3: never mixed with BDAT, never for BINARYMIME.
   if (transaction.chunked || transaction.parameters.body === 'BINARYMIME') return BDAT_ONLY;
-  if (transaction.recipients.length === 0) return NO_RECIPIENTS;
+  if (transaction.recipients.length === 0) {
+    session.idleCommands++;
+    return NO_RECIPIENTS;
+  }
   openTransactionContent(session, transaction);
   session.receiving = { kind: 'data' };
   return GO_AHEAD;

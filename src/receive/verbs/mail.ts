@@ -21,7 +21,7 @@ export const mail: Verb = (session, argument) => {
   const command = parseMail(argument);
   if (!command.ok) return problemReply(command.problem, 'sender');
   // RFC 1870 6.1: refused before it is sent.
-  if ((command.value.parameters.sizeBytes ?? 0) > policy.maxMessageBytes) return TOO_LARGE;
+  if ((command.value.parameters.sizeBytes ?? 0) > policy.maxMessageBytes) return refuse(session, TOO_LARGE);
   if (facts.account === undefined) return screen(session, command.value);
   return andThen(session.services.credentials.stands(facts.account), (stands) =>
     stands ? screen(session, command.value) : signOut(session, facts.account!),
@@ -38,6 +38,12 @@ function signOut(session: Session, account: string): Reply {
   return AUTHENTICATE;
 }
 
+/** It brought no message forward. */
+function refuse(session: Session, reply: Reply): Reply {
+  session.idleCommands++;
+  return reply;
+}
+
 function screen(session: Session, command: MailCommand): MaybePromise<Reply> {
   const verdict = session.screen.mail(session.facts, command.reversePath, command.parameters);
   if (isPromise(verdict)) return verdict.then((settled) => begin(session, command, settled));
@@ -47,7 +53,7 @@ function screen(session: Session, command: MailCommand): MaybePromise<Reply> {
 function begin(session: Session, command: MailCommand, { refusal, findings }: StageVerdict): Reply {
   if (refusal) {
     session.reason ??= 'refused at MAIL';
-    return refusal;
+    return refuse(session, refusal);
   }
   beginTransaction(session, command, findings);
   return SENDER_OK;

@@ -3,7 +3,7 @@ import { isPromise } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
 import { parseRcpt } from '../../protocol/smtp/mail-command.ts';
 import type { RecipientVerdict } from '../../screen/contract.ts';
-import { REFUSED_RECIPIENTS_KEPT } from '../limits.ts';
+import { FRUITLESS_LISTS, REFUSED_RECIPIENTS_KEPT } from '../limits.ts';
 import { MAIL_FIRST, problemReply, tooMuch } from '../replies.ts';
 import { type AcceptedRecipient, type Session, sameRecipient, type Transaction, type Verb } from '../session.ts';
 
@@ -23,13 +23,22 @@ export const rcpt: Verb = (session, argument) => {
   const command = parseRcpt(argument, transaction.parameters.smtputf8);
   if (!command.ok) return problemReply(command.problem, 'recipient');
   const recipient = command.value;
-  if (transaction.recipients.length >= session.policy.maxRecipients) return TOO_MANY;
+  if (transaction.recipients.length >= session.policy.maxRecipients) return fruitless(session, TOO_MANY);
   // Said twice it is still one recipient, and gets one copy.
-  if (transaction.recipients.some((present) => sameRecipient(present.recipient, recipient))) return RECIPIENT_OK;
+  if (transaction.recipients.some((present) => sameRecipient(present.recipient, recipient)))
+    return fruitless(session, RECIPIENT_OK);
   const verdict = session.screen.recipient(recipient);
   if (isPromise(verdict)) return verdict.then((settled) => decide(session, transaction, recipient, settled));
   return decide(session, transaction, recipient, verdict);
 };
+
+/** A list that is too long, or names somebody twice, is no attack; one that goes on for ever is. */
+function fruitless(session: Session, reply: Reply): Reply {
+  session.fruitlessRecipients++;
+  return session.fruitlessRecipients > FRUITLESS_LISTS * session.policy.maxRecipients
+    ? tooMuch('too many recipients that cannot be taken')
+    : reply;
+}
 
 /** Domains whose settings say the same may share a message. */
 function fits({ screen }: Session, { recipients: [first] }: Transaction, policyDomain: string): boolean {
@@ -43,13 +52,14 @@ function decide(
   verdict: RecipientVerdict,
 ): Reply {
   if (verdict.accepted) {
-    if (session.policy.splitPolicies && !fits(session, transaction, verdict.policyDomain)) return ANOTHER_POLICY;
+    if (session.policy.splitPolicies && !fits(session, transaction, verdict.policyDomain))
+      return fruitless(session, ANOTHER_POLICY);
     transaction.recipients.push(verdict);
     return RECIPIENT_OK;
   }
   const { reply, findings } = verdict;
   if (transaction.refused.length < REFUSED_RECIPIENTS_KEPT) transaction.refused.push({ address, reply, findings });
-  if (reply.code < 500) return reply;
+  if (reply.code < 500) return fruitless(session, reply);
   session.refusedRecipients++;
   return session.refusedRecipients > session.policy.maxRefusedRecipients
     ? tooMuch('too many refused recipients')

@@ -1,29 +1,38 @@
 /**
  * XCLIENT (Postfix's XCLIENT_README): a trusted proxy says who its client is, and the session begins
- * anew with that client, as if it had just connected. The facts stand until the proxy says others.
+ * anew with that client, as if it had just connected. A client is named once: a proxy that passes on
+ * what its client says must not let it name another. Further facts may follow (a line is bounded).
  */
 import { andThen } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
 import { parseXclient } from '../../protocol/smtp/xclient.ts';
 import { canonicalAddress } from '../../wire/network.ts';
 import { greeting } from '../greeting.ts';
-import { problemReply } from '../replies.ts';
+import { problemReply, TOO_MANY_FROM_NETWORK } from '../replies.ts';
 import type { Verb } from '../session.ts';
 
 const NOT_TRUSTED: Reply = { code: 550, enhanced: '5.7.0', text: 'not authorised to say that' };
+const NAMED_ALREADY: Reply = { code: 550, enhanced: '5.7.0', text: 'the client of this session is known already' };
 const WITHIN_MESSAGE: Reply = { code: 503, enhanced: '5.5.1', text: 'a message is being sent' };
 
 export const xclient: Verb = (session, argument) => {
+  session.idleCommands++;
   if (!session.trustedProxy) return NOT_TRUSTED;
   if (session.transaction) return WITHIN_MESSAGE;
   const told = parseXclient(argument);
   if (!told.ok) return problemReply(told.problem, 'sender');
   const { address, port, proto, helo, localAddress, localPort } = told.value;
   const { facts } = session;
+  const client = address === undefined ? facts.client.address : canonicalAddress(address);
+  if (client !== facts.client.address) {
+    if (session.isClientNamed) return NAMED_ALREADY;
+    if (!session.connection.nameClient(client)) return TOO_MANY_FROM_NETWORK;
+  }
+  session.isClientNamed ||= address !== undefined;
   const { helo: _, account: __, ...before } = facts;
   session.facts = {
     ...before,
-    client: { address: address ? canonicalAddress(address) : facts.client.address, port: port ?? facts.client.port },
+    client: { address: client, port: port ?? facts.client.port },
     proxy: facts.proxy ?? session.connection.peer,
     local: { address: localAddress ?? facts.local.address, port: localPort ?? facts.local.port },
     // A proxy that passes HELO on need not say it again itself.
