@@ -176,6 +176,7 @@ export function flightOf(
     lease: group.lease,
     key,
     message,
+    trail: message.trail,
     content,
     recipients: group.recipients,
     destination: group.destination,

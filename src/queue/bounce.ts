@@ -6,32 +6,21 @@ import type { Address } from '../model/address.ts';
 import type { ByteRange, ContentRef } from '../model/content.ts';
 import { isOperational } from '../model/errors.ts';
 import type { Direction } from '../model/finding.ts';
-import type { MessageTrail } from '../model/trail.ts';
 import { composeDsn } from '../protocol/dsn/compose.ts';
 import type { Dsn, Returned } from '../protocol/dsn/words.ts';
 import type { Spool, StagedContent } from '../store/contract.ts';
-import type { Claim, NewMessage, NewRecipient } from './contract.ts';
+import type { NewMessage, NewRecipient } from './contract.ts';
+import type { Leased } from './flights.ts';
 import { RETURNED_FULL_BYTES, RETURNED_HEADER_BYTES } from './limits.ts';
 import { dsnRecipient, type Notice } from './notices.ts';
 import type { QueueParts } from './parts.ts';
-import { type QueueStatements, rowsOf } from './statements.ts';
-import type { MessageRow } from './tables.ts';
 
 export interface NoticeParts extends QueueParts {
-  readonly sql: QueueStatements;
   newId(): string;
 }
 
 /** The message that a report is about. */
-export interface Reported {
-  readonly key: number;
-  readonly message: Claim['message'];
-  readonly content: ContentRef;
-  /** Of a message that is not in the database yet. */
-  readonly trail?: Names;
-}
-
-type Names = Pick<MessageTrail, 'subject' | 'messageIdHeader'>;
+export type Reported = Pick<Leased, 'message' | 'trail' | 'content'>;
 
 /** Undefined: there is nobody to tell. The caller queues the message, or discards its content. */
 export async function composeNotice(
@@ -44,15 +33,14 @@ export async function composeNotice(
   if (to === null) return undefined;
   const id = parts.newId();
   const now = clock.now();
-  const named = about.trail ?? (await namesOf(parts, about.key));
   const report = {
     reportingMta: hostname,
     from: `mailer-daemon@${hostname}`,
     to: to.text,
     arrivedAt: about.message.receivedAt,
     envid: about.message.envid,
-    subject: named?.subject,
-    originalMessageId: named?.messageIdHeader,
+    subject: about.trail.subject,
+    originalMessageId: about.trail.messageIdHeader,
     recipients: notices.map(dsnRecipient),
     date: now,
     messageId: `<${id}@${hostname}>`,
@@ -88,11 +76,6 @@ export async function composeNotice(
     },
     recipients: await recipientsFor(parts, to),
   };
-}
-
-async function namesOf({ database, sql }: NoticeParts, key: number): Promise<Names | undefined> {
-  const [row] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
-  return row && { subject: row.subject ?? undefined, messageIdHeader: row.message_id ?? undefined };
 }
 
 /** RFC 3461 4.3: RET speaks of failures only; everything else gets the header. */

@@ -1,8 +1,12 @@
 /** Claims that are ours: from the lease on disk until they are settled or given back. */
 import type { ContentRef } from '../model/content.ts';
+import type { MessageTrail } from '../model/trail.ts';
 import type { Claim } from './contract.ts';
 import type { Destination } from './destinations.ts';
 import type { FlightRecipient } from './rows.ts';
+
+/** What a report names a message by. */
+export type MessageNames = Pick<MessageTrail, 'subject' | 'messageIdHeader'>;
 
 /** Rows of one message under a lease of ours. */
 export interface Leased {
@@ -10,6 +14,8 @@ export interface Leased {
   /** Of the message. */
   readonly key: number;
   readonly message: Claim['message'];
+  /** Its row may not be there to be asked: it goes into the database together with what became of it. */
+  readonly trail: MessageNames;
   readonly content: ContentRef;
   readonly recipients: readonly FlightRecipient[];
   /** The content file, where it is one. */

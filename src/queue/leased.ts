@@ -30,6 +30,7 @@ export async function readLeased(
     lease,
     key,
     message: claimedMessage(message),
+    trail: { subject: message.subject ?? undefined, messageIdHeader: message.message_id ?? undefined },
     content,
     recipients: rows.map(flightRecipient),
     ...(blob && { blob }),

@@ -7,7 +7,6 @@ import type { Notify } from '../model/envelope.ts';
 import { type Reply, replyText } from '../model/reply.ts';
 import { composeNotice, type NoticeParts } from './bounce.ts';
 import type { NewMessage, NewRecipient } from './contract.ts';
-import { keyOf } from './ids.ts';
 import { type Notice, wants } from './notices.ts';
 
 export interface ToldAtOnce {
@@ -36,9 +35,9 @@ export async function tellAtOnce(parts: NoticeParts, message: NewMessage): Promi
     const detail = { at, status: '2.0.0', reply: 'sent on to several addresses', remote: false };
     addressed.set(original.text, { action: 'expanded', recipient: { address: original, original, orcpt }, detail });
   }
-  const about = { key: keyOf(message.id) ?? 0, message, content: message.content, trail: message.trail };
+  const { content, trail } = message;
   const notices = [...addressed.values()];
-  const report = notices.length > 0 ? await composeNotice(parts, about, notices) : undefined;
+  const report = notices.length > 0 ? await composeNotice(parts, { message, content, trail }, notices) : undefined;
   const recipients = message.recipients.map((recipient) =>
     asksForSuccess(recipient) ? { ...recipient, notify: withoutSuccess(recipient.notify) } : recipient,
   );

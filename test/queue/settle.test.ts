@@ -158,6 +158,34 @@ test('a failure is reported to the sender in the same unit, and a report that fa
   assert.equal(await count(node, 'recipient'), 0);
 });
 
+test('a failure at the first try was told without the subject: whenever it fails, the report names the message and stands in its thread', async (t) => {
+  const clock = manualClock();
+  const node = await startQueue(t, { clock });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  const trail = { subject: 'lunch on Friday', messageIdHeader: '<1@sender.example>', evidence: {}, findings: [] };
+  const committed = async (): Promise<Claim> => {
+    await node.queue.commit(await message(node, ['a@x.example'], { trail }));
+    return next(dispatcher);
+  };
+  const failing = async (claim: Claim): Promise<string> => {
+    await node.queue.settle(claim, all(claim, failed));
+    return text(next(dispatcher).content.open());
+  };
+  const first = await committed();
+  const second = await committed();
+  await node.queue.settle(second, all(second, deferred));
+  await clock.advance(5 * MINUTE);
+  await settled();
+  const again = next(dispatcher);
+  assert.equal(again.message.id, second.message.id);
+  for (const claim of [first, again]) {
+    const said = await failing(claim);
+    assert.match(said, /Subject: +lunch on Friday/);
+    assert.match(said, /^In-Reply-To: <1@sender\.example>\r\nReferences: <1@sender\.example>\r\n/m);
+  }
+});
+
 test('NOTIFY decides who hears of what', async (t) => {
   const node = await startQueue(t, { clock: manualClock() });
   const dispatcher = testDispatcher();
