@@ -19,6 +19,8 @@ export const DNS_LIMITS = {
   outageQuestionMs: 500,
   /** How long one server is waited for before the next is asked too; its late answer still counts. */
   patienceMs: { first: 1000, least: 300, most: 3000 },
+  /** How long a server that refused EDNS is asked without it: it may be mended, or another may answer at its address. */
+  withoutEdnsMs: 15 * 60_000,
   /** An off-path forger needs many guesses; after these the question goes over TCP. */
   strayDatagrams: 8,
   /** A day: what was changed meanwhile should not be missed for longer (RFC 1035 7.3 leaves it to the resolver). */

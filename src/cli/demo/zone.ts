@@ -35,6 +35,8 @@ export type Fault =
   | 'LAME'
   /** FORMERR to every query with EDNS. */
   | 'NO-EDNS'
+  /** The same with and without. */
+  | 'FORMERR'
   /** The right id and question, then junk. */
   | 'GARBAGE';
 
@@ -191,6 +193,7 @@ function reply(
       return undefined;
     case 'SERVFAIL':
     case 'REFUSED':
+    case 'FORMERR':
       return respond(RECURSION | RCODES[known.fault]);
     case 'NXDOMAIN':
       return respond(RECURSION | RCODES.NXDOMAIN, { authorities: [SOA] });

@@ -75,10 +75,12 @@ export function ask(servers: readonly Server[], question: Question, services: As
       const startedAt = clock.monotonic();
       const exactCase = services.mixCase;
       const asked = exactCase ? mixCase(question.bytes, random) : question.bytes;
-      let said = await exchange(server, { question: asked, edns: server.edns, exactCase }, random, abort.signal);
-      if (server.edns && dislikesEdns(said)) {
-        server.edns = false;
+      const edns = server.usesEdns();
+      let said = await exchange(server, { question: asked, edns, exactCase }, random, abort.signal);
+      if (edns && dislikesEdns(said)) {
         said = await exchange(server, { question: asked, edns: false, exactCase }, random, abort.signal);
+        // What it refuses either way, it refuses for the name's sake: a stranger's name must not change how others are asked for.
+        if (!failureOf(said)) server.refusedEdns();
       }
       waiting -= 1;
       if (said !== 'unreachable') {

@@ -18,8 +18,9 @@ export interface ServerAddress {
 export interface Server extends ServerAddress {
   /** Its AD bit counts. */
   readonly trusted: boolean;
-  /** False once it refused a query for its EDNS part (RFC 6891 7). */
-  edns: boolean;
+  /** False for a while once it answered without EDNS what it refused with it (RFC 6891 7). */
+  usesEdns(): boolean;
+  refusedEdns(): void;
   answered(tookMs: number): void;
   silent(waitedMs: number): void;
   /** How long to wait before another server is asked too. */
@@ -74,6 +75,7 @@ function createServer({ address, port }: ServerAddress, trustedAddresses: readon
   const { first, least, most } = DNS_LIMITS.patienceMs;
   let smoothedMs = 0;
   let measuredAt = 0;
+  let withoutEdnsUntil = 0;
   const score = (): number => smoothedMs * 0.5 ** ((clock.monotonic() - measuredAt) / HALF_LIFE_MS);
   const measured = (ms: number): void => {
     measuredAt = clock.monotonic();
@@ -83,7 +85,10 @@ function createServer({ address, port }: ServerAddress, trustedAddresses: readon
     address,
     port,
     trusted: isTrusted(address, trustedAddresses),
-    edns: true,
+    usesEdns: () => clock.monotonic() >= withoutEdnsUntil,
+    refusedEdns() {
+      withoutEdnsUntil = clock.monotonic() + DNS_LIMITS.withoutEdnsMs;
+    },
     score,
     answered(tookMs) {
       const known = score();

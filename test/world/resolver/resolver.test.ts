@@ -235,13 +235,29 @@ test('with mixed case the letters of the question are a secret that the answer m
   assert.equal(zone.queries[0]?.name.toLowerCase(), name);
 });
 
-test('a server that knows no EDNS is asked without it from then on', async (t) => {
-  const { resolver, zone } = await setUp(t, { 'old.test': { fault: 'NO-EDNS', A: ['192.0.2.1'] } });
+test('a server that knows no EDNS is asked without it for a quarter of an hour, then with it again', async (t) => {
+  const { resolver, zone, clock } = await setUp(t, { 'old.test': { fault: 'NO-EDNS', A: ['192.0.2.1'] } });
+  const asked = (): boolean[] => zone.queries.map(({ edns }) => edns);
   assert.equal((await resolver.resolve('old.test', 'A')).kind, 'found');
   await resolver.resolve('old.test', 'MX');
+  assert.deepEqual(asked(), [true, false, false]);
+  await clock.advance(15 * 60_000);
+  zone.records['old.test'] = { AAAA: ['2001:db8::1'] };
+  assert.equal((await resolver.resolve('old.test', 'AAAA')).kind, 'found');
+  await resolver.resolve('old.test', 'TXT');
+  assert.deepEqual(asked().slice(3), [true, true]);
+});
+
+test('a stranger’s name that gets FORMERR whatever is asked turned EDNS off for all: the next name is asked with it', async (t) => {
+  const { resolver, zone } = await setUp(t, {
+    'broken.test': { fault: 'FORMERR' },
+    'fine.test': { A: ['192.0.2.1'] },
+  });
+  assert.deepEqual(await resolver.resolve('broken.test', 'A'), { kind: 'unknown', reason: 'servfail' });
+  assert.equal((await resolver.resolve('fine.test', 'A')).kind, 'found');
   assert.deepEqual(
     zone.queries.map(({ edns }) => edns),
-    [true, false, false],
+    [true, false, true],
   );
 });
 
