@@ -38,7 +38,9 @@ export type Fault =
   /** The same with and without. */
   | 'FORMERR'
   /** The right id and question, then junk. */
-  | 'GARBAGE';
+  | 'GARBAGE'
+  /** A message as it should be, but the last of its addresses has three octets. */
+  | 'BAD-DATA';
 
 export interface ZoneName {
   readonly A?: readonly string[];
@@ -218,6 +220,11 @@ function reply(
       return Buffer.concat([
         respond(RECURSION, { answers: answer(records, query, question).answers ?? [] }).subarray(0, -3),
       ]);
+    case 'BAD-DATA': {
+      const whole = dns.encode(answer(records, query, question));
+      whole[whole.length - 5] = 3;
+      return whole.subarray(0, -1);
+    }
     case 'ALIAS-ONLY':
       return respond(RECURSION, { answers: answer(records, query, question).answers?.slice(0, 1) ?? [] });
     case 'CNAME-LOOP': {

@@ -12,8 +12,9 @@ import { type DnsMessage, RCODE } from './wire.ts';
 
 export type Failure = Extract<DnsAnswer<never>, { kind: 'unknown' }>['reason'];
 
-export type Asked =
-  | { readonly kind: 'message'; readonly message: DnsMessage; readonly trusted: boolean }
+export type Asked<T> =
+  /** `authentic`: the server says so, and its word counts. */
+  | { readonly kind: 'answer'; readonly answer: T; readonly authentic: boolean }
   /** `heard`: some server said something, so this is no outage. */
   | { readonly kind: 'failure'; readonly reason: Failure; readonly heard: boolean };
 
@@ -23,13 +24,15 @@ export interface AskServices {
   readonly mixCase: boolean;
 }
 
-export interface Question {
+export interface Question<T> {
   /** As `encodeQuestion` wrote it. */
   readonly bytes: Uint8Array;
+  /** Undefined: no answer that can be understood; another server may give a better one. */
+  readonly read: (message: DnsMessage) => T | undefined;
   readonly withinMs: number;
 }
 
-export function ask(servers: readonly Server[], question: Question, services: AskServices): Promise<Asked> {
+export function ask<T>(servers: readonly Server[], question: Question<T>, services: AskServices): Promise<Asked<T>> {
   return new Promise((resolve) => {
     const { clock, random } = services;
     const abort = new AbortController();
@@ -42,7 +45,7 @@ export function ask(servers: readonly Server[], question: Question, services: As
     let heard = false;
     let patience = clock.after(0, () => {});
 
-    const end = (asked: Asked): void => {
+    const end = (asked: Asked<T>): void => {
       patience.cancel();
       deadline.cancel();
       abort.abort();
@@ -77,20 +80,24 @@ export function ask(servers: readonly Server[], question: Question, services: As
       const asked = exactCase ? mixCase(question.bytes, random) : question.bytes;
       const edns = server.usesEdns();
       let said = await exchange(server, { question: asked, edns, exactCase }, random, abort.signal);
+      let got = understand(said, question.read);
       if (edns && dislikesEdns(said)) {
         said = await exchange(server, { question: asked, edns: false, exactCase }, random, abort.signal);
+        got = understand(said, question.read);
         // What it refuses either way, it refuses for the name's sake: a stranger's name must not change how others are asked for.
-        if (!failureOf(said)) server.refusedEdns();
+        if ('answer' in got) server.refusedEdns();
       }
       waiting -= 1;
       if (said !== 'unreachable') {
         heard = true;
         server.answered(clock.monotonic() - startedAt);
       }
-      const failure = failureOf(said);
-      if (!failure) return end({ kind: 'message', message: said as DnsMessage, trusted: server.trusted });
-      if (failure === 'unreachable') server.silent(server.patienceMs());
-      reason = failure;
+      if ('answer' in got) {
+        const { answer, authentic } = got;
+        return end({ kind: 'answer', answer, authentic: authentic && server.trusted });
+      }
+      if (got.failure === 'unreachable') server.silent(server.patienceMs());
+      reason = got.failure;
       useless.add(server);
       next();
     };
@@ -102,6 +109,17 @@ export function ask(servers: readonly Server[], question: Question, services: As
 /** RFC 6891 7: FORMERR or NOTIMP from servers that are older than EDNS. */
 function dislikesEdns(said: Exchange): boolean {
   return typeof said === 'object' && (said.rcode === RCODE.formErr || said.rcode === RCODE.notImp);
+}
+
+function understand<T>(
+  said: Exchange,
+  read: Question<T>['read'],
+): { readonly answer: T; readonly authentic: boolean } | { readonly failure: Failure } {
+  const failure = failureOf(said);
+  if (failure) return { failure };
+  const message = said as DnsMessage;
+  const answer = read(message);
+  return answer === undefined ? { failure: 'malformed' } : { answer, authentic: message.authentic };
 }
 
 function failureOf(said: Exchange): Failure | undefined {

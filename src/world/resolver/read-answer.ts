@@ -10,9 +10,15 @@ export type Read<T> =
   | { readonly kind: 'none'; readonly nxdomain: boolean; readonly ttlSeconds: number }
   /** The chain leads out of this message: ask for `target`. */
   | { readonly kind: 'alias'; readonly target: string; readonly ttlSeconds: number; readonly hops: number }
-  | { readonly kind: 'malformed' };
+  /** A loop, or a chain without end: what the zone says, whichever server is asked. */
+  | { readonly kind: 'endless' };
 
-export function readAnswer<K extends RecordType>(name: string, type: K, message: DnsMessage): Read<RecordTypes[K]> {
+/** Undefined: data that does not fit its type. */
+export function readAnswer<K extends RecordType>(
+  name: string,
+  type: K,
+  message: DnsMessage,
+): Read<RecordTypes[K]> | undefined {
   const wanted = TYPE_CODES[type];
   let owner = name;
   let ttlSeconds: number = DNS_LIMITS.ttlSeconds;
@@ -23,11 +29,11 @@ export function readAnswer<K extends RecordType>(name: string, type: K, message:
       if (record.name !== owner) continue;
       if (record.type === wanted) {
         const value = decodeData(message, record, type);
-        if (value === undefined) return { kind: 'malformed' };
+        if (value === undefined) return undefined;
         records.push(value);
       } else if (record.type === TYPE_CODES.CNAME) {
         target = decodeData(message, record, 'CNAME');
-        if (target === undefined) return { kind: 'malformed' };
+        if (target === undefined) return undefined;
       } else continue;
       ttlSeconds = Math.min(ttlSeconds, record.ttlSeconds);
     }
@@ -35,8 +41,7 @@ export function readAnswer<K extends RecordType>(name: string, type: K, message:
     if (target === undefined) return atTheEnd(owner, message, ttlSeconds, hops);
     owner = target;
   }
-  // A loop, or a chain without end.
-  return { kind: 'malformed' };
+  return { kind: 'endless' };
 }
 
 /** RFC 6604 3: the response code speaks of the last name of the chain. */

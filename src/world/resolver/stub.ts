@@ -17,7 +17,7 @@ import { createOutageWatch } from './outage.ts';
 import { readAnswer } from './read-answer.ts';
 import { fixedServers, type ServerAddress, systemServers } from './servers.ts';
 import { createSlots } from './slots.ts';
-import { encodeQuestion } from './wire.ts';
+import { type DnsMessage, encodeQuestion } from './wire.ts';
 
 export interface ResolverServices {
   readonly clock: Clock;
@@ -65,20 +65,21 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
       // What cannot be asked cannot exist.
       if (!question) return { kind: 'none', nxdomain: true, ttlSeconds: DNS_LIMITS.denialSeconds, authentic: false };
       const order = servers.inOrder();
-      const asked = await ask(order, { bytes: question, withinMs }, askServices);
+      const read = (message: DnsMessage) => readAnswer(owner, type, message);
+      const asked = await ask(order, { bytes: question, read, withinMs }, askServices);
       if (asked.kind === 'failure') {
         outage.failed(order, asked.reason, asked.heard);
         return unknown(asked.reason);
       }
       outage.answered();
-      authentic &&= asked.trusted && asked.message.authentic;
-      const read = readAnswer(owner, type, asked.message);
-      if (read.kind === 'malformed') return unknown('malformed');
-      ttlSeconds = Math.min(ttlSeconds, read.ttlSeconds);
-      if (read.kind === 'found') return { kind: 'found', records: read.records, ttlSeconds, authentic };
-      if (read.kind === 'none') return { kind: 'none', nxdomain: read.nxdomain, ttlSeconds, authentic };
-      owner = read.target;
-      hops += read.hops;
+      authentic &&= asked.authentic;
+      const { answer } = asked;
+      if (answer.kind === 'endless') return unknown('malformed');
+      ttlSeconds = Math.min(ttlSeconds, answer.ttlSeconds);
+      if (answer.kind === 'found') return { kind: 'found', records: answer.records, ttlSeconds, authentic };
+      if (answer.kind === 'none') return { kind: 'none', nxdomain: answer.nxdomain, ttlSeconds, authentic };
+      owner = answer.target;
+      hops += answer.hops;
       if (clock.monotonic() >= until) return unknown('timeout');
     }
     return unknown('malformed');

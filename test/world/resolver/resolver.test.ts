@@ -306,6 +306,21 @@ test('a server that refuses is passed over at once, without waiting', async (t) 
   assert.equal((await resolver.resolve('a.test', 'A')).kind, 'found');
 });
 
+test('a server whose records break their type ended the question: the next one is asked, and alone it is cannot tell', async (t) => {
+  const broken = [
+    await startZone(t, { 'a.test': { fault: 'BAD-DATA', A: ['192.0.2.1', '192.0.2.2'] } }),
+    await startZone(t, { 'a.test': { fault: 'BAD-DATA', A: ['192.0.2.1'] } }),
+  ];
+  const sound = await startZone(t, { 'a.test': { A: ['192.0.2.7'] } });
+  const asking = (zones: readonly Zone[]) => {
+    const services = { clock: manualClock(), random: seededRandom(), events: recordedEvents() };
+    return createResolver(services, { servers: zones.map(({ server }) => server) }).resolve('a.test', 'A');
+  };
+  const answer = await asking([...broken, sound]);
+  assert.deepEqual(answer.kind === 'found' && answer.records, ['192.0.2.7']);
+  assert.deepEqual(await asking(broken), { kind: 'unknown', reason: 'malformed' });
+});
+
 test('an outage is one event when it begins and one when it ends, and leaves no timer behind', async (t) => {
   const { resolver, zone, clock, events } = await setUp(t, { 'n9.test': { A: ['192.0.2.1'] } });
   zone.silent = true;

@@ -60,8 +60,8 @@ test('a valid answer with some bytes changed or cut off does not make the reader
 test('every valid answer is read whole, also beside records of types that nobody knows', () => {
   const message = decodeMessage(VALID)!;
   assert.deepEqual(readAnswer(NAME, 'A', message), { kind: 'found', records: ['192.0.2.1'], ttlSeconds: 60, hops: 0 });
-  assert.equal(readAnswer(NAME, 'MX', message).kind, 'found');
-  assert.equal(readAnswer(NAME, 'TLSA', message).kind, 'none');
+  assert.equal(readAnswer(NAME, 'MX', message)?.kind, 'found');
+  assert.equal(readAnswer(NAME, 'TLSA', message)?.kind, 'none');
 });
 
 test('names that point at each other end the reading', () => {
@@ -79,16 +79,16 @@ test('a dot inside a label cannot pass for the end of a label', () => {
   const message = decodeMessage(Buffer.concat([header, asked, record, target]));
   assert.ok(message);
   const read = readAnswer('a.test', 'PTR', message);
-  assert.deepEqual(read.kind === 'found' && read.records, ['mx\\.example.test']);
+  assert.deepEqual(read?.kind === 'found' && read.records, ['mx\\.example.test']);
 });
 
-test('data shorter or longer than its type is a malformed answer', () => {
+test('data shorter or longer than its type is no answer', () => {
   const header = Buffer.from('000780800001000100000000', 'hex');
   const asked = Buffer.from(encodeQuestion('a.test', 'A')!);
   for (const data of ['c00002', 'c000020101']) {
     const length = (data.length / 2).toString(16).padStart(4, '0');
     const record = Buffer.from(`c00c000100010000003c${length}${data}`, 'hex');
     const message = decodeMessage(Buffer.concat([header, asked, record]))!;
-    assert.equal(readAnswer('a.test', 'A', message).kind, 'malformed');
+    assert.equal(readAnswer('a.test', 'A', message), undefined);
   }
 });
