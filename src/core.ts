@@ -49,14 +49,14 @@ import { createHostResolver, type ResolveHost } from './world/hosts-file.ts';
 import { localAddresses } from './world/local-addresses.ts';
 import { type Random, systemRandom } from './world/random.ts';
 import { createResolver } from './world/resolver/stub.ts';
-import type { Resolver } from './world/resolver.ts';
+import type { CachingResolver } from './world/resolver.ts';
 
 export interface Core {
   readonly config: NodeConfig;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: Events;
-  readonly resolver: Resolver;
+  readonly resolver: CachingResolver;
   readonly resolveHost: ResolveHost;
   readonly store: Store;
   readonly settings: SettingsRegistry;

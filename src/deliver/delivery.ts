@@ -27,7 +27,7 @@ export interface Delivery extends Dispatcher {
 }
 
 export function createDelivery(services: DeliveryServices, options: DeliveryOptions): Delivery {
-  const { clock, events, queue, settings } = services;
+  const { clock, events, queue, resolver, settings } = services;
   const destinations = createDestinations();
   const peers = createPeers(clock);
   let config: DeliveryConfig = deliveryConfig(settings.current(), options.hostname);
@@ -142,7 +142,11 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   return {
     room,
     take,
-    forgetFailures: peers.unreachable.clear,
+    forgetFailures() {
+      resolver.forget();
+      destinations.forgetRoutes();
+      peers.unreachable.clear();
+    },
     active: () => active,
     forgetRoutes: destinations.forgetRoutes,
     close() {

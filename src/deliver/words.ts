@@ -7,7 +7,7 @@ import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { ResolveHost } from '../world/hosts-file.ts';
 import type { Random } from '../world/random.ts';
-import type { Resolver } from '../world/resolver.ts';
+import type { CachingResolver } from '../world/resolver.ts';
 import type { TlsContexts } from '../world/tls.ts';
 import type { Signing } from './signing/words.ts';
 
@@ -22,7 +22,7 @@ export type TlsPolicy = (destination: string, host: string) => 'opportunistic' |
 export interface DeliveryServices {
   readonly clock: Clock;
   readonly random: Random;
-  readonly resolver: Resolver;
+  readonly resolver: CachingResolver;
   readonly directory: Directory;
   readonly settings: Settings;
   readonly events: Events;

@@ -137,7 +137,7 @@ export interface Dispatcher {
   room(destination: string): number;
   /** Takes the claim; the queue renews its lease until `settle`. */
   take(claim: Claim): void;
-  /** An operator wants mail tried now: hosts that could not be reached a moment ago are asked again. */
+  /** An operator wants mail tried now: hosts that could not be reached a moment ago are asked again, and so is the DNS. */
   forgetFailures(): void;
 }
 

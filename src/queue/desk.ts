@@ -185,7 +185,7 @@ export function createDesk(parts: AdmissionParts): QueueDesk {
   ): number {
     const done = rows.filter((_, at) => results[at]!.changes === 1);
     for (const row of done) tell(row);
-    for (const destination of new Set(done.map((row) => row.destination))) dispatch.retryNow(destination);
+    if (done.length > 0) dispatch.retryNow(new Set(done.map(({ destination }) => destination)));
     return done.length;
   }
 }

@@ -47,8 +47,8 @@ export interface Dispatch {
   ended(flight: Flight): void;
   failed(destination: string): void;
   succeeded(destination: string): void;
-  /** An operator wants it tried now: its back-off is over. */
-  retryNow(destination: string): void;
+  /** An operator wants them tried now: their back-off is over. */
+  retryNow(destinations: Iterable<string>): void;
   /** Claims whose rows an operator took away are not handed out. */
   forget(leases: readonly string[]): void;
   /** Claims nothing more, and gives back what the dispatcher has not taken. */
@@ -302,11 +302,13 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
       const destination = destinations.find(name);
       if (destination) destinations.succeeded(destination);
     },
-    retryNow(name) {
-      const destination = destinations.get(name);
-      destination.retryAt = 0;
+    retryNow(names) {
       dispatcher?.forgetFailures();
-      destinations.note(destination, clock.now());
+      for (const name of names) {
+        const destination = destinations.get(name);
+        destination.retryAt = 0;
+        destinations.note(destination, clock.now());
+      }
       claimDue();
     },
     forget(leases) {

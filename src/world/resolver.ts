@@ -43,3 +43,9 @@ export interface Resolver {
   /** `name`: absolute, without the final dot, ASCII. CNAMEs are followed (bounded). */
   resolve<K extends RecordType>(name: string, type: K, signal?: AbortSignal): Promise<DnsAnswer<RecordTypes[K]>>;
 }
+
+/** Keeps answers and failures for a while. */
+export interface CachingResolver extends Resolver {
+  /** Whatever is kept is asked anew. */
+  forget(): void;
+}

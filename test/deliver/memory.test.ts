@@ -99,6 +99,23 @@ test('an operator who wants mail tried now has such a host asked again at once',
   assert.equal(events.count('delivery.connection.failed'), 2);
 });
 
+test('mail that an operator wanted tried now was put off by the DNS’s last failure: it is asked anew, and so is the route', async (t) => {
+  const peer = await startPeer(t);
+  const { deliver, delivery, world } = deliveryHarness(t, {
+    exchangerPort: peer.port,
+    dns: { 'remote.example MX': 'unknown' },
+  });
+  const claim = () => claimOf({ destination: 'remote.example', to: ['carol@remote.example'] });
+  assert.match((await deliver(claim()))[0]!.detail.reply, /DNS did not answer/);
+  Object.assign(world.dns, {
+    'remote.example MX': [{ preference: 10, exchange: 'mx.remote.example' }],
+    'mx.remote.example A': [peer.host],
+  });
+  assert.equal((await deliver(claim()))[0]!.kind, 'deferred', 'what was heard a moment ago still counts');
+  delivery.forgetFailures();
+  assert.equal((await deliver(claim()))[0]!.kind, 'relayed');
+});
+
 test('a peer that loses pipelined commands is given time, then asked one by one', async (t) => {
   const peer = await startPeer(t, { extensions: ['PIPELINING'], losesPipelined: true });
   const { deliver, clock, events } = deliveryHarness(t, serversOf(peer));

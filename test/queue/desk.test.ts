@@ -52,6 +52,24 @@ test('hold and release take a row out of delivery and bring it back', async (t) 
   );
 });
 
+test('a retry of many destinations has failures forgotten once, and their back-off is over', async (t) => {
+  const { node, desk } = await withRows(t);
+  for (const destination of ['x.example', 'y.example']) node.queue.destinationFailed(destination);
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  let forgotten = 0;
+  dispatcher.forgetFailures = () => void forgotten++;
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(dispatcher.claims.length, 0);
+  assert.equal(await desk.retry({ filter: {} }, 'root'), 2);
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    dispatcher.claims.map(({ destination }) => destination),
+    ['x.example', 'y.example'],
+  );
+  assert.equal(forgotten, 1);
+});
+
 test('a hold is logged as itself, with its own time, and keeps what the last try met', async (t) => {
   const clock = manualClock();
   const node = await startQueue(t, { clock });

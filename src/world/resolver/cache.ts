@@ -12,6 +12,7 @@ export interface AnswerCache {
   get(key: string): AnyAnswer | undefined;
   /** `seconds` 0 is not kept. */
   put(key: string, answer: AnyAnswer, seconds: number): void;
+  clear(): void;
   size(): { readonly entries: number; readonly bytes: number };
 }
 
@@ -64,6 +65,10 @@ export function createAnswerCache(
         if (entries.size <= bounds.entries && bytes <= bounds.bytes) break;
         drop(oldest, victim);
       }
+    },
+    clear() {
+      entries.clear();
+      bytes = 0;
     },
     size: () => ({ entries: entries.size, bytes }),
   };

@@ -10,7 +10,7 @@ import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import { DNS_LIMITS } from '../limits.ts';
 import type { Random } from '../random.ts';
-import type { DnsAnswer, RecordType, RecordTypes, Resolver } from '../resolver.ts';
+import type { CachingResolver, DnsAnswer, RecordType, RecordTypes, Resolver } from '../resolver.ts';
 import { ask, type Failure } from './ask.ts';
 import { type AnyAnswer, createAnswerCache } from './cache.ts';
 import { createOutageWatch } from './outage.ts';
@@ -35,7 +35,7 @@ export interface ResolverOptions {
   readonly mixCase?: boolean;
 }
 
-export interface StubResolver extends Resolver {
+export interface StubResolver extends CachingResolver {
   /** Asks again whatever is kept, for who looks whether a record is published by now; then all know the answer. */
   readonly fresh: Resolver;
 }
@@ -111,7 +111,7 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
       return signal ? unlessAborted(answer, signal) : answer;
     },
   });
-  return { ...resolving(false), fresh: resolving(true) };
+  return { ...resolving(false), forget: cache.clear, fresh: resolving(true) };
 }
 
 function unknown(reason: Failure): { readonly kind: 'unknown'; readonly reason: Failure } {

@@ -12,7 +12,7 @@ import type { AttemptResult, Claim, ClaimedRecipient } from '../../../src/queue/
 import type { Settings, SettingsSnapshot } from '../../../src/settings/contract.ts';
 import type { SettingDefinition } from '../../../src/settings/define.ts';
 import type { ResolveHost } from '../../../src/world/hosts-file.ts';
-import type { DnsAnswer, RecordType, Resolver } from '../../../src/world/resolver.ts';
+import type { CachingResolver, DnsAnswer, RecordType, Resolver } from '../../../src/world/resolver.ts';
 import type { TlsContexts } from '../../../src/world/tls.ts';
 import { type ManualClock, manualClock } from '../../support/clock.ts';
 import { type RecordedEvents, recordedEvents } from '../../support/events.ts';
@@ -117,11 +117,15 @@ export function deliveryHarness(t: Pick<TestContext, 'after'>, options: HarnessO
   };
 }
 
-function tableResolver(world: World, asked: string[]): Resolver {
+/** Keeps failures until they are forgotten. */
+function tableResolver(world: World, asked: string[]): CachingResolver {
+  const kept = new Set<string>();
   return {
+    forget: () => kept.clear(),
     resolve: async <K extends RecordType>(name: string, type: K) => {
       asked.push(`${name} ${type}`);
-      const known = world.dns[`${name} ${type}`];
+      const known = kept.has(`${name} ${type}`) ? 'unknown' : world.dns[`${name} ${type}`];
+      if (known === 'unknown') kept.add(`${name} ${type}`);
       const nxdomain = !Object.keys(world.dns).some((key) => key.startsWith(`${name} `));
       const answer: DnsAnswer<unknown> =
         known === 'unknown'

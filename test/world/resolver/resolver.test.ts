@@ -140,6 +140,23 @@ test('who asks anew hears of a record that was just published, and then all know
   assert.equal(zone.queries.length, 2);
 });
 
+test('what is to be forgotten is asked anew, answers and failures alike', async (t) => {
+  const { resolver, zone } = await setUp(t, {
+    'moved.test': { A: ['192.0.2.1'] },
+    'broken.test': { fault: 'SERVFAIL' },
+  });
+  await resolver.resolve('moved.test', 'A');
+  await resolver.resolve('broken.test', 'A');
+  zone.records['moved.test'] = { A: ['192.0.2.2'] };
+  zone.records['broken.test'] = { A: ['192.0.2.3'] };
+  resolver.forget();
+  const answers = await Promise.all([resolver.resolve('moved.test', 'A'), resolver.resolve('broken.test', 'A')]);
+  assert.deepEqual(
+    answers.map((answer) => answer.kind === 'found' && answer.records[0]),
+    ['192.0.2.2', '192.0.2.3'],
+  );
+});
+
 test('a failure is kept for seconds only', async (t) => {
   const { resolver, zone, clock } = await setUp(t, { 'broken.test': { fault: 'SERVFAIL' } });
   const failed = { kind: 'unknown', reason: 'servfail' };
