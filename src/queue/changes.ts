@@ -119,11 +119,10 @@ function afterwards(
       const { seq, logged } = ends[i]!;
       journaling.settled(seq, logged, seq === lastSeq ? key : undefined);
       if (change.state === 'expired') events.emit('queue.expired', { message: message.id, recipient });
-    } else if (change.kind === 'warned') dispatch.note(change.recipient.destination, change.due);
-    else {
+    } else {
       const state = change.kind === 'hold' ? 'held' : 'queued';
       journaling.changed(attemptRecord(message.id, recipient, state, change.detail, by));
-      if (change.kind === 'requeue') dispatch.note(change.recipient.destination, change.due);
+      if (change.kind !== 'hold') dispatch.note(change.recipient.destination, change.due);
       else if (change.cause !== 'operator') tellHold(parts, leased, change);
     }
   }

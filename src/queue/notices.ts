@@ -20,11 +20,14 @@ export function wantsDelayWarning({ reversePath }: NewMessage, { notify }: NewRe
 export interface Notice {
   readonly action: DsnAction;
   readonly recipient: Pick<FlightRecipient, 'address' | 'original' | 'orcpt'>;
+  /** Of the last try. */
   readonly detail: AttemptDetail;
   readonly willRetryUntil?: number;
+  /** It expired: how long was tried, in words. */
+  readonly triedFor?: string;
 }
 
-export function dsnRecipient({ action, recipient, detail, willRetryUntil }: Notice): DsnRecipient {
+export function dsnRecipient({ action, recipient, detail, willRetryUntil, triedFor }: Notice): DsnRecipient {
   const { address, original, orcpt } = recipient;
   const spoken = action === 'failed' || action === 'delayed';
   return {
@@ -32,11 +35,13 @@ export function dsnRecipient({ action, recipient, detail, willRetryUntil }: Noti
     finalRecipient: address.text,
     ...(original.text !== address.text && { addressedTo: original.text }),
     ...(orcpt && { orcpt }),
-    status: statusFor(action, detail.status),
+    // RFC 3463 3.5: what expired says so, and to send it again may succeed; why it waited is in the diagnostic.
+    status: triedFor === undefined ? statusFor(action, detail.status) : '4.4.7',
     ...(detail.host !== undefined && { remoteMta: detail.host }),
     ...(spoken && { diagnostic: { saidBy: detail.remote ? 'remote' : 'us', text: detail.reply } }),
     lastAttemptAt: detail.at,
     ...(willRetryUntil !== undefined && { willRetryUntil }),
+    ...(triedFor !== undefined && { triedFor }),
   };
 }
 

@@ -25,6 +25,12 @@ export function scheduleOf(settings: SettingsSnapshot): Schedule {
   };
 }
 
+/** How long is tried, in words. */
+export function expiryWords({ expiryMs }: Schedule): string {
+  const days = expiryMs / DAY_MS;
+  return days === 1 ? '1 day' : `${days} days`;
+}
+
 /** Undefined: its time is over. The last try falls on the expiry itself. */
 export function nextDue(
   { firstHourRetryMs, retryMs, expiryMs }: Schedule,

@@ -6,7 +6,7 @@ import type { AttemptDetail, AttemptResult, FinalState } from './contract.ts';
 import { REPLY_CHARACTERS } from './limits.ts';
 import { type Notice, wants } from './notices.ts';
 import type { FlightRecipient } from './rows.ts';
-import { nextDue, type Schedule } from './schedule.ts';
+import { expiryWords, nextDue, type Schedule } from './schedule.ts';
 import { assertTransition } from './transitions.ts';
 
 export type Change =
@@ -15,6 +15,8 @@ export type Change =
       readonly recipient: FlightRecipient;
       readonly state: FinalState;
       readonly detail: AttemptDetail;
+      /** What the last try came to, where the end is not its own. */
+      readonly last?: AttemptDetail;
     }
   | {
       readonly kind: 'requeue';
@@ -40,6 +42,7 @@ export type Change =
       readonly kind: 'warned';
       readonly recipient: FlightRecipient;
       readonly due: number;
+      /** For the log. */
       readonly detail: AttemptDetail;
     };
 
@@ -82,19 +85,25 @@ export function changeOf(recipient: FlightRecipient, result: AttemptResult, rule
   }
 }
 
-/** A failure nobody may hear of is held where somebody would have heard of it. */
+/** A failure nobody may hear of is held where somebody would have heard of it. `last`: what the last try came to. */
 export function failure(
   recipient: FlightRecipient,
   state: 'bounced' | 'expired',
-  detail: AttemptDetail,
+  last: AttemptDetail,
   rules: SettlementRules,
   by: 'delivery' | 'timer' = 'delivery',
 ): Change {
   const silenced = rules.forged && rules.failureNotices === 'unless-forged' && !rules.isNull;
   assertTransition('queued', silenced ? 'held' : state, by);
-  return silenced
-    ? hold(recipient, 'admin', FORGED_REASON, 'forged', detail)
-    : { kind: 'end', recipient, state, detail };
+  const detail = state === 'expired' ? endOfTrying(last, rules) : last;
+  if (!silenced) return { kind: 'end', recipient, state, detail, last };
+  return { ...hold(recipient, 'admin', FORGED_REASON, 'forged', last), detail };
+}
+
+/** It is no try's: the last may be hours old. RFC 3463 3.5: 4.4.7 is a delivery time that expired. */
+function endOfTrying(last: AttemptDetail, { now, schedule }: SettlementRules): AttemptDetail {
+  const reply = `trying ended after ${expiryWords(schedule)}: ${last.reply}`;
+  return boundedDetail({ ...last, at: now, status: '4.4.7', reply, remote: false });
 }
 
 function hold(
@@ -122,7 +131,9 @@ export function noticeOf(change: Change, rules: SettlementRules, dsn: boolean): 
   const { recipient, state, detail } = change;
   if (state === 'bounced' || state === 'expired') {
     const told = rules.failureNotices !== 'never' && wants(recipient.notify, 'failure');
-    return told ? { action: 'failed', recipient, detail } : undefined;
+    if (!told) return undefined;
+    const triedFor = state === 'expired' ? expiryWords(rules.schedule) : undefined;
+    return { action: 'failed', recipient, detail: change.last ?? detail, triedFor };
   }
   if (!wants(recipient.notify, 'success')) return undefined;
   if (state === 'delivered') return { action: 'delivered', recipient, detail };

@@ -109,9 +109,11 @@ function warning(leased: Leased, rows: readonly RecipientRow[], now: number, exp
   const notices: Notice[] = [];
   const changes = rows.map((row, at): Change => {
     const recipient = leased.recipients[at]!;
-    const detail = lastDetail(row, now);
-    if (wants(recipient.notify, 'delay') && leased.message.reversePath !== null)
-      notices.push({ action: 'delayed', recipient, detail, willRetryUntil: row.queued_at + expiryMs });
+    if (wants(recipient.notify, 'delay') && leased.message.reversePath !== null) {
+      const willRetryUntil = row.queued_at + expiryMs;
+      notices.push({ action: 'delayed', recipient, detail: lastDetail(row, now), willRetryUntil });
+    }
+    const detail = { at: now, status: '2.0.0', reply: 'the sender was told of the delay', remote: false };
     return { kind: 'warned', recipient, due: row.due, detail };
   });
   return { changes, notices };

@@ -268,9 +268,58 @@ test('the sender is warned of a delay once, and told when the time for trying is
   await clock.advance(92 * HOUR);
   assert.equal(await reports(), 2, 'and told of the end');
   assert.deepEqual(
-    node.journal.recipients.map(({ state }) => state),
-    ['expired'],
+    node.journal.recipients.map(({ state, reply }) => `${state}: ${reply}`),
+    ['queued: the sender was told of the delay', 'expired: trying ended after 5 days: no try was possible in time'],
   );
+});
+
+test('an expiry was logged as the last try, with its time: it has its own, and says with the report that trying ended, and after what', async (t) => {
+  const clock = manualClock();
+  const node = await startQueue(t, { clock });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  const claim = next(dispatcher);
+  const full = detail('4.2.2', '452 4.2.2 mailbox full', { at: clock.now() });
+  await node.queue.settle(
+    claim,
+    all(claim, (row) => ({ ...deferred(row), detail: full })),
+  );
+  // So that no further try ends it.
+  const never = clock.now() + 1000 * HOUR;
+  await node.store.database.write([{ sql: 'update recipient set due = ?, warned = 1', parameters: [never] }]);
+  await clock.advance(5 * 24 * HOUR + MINUTE);
+  await settled();
+  const [tried, expired] = node.journal.recipients;
+  assert.deepEqual([tried!.state, tried!.at], ['queued', full.at]);
+  assert.equal(expired!.state, 'expired');
+  assert.ok(expired!.at >= full.at + 5 * 24 * HOUR, 'at its own time');
+  assert.equal(expired!.status, '4.4.7');
+  assert.equal(expired!.reply, 'trying ended after 5 days: 452 4.2.2 mailbox full');
+  const said = await text(next(dispatcher).content.open());
+  assert.match(said.replaceAll(/\s+/g, ' '), /not be delivered in the time allowed for it\. We tried for 5 days\./);
+  assert.match(
+    said,
+    /^Status: 4\.4\.7\r\nRemote-MTA: dns; mx\.remote\.example\r\nDiagnostic-Code: smtp; 452 4\.2\.2 mailbox full/m,
+  );
+});
+
+test('the last try of all, and a forged sender’s expiry, say that trying ended, too', async (t) => {
+  const clock = manualClock();
+  const node = await startQueue(t, { clock, settings: { 'queue.expiryDays': 1, 'queue.delayWarning': false } });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  await node.queue.commit(await message(node, ['b@x.example'], { forged: true }));
+  const claims = dispatcher.claims.splice(0);
+  await clock.advance(24 * HOUR);
+  for (const claim of claims) await node.queue.settle(claim, all(claim, deferred));
+  assert.deepEqual(
+    node.journal.recipients.map(({ state, at, reply }) => [state, at, reply]),
+    ['expired', 'held'].map((state) => [state, clock.now(), 'trying ended after 1 day: 450 4.2.0 later']),
+  );
+  const [row] = (await node.queue.desk.list({ state: 'held' }, {})).rows;
+  assert.equal(row!.lastReply, '450 4.2.0 later');
 });
 
 test('content that cannot be read is held for an operator, named, and stops nothing else', async (t) => {

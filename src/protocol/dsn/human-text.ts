@@ -38,7 +38,7 @@ function aboutTheMessage(report: DsnReport): string {
 }
 
 function aboutRecipient(recipient: DsnRecipient): string {
-  const { action, addressedTo, finalRecipient, remoteMta, diagnostic } = recipient;
+  const { action, addressedTo, finalRecipient, remoteMta, diagnostic, triedFor } = recipient;
   const asWritten = oneLine(addressedTo ?? finalRecipient);
   const via = asWritten === oneLine(finalRecipient) ? '' : ` (passed on to ${oneLine(finalRecipient)})`;
   const lines = [wrap(`${asWritten}${via}`, '')];
@@ -46,7 +46,7 @@ function aboutRecipient(recipient: DsnRecipient): string {
 
   if (action === 'failed') {
     const { why, advice } = explain(recipient.status);
-    say(`NOT DELIVERED. ${why}`);
+    say(`NOT DELIVERED. ${why}${triedFor === undefined ? '' : ` We tried for ${triedFor}.`}`);
     quote(lines, remoteMta, diagnostic);
     say(advice);
   } else if (action === 'delayed') {

@@ -25,6 +25,8 @@ export interface DsnRecipient {
   /** Milliseconds since the epoch. */
   readonly lastAttemptAt?: number;
   readonly willRetryUntil?: number;
+  /** How long it was tried before it was given up, for the reader: `5 days`. */
+  readonly triedFor?: string;
 }
 
 /** How much of the original goes back (RFC 3461 4.3). */
