@@ -101,8 +101,8 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     if (reached === 'none') {
       destination.window = 1;
       destination.takesMail = false;
-      if (results.some((result) => result.kind !== 'deferred' || result.countsAsAttempt))
-        queue.destinationFailed(destination.name);
+      const failed = results.find((result) => result.kind !== 'deferred' || result.countsAsAttempt);
+      if (failed) queue.destinationFailed(destination.name, failed.detail.reply);
       return;
     }
     const wasTaken = results.some(({ kind }) => kind === 'relayed' || kind === 'delivered');

@@ -153,8 +153,8 @@ export interface Queue {
   wake(destination?: string): void;
   /** `void`: the lease was lost; nothing was changed. */
   settle(claim: Claim, results: readonly AttemptResult[]): Promise<'settled' | 'void'>;
-  /** Back-off of a destination: only delays. */
-  destinationFailed(destination: string): void;
+  /** Back-off of a destination: only delays. `failure`: the reply or reason of the try. */
+  destinationFailed(destination: string, failure: string): void;
   destinationSucceeded(destination: string): void;
   /** Stops claiming; resolves when nothing is in flight, or after `deadlineMs` milliseconds. */
   drain(deadlineMs: number): Promise<void>;

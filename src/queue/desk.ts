@@ -15,41 +15,16 @@ import { recipientsFor } from './bounce.ts';
 import { type Changes, writeChanges } from './changes.ts';
 import type { AttemptDetail } from './contract.ts';
 import type { Leased } from './flights.ts';
-import { idOf, keyOf, rowId } from './ids.ts';
+import { idOf, keyOf } from './ids.ts';
 import { readLeased } from './leased.ts';
 import { LEASE_MS } from './limits.ts';
 import { wants } from './notices.ts';
 import { attemptRecord } from './records.ts';
 import { type QueueFilter, type QueueSelection, type SelectedRow, selectAll, selectPage } from './selection.ts';
+import { type QueuedMessage, type QueuedRow, queuedMessage, queuedRow } from './shown.ts';
 import { rowsOf } from './statements.ts';
 import type { MessageRow, QueueTables, RecipientRow } from './tables.ts';
 import { assertTransition } from './transitions.ts';
-
-export interface QueuedRow {
-  /** Of the recipient's row. */
-  readonly id: string;
-  readonly messageId: string;
-  /** Empty: the null reverse-path. */
-  readonly from: string;
-  readonly to: string;
-  readonly state: RecipientRow['state'];
-  readonly class: RecipientRow['hold_class'];
-  /** Null unless held. */
-  readonly holdReason: string | null;
-  /** ISO 8601; null while held. */
-  readonly due: string | null;
-  readonly attempts: number;
-  readonly lastReply: string | null;
-}
-
-export interface QueuedMessage {
-  readonly messageId: string;
-  readonly from: string;
-  readonly receivedAt: string;
-  readonly sizeBytes: number;
-  readonly client: string | null;
-  readonly recipients: readonly (QueuedRow & { readonly last: unknown })[];
-}
 
 /** Each act returns how many rows it changed; `by` goes to the journal. */
 export interface QueueDesk {
@@ -73,6 +48,8 @@ export function createDesk(parts: AdmissionParts): QueueDesk {
   /** What is on the express way has rows to be looked at then; where the disk does not take them, it is not shown. */
   const everybodyBoards = (): Promise<void> => boardEverybody(parts).catch(() => undefined);
 
+  const seen = () => ({ destinations: dispatch.destinations, now: clock.now() });
+
   const note = (row: SelectedRow, state: RecipientRow['state'], reply: string, by: string): void => {
     const detail = said(clock.now(), '2.0.0', reply);
     journaling.changed(attemptRecord(idOf(row.message), row.address, state, detail, by));
@@ -82,14 +59,15 @@ export function createDesk(parts: AdmissionParts): QueueDesk {
     async list(filter, page) {
       await everybodyBoards();
       const { rows, cursor } = await selectPage(database, filter, page);
-      return { rows: rows.map((row) => queuedRow(row, row.reverse_path)), ...(cursor !== undefined && { cursor }) };
+      const shown = rows.map((row) => queuedRow(row, row.reverse_path, seen()));
+      return { rows: shown, ...(cursor !== undefined && { cursor }) };
     },
     async show(messageId) {
       const key = keyOf(messageId);
       if (key === undefined) return undefined;
       await everybodyBoards();
       const [message] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
-      return message && queuedMessage(message, rowsOf(await database.read(sql.recipients({ message: key }))));
+      return message && queuedMessage(message, rowsOf(await database.read(sql.recipients({ message: key }))), seen());
     },
     async counts() {
       await everybodyBoards();
@@ -280,34 +258,4 @@ function fresh(
 
 function said(at: number, status: string, reply: string): AttemptDetail {
   return { at, status, reply, remote: false };
-}
-
-function queuedRow(row: RecipientRow, reversePath: string | null): QueuedRow {
-  const last = row.last === null ? undefined : (JSON.parse(row.last) as AttemptDetail);
-  return {
-    id: rowId(row.message, row.n),
-    messageId: idOf(row.message),
-    from: reversePath ?? '',
-    to: row.address,
-    state: row.state,
-    class: row.hold_class,
-    holdReason: row.hold_reason,
-    due: row.state === 'held' ? null : new Date(row.due).toISOString(),
-    attempts: row.attempts,
-    lastReply: last?.reply ?? null,
-  };
-}
-
-function queuedMessage(message: MessageRow, recipients: readonly RecipientRow[]): QueuedMessage {
-  return {
-    messageId: idOf(message.key),
-    from: message.reverse_path ?? '',
-    receivedAt: new Date(message.received_at).toISOString(),
-    sizeBytes: message.size_bytes,
-    client: message.client_address,
-    recipients: recipients.map((row) => ({
-      ...queuedRow(row, message.reverse_path),
-      last: row.last === null ? null : JSON.parse(row.last),
-    })),
-  };
 }

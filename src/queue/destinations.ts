@@ -32,6 +32,8 @@ export interface Destination {
   /** Back-off: nothing is claimed before. */
   retryAt: number;
   failures: number;
+  /** What the try met after which it backs off; operators read it. */
+  failure: string;
   /** Claims that may be with the dispatcher at once. */
   window: number;
   inFlight: number;
@@ -54,7 +56,7 @@ export interface Destinations {
   /** A row waits, due then. */
   note(destination: Destination, due: number): void;
   /** Returns false while its back-off runs already: many claims that fail together are one failure. */
-  failed(destination: Destination, now: number): boolean;
+  failed(destination: Destination, now: number, failure: string): boolean;
   succeeded(destination: Destination): void;
   /** The next that has due rows and no back-off, round robin. */
   takeDue(now: number): Destination | undefined;
@@ -95,10 +97,11 @@ export function createDestinations(): Destinations {
       if (at < destination.due) destination.due = at;
       schedule(destination);
     },
-    failed(destination, now) {
+    failed(destination, now, failure) {
       if (now < destination.retryAt) return false;
       const backoffMs = Math.min(BACKOFF_FIRST_MS * 2 ** destination.failures, BACKOFF_LAST_MS);
       destination.failures++;
+      destination.failure = failure;
       destination.retryAt = now + backoffMs;
       destination.window = 1;
       return true;
@@ -151,6 +154,7 @@ function create(name: string): Destination {
     due: Number.POSITIVE_INFINITY,
     retryAt: 0,
     failures: 0,
+    failure: '',
     window: Number.POSITIVE_INFINITY,
     inFlight: 0,
     reserved: 0,

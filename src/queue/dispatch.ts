@@ -45,7 +45,7 @@ export interface Dispatch {
   wake(destination?: string): void;
   /** Settled or void: no longer in flight. */
   ended(flight: Flight): void;
-  failed(destination: string): void;
+  failed(destination: string, failure: string): void;
   succeeded(destination: string): void;
   /** An operator wants them tried now: their back-off is over. */
   retryNow(destinations: Iterable<string>): void;
@@ -294,9 +294,9 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
         claimDue();
       } else destinations.dropIfIdle(destination, clock.now());
     },
-    failed(name) {
+    failed(name, failure) {
       const destination = destinations.get(name);
-      if (destinations.failed(destination, clock.now())) void giveBack(destination);
+      if (destinations.failed(destination, clock.now(), failure)) void giveBack(destination);
     },
     succeeded(name) {
       const destination = destinations.find(name);

@@ -85,7 +85,7 @@ test('what is not delivered soon boards, and stays its dispatcher’s', async (t
 test('a destination in back-off gives its claims back as rows, and has them again when it is over', async (t) => {
   const node = await attached(t, { places: 0 });
   const ids = [await commit(node), await commit(node)];
-  node.queue.destinationFailed('x.example');
+  node.queue.destinationFailed('x.example', 'cannot connect');
   await until(async () => (await count(node, 'recipient where lease is null')) === 2);
   assert.equal(node.dispatcher.claims.length, 0);
   node.dispatcher.places = 10;

@@ -6,6 +6,11 @@ import { address, all, deferred, message, recipient, relayed, startQueue, testDi
 
 const held = { held: 'admin', reason: 'looks odd' } as const;
 
+/** Lets what is on its way to the disk arrive. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 12; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 async function withRows(t: TestContext) {
   const node = await startQueue(t, { clock: manualClock() });
   await node.queue.commit(
@@ -54,20 +59,49 @@ test('hold and release take a row out of delivery and bring it back', async (t) 
 
 test('a retry of many destinations has failures forgotten once, and their back-off is over', async (t) => {
   const { node, desk } = await withRows(t);
-  for (const destination of ['x.example', 'y.example']) node.queue.destinationFailed(destination);
+  for (const destination of ['x.example', 'y.example']) node.queue.destinationFailed(destination, 'cannot connect');
   const dispatcher = testDispatcher();
   node.queue.attach(dispatcher);
   let forgotten = 0;
   dispatcher.forgetFailures = () => void forgotten++;
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   assert.equal(dispatcher.claims.length, 0);
   assert.equal(await desk.retry({ filter: {} }, 'root'), 2);
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   assert.deepEqual(
     dispatcher.claims.map(({ destination }) => destination),
     ['x.example', 'y.example'],
   );
   assert.equal(forgotten, 1);
+});
+
+test('mail for a destination in back-off was shown as due for long: it says when it is tried, and what the destination met', async (t) => {
+  const clock = manualClock();
+  const node = await startQueue(t, { clock });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  const { desk } = node.queue;
+  await node.queue.commit(await message(node, ['a@x.example', recipient('held@x.example', { state: held })]));
+  const [claim] = dispatcher.claims.splice(0);
+  node.queue.destinationFailed('x.example', 'cannot connect to mx.x.example');
+  await node.queue.settle(claim!, all(claim!, deferred));
+  await clock.advance(10_000);
+  await node.queue.commit(await message(node, ['b@x.example']));
+  const shown = async () =>
+    Object.fromEntries((await desk.list({}, {})).rows.map(({ to, due, waitReason }) => [to, [due, waitReason]]));
+  const inMs = (ms: number) => new Date(clock.now() + ms).toISOString();
+  assert.deepEqual(await shown(), {
+    'a@x.example': [inMs(5 * 60_000 - 10_000), null],
+    'held@x.example': [null, null],
+    'b@x.example': [inMs(20_000), 'x.example backs off: cannot connect to mx.x.example'],
+  });
+  const [row] = (await desk.list({ to: 'b@x.example' }, {})).rows;
+  const { recipients } = (await desk.show(row!.messageId))!;
+  assert.deepEqual(recipients, [{ ...row, last: null }]);
+  await clock.advance(20_000);
+  await settled();
+  assert.equal(dispatcher.claims.length, 1, 'then it is tried');
+  assert.deepEqual((await shown())['b@x.example'], [inMs(-20_000), null]);
 });
 
 test('a hold is logged as itself, with its own time, and keeps what the last try met', async (t) => {
@@ -104,7 +138,7 @@ test('bounce tells the sender why, delete tells nobody, and a message without ro
   assert.equal(await desk.delete({ ids: [id] }, 'root'), 2);
   const dispatcher = testDispatcher();
   node.queue.attach(dispatcher);
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   assert.equal(dispatcher.claims.length, 1);
   assert.match(await text(dispatcher.claims[0]!.content.open()), /we do not send this/);
   assert.equal(await desk.show(id), undefined);

@@ -29,7 +29,7 @@ test('a destination’s turn never comes before its rows are due or within its b
       };
       for (const step of steps) {
         if (step.what === 'note') destinations.note(destinations.get(step.name), now + step.inMs);
-        else if (step.what === 'fail') destinations.failed(destinations.get(step.name), now);
+        else if (step.what === 'fail') destinations.failed(destinations.get(step.name), now, 'cannot connect');
         else if (step.what === 'succeed') destinations.succeeded(destinations.get(step.name));
         else if (step.what === 'pass') now += step.ms;
         else take();
@@ -47,12 +47,12 @@ test('claims that fail together are one failure; back-off doubles up to its cap;
   const destinations = createDestinations();
   const dead = destinations.get('dead.example');
   let now = 1;
-  assert.equal(destinations.failed(dead, now), true);
-  assert.equal(destinations.failed(dead, now), false);
+  assert.equal(destinations.failed(dead, now, 'cannot connect'), true);
+  assert.equal(destinations.failed(dead, now, 'cannot connect'), false);
   assert.equal(dead.retryAt, now + BACKOFF_FIRST_MS);
   for (let i = 0; i < 20; i++) {
     now = dead.retryAt;
-    destinations.failed(dead, now);
+    destinations.failed(dead, now, 'cannot connect');
   }
   assert.equal(dead.retryAt - now, BACKOFF_LAST_MS);
   const windows = [1, 2, 3, 4, 5, 6].map(() => {

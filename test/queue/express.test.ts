@@ -284,7 +284,7 @@ test('whatever happens, and whenever it crashes, each message is queued once, or
             await log(node);
             break;
           case 'backoff':
-            node.queue.destinationFailed(DOMAINS[step.to]!);
+            node.queue.destinationFailed(DOMAINS[step.to]!, 'cannot connect');
             break;
           case 'advance':
             await node.clock.advance(step.ms);

@@ -63,7 +63,7 @@ test('a commit that waited in vain for a place has a row', async (t) => {
 
 test('no commit waits for a destination that fails', async (t) => {
   const { node, dispatcher, late } = await crowded(t);
-  node.queue.destinationFailed('x.example');
+  node.queue.destinationFailed('x.example', 'cannot connect');
   await late;
   const [claim] = dispatcher.claims.splice(0);
   await node.queue.settle(claim!, all(claim!, deferred));

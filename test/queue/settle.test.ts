@@ -363,7 +363,7 @@ test('memory that the store keeps for a message is given back when the last of i
   assert.equal(two(), 0);
   await node.queue.settle(second, all(second, deferred));
   assert.equal(two(), 1);
-  node.queue.destinationFailed('z.example');
+  node.queue.destinationFailed('z.example', 'cannot connect');
   const putOff = await committed(['c@z.example']);
   await settled();
   assert.equal(putOff(), 1);
