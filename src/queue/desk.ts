@@ -4,7 +4,7 @@
  *
  * An operator's word goes before a delivery in flight: the row's lease changes hands, so the
  * delivery's own settlement is void for it. (What the next host has accepted meanwhile stays
- * accepted.)
+ * accepted, and the log says so.)
  */
 
 import type { Address } from '../model/address.ts';
@@ -13,9 +13,10 @@ import { builder, statement } from '../store/statement.ts';
 import type { AdmissionParts } from './admission.ts';
 import { recipientsFor } from './bounce.ts';
 import { type Changes, writeChanges } from './changes.ts';
-import type { AttemptDetail } from './contract.ts';
+import type { AttemptDetail, QueueState } from './contract.ts';
 import type { Leased } from './flights.ts';
 import { idOf, keyOf } from './ids.ts';
+import { noteTakenAway } from './late-answers.ts';
 import { readLeased } from './leased.ts';
 import { LEASE_MS } from './limits.ts';
 import { wants } from './notices.ts';
@@ -209,13 +210,17 @@ async function eachMessage(
     const rows = page.filter((row) => to !== 'held' || row.state === 'queued');
     for (const row of rows) assertTransition(row.state, to, 'operator');
     for (const ofMessage of Map.groupBy(rows, (row) => row.message).values())
-      count += await actOn(parts, ofMessage, by, plan);
+      count += await actOn(parts, ofMessage, { by, to, plan });
   }
   return count;
 }
 
 /** Takes the rows from whoever has them, then changes them; a row that ended meanwhile is no longer there. */
-async function actOn(parts: AdmissionParts, rows: readonly SelectedRow[], by: string, plan: Plan): Promise<number> {
+async function actOn(
+  parts: AdmissionParts,
+  rows: readonly SelectedRow[],
+  { by, to, plan }: { readonly by: string; readonly to: QueueState; readonly plan: Plan },
+): Promise<number> {
   const { database, sql, dispatch, lane, clock, newLease } = parts;
   const lease = newLease();
   const lease_until = clock.now() + LEASE_MS;
@@ -225,6 +230,7 @@ async function actOn(parts: AdmissionParts, rows: readonly SelectedRow[], by: st
   const results = await database.write(rows.map(({ message, n }) => sql.seize({ message, n, lease, lease_until })));
   dispatch.forget(leases);
   const ours = rows.filter((_, at) => results[at]!.changes === 1);
+  noteTakenAway(dispatch.flights, ours, to);
   const leased = ours.length > 0 ? await readLeased(parts, sql, lease, ours) : undefined;
   if (!leased) return 0;
   const siblings = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: leased.key })));

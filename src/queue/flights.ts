@@ -1,7 +1,7 @@
 /** Claims that are ours: from the lease on disk until they are settled or given back. */
 import type { ContentRef } from '../model/content.ts';
 import type { MessageTrail } from '../model/trail.ts';
-import type { Claim } from './contract.ts';
+import type { Claim, QueueState } from './contract.ts';
 import type { Destination } from './destinations.ts';
 import type { FlightRecipient } from './rows.ts';
 
@@ -32,6 +32,8 @@ export interface Flight extends Leased {
   /** Lets go of content that the store keeps in memory beside its file; to be called when the flight is over. */
   readonly release?: () => void;
   leasedAt: number;
+  /** What became of those of its rows that an operator took. */
+  takenAway?: Map<number, QueueState>;
   /** `buffered`: waits for the dispatcher; `taken`: with it; `settling`: its end is on the way to the disk; `returning`: its rows will wait again. */
   phase: 'buffered' | 'taken' | 'settling' | 'returning';
 }

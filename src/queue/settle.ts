@@ -1,6 +1,7 @@
 /**
  * Settling a claim. A row whose lease was lost meanwhile (an operator took it) is left out; the
- * others count: what was delivered must not be delivered again because of its neighbour.
+ * others count: what was delivered must not be delivered again because of its neighbour. What was
+ * answered for it is logged (late-answers.ts).
  */
 import { isOperational } from '../model/errors.ts';
 import type { AdmissionParts } from './admission.ts';
@@ -8,7 +9,9 @@ import { writeChanges } from './changes.ts';
 import type { AttemptResult, Claim } from './contract.ts';
 import { endExpress } from './express/end.ts';
 import type { Flight, Leased } from './flights.ts';
+import { tellLateAnswers } from './late-answers.ts';
 import type { Notice } from './notices.ts';
+import type { FlightRecipient } from './rows.ts';
 import { scheduleOf } from './schedule.ts';
 import { queueSettings } from './settings.ts';
 import { type Change, changeOf, noticeOf, type SettlementRules } from './settlement.ts';
@@ -74,7 +77,7 @@ async function settleFlight(
       return 'settled';
     } catch (error) {
       if (!isOperational(error, 'store.expectation')) throw error;
-      rows = await stillLeased(parts, flight);
+      rows = await stillLeased(parts, flight, rows, results);
     }
   }
 }
@@ -93,8 +96,18 @@ export function rulesFor(
   };
 }
 
-async function stillLeased({ database, sql }: AdmissionParts, { key, lease, recipients }: Flight) {
+/** Of the others the log is told what was answered. */
+async function stillLeased(
+  parts: AdmissionParts,
+  flight: Flight,
+  recipients: readonly FlightRecipient[],
+  results: readonly AttemptResult[],
+): Promise<readonly FlightRecipient[]> {
+  const { database, sql } = parts;
+  const { key, lease } = flight;
   const rows = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: key })));
   const ours = new Set(rows.filter((row) => row.lease === lease).map((row) => row.n));
+  const lost = recipients.filter(({ row }) => !ours.has(row));
+  tellLateAnswers(parts, flight, lost, { results, rows });
   return recipients.filter(({ row }) => ours.has(row));
 }

@@ -154,7 +154,60 @@ test('an operator’s delete voids a delivery in flight, and its neighbours stil
   assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
   assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'void');
   assert.deepEqual(
-    node.journal.recipients.map(({ state }) => state),
-    ['deleted', 'relayed'],
+    node.journal.recipients.map(({ recipient: to, state }) => `${to} ${state}`),
+    ['a@x.example deleted', 'a@x.example deleted', 'b@x.example relayed'],
+  );
+});
+
+test('the other side’s answer to mail that an operator took meanwhile was not logged: it is, and the operator’s state stands', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  const { desk } = node.queue;
+  const acts = {
+    held: () => desk.hold({ filter: { to: 'x.example' } }, 'wait', 'root'),
+    bounced: () => desk.bounce({ filter: { to: 'x.example' } }, 'not this', 'root'),
+    deleted: () => desk.delete({ filter: { to: 'x.example' } }, 'root'),
+    redirected: () => desk.redirect({ filter: { to: 'x.example' } }, address('c@y.example'), 'root'),
+  };
+  for (const [state, act] of Object.entries(acts)) {
+    await node.queue.commit(await message(node, ['a@x.example']));
+    const claim = dispatcher.claims.find(({ destination }) => destination === 'x.example')!;
+    dispatcher.claims.length = 0;
+    node.journal.recipients.length = 0;
+    assert.equal(await act(), 1);
+    assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'void');
+    assert.deepEqual(
+      node.journal.recipients.map((one) => [one.state, one.by, one.host]),
+      [
+        [state, 'root', undefined],
+        [state, undefined, 'mx.remote.example'],
+      ],
+    );
+    assert.equal(node.journal.recipients[1]!.reply, 'the delivery that was under way ended with: 250 2.0.0 ok');
+    await desk.delete({ filter: {} }, 'root');
+  }
+});
+
+test('mail that was held, released and delivered again while the first try went on is logged as delivered twice', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  const [first] = dispatcher.claims.splice(0);
+  await node.queue.desk.hold({ filter: {} }, 'wait', 'root');
+  await node.queue.desk.release({ filter: {} }, 'root');
+  await settled();
+  const [second] = dispatcher.claims.splice(0);
+  await node.queue.settle(second!, all(second!, relayed));
+  assert.equal(await node.queue.settle(first!, all(first!, relayed)), 'void');
+  assert.deepEqual(
+    node.journal.recipients.map(({ state, reply }) => `${state}: ${reply}`),
+    [
+      'held: wait',
+      'queued: released',
+      'relayed: 250 2.0.0 ok',
+      'relayed: the delivery that was under way ended with: 250 2.0.0 ok',
+    ],
   );
 });

@@ -1,0 +1,58 @@
+/**
+ * What was answered for rows that an operator took from their delivery meanwhile: the operator's word
+ * stands, and the log tells the answer all the same, since the next host may have the mail.
+ */
+import type { AdmissionParts } from './admission.ts';
+import type { AttemptResult, QueueState } from './contract.ts';
+import type { Flight } from './flights.ts';
+import { attemptRecord } from './records.ts';
+import type { FlightRecipient } from './rows.ts';
+import { boundedDetail } from './settlement.ts';
+import type { RecipientRow } from './tables.ts';
+
+/** `rows`: as they were under the lease of whoever had them. */
+export function noteTakenAway(
+  flights: ReadonlyMap<string, Flight>,
+  rows: readonly Pick<RecipientRow, 'lease' | 'n'>[],
+  to: QueueState,
+): void {
+  for (const { lease, n } of rows) {
+    const flight = lease === null ? undefined : flights.get(lease);
+    if (!flight) continue;
+    flight.takenAway ??= new Map();
+    flight.takenAway.set(n, to);
+  }
+}
+
+/** `lost`: recipients of the flight that are no longer its own; `rows`: what the database has of the message. */
+export function tellLateAnswers(
+  { journaling }: Pick<AdmissionParts, 'journaling'>,
+  flight: Flight,
+  lost: readonly FlightRecipient[],
+  { results, rows }: { readonly results: readonly AttemptResult[]; readonly rows: readonly RecipientRow[] },
+): void {
+  for (const recipient of lost) {
+    const result = results.find(({ row }) => row === recipient.row);
+    const state = result && stateOf(flight, result, rows);
+    if (!state) continue;
+    const detail = boundedDetail({
+      ...result.detail,
+      reply: `the delivery that was under way ended with: ${result.detail.reply}`,
+    });
+    journaling.changed(attemptRecord(flight.message.id, recipient.address.text, state, detail));
+  }
+}
+
+/** The log's last word of a recipient is its state, so the line repeats what the operator made of it. */
+function stateOf(
+  { takenAway }: Flight,
+  { row, kind }: AttemptResult,
+  rows: readonly RecipientRow[],
+): QueueState | undefined {
+  const there = rows.find(({ n }) => n === row);
+  if (there) return there.state;
+  const end = takenAway?.get(row);
+  if (end && end !== 'held') return end;
+  // Held, released, and ended by a later delivery: that a second one succeeded is news, that it failed is not.
+  return kind === 'relayed' || kind === 'delivered' ? kind : undefined;
+}
