@@ -1,8 +1,8 @@
 /**
  * One claim on its way: a connection (kept or new), transactions over it, a result for every recipient.
  *
- * The next host is tried after a connection or TLS failure, a 4xx or 5xx greeting or EHLO, and when a
- * host closes before it answered MAIL; never after a 5xx to MAIL, RCPT or the data. `done` is called
+ * The next host is tried after a connection or TLS failure, a 4xx or 5xx greeting or EHLO, 421 to STARTTLS,
+ * and when a host closes before it answered MAIL; never after a 5xx to MAIL, RCPT or the data. `done` is called
  * once, whatever happens.
  */
 import { isOperational } from '../model/errors.ts';

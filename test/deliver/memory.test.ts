@@ -45,6 +45,24 @@ test('after a failed handshake mail goes in clear by a new connection, for an ho
   assert.equal(attempts(), 2);
 });
 
+test('a host that is busy (421) at STARTTLS is not gone down to clear text with, now or later', async (t) => {
+  const busy = await startPeer(t, {
+    tls,
+    answer: ({ verb, session }) => (verb === 'STARTTLS' && session < 3 ? '421 4.7.0 too busy' : undefined),
+  });
+  const next = await startPeer(t);
+  const { deliver, events } = deliveryHarness(t, {
+    servers: { ...serversOf(busy, next).servers, 'alone.example': [{ host: busy.host, port: busy.port }] },
+  });
+  assert.equal((await deliver(claimOf()))[0]!.detail.port, next.port);
+  const [alone] = await deliver(claimOf({ destination: 'alone.example' }));
+  assert.deepEqual([alone!.kind, alone!.detail.reply], ['deferred', '421 4.7.0 too busy']);
+  assert.deepEqual([busy.sessions(), busy.messages.length, events.count('delivery.tls.fallback')], [2, 0, 0]);
+  const [later] = await deliver(claimOf({ destination: 'alone.example' }));
+  assert.equal(later!.kind, 'relayed');
+  assert.equal(busy.messages[0]!.secure, true);
+});
+
 test('where a policy demands TLS a failed handshake never leads to clear text', async (t) => {
   const peer = await startPeer(t, { tls: 'broken' });
   const plain = await startPeer(t);

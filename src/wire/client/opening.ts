@@ -65,6 +65,8 @@ export function openSession(
     signIn(transport, extensions, options.signIn, timeouts, { done, failed: fail });
   };
   const mayStartTls = (reply: Reply) => {
+    // RFC 5321 3.8: it closes down, or is busy, and says nothing of TLS.
+    if (reply.code === 421) return refuse(reply);
     if (reply.code !== 220)
       return fail({ kind: 'tls', step, reply, reason: `the peer refused STARTTLS: ${reply.code} ${replyText(reply)}` });
     transport.heard = () => fail({ kind: 'tls', step, reason: 'the peer spoke in clear behind STARTTLS' });

@@ -83,7 +83,7 @@ export interface TransactionEnd {
 
 /** Why a connection never became ready. */
 export interface OpeningFailure {
-  /** `refused`: a 4xx or 5xx greeting or EHLO; `reply` is there then. `sign-in`: `problem` says which. */
+  /** `refused`: a 4xx or 5xx greeting or EHLO, or 421 to STARTTLS; `reply` is there then. `sign-in`: `problem` says which. */
   readonly kind: 'connection' | 'refused' | 'tls' | 'sign-in';
   readonly step: Step;
   readonly reply?: Reply;
