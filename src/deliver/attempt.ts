@@ -1,69 +1,21 @@
 /**
- * One claim on its way: a connection (kept or new), transactions over it, a result for every recipient.
+ * One claim on its way: a connection (hosts.ts), transactions over it, a result for every recipient.
  *
- * The next host is tried after a connection or TLS failure, a 4xx or 5xx greeting or EHLO, 421 to STARTTLS,
- * and when a host closes before it answered MAIL; never after a 5xx to MAIL, RCPT or the data. `done` is called
- * once, whatever happens.
+ * No other host is tried after a 5xx to MAIL, RCPT or the data. `done` is called once, whatever happens.
  */
 import { isOperational } from '../model/errors.ts';
 import { isPromise } from '../model/maybe-promise.ts';
 import { isAsciiText } from '../protocol/smtp/domain.ts';
-import type { AttemptDetail, AttemptResult, Claim, ClaimedRecipient } from '../queue/contract.ts';
-import type { OpeningFailure, TransactionEnd, Verdict } from '../wire/client/words.ts';
-import { shuffle } from '../world/random.ts';
+import type { AttemptDetail, ClaimedRecipient } from '../queue/contract.ts';
+import type { TransactionEnd, Verdict } from '../wire/client/words.ts';
+import type { Attempt, AttemptTools } from './attempt-state.ts';
 import { nextBatch } from './batch.ts';
-import type { Connector } from './connector.ts';
-import { type Destination, endpointOf } from './destinations.ts';
-import { DELIVERY_LIMITS } from './limits.ts';
+import { createHosts } from './hosts.ts';
 import { type Fitted, fitAndSign } from './outgoing.ts';
-import type { Peers } from './peers.ts';
-import type { Pool, Pooled } from './pool.ts';
-import { detailOf, resultOf, unopenedDetail } from './results.ts';
-import type { Candidate, DeliveryServices, LocalDelivery, Route } from './words.ts';
-
-type HostsRoute = Extract<Route, { kind: 'hosts' }>;
-
-export interface Attempt {
-  readonly claim: Claim;
-  readonly destination: Destination;
-  /** When it began, the destination was not known to take mail. */
-  readonly isDoubtful: boolean;
-  readonly results: AttemptResult[];
-  /** Recipients without a result yet. */
-  left: readonly ClaimedRecipient[];
-  route: HostsRoute | undefined;
-  /** What is still to be tried; undefined while kept connections do. */
-  candidates: Candidate[] | undefined;
-  /** The last host that no session, or no answer, was had from. */
-  refused: { readonly candidate: Candidate; readonly failure: OpeningFailure } | undefined;
-  /** Every host that was asked said 5xx. */
-  isPermanent: boolean;
-  /** `none`: no session with any host. */
-  reached: 'yes' | 'none';
-}
-
-export interface AttemptTools {
-  readonly services: DeliveryServices;
-  readonly pool: Pool;
-  readonly peers: Peers;
-  readonly connector: Connector;
-  done(attempt: Attempt): void;
-}
-
-export function newAttempt(claim: Claim, destination: Destination): Attempt {
-  return {
-    claim,
-    destination,
-    isDoubtful: !destination.takesMail,
-    results: [],
-    left: claim.recipients,
-    route: undefined,
-    candidates: undefined,
-    refused: undefined,
-    isPermanent: true,
-    reached: 'yes',
-  };
-}
+import type { Pooled } from './pool.ts';
+import { detailOf, resultOf } from './results.ts';
+import { asksForTls } from './tls-demand.ts';
+import type { LocalDelivery, Route } from './words.ts';
 
 export interface Attempts {
   run(attempt: Attempt, route: Route): void;
@@ -74,9 +26,10 @@ export interface Attempts {
 }
 
 export function createAttempts(tools: AttemptTools): Attempts {
-  const { services, pool, peers, connector } = tools;
-  const { clock, events, random } = services;
+  const { services, pool, connector } = tools;
+  const { clock, events } = services;
   const inTransfer = new Map<Attempt, Pooled>();
+  const hosts = createHosts(tools, { transfer, conclude, finish });
 
   function finish(attempt: Attempt) {
     inTransfer.delete(attempt);
@@ -88,75 +41,11 @@ export function createAttempts(tools: AttemptTools): Attempts {
     if (route.kind === 'sink') return void deliverLocally(attempt, route.sink);
     if (route.kind === 'hosts') {
       attempt.route = route;
-      return connect(attempt);
+      return hosts.connect(attempt);
     }
     const { status, reason } = route;
     events.emit('delivery.route.unusable', { destination: attempt.destination.name, status, reason });
     conclude(attempt, route.kind, { at: clock.now(), status, reply: reason, remote: false });
-  }
-
-  function connect(attempt: Attempt) {
-    const { name, endpoints } = attempt.destination;
-    for (const endpoint of endpoints) {
-      const kept = pool.take(endpoint, ({ host, tls }) => tls !== undefined || !connector.demandsTls(name, host));
-      if (kept) return transfer(attempt, kept);
-    }
-    connectAnew(attempt);
-  }
-
-  function connectAnew(attempt: Attempt) {
-    inTransfer.delete(attempt);
-    attempt.candidates ??= inOrder(attempt.route!);
-    for (let next = attempt.candidates.shift(); next; next = attempt.candidates.shift()) {
-      const candidate = next;
-      if (peers.unreachable.get(endpointOf(candidate)) !== undefined) {
-        attempt.isPermanent = false;
-        continue;
-      }
-      return connector.open(
-        attempt.destination.name,
-        candidate,
-        (pooled) => transfer(attempt, pooled),
-        (failure) => failedToOpen(attempt, candidate, failure),
-      );
-    }
-    nobodyLeft(attempt);
-  }
-
-  /** Equals in any order (RFC 5321 5.1). */
-  function inOrder(route: HostsRoute): Candidate[] {
-    const hosts = route.groups.flatMap((group) => (group.length === 1 ? group : shuffle([...group], random)));
-    return hosts.flat().slice(0, DELIVERY_LIMITS.candidates);
-  }
-
-  function failedToOpen(attempt: Attempt, candidate: Candidate, failure: OpeningFailure) {
-    attempt.refused = { candidate, failure };
-    if ((failure.reply?.code ?? 0) < 500 || failure.kind !== 'refused') attempt.isPermanent = false;
-    // In clear this time, by a new connection, after the other hosts.
-    if (failure.kind === 'tls' && peers.inClear.get(endpointOf(candidate))) attempt.candidates!.push(candidate);
-    connectAnew(attempt);
-  }
-
-  function nobodyLeft(attempt: Attempt) {
-    attempt.reached = 'none';
-    const { refused } = attempt;
-    if (!refused) return answerFromCache(attempt);
-    const outcome = attempt.isPermanent ? 'failed' : 'deferred';
-    conclude(attempt, outcome, unopenedDetail(refused.candidate, refused.failure, outcome, clock.now()));
-  }
-
-  /** All hosts failed lately: nobody is asked, and the try counts for nothing. */
-  function answerFromCache(attempt: Attempt) {
-    const endpoints = attempt.destination.endpoints;
-    const soonest = Math.min(...endpoints.map((endpoint) => peers.unreachable.until(endpoint) ?? 0));
-    const reason = peers.unreachable.get(endpoints[0]!) ?? 'no host could be connected to';
-    const reply = `not tried now, as a try a short while ago failed: ${reason}`;
-    const detail: AttemptDetail = { at: clock.now(), status: '4.4.1', reply, remote: false };
-    const notBeforeMs = clock.now() + Math.max(0, Math.ceil(soonest - clock.monotonic()));
-    for (const { row } of attempt.left)
-      attempt.results.push({ row, kind: 'deferred', detail, countsAsAttempt: false, notBeforeMs });
-    attempt.left = [];
-    finish(attempt);
   }
 
   function transfer(attempt: Attempt, pooled: Pooled) {
@@ -245,14 +134,16 @@ export function createAttempts(tools: AttemptTools): Attempts {
     pooled.sent++;
     if (end.suspicion) connector.distrust(pooled, end.suspicion);
     if (end.sourceError) return contentFailed(attempt, end.sourceError);
-    if (end.unheard) return unheard(attempt, pooled, wasKept, end.verdicts[0]!);
+    if (end.unheard) {
+      inTransfer.delete(attempt);
+      return hosts.unheard(attempt, pooled, wasKept, end.verdicts[0]!);
+    }
 
     const again: ClaimedRecipient[] = [];
     let known: Verdict | undefined;
     let detail: AttemptDetail | undefined;
     for (let i = 0; i < batch.length; i++) {
-      const said = end.verdicts[i]!;
-      const verdict = demandsSignIn(attempt, said) ? putOff(said, connection) : said;
+      const verdict = judged(attempt, pooled, end.verdicts[i]!);
       if (i > 0 && isTooMany(verdict) && end.reusable) {
         again.push(batch[i]!);
         continue;
@@ -268,31 +159,20 @@ export function createAttempts(tools: AttemptTools): Attempts {
     transfer(attempt, pooled);
   }
 
-  /** RFC 4954 6. A server that an operator entered says so of us, not of the message. */
-  function demandsSignIn({ route }: Attempt, { reply, remote }: Verdict): boolean {
-    return reply.code === 530 && remote && route?.isEntered === true;
-  }
-
-  function putOff(verdict: Verdict, connection: Pooled['connection']): Verdict {
-    connector.signInDemanded(connection);
-    return { ...verdict, outcome: 'deferred' };
+  /** What is said of how we came is no word on the message, which waits. */
+  function judged(attempt: Attempt, pooled: Pooled, said: Verdict): Verdict {
+    const { reply, remote, outcome } = said;
+    if (outcome === 'accepted' || !remote) return said;
+    if (pooled.inClearAs !== undefined && asksForTls(reply)) connector.tlsDemanded(pooled);
+    // RFC 4954 6. A server that an operator entered says so of us.
+    else if (reply.code === 530 && attempt.route?.isEntered) connector.signInDemanded(pooled.connection);
+    else return said;
+    return { ...said, outcome: 'deferred' };
   }
 
   /** RFC 5321 4.5.3.1.10: the rest goes in the next transaction. Never the first, so each transaction gets on. */
   function isTooMany({ step, reply, outcome }: Verdict): boolean {
     return step === 'rcpt' && outcome === 'deferred' && reply.code === 452 && reply.enhanced !== '4.2.2';
-  }
-
-  /** A kept connection may have been closed by the peer meanwhile; a new one that says nothing is no host. */
-  function unheard(attempt: Attempt, { connection }: Pooled, wasKept: boolean, { reply, remote }: Verdict) {
-    if (wasKept && attempt.candidates === undefined) return connectAnew(attempt);
-    const { host, address, port } = connection;
-    const reason = typeof reply.text === 'string' ? reply.text : reply.text.join(' ');
-    const failure: OpeningFailure = { kind: 'connection', step: 'mail', reason, ...(remote && { reply }) };
-    attempt.isPermanent = false;
-    attempt.refused = { candidate: { host, address, port }, failure };
-    attempt.candidates ??= [];
-    connectAnew(attempt);
   }
 
   function release(attempt: Attempt, pooled: Pooled) {

@@ -1,7 +1,7 @@
 /**
  * Opens sessions, and remembers what came of it: hosts that could not be connected to are not asked
  * again for a while, and an address whose TLS handshake failed is connected to in clear for an hour,
- * unless a policy demands TLS or we sign in there. Credentials that a server does not take are not said
+ * unless a policy demands TLS or we sign in there, or it refuses what comes in clear. Credentials that a server does not take are not said
  * again for a while either, as many servers lock who fails too often.
  */
 import { isIPv6 } from 'node:net';
@@ -13,16 +13,20 @@ import { endpointOf } from './destinations.ts';
 import type { Peers } from './peers.ts';
 import type { Pooled } from './pool.ts';
 import { createSignInOutages } from './sign-in-outages.ts';
+import { asksForTls } from './tls-demand.ts';
 import type { Candidate, DeliveryServices } from './words.ts';
 
 export interface Connector {
-  demandsTls(destination: string, host: string): boolean;
+  /** Whether a kept connection is still good enough. */
+  mayUse(destination: string, pooled: Pooled): boolean;
   open(
     destination: string,
     candidate: Candidate,
     ready: (pooled: Pooled) => void,
     failed: (failure: OpeningFailure) => void,
   ): void;
+  /** A host refused the clear text that we stepped down to: the next connection is with TLS. */
+  tlsDemanded(pooled: Pooled): void;
   distrust(pooled: Pooled, suspicion: Suspicion): void;
   /** A server that an operator entered takes no mail from nobody. */
   signInDemanded(server: Pick<Candidate, 'host' | 'port'>): void;
@@ -51,7 +55,7 @@ export function createConnector(
     if (kind === 'connection') peers.unreachable.set(endpoint, reason, config().failureCacheMs);
     if (kind !== 'tls' || demandsTls(destination, host)) return;
     const minutes = config().tlsFallbackMinutes;
-    peers.inClear.set(endpoint, true, minutes * 60_000);
+    peers.inClear.set(endpoint, reason, minutes * 60_000);
     events.emit('delivery.tls.fallback', { host, address, port, reason, minutes });
   };
 
@@ -66,8 +70,21 @@ export function createConnector(
     outages.succeeded(candidate);
   };
 
+  const tlsDemanded = (
+    { host, address, port }: Pick<Candidate, 'host' | 'address' | 'port'>,
+    endpoint: string,
+  ): void => {
+    if (peers.inClear.get(endpoint) === undefined) return;
+    peers.inClear.delete(endpoint);
+    events.emit('delivery.tls.demanded', { host, address, port });
+  };
+
   return {
-    demandsTls,
+    mayUse(destination, { connection: { tls: facts, host }, endpoint, inClearAs }) {
+      if (facts) return true;
+      return !demandsTls(destination, host) && (inClearAs === undefined || peers.inClear.get(endpoint) !== undefined);
+    },
+    tlsDemanded: ({ connection, endpoint }) => tlsDemanded(connection, endpoint),
     signInDemanded: outages.demanded,
     open(destination, candidate, ready, failed) {
       const { host, address, port, login } = candidate;
@@ -75,7 +92,9 @@ export function createConnector(
       const endpoint = endpointOf(candidate);
       if (outages.isFailing(candidate))
         peers.unreachable.set(endpoint, 'its sign-in is being tried', config().failureCacheMs);
-      const opportunistic = peers.inClear.get(endpoint) ? 'clear' : 'opportunistic';
+      const isDemanded = login !== undefined || demandsTls(destination, host);
+      const inClearAs = isDemanded ? undefined : peers.inClear.get(endpoint);
+      const opportunistic = inClearAs === undefined ? 'opportunistic' : 'clear';
       const abandon = connectSmtp(
         {
           address,
@@ -83,7 +102,7 @@ export function createConnector(
           host,
           heloName,
           localAddress: bindAddresses.find((local) => isIPv6(local) === isIPv6(address)),
-          tls: demandsTls(destination, host) ? 'required' : opportunistic,
+          tls: isDemanded ? 'required' : opportunistic,
           tlsOptions: tls.opportunistic,
           timeouts,
           without: peers.without(endpoint),
@@ -94,12 +113,15 @@ export function createConnector(
           ready(connection) {
             underWay.delete(abandon);
             if (login) signedIn(candidate, endpoint);
-            ready({ connection, endpoint, openedAt: clock.monotonic(), sent: 0, idleSince: 0 });
+            ready({ connection, endpoint, openedAt: clock.monotonic(), inClearAs, sent: 0, idleSince: 0 });
           },
           failed(failure) {
             underWay.delete(abandon);
             remember(destination, candidate, failure);
-            failed(failure);
+            const { reply } = failure;
+            if (inClearAs === undefined || !reply || !asksForTls(reply)) return failed(failure);
+            tlsDemanded(candidate, endpoint);
+            failed({ ...failure, kind: 'tls' });
           },
         },
       );

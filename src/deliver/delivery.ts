@@ -7,7 +7,8 @@
  */
 import type { AttemptResult, Claim, Dispatcher } from '../queue/contract.ts';
 import { createDeadlines } from '../wire/client/deadlines.ts';
-import { type Attempt, createAttempts, newAttempt } from './attempt.ts';
+import { createAttempts } from './attempt.ts';
+import { type Attempt, newAttempt } from './attempt-state.ts';
 import { type DeliveryConfig, deliveryConfig } from './config.ts';
 import { createConnector } from './connector.ts';
 import { createDestinations, type Destination, routeOf } from './destinations.ts';

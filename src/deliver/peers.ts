@@ -10,7 +10,8 @@ import { DELIVERY_LIMITS } from './limits.ts';
 export interface Peers {
   /** The reason of the last connection failure, by endpoint. */
   readonly unreachable: Expiring<string>;
-  readonly inClear: Expiring<true>;
+  /** The reason of the last failed handshake. */
+  readonly inClear: Expiring<string>;
   without(endpoint: string): readonly Suspicion[];
   distrust(endpoint: string, suspicion: Suspicion): void;
 }

@@ -10,13 +10,15 @@ export interface Pooled {
   readonly connection: SmtpConnection;
   readonly endpoint: string;
   readonly openedAt: number;
+  /** Why it is in clear though the peer has offered TLS; absent where we did not step down. */
+  readonly inClearAs?: string;
   /** Transactions so far. */
   sent: number;
   idleSince: number;
 }
 
 export interface Pool {
-  take(endpoint: string, accept: (connection: SmtpConnection) => boolean): Pooled | undefined;
+  take(endpoint: string, accept: (pooled: Pooled) => boolean): Pooled | undefined;
   put(pooled: Pooled): void;
   close(): void;
 }
@@ -57,7 +59,7 @@ export function createPool(clock: Clock, idleMs: () => number): Pool {
       if (!all) return undefined;
       for (let pooled = all.pop(); pooled; pooled = all.pop()) {
         count--;
-        if (pooled.connection.isOpen() && accept(pooled.connection)) return pooled;
+        if (pooled.connection.isOpen() && accept(pooled)) return pooled;
         pooled.connection.quit();
       }
       return undefined;

@@ -78,6 +78,11 @@ export const deliveryEvents = {
     text: 'a TLS handshake failed: connections to this address go in clear for a while',
     metric: { name: 'postern_delivery_tls_fallbacks_total' },
   }),
+  'delivery.tls.demanded': event<{ host: string; address: string; port: number }>()({
+    level: 'warn',
+    text: 'a host refused the clear text that followed a failed handshake: its mail waits, and goes with TLS again',
+    metric: { name: 'postern_delivery_tls_demanded_total' },
+  }),
   'delivery.peer.distrusted': event<{ host: string; address: string; extension: 'pipelining' | 'chunking' }>()({
     level: 'warn',
     text: 'a host does not master an extension that it offers: it is not used there for an hour',

@@ -1,0 +1,55 @@
+/** What one attempt holds while it is under way, and what attempts work with. */
+import type { AttemptResult, Claim, ClaimedRecipient } from '../queue/contract.ts';
+import type { OpeningFailure } from '../wire/client/words.ts';
+import type { Connector } from './connector.ts';
+import type { Destination } from './destinations.ts';
+import type { Peers } from './peers.ts';
+import type { Pool } from './pool.ts';
+import type { Candidate, DeliveryServices, Route } from './words.ts';
+
+export type HostsRoute = Extract<Route, { kind: 'hosts' }>;
+
+export interface Attempt {
+  readonly claim: Claim;
+  readonly destination: Destination;
+  /** When it began, the destination was not known to take mail. */
+  readonly isDoubtful: boolean;
+  readonly results: AttemptResult[];
+  /** Recipients without a result yet. */
+  left: readonly ClaimedRecipient[];
+  route: HostsRoute | undefined;
+  /** What is still to be tried; undefined while kept connections do. */
+  candidates: Candidate[] | undefined;
+  /** Those that were asked again in clear: once is enough. */
+  redialled: readonly Candidate[];
+  /** The last host that no session, or no answer, was had from. */
+  refused: { readonly candidate: Candidate; readonly failure: OpeningFailure } | undefined;
+  /** Every host that was asked said 5xx. */
+  isPermanent: boolean;
+  /** `none`: no session with any host. */
+  reached: 'yes' | 'none';
+}
+
+export interface AttemptTools {
+  readonly services: DeliveryServices;
+  readonly pool: Pool;
+  readonly peers: Peers;
+  readonly connector: Connector;
+  done(attempt: Attempt): void;
+}
+
+export function newAttempt(claim: Claim, destination: Destination): Attempt {
+  return {
+    claim,
+    destination,
+    isDoubtful: !destination.takesMail,
+    results: [],
+    left: claim.recipients,
+    route: undefined,
+    candidates: undefined,
+    redialled: [],
+    refused: undefined,
+    isPermanent: true,
+    reached: 'yes',
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * Finds a claim a host: a kept connection, else one candidate after the other until a session is open.
+ *
+ * The next host is tried after a connection or TLS failure, a 4xx or 5xx greeting or EHLO, 421 to STARTTLS,
+ * and when a host closes before it answered MAIL. An attempt that finds none ends here.
+ */
+import type { AttemptDetail } from '../queue/contract.ts';
+import type { OpeningFailure, Verdict } from '../wire/client/words.ts';
+import { shuffle } from '../world/random.ts';
+import type { Attempt, AttemptTools, HostsRoute } from './attempt-state.ts';
+import { endpointOf } from './destinations.ts';
+import { DELIVERY_LIMITS } from './limits.ts';
+import type { Pooled } from './pool.ts';
+import { unopenedDetail } from './results.ts';
+import type { Candidate } from './words.ts';
+
+/** How an attempt goes on. */
+export interface Onward {
+  transfer(attempt: Attempt, pooled: Pooled): void;
+  conclude(attempt: Attempt, kind: 'failed' | 'deferred', detail: AttemptDetail): void;
+  finish(attempt: Attempt): void;
+}
+
+export interface Hosts {
+  connect(attempt: Attempt): void;
+  /** The connection was lost before the peer answered anything of the transaction. */
+  unheard(attempt: Attempt, pooled: Pooled, wasKept: boolean, verdict: Verdict): void;
+}
+
+export function createHosts({ services, pool, peers, connector }: AttemptTools, next: Onward): Hosts {
+  const { clock, random } = services;
+
+  function connect(attempt: Attempt) {
+    const { name, endpoints } = attempt.destination;
+    for (const endpoint of endpoints) {
+      const kept = pool.take(endpoint, (pooled) => connector.mayUse(name, pooled));
+      if (kept) return next.transfer(attempt, kept);
+    }
+    connectAnew(attempt);
+  }
+
+  function connectAnew(attempt: Attempt) {
+    attempt.candidates ??= inOrder(attempt.route!);
+    for (let first = attempt.candidates.shift(); first; first = attempt.candidates.shift()) {
+      const candidate = first;
+      if (peers.unreachable.get(endpointOf(candidate)) !== undefined) {
+        attempt.isPermanent = false;
+        continue;
+      }
+      return connector.open(
+        attempt.destination.name,
+        candidate,
+        (pooled) => next.transfer(attempt, pooled),
+        (failure) => failedToOpen(attempt, candidate, failure),
+      );
+    }
+    nobodyLeft(attempt);
+  }
+
+  /** Equals in any order (RFC 5321 5.1). */
+  function inOrder(route: HostsRoute): Candidate[] {
+    const hosts = route.groups.flatMap((group) => (group.length === 1 ? group : shuffle([...group], random)));
+    return hosts.flat().slice(0, DELIVERY_LIMITS.candidates);
+  }
+
+  function failedToOpen(attempt: Attempt, candidate: Candidate, failure: OpeningFailure) {
+    attempt.refused = { candidate, failure };
+    if ((failure.reply?.code ?? 0) < 500 || failure.kind !== 'refused') attempt.isPermanent = false;
+    // In clear this time, by a new connection, after the other hosts.
+    const isInClear = peers.inClear.get(endpointOf(candidate)) !== undefined;
+    if (failure.kind === 'tls' && isInClear && !attempt.redialled.includes(candidate)) {
+      attempt.candidates!.push(candidate);
+      attempt.redialled = [...attempt.redialled, candidate];
+    }
+    connectAnew(attempt);
+  }
+
+  function nobodyLeft(attempt: Attempt) {
+    attempt.reached = 'none';
+    const { refused } = attempt;
+    if (!refused) return answerFromCache(attempt);
+    const outcome = attempt.isPermanent ? 'failed' : 'deferred';
+    next.conclude(attempt, outcome, unopenedDetail(refused.candidate, refused.failure, outcome, clock.now()));
+  }
+
+  /** All hosts failed lately: nobody is asked, and the try counts for nothing. */
+  function answerFromCache(attempt: Attempt) {
+    const endpoints = attempt.destination.endpoints;
+    const soonest = Math.min(...endpoints.map((endpoint) => peers.unreachable.until(endpoint) ?? 0));
+    const reason = peers.unreachable.get(endpoints[0]!) ?? 'no host could be connected to';
+    const reply = `not tried now, as a try a short while ago failed: ${reason}`;
+    const detail: AttemptDetail = { at: clock.now(), status: '4.4.1', reply, remote: false };
+    const notBeforeMs = clock.now() + Math.max(0, Math.ceil(soonest - clock.monotonic()));
+    for (const { row } of attempt.left)
+      attempt.results.push({ row, kind: 'deferred', detail, countsAsAttempt: false, notBeforeMs });
+    attempt.left = [];
+    next.finish(attempt);
+  }
+
+  /** A kept connection may have been closed by the peer meanwhile; a new one that says nothing is no host. */
+  function unheard(attempt: Attempt, { connection }: Pooled, wasKept: boolean, { reply, remote }: Verdict) {
+    if (wasKept && attempt.candidates === undefined) return connectAnew(attempt);
+    const { host, address, port } = connection;
+    const reason = typeof reply.text === 'string' ? reply.text : reply.text.join(' ');
+    const failure: OpeningFailure = { kind: 'connection', step: 'mail', reason, ...(remote && { reply }) };
+    attempt.isPermanent = false;
+    attempt.refused = { candidate: { host, address, port }, failure };
+    attempt.candidates ??= [];
+    connectAnew(attempt);
+  }
+
+  return { connect, unheard };
+}
