@@ -1,5 +1,5 @@
 /** What one attempt holds while it is under way, and what attempts work with. */
-import type { AttemptResult, Claim, ClaimedRecipient } from '../queue/contract.ts';
+import type { AttemptResult, Claim, ClaimedRecipient, EarlierHost } from '../queue/contract.ts';
 import type { OpeningFailure } from '../wire/client/words.ts';
 import type { Connector } from './connector.ts';
 import type { Destination } from './destinations.ts';
@@ -22,8 +22,10 @@ export interface Attempt {
   candidates: Candidate[] | undefined;
   /** Those that were asked again in clear: once is enough. */
   redialled: readonly Candidate[];
-  /** The last host that no session, or no answer, was had from. */
-  refused: { readonly candidate: Candidate; readonly failure: OpeningFailure } | undefined;
+  /** What led to the host of now, for the log; undefined where it is the first. */
+  earlier: readonly EarlierHost[] | undefined;
+  /** The last host that no session, or no answer, was had from: the try ends with it where no other takes the mail. */
+  refused: { readonly candidate: Candidate; readonly failure: OpeningFailure; readonly tls?: string } | undefined;
   /** Every host that was asked said 5xx. */
   isPermanent: boolean;
   /** `none`: no session with any host. */
@@ -48,6 +50,7 @@ export function newAttempt(claim: Claim, destination: Destination): Attempt {
     route: undefined,
     candidates: undefined,
     redialled: [],
+    earlier: undefined,
     refused: undefined,
     isPermanent: true,
     reached: 'yes',

@@ -13,7 +13,7 @@ import { nextBatch } from './batch.ts';
 import { createHosts } from './hosts.ts';
 import { type Fitted, fitAndSign } from './outgoing.ts';
 import type { Pooled } from './pool.ts';
-import { detailOf, resultOf } from './results.ts';
+import { detailOf, resultOf, withEarlier } from './results.ts';
 import { asksForTls } from './tls-demand.ts';
 import type { LocalDelivery, Route } from './words.ts';
 
@@ -103,7 +103,12 @@ export function createAttempts(tools: AttemptTools): Attempts {
   function dropInternational(attempt: Attempt, pooled: Pooled) {
     const sayable = attempt.left.filter(({ address }) => isAsciiText(address.text));
     if (sayable.length === attempt.left.length) return;
-    const detail = ownDetail(pooled, '5.6.7', 'the address needs SMTPUTF8, which the next host does not offer');
+    const detail = ownDetail(
+      attempt,
+      pooled,
+      '5.6.7',
+      'the address needs SMTPUTF8, which the next host does not offer',
+    );
     for (const { row, address } of attempt.left)
       if (!isAsciiText(address.text)) attempt.results.push({ row, kind: 'failed', detail });
     attempt.left = sayable;
@@ -111,15 +116,21 @@ export function createAttempts(tools: AttemptTools): Attempts {
 
   /** Our own decision, taken from what the host says it can do. */
   function refuseHere(attempt: Attempt, pooled: Pooled, status: string, reason: string) {
-    const detail = ownDetail(pooled, status, reason);
+    const detail = ownDetail(attempt, pooled, status, reason);
     for (const { row } of attempt.left) attempt.results.push({ row, kind: 'failed', detail });
     attempt.left = [];
     release(attempt, pooled);
   }
 
-  function ownDetail({ connection }: Pooled, status: string, text: string): AttemptDetail {
+  function ownDetail(attempt: Attempt, pooled: Pooled, status: string, text: string): AttemptDetail {
     const reply = { code: 554, enhanced: status, text };
-    return detailOf({ outcome: 'failed', reply, remote: false, step: 'mail' }, connection, clock.now());
+    return detailFrom(attempt, pooled, { outcome: 'failed', reply, remote: false, step: 'mail' });
+  }
+
+  function detailFrom(attempt: Attempt, pooled: Pooled, verdict: Verdict): AttemptDetail {
+    const detail = detailOf(verdict, pooled.connection, clock.now());
+    const isFirst = attempt.earlier === undefined && pooled.inClearAs === undefined;
+    return isFirst ? detail : withEarlier(detail, attempt, pooled);
   }
 
   function ended(
@@ -148,7 +159,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
         again.push(batch[i]!);
         continue;
       }
-      if (verdict !== known) detail = detailOf(verdict, connection, clock.now());
+      if (verdict !== known) detail = detailFrom(attempt, pooled, verdict);
       known = verdict;
       attempt.results.push(resultOf(batch[i]!, verdict.outcome, detail!, connection.extensions.dsn));
     }

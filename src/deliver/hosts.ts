@@ -4,15 +4,17 @@
  * The next host is tried after a connection or TLS failure, a 4xx or 5xx greeting or EHLO, 421 to STARTTLS,
  * and when a host closes before it answered MAIL. An attempt that finds none ends here.
  */
-import type { AttemptDetail } from '../queue/contract.ts';
+import type { AttemptDetail, EarlierHost } from '../queue/contract.ts';
 import type { OpeningFailure, Verdict } from '../wire/client/words.ts';
 import { shuffle } from '../world/random.ts';
 import type { Attempt, AttemptTools, HostsRoute } from './attempt-state.ts';
 import { endpointOf } from './destinations.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 import type { Pooled } from './pool.ts';
-import { unopenedDetail } from './results.ts';
+import { tlsOf, unopenedDetail } from './results.ts';
 import type { Candidate } from './words.ts';
+
+const NOT_NOW = 'not tried now, as a try a short while ago failed';
 
 /** How an attempt goes on. */
 export interface Onward {
@@ -43,18 +45,40 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
     attempt.candidates ??= inOrder(attempt.route!);
     for (let first = attempt.candidates.shift(); first; first = attempt.candidates.shift()) {
       const candidate = first;
-      if (peers.unreachable.get(endpointOf(candidate)) !== undefined) {
+      const reason = peers.unreachable.get(endpointOf(candidate));
+      if (reason !== undefined) {
         attempt.isPermanent = false;
+        const { host, address } = candidate;
+        passed(attempt, { host, address, reply: `${NOT_NOW}: ${reason}` });
         continue;
       }
       return connector.open(
         attempt.destination.name,
         candidate,
-        (pooled) => next.transfer(attempt, pooled),
+        (pooled) => {
+          supersede(attempt, undefined);
+          next.transfer(attempt, pooled);
+        },
         (failure) => failedToOpen(attempt, candidate, failure),
       );
     }
     nobodyLeft(attempt);
+  }
+
+  function passed(attempt: Attempt, host: EarlierHost) {
+    attempt.earlier = [...(attempt.earlier ?? []), host];
+  }
+
+  /** The one before it is no longer the last. */
+  function supersede(attempt: Attempt, refused: Attempt['refused']) {
+    const before = attempt.refused;
+    attempt.refused = refused;
+    if (!before) return;
+    const { candidate, failure, tls } = before;
+    const { host, address } = candidate;
+    const { reply } = unopenedDetail(candidate, failure, 'deferred', clock.now());
+    const said = failure.kind === 'tls' ? `TLS failed: ${reply}` : reply;
+    passed(attempt, { host, address, ...(tls !== undefined && { tls }), reply: said });
   }
 
   /** Equals in any order (RFC 5321 5.1). */
@@ -64,7 +88,7 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
   }
 
   function failedToOpen(attempt: Attempt, candidate: Candidate, failure: OpeningFailure) {
-    attempt.refused = { candidate, failure };
+    supersede(attempt, { candidate, failure });
     if ((failure.reply?.code ?? 0) < 500 || failure.kind !== 'refused') attempt.isPermanent = false;
     // In clear this time, by a new connection, after the other hosts.
     const isInClear = peers.inClear.get(endpointOf(candidate)) !== undefined;
@@ -80,7 +104,8 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
     const { refused } = attempt;
     if (!refused) return answerFromCache(attempt);
     const outcome = attempt.isPermanent ? 'failed' : 'deferred';
-    next.conclude(attempt, outcome, unopenedDetail(refused.candidate, refused.failure, outcome, clock.now()));
+    const detail = unopenedDetail(refused.candidate, refused.failure, outcome, clock.now());
+    next.conclude(attempt, outcome, attempt.earlier ? { ...detail, earlier: attempt.earlier } : detail);
   }
 
   /** All hosts failed lately: nobody is asked, and the try counts for nothing. */
@@ -88,7 +113,7 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
     const endpoints = attempt.destination.endpoints;
     const soonest = Math.min(...endpoints.map((endpoint) => peers.unreachable.until(endpoint) ?? 0));
     const reason = peers.unreachable.get(endpoints[0]!) ?? 'no host could be connected to';
-    const reply = `not tried now, as a try a short while ago failed: ${reason}`;
+    const reply = `${NOT_NOW}: ${reason}`;
     const detail: AttemptDetail = { at: clock.now(), status: '4.4.1', reply, remote: false };
     const notBeforeMs = clock.now() + Math.max(0, Math.ceil(soonest - clock.monotonic()));
     for (const { row } of attempt.left)
@@ -104,7 +129,7 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
     const reason = typeof reply.text === 'string' ? reply.text : reply.text.join(' ');
     const failure: OpeningFailure = { kind: 'connection', step: 'mail', reason, ...(remote && { reply }) };
     attempt.isPermanent = false;
-    attempt.refused = { candidate: { host, address, port }, failure };
+    supersede(attempt, { candidate: { host, address, port }, failure, tls: tlsOf(connection) });
     attempt.candidates ??= [];
     connectAnew(attempt);
   }

@@ -4,6 +4,8 @@ import { type Reply, replyText } from '../model/reply.ts';
 import type { AttemptDetail, AttemptResult, ClaimedRecipient } from '../queue/contract.ts';
 import type { SmtpConnection } from '../wire/client/connection.ts';
 import type { OpeningFailure, Verdict } from '../wire/client/words.ts';
+import type { Attempt } from './attempt-state.ts';
+import type { Pooled } from './pool.ts';
 import type { Candidate } from './words.ts';
 
 /** The reply as it came, on one line. */
@@ -20,7 +22,6 @@ const CLASS = { accepted: '2', deferred: '4', failed: '5' } as const;
 
 /** `connection` is whom we spoke with. */
 export function detailOf(verdict: Verdict, connection: SmtpConnection, at: number): AttemptDetail {
-  const { tls, signedIn } = connection;
   const detail: AttemptDetail = {
     at,
     host: connection.host,
@@ -30,8 +31,23 @@ export function detailOf(verdict: Verdict, connection: SmtpConnection, at: numbe
     reply: verdict.remote ? replyLine(verdict.reply) : replyText(verdict.reply),
     remote: verdict.remote,
   };
-  if (!tls) return detail;
-  return { ...detail, tls: `${tls.protocol} ${tls.cipher}${signedIn ? `, signed in by ${signedIn}` : ''}` };
+  return connection.tls ? { ...detail, tls: tlsOf(connection)! } : detail;
+}
+
+export function tlsOf({ tls, signedIn }: SmtpConnection): string | undefined {
+  return tls && `${tls.protocol} ${tls.cipher}${signedIn ? `, signed in by ${signedIn}` : ''}`;
+}
+
+/** With what led there: hosts before this one, and why it is in clear where it offers TLS. */
+export function withEarlier(detail: AttemptDetail, attempt: Attempt, { connection, inClearAs }: Pooled): AttemptDetail {
+  const { host, address, port } = connection;
+  let { earlier } = attempt;
+  const isToldOf = attempt.redialled.some((known) => known.address === address && known.port === port);
+  if (inClearAs !== undefined && !isToldOf) {
+    const reply = `in clear, as TLS failed a while ago: ${inClearAs}`;
+    earlier = [...(earlier ?? []), { host, address, reply }];
+  }
+  return earlier ? { ...detail, earlier } : detail;
 }
 
 export function resultOf(

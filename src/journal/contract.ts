@@ -48,6 +48,13 @@ export interface RecipientRecord {
   readonly tls?: string;
   readonly status?: string;
   readonly reply?: string;
+  /** Hosts of the same try before this one, oldest first; absent where there was none. */
+  readonly earlier?: readonly {
+    readonly host: string;
+    readonly address: string;
+    readonly tls?: string;
+    readonly reply: string;
+  }[];
 }
 
 export interface AuditRecord {

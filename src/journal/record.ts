@@ -65,7 +65,7 @@ export type LogRow = MessageRow | RecipientRow | SessionRow | SessionCountRow | 
 export type BatchRow = MessageRow<Uint8Array> | SessionRow<Uint8Array> | Exclude<LogRow, MessageRow | SessionRow>;
 
 export type MessageDetail = Pick<MessageTrail, 'evidence' | 'findings' | 'dialogue'>;
-export type RecipientDetail = Pick<RecipientRecord, 'by' | 'host' | 'address' | 'tls' | 'status' | 'reply'>;
+export type RecipientDetail = Pick<RecipientRecord, 'by' | 'host' | 'address' | 'tls' | 'status' | 'reply' | 'earlier'>;
 
 export function messageRow(record: MessageRecord): MessageRow {
   const { trail } = record;
@@ -106,8 +106,8 @@ function withDialogue(open: string, dialogue: string | undefined): string {
 }
 
 export function recipientRow(record: RecipientRecord): RecipientRow {
-  const { message, recipient, at, state, by, host, address, tls, status, reply } = record;
-  const detail: RecipientDetail = { by, host, address, tls, status, reply };
+  const { message, recipient, at, state, by, host, address, tls, status, reply, earlier } = record;
+  const detail: RecipientDetail = { by, host, address, tls, status, reply, earlier };
   return ['recipient', message, recipient, at, state, JSON.stringify(detail)];
 }
 

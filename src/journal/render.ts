@@ -79,16 +79,25 @@ function strayChanges({ recipients, changes }: ShownMessage): string[] {
   );
 }
 
-function renderChange({ at, state, by, host, address, tls, status, reply }: StoredChange): string {
+function renderChange({ at, state, by, host, address, tls, status, reply, earlier = [] }: StoredChange): string {
   const where = host ?? address;
   const parts = [
     `  ${time(at)}  ${state}`,
     by === undefined ? '' : `by ${by}`,
-    where === undefined ? '' : `at ${where}${host !== undefined && address !== undefined ? ` [${address}]` : ''}`,
+    where === undefined ? '' : `at ${place(where, host === undefined ? undefined : address)}`,
     tls === undefined ? '' : `with ${tls}`,
   ].filter((part) => part !== '');
   const answer = [status, reply].filter((part) => part !== undefined).join(' ');
-  return answer === '' ? parts.join(' ') : `${parts.join(' ')}: ${indented(answer, 4)}`;
+  const line = answer === '' ? parts.join(' ') : `${parts.join(' ')}: ${indented(answer, 4)}`;
+  return [line, ...earlier.map(renderEarlier)].join('\n');
+}
+
+function renderEarlier({ host, address, tls, reply }: NonNullable<StoredChange['earlier']>[number]): string {
+  return `    before, ${place(host, address)}${tls === undefined ? '' : ` with ${tls}`}: ${indented(reply, 6)}`;
+}
+
+function place(host: string, address: string | undefined): string {
+  return address === undefined ? host : `${host} [${address}]`;
 }
 
 function renderFindings({ recipient, findings }: RecipientFindings): string[] {

@@ -5,7 +5,7 @@
  * bounces and deletes. A claim is all due recipients of one message, variant and destination under a
  * lease; settling with a lease that changed meanwhile is void and changes nothing.
  */
-import type { MessageRecord } from '../journal/contract.ts';
+import type { MessageRecord, RecipientRecord } from '../journal/contract.ts';
 import type { Address, ReversePath } from '../model/address.ts';
 import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { BodyType, Notify, OriginalRecipient } from '../model/envelope.ts';
@@ -129,7 +129,12 @@ export interface AttemptDetail {
   readonly reply: string;
   /** True when `reply` was said by the remote host (DSN: Diagnostic-Code smtp; else X-Postern). */
   readonly remote: boolean;
+  /** Of the same try, oldest first, bounded (limits.ts): what led to this host. Absent where it was the first. */
+  readonly earlier?: readonly EarlierHost[];
 }
+
+/** A host that was asked before, or passed over: its reply, or our reason. */
+export type EarlierHost = NonNullable<RecipientRecord['earlier']>[number];
 
 /** Takes claims while it has room; `deliver` is the only one. */
 export interface Dispatcher {

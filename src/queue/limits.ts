@@ -71,6 +71,10 @@ export const RETURNED_FULL_BYTES = 1024 * 1024;
 /** Characters of a remote reply that are kept. */
 export const REPLY_CHARACTERS = 1000;
 
+/** Earlier hosts of a try that are kept, the last ones, and characters of what each said: every recipient's row has them. */
+export const EARLIER_HOSTS = 10;
+export const EARLIER_REPLY_CHARACTERS = 200;
+
 /** Rows of one page of a list. */
 export const LIST_ROWS = 1000;
 

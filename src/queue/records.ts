@@ -76,6 +76,6 @@ export function attemptRecord(
   detail: AttemptDetail,
   by?: string,
 ): LoggedRecipient {
-  const { at, host, address, tls, status, reply } = detail;
-  return recipientRow({ message, recipient, at, state, by, host, address, tls, status, reply });
+  const { at, host, address, tls, status, reply, earlier } = detail;
+  return recipientRow({ message, recipient, at, state, by, host, address, tls, status, reply, earlier });
 }

@@ -2,8 +2,8 @@
  * What the results of a try come to, for each recipient of a claim: pure, before anything is written.
  */
 import type { HoldClass } from '../model/finding.ts';
-import type { AttemptDetail, AttemptResult, FinalState } from './contract.ts';
-import { REPLY_CHARACTERS } from './limits.ts';
+import type { AttemptDetail, AttemptResult, EarlierHost, FinalState } from './contract.ts';
+import { EARLIER_HOSTS, EARLIER_REPLY_CHARACTERS, REPLY_CHARACTERS } from './limits.ts';
 import { type Notice, wants } from './notices.ts';
 import type { FlightRecipient } from './rows.ts';
 import { expiryWords, nextDue, type Schedule } from './schedule.ts';
@@ -142,7 +142,12 @@ export function noticeOf(change: Change, rules: SettlementRules, dsn: boolean): 
 }
 
 export function boundedDetail(detail: AttemptDetail): AttemptDetail {
-  return detail.reply.length <= REPLY_CHARACTERS
-    ? detail
-    : { ...detail, reply: detail.reply.slice(0, REPLY_CHARACTERS) };
+  const { reply, earlier } = detail;
+  if (reply.length <= REPLY_CHARACTERS && earlier === undefined) return detail;
+  const bounded = { ...detail, reply: reply.slice(0, REPLY_CHARACTERS) };
+  return earlier ? { ...bounded, earlier: earlier.slice(-EARLIER_HOSTS).map(boundedHost) } : bounded;
+}
+
+function boundedHost(host: EarlierHost): EarlierHost {
+  return { ...host, reply: host.reply.slice(0, EARLIER_REPLY_CHARACTERS) };
 }

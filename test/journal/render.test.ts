@@ -27,6 +27,10 @@ test('a shown message reads as: what it came to, why, and all that was said', ()
         host: 'mx.example.com',
         address: '192.0.2.7',
         reply: '250 ok\n250 done',
+        earlier: [
+          { host: 'mx1.example.com', address: '192.0.2.5', reply: '554 go away' },
+          { host: 'mx2.example.com', address: '192.0.2.6', tls: 'TLSv1.3 X', reply: 'it hung up\x1b[0m' },
+        ],
       }),
     ),
   );
@@ -50,6 +54,8 @@ Recipient bob@example.com
   2026-03-01T12:00:01.000Z  queued: 4.4.1 no answer
   2026-03-01T12:00:02.000Z  relayed at mx.example.com [192.0.2.7]: 250 ok
     250 done
+    before, mx1.example.com [192.0.2.5]: 554 go away
+    before, mx2.example.com [192.0.2.6] with TLSv1.3 X: it hung up\\x1b[0m
 
 Further recipients
   erin@example.com

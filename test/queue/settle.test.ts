@@ -368,3 +368,21 @@ test('memory that the store keeps for a message is given back when the last of i
   await settled();
   assert.equal(putOff(), 1);
 });
+
+test('of a try over many hosts with much to say, the last ones are journalled, each in brief', async (t) => {
+  const node = await startQueue(t, { clock: manualClock() });
+  const dispatcher = testDispatcher();
+  node.queue.attach(dispatcher);
+  await node.queue.commit(await message(node, ['a@x.example']));
+  const claim = next(dispatcher);
+  const earlier = Array.from({ length: 30 }, (_, i) => ({
+    host: `mx${i}.x.example`,
+    address: '192.0.2.1',
+    reply: 'no'.repeat(500),
+  }));
+  const results = all(claim, relayed).map((result) => ({ ...result, detail: { ...result.detail, earlier } }));
+  assert.equal(await node.queue.settle(claim, results), 'settled');
+  await settled();
+  const told = node.journal.recipients[0]!.earlier!;
+  assert.deepEqual([told.length, told.at(-1)!.host, told[0]!.reply.length], [10, 'mx29.x.example', 200]);
+});

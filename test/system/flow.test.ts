@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startSink } from '../../src/cli/demo/sink.ts';
+import { startPeer } from '../support/peer.ts';
 import { letter, send } from './support/client.ts';
 import { eventually, type RunningNode, startNode } from './support/node.ts';
 
@@ -79,6 +80,41 @@ test("a message from outside reaches the domain's mail server as sent, below one
   const shown = await node.cli(['log', 'show', id]);
   for (const expected of ['RCPT TO:<alice@example.com>', `${sink.host}`, '250 2.0.0 ok'])
     assert.ok(shown.includes(expected), `${expected} in:\n${shown}`);
+});
+
+test('the log did not tell which hosts had refused a message, nor that it went in clear after a failed handshake', async (t) => {
+  const host = '127.0.0.2';
+  const busy = await startPeer(t, {
+    host,
+    answer: ({ verb }) => (verb === 'CONNECT' ? '554 5.3.2 go away' : undefined),
+  });
+  const broken = await startPeer(t, { host, tls: 'broken' });
+  const servers = [busy, broken].flatMap(({ port }) => ['--server', `${host}:${port}`]);
+  const node = await startNode(t, {
+    setup: [
+      ['domain', 'add', 'example.com', ...servers],
+      ['user', 'add', 'alice@example.com'],
+    ],
+  });
+  const sent = await send(node.port('mx'), {
+    from: 'bob@elsewhere.example',
+    to: ['alice@example.com'],
+    content: letter(),
+  });
+  const id = /queued as (\S+)/.exec(sent.final.lines[0]!)![1]!;
+  const shown = await eventually(async () => {
+    const text = await node.cli(['log', 'show', id]);
+    return text.includes('relayed at') ? text : undefined;
+  }, 'the end of the message in the log');
+  assert.match(
+    shown,
+    /relayed at 127\.0\.0\.2 .*\n {4}before, 127\.0\.0\.2 .*: 554 5\.3\.2 go away\n {4}before, 127\.0\.0\.2 .*: TLS failed: /,
+  );
+  const { changes } = JSON.parse(await node.cli(['log', 'show', id, '--json']));
+  assert.deepEqual(
+    changes.map(({ state, earlier }: { state: string; earlier: object[] }) => [state, earlier.length]),
+    [['relayed', 2]],
+  );
 });
 
 const STRANGERS = [
