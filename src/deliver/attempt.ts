@@ -74,9 +74,6 @@ export function createAttempts(tools: AttemptTools): Attempts {
     const { extensions } = connection;
     const { message } = attempt.claim;
     if (fitted.kind === 'unfit') return refuseHere(attempt, pooled, fitted.status, fitted.reason);
-    const limitBytes = extensions.size?.limitBytes;
-    if (limitBytes !== undefined && fitted.content.sizeBytes > limitBytes)
-      return refuseHere(attempt, pooled, '5.3.4', `the next host takes messages up to ${limitBytes} bytes`);
     const { reversePath = message.reversePath } = fitted;
     if (!extensions.smtputf8 && reversePath && !isAsciiText(reversePath.text))
       return refuseHere(attempt, pooled, '5.6.7', 'the sender needs SMTPUTF8, which the next host does not offer');

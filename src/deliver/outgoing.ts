@@ -1,21 +1,22 @@
 /**
  * A claim's content made fit for one peer: trace and header edits on top, 8-bit and international
- * content converted where the peer cannot take it, or the reason why it cannot be sent there.
+ * content converted where the peer cannot take it, or the reason why it cannot be sent there, its size
+ * among them. A report of ours is shortened before it fails (reduced-report.ts).
  */
 import type { ReversePath } from '../model/address.ts';
 import type { BodyType } from '../model/envelope.ts';
-import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
+import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import { MIME_LIMITS } from '../protocol/mime/limits.ts';
 import { createRewriter } from '../protocol/mime/rewrite.ts';
 import { toSevenBit } from '../protocol/mime/seven-bit.ts';
-import { parseTree } from '../protocol/mime/tree.ts';
-import { createTreeBuilder } from '../protocol/mime/tree-builder.ts';
-import type { MimePart, MimeTree, Segment, SevenBitObstacle } from '../protocol/mime/words.ts';
+import type { MimePart, Segment, SevenBitObstacle } from '../protocol/mime/words.ts';
 import { isAsciiText } from '../protocol/smtp/domain.ts';
 import type { PeerExtensions } from '../protocol/smtp/ehlo-reply.ts';
 import type { Claim } from '../queue/contract.ts';
 import type { OutgoingContent } from '../wire/client/words.ts';
 import { changesFields, linesAbove, withEdits } from './edits.ts';
+import { rangeOf, treeOf } from './reading.ts';
+import { LESS, mayBeReduced, reduced } from './reduced-report.ts';
 import type { Signing } from './signing/words.ts';
 
 export type Fitted =
@@ -40,19 +41,49 @@ export function fit(claim: Claim, extensions: PeerExtensions): MaybePromise<Fitt
   return { kind: 'ready', content: asStored(claim, above), body: message.body, smtputf8: message.smtputf8 };
 }
 
-/** The same, signed: nothing may change it any more. */
+/** The same, signed: nothing may change it any more. Of our own reports as much as the peer can take. */
 export function fitAndSign(
   claim: Claim,
   extensions: PeerExtensions,
   signing: Signing | undefined,
 ): MaybePromise<Fitted> {
+  const fitted = whole(claim, extensions, signing);
+  if (!mayBeReduced(claim)) return fitted;
+  return andThen(fitted, (asItIs) => (asItIs.kind === 'ready' ? asItIs : lessOf(claim, extensions, signing, asItIs)));
+}
+
+function whole(claim: Claim, extensions: PeerExtensions, signing: Signing | undefined): MaybePromise<Fitted> {
   const fitted = fit(claim, extensions);
-  if (!signing?.concerns(claim)) return fitted;
+  if (!signing?.concerns(claim))
+    return isPromise(fitted) ? fitted.then((ready) => sized(ready, extensions)) : sized(fitted, extensions);
   return andThen(fitted, (ready) =>
     ready.kind === 'unfit'
       ? ready
-      : andThen(signing.prepare(claim, ready.content, ready.body), (outgoing) => ({ ...ready, ...outgoing })),
+      : andThen(signing.prepare(claim, ready.content, ready.body), (outgoing) =>
+          sized({ ...ready, ...outgoing }, extensions),
+        ),
   );
+}
+
+/** RFC 1870 6.1: what is larger than the peer says it takes is not offered. */
+function sized(ready: Fitted, { size }: PeerExtensions): Fitted {
+  const limitBytes = size?.limitBytes;
+  if (limitBytes === undefined || ready.kind === 'unfit' || ready.content.sizeBytes <= limitBytes) return ready;
+  return unfit('5.3.4', `the next host takes messages up to ${limitBytes} bytes`);
+}
+
+async function lessOf(
+  claim: Claim,
+  extensions: PeerExtensions,
+  signing: Signing | undefined,
+  asItIs: Fitted,
+): Promise<Fitted> {
+  for (const left of LESS) {
+    const less = await reduced(claim, left);
+    const fitted = less && (await whole(less, extensions, signing));
+    if (fitted?.kind === 'ready') return fitted;
+  }
+  return asItIs;
 }
 
 /** Nothing but the lines above differs from what is stored. */
@@ -97,7 +128,11 @@ async function rewrite(claim: Claim, above: Buffer, wanted: Wanted): Promise<Fit
       body = '7BIT';
     }
   }
-  if (changesFields(edits)) segments = withEdits(segments, await headerOf(content), edits);
+  if (changesFields(edits)) {
+    // As much of the message as a header may have.
+    const header = await rangeOf(content, { start: 0, end: Math.min(content.sizeBytes, MIME_LIMITS.headerBytes) });
+    segments = withEdits(segments, header, edits);
+  }
   return {
     kind: 'ready',
     content: await written(content, above, segments),
@@ -117,24 +152,8 @@ const OBSTACLES: Readonly<Record<SevenBitObstacle, string>> = {
   malformed: 'the message is malformed and has 8-bit octets, and the next host takes only 7-bit mail',
 };
 
-async function treeOf(content: Claim['content']): Promise<MimeTree> {
-  if (content.bytes) return parseTree(content.bytes);
-  const builder = createTreeBuilder();
-  for await (const chunk of content.open() as AsyncIterable<Uint8Array>) builder.push(chunk);
-  return builder.end();
-}
-
 function hasInternationalHeader(part: MimePart): boolean {
   return part.header.has8bit || part.children.some(hasInternationalHeader);
-}
-
-/** As much of the message as a header may have. */
-async function headerOf(content: Claim['content']): Promise<Uint8Array> {
-  if (content.bytes) return content.bytes;
-  const end = Math.min(content.sizeBytes, MIME_LIMITS.headerBytes);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of content.open({ start: 0, end }) as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 async function written(

@@ -80,12 +80,12 @@ export async function composeNotice(
 
 /** RFC 3461 4.3: RET speaks of failures only; everything else gets the header. */
 async function returnedOf({ message, content }: Reported, failed: boolean): Promise<Returned> {
-  const { body, smtputf8 } = message;
+  const { ret, body, smtputf8 } = message;
   const { sizeBytes } = content;
-  if (failed && message.ret === 'full' && body !== 'BINARYMIME' && sizeBytes <= RETURNED_FULL_BYTES)
-    return { kind: 'full', sizeBytes, body, smtputf8 };
   try {
-    return { kind: 'headers', header: await headerOf(content) };
+    const header = await headerOf(content);
+    const isFull = failed && ret === 'full' && body !== 'BINARYMIME' && sizeBytes <= RETURNED_FULL_BYTES;
+    return isFull ? { kind: 'full', sizeBytes, body, smtputf8, header } : { kind: 'headers', header };
   } catch (error) {
     if (!isOperational(error)) throw error;
     return { kind: 'none' };

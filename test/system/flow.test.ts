@@ -243,6 +243,35 @@ test("a recipient refused by the domain's server comes back to the sender as a n
   assert.equal(world.messages.length, 1);
 });
 
+test("a failure report was lost where the sender's own server is 7-bit or takes only small messages", async (t) => {
+  const own = await startSink({ extensions: ['PIPELINING', 'SIZE 20000'] });
+  const world = await startSink({ host: '127.0.0.4', onRecipient: () => '550 5.1.1 nobody here' });
+  t.after(() => Promise.all([own.close(), world.close()]));
+  const node = await organisation(t, own);
+  await node.cli(['settings', 'set', 'delivery.smartHost', `127.0.0.4:${world.port}`]);
+  const eightBit = 'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n';
+  const originals: Readonly<Record<string, string>> = {
+    'utf-8': `From: <alice@example.com>\r\nSubject: Grüße utf-8\r\n\r\nbody\r\n`,
+    signed: `From: <alice@example.com>\r\nSubject: signed\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b; protocol="application/pgp-signature"\r\n\r\n--b\r\n${eightBit}--b\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n`,
+    large: `From: <alice@example.com>\r\nSubject: large\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(264)}`,
+  };
+  for (const [envid, content] of Object.entries(originals)) {
+    const letter = { from: 'alice@example.com', to: ['bob@elsewhere.example'], localAddress: '127.0.0.2', content };
+    const sent = await send(node.port('mx'), { ...letter, mailParameters: `RET=FULL ENVID=${envid}` });
+    assert.equal(sent.final.code, 250, sent.final.lines.join());
+  }
+  for (const [envid, type] of [
+    ['utf-8', 'message/global'],
+    ['signed', 'text/rfc822-headers'],
+    ['large', 'text/rfc822-headers'],
+  ] as const) {
+    const report = await own.next(({ content }) => content.includes(`Original-Envelope-Id: ${envid}`));
+    assert.deepEqual([report.from, report.to], ['', ['alice@example.com']]);
+    assert.ok(report.content.includes(`Content-Type: ${type}\r\n`));
+    assert.ok(report.content.every((octet) => octet < 128));
+  }
+});
+
 test('an oversized message is refused at MAIL by its announced size, and at the end of data without', async (t) => {
   const sink = await startSink();
   t.after(() => sink.close());

@@ -100,9 +100,11 @@ export function createSigning(services: SigningServices): Signing {
   async function signatures(claim: Claim, content: OutgoingContent, body: BodyType): Promise<string> {
     const { message, edits } = claim;
     const isOurs = message.author !== undefined;
+    // By its size a report is told from the same one shortened.
+    const { sizeBytes } = claim.content;
     // The same variant, sealed for another domain, is another set.
     const sealer = isOurs ? '' : claim.recipients[0]!.original.domain;
-    const name = `${message.id} ${body} ${sealer} ${edits.length === 0 ? '' : JSON.stringify(edits)}`;
+    const name = `${message.id} ${sizeBytes} ${body} ${sealer} ${edits.length === 0 ? '' : JSON.stringify(edits)}`;
     try {
       const known = await stillGood(name);
       if (known !== undefined) return known;

@@ -6,9 +6,16 @@
 import { formatDate } from './date.ts';
 import { explain } from './explain.ts';
 import { oneLine } from './field-text.ts';
-import type { DsnAction, DsnRecipient, DsnReport } from './words.ts';
+import type { DsnAction, DsnRecipient, DsnReport, Returned } from './words.ts';
 
 const WIDTH = 76;
+
+/** The last line: plain ASCII of less than a line, so that it reads the same in quoted-printable (reduce.ts). */
+export const CLOSINGS: Readonly<Record<Returned['kind'], string>> = {
+  full: 'Your message is attached, behind a report for mail programs.',
+  headers: 'The header of your message is attached, behind a report for mail programs.',
+  none: 'A report for mail programs is attached.',
+};
 
 export function humanText(report: DsnReport): string {
   const opening = `This is an automatic report from the mail system at ${report.reportingMta} about a message that you sent:`;
@@ -16,7 +23,7 @@ export function humanText(report: DsnReport): string {
     wrap(opening, ''),
     aboutTheMessage(report),
     ...report.recipients.map(aboutRecipient),
-    closing(report),
+    CLOSINGS[report.returned.kind],
   ];
   return `${blocks.join('\r\n\r\n')}\r\n`;
 }
@@ -69,13 +76,6 @@ function quote(lines: string[], remoteMta: string | undefined, diagnostic: DsnRe
   const who =
     diagnostic?.saidBy === 'remote' ? `${oneLine(remoteMta ?? 'The other side')} said:` : 'In technical words:';
   lines.push(wrap(who, '    '), wrap(words, '        '));
-}
-
-function closing(report: DsnReport): string {
-  if (report.returned.kind === 'full') return 'Your message is attached, behind a report for mail programs.';
-  if (report.returned.kind === 'headers')
-    return 'The header of your message is attached, behind a report for mail programs.';
-  return 'A report for mail programs is attached.';
 }
 
 /** Wraps at spaces; every line starts with `indent`. */

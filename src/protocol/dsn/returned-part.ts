@@ -3,6 +3,7 @@
  * internationalised headers), or its header (text/rfc822-headers of RFC 6522 4, message/global-headers
  * of RFC 6533 4).
  */
+import { encodeQuotedPrintable } from '../mime/quoted-printable.ts';
 import type { Segment } from '../mime/words.ts';
 import type { Returned } from './words.ts';
 
@@ -20,16 +21,32 @@ export function returnedPart(returned: Returned): ReturnedPart | undefined {
   if (returned.kind === 'full') {
     const is8bit = returned.body === '8BITMIME' || returned.smtputf8;
     const content: Segment = { kind: 'original', start: 0, end: returned.sizeBytes };
-    return { header: partHeader(returned.smtputf8 ? 'message/global' : 'message/rfc822', is8bit), content, is8bit };
+    // Also where its sender did not say SMTPUTF8: message/rfc822 has an ASCII header, and no encoding to bring another to a 7-bit server.
+    const isGlobal = returned.smtputf8 || (has8bit(returned.header) && isUtf8(returned.header));
+    const header = partHeader(isGlobal ? 'message/global' : 'message/rfc822', is8bit ? '8bit' : undefined);
+    return { header, content, is8bit };
   }
   const bytes = plainLines(returned.header);
-  const is8bit = bytes.some((octet) => octet > 127);
+  const is8bit = has8bit(bytes);
   const type = is8bit && isUtf8(bytes) ? 'message/global-headers' : 'text/rfc822-headers';
-  return { header: partHeader(type, is8bit), content: { kind: 'bytes', bytes }, is8bit };
+  return { header: partHeader(type, is8bit ? '8bit' : undefined), content: { kind: 'bytes', bytes }, is8bit };
 }
 
-function partHeader(type: string, is8bit: boolean): string {
-  return `Content-Type: ${type}\r\n${is8bit ? 'Content-Transfer-Encoding: 8bit\r\n' : ''}\r\n`;
+/** The header as a part that every server takes: RFC 6522 4 has quoted-printable for what is not 7-bit. */
+export function asciiHeadersPart(header: Uint8Array): string {
+  const bytes = plainLines(header);
+  const text = Buffer.from(bytes).toString('latin1');
+  if (!has8bit(bytes) && !/[^\n]{1000}/.test(text)) return partHeader('text/rfc822-headers') + text;
+  const encoded = Buffer.from(encodeQuotedPrintable(bytes)).toString('latin1');
+  return partHeader('text/rfc822-headers', 'quoted-printable') + encoded;
+}
+
+function partHeader(type: string, encoding?: '8bit' | 'quoted-printable'): string {
+  return `Content-Type: ${type}\r\n${encoding ? `Content-Transfer-Encoding: ${encoding}\r\n` : ''}\r\n`;
+}
+
+function has8bit(bytes: Uint8Array): boolean {
+  return bytes.some((octet) => octet > 127);
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -40,6 +40,8 @@ export type Returned =
       readonly sizeBytes: number;
       readonly body: '7BIT' | '8BITMIME';
       readonly smtputf8: boolean;
+      /** As above: what it is written in decides the type of the part. */
+      readonly header: Uint8Array;
     };
 
 export interface DsnReport {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { fitAndSign } from '../../../src/deliver/outgoing.ts';
+import { composeDsn } from '../../../src/protocol/dsn/compose.ts';
+import { parseEhloReply } from '../../../src/protocol/smtp/ehlo-reply.ts';
 import type { Claim } from '../../../src/queue/contract.ts';
 import { claimOf, type Letter } from '../support/harness.ts';
 import { verified } from './support/verify.ts';
@@ -183,4 +186,33 @@ test('a domain that does not want signatures gets none', async (t) => {
   const world = await withKeys(t);
   world.settings['signing.dkim'] = false;
   assert.deepEqual(await results(world, claimBy('alice@example.com')), []);
+});
+
+test('a report that is signed whole for one host and shortened for the next verifies at both', async (t) => {
+  const world = await withKeys(t);
+  const header = Buffer.from('From: alice@example.com\r\nSubject: Hello\r\n');
+  const original = Buffer.concat([header, Buffer.from(`\r\n${'the body\r\n'.repeat(500)}`)]);
+  const dsn = composeDsn({
+    reportingMta: 'example.com',
+    from: 'mailer-daemon@example.com',
+    to: 'alice@example.com',
+    arrivedAt: 0,
+    recipients: [{ action: 'failed', finalRecipient: 'bob@x.example', status: '5.1.1' }],
+    returned: { kind: 'full', sizeBytes: original.length, body: '7BIT', smtputf8: false, header },
+    date: 0,
+    messageId: '<n1@example.com>',
+    boundary: 'made-by-chance',
+  });
+  const pieces = dsn.segments.map((part) => (part.kind === 'bytes' ? part.bytes : original));
+  const claim = claimOf({ from: null, author: '@example.com', content: Buffer.concat(pieces) });
+  const sizes: number[] = [];
+  for (const limit of ['SIZE 100000', 'SIZE 4000']) {
+    const extensions = parseEhloReply({ code: 250, text: ['peer.example', limit] });
+    const fitted = await fitAndSign(claim, extensions, world.signing);
+    assert.ok(fitted.kind === 'ready' && fitted.content.kind === 'whole');
+    const bytes = Buffer.concat(fitted.content.pieces);
+    sizes.push(bytes.length);
+    assert.deepEqual(await verified(bytes, world.lookup, world.clock.now()), BOTH);
+  }
+  assert.ok(sizes[1]! < 4000 && sizes[0]! > 5000);
 });

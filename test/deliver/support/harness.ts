@@ -192,6 +192,8 @@ export interface Letter {
   readonly edits?: readonly HeaderEdit[];
   /** Kept out of memory, as the store does with large messages. */
   readonly isStreamed?: boolean;
+  readonly author?: string;
+  readonly clientAddress?: string;
   readonly envid?: string;
   readonly ret?: 'full' | 'headers';
 }
@@ -211,6 +213,8 @@ export function claimOf(letter: Letter = {}): Claim {
     lease: 'lease',
     message: {
       id: `m${nextRow}`,
+      author: letter.author,
+      clientAddress: letter.clientAddress,
       reversePath: from === null ? null : addressOf(from),
       body: letter.body ?? '7BIT',
       smtputf8: letter.smtputf8 ?? false,

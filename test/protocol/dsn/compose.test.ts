@@ -140,7 +140,13 @@ test('several fates in one report are told one by one', () => {
 test('the whole original goes back as it came, by reference', () => {
   const dsn = composeDsn({
     ...report,
-    returned: { kind: 'full', sizeBytes: original.length, body: '8BITMIME', smtputf8: false },
+    returned: {
+      kind: 'full',
+      sizeBytes: original.length,
+      body: '8BITMIME',
+      smtputf8: false,
+      header: original.subarray(0, 42),
+    },
   });
   assert.deepEqual(
     dsn.segments.filter((segment) => segment.kind === 'original'),
@@ -152,6 +158,15 @@ test('the whole original goes back as it came, by reference', () => {
   assert.equal(last.encoding, '8bit');
   assert.equal(dsn.body, '8BITMIME');
   assert.deepEqual(message.subarray(last.body.start, last.body.end), original);
+});
+
+test('an original whose header is UTF-8 goes back as message/global, whether its sender said SMTPUTF8 or not', () => {
+  const back = (header: Buffer): string => {
+    const returned = { kind: 'full', sizeBytes: original.length, body: '8BITMIME', smtputf8: false, header } as const;
+    return partsOf(write(composeDsn({ ...report, returned }))).parts[2]!.type.value;
+  };
+  assert.equal(back(Buffer.from('Subject: Grüße\r\n')), 'message/global');
+  assert.equal(back(Buffer.from('Subject: Gr\xfc\xdfe\r\n', 'latin1')), 'message/rfc822');
 });
 
 test('an internationalised address makes the report one of RFC 6533', () => {

@@ -1,0 +1,29 @@
+/**
+ * Our own reports for a host that cannot take them as they are: with the header of the original in
+ * its place, else without. Nobody hears of a report that fails, so that it arrives goes before what it carries.
+ */
+import { reduceReport, reducible } from '../protocol/dsn/reduce.ts';
+import type { Claim } from '../queue/contract.ts';
+import { RETURNED_HEADER_BYTES } from '../queue/limits.ts';
+import { memoryContent } from '../store/blobs/memory-content.ts';
+import { rangeOf, treeOf } from './reading.ts';
+
+/** What is still given back of the original, the most first. */
+export const LESS = ['header', 'nothing'] as const;
+
+/** What others wrote is not ours to shorten. */
+export function mayBeReduced({ message }: Claim): boolean {
+  return message.reversePath === null && message.clientAddress === undefined && message.author?.[0] === '@';
+}
+
+/** Undefined: it is no report, or carries no original. Errors: those of its content. */
+export async function reduced(claim: Claim, left: (typeof LESS)[number]): Promise<Claim | undefined> {
+  const { content } = claim;
+  const report = reducible(await treeOf(content));
+  if (!report) return undefined;
+  const { start, end } = report.original;
+  const range = { start, end: Math.min(end, start + RETURNED_HEADER_BYTES) };
+  const original = left === 'header' ? await rangeOf(content, range) : undefined;
+  // Small but for the recipients that it tells of.
+  return { ...claim, content: memoryContent(reduceReport(report, await rangeOf(content, report.head), original)) };
+}
