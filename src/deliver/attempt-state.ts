@@ -26,6 +26,8 @@ export interface Attempt {
   earlier: readonly EarlierHost[] | undefined;
   /** The last host that no session, or no answer, was had from: the try ends with it where no other takes the mail. */
   refused: { readonly candidate: Candidate; readonly failure: OpeningFailure; readonly tls?: string } | undefined;
+  /** How often its report was shortened, as a host had found it too large. */
+  shortened: number;
   /** Every host that was asked said 5xx. */
   isPermanent: boolean;
   /** `none`: no session with any host. */
@@ -52,6 +54,7 @@ export function newAttempt(claim: Claim, destination: Destination): Attempt {
     redialled: [],
     earlier: undefined,
     refused: undefined,
+    shortened: 0,
     isPermanent: true,
     reached: 'yes',
   };

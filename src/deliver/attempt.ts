@@ -13,6 +13,7 @@ import { nextBatch } from './batch.ts';
 import { createHosts } from './hosts.ts';
 import { type Fitted, fitAndSign } from './outgoing.ts';
 import type { Pooled } from './pool.ts';
+import { isReportTooLarge, LESS } from './reduced-report.ts';
 import { detailOf, resultOf, withEarlier } from './results.ts';
 import { asksForTls } from './tls-demand.ts';
 import type { LocalDelivery, Route } from './words.ts';
@@ -50,7 +51,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
 
   function transfer(attempt: Attempt, pooled: Pooled) {
     inTransfer.set(attempt, pooled);
-    const fitted = fitAndSign(attempt.claim, pooled.connection.extensions, services.signing);
+    const fitted = fitAndSign(attempt.claim, pooled.connection.extensions, services.signing, attempt.shortened);
     if (!isPromise(fitted)) return send(attempt, pooled, fitted);
     fitted.then(
       (ready) => send(attempt, pooled, ready),
@@ -145,6 +146,11 @@ export function createAttempts(tools: AttemptTools): Attempts {
     if (end.unheard) {
       inTransfer.delete(attempt);
       return hosts.unheard(attempt, pooled, wasKept, end.verdicts[0]!);
+    }
+
+    if (end.reusable && attempt.shortened < LESS.length && isReportTooLarge(attempt.claim, end.verdicts)) {
+      attempt.shortened++;
+      return transfer(attempt, pooled);
     }
 
     const again: ClaimedRecipient[] = [];

@@ -41,16 +41,25 @@ export function fit(claim: Claim, extensions: PeerExtensions): MaybePromise<Fitt
   return { kind: 'ready', content: asStored(claim, above), body: message.body, smtputf8: message.smtputf8 };
 }
 
-/** The same, signed: nothing may change it any more. Of our own reports as much as the peer can take. */
+/**
+ * The same, signed: nothing may change it any more. Of our own reports as much as the peer can take;
+ * `shortened`: by at least so many steps.
+ */
 export function fitAndSign(
   claim: Claim,
   extensions: PeerExtensions,
   signing: Signing | undefined,
+  shortened = 0,
 ): MaybePromise<Fitted> {
+  if (shortened > 0) return lessOf(claim, extensions, signing, TOO_LARGE, LESS.slice(shortened - 1));
   const fitted = whole(claim, extensions, signing);
   if (!mayBeReduced(claim)) return fitted;
-  return andThen(fitted, (asItIs) => (asItIs.kind === 'ready' ? asItIs : lessOf(claim, extensions, signing, asItIs)));
+  return andThen(fitted, (asItIs) =>
+    asItIs.kind === 'ready' ? asItIs : lessOf(claim, extensions, signing, asItIs, LESS),
+  );
 }
+
+const TOO_LARGE = unfit('5.3.4', 'the next host finds it too large');
 
 function whole(claim: Claim, extensions: PeerExtensions, signing: Signing | undefined): MaybePromise<Fitted> {
   const fitted = fit(claim, extensions);
@@ -65,7 +74,7 @@ function whole(claim: Claim, extensions: PeerExtensions, signing: Signing | unde
   );
 }
 
-/** RFC 1870 6.1: what is larger than the peer says it takes is not offered. */
+/** What is larger than the peer says it takes is not offered. */
 function sized(ready: Fitted, { size }: PeerExtensions): Fitted {
   const limitBytes = size?.limitBytes;
   if (limitBytes === undefined || ready.kind === 'unfit' || ready.content.sizeBytes <= limitBytes) return ready;
@@ -77,8 +86,9 @@ async function lessOf(
   extensions: PeerExtensions,
   signing: Signing | undefined,
   asItIs: Fitted,
+  steps: typeof LESS,
 ): Promise<Fitted> {
-  for (const left of LESS) {
+  for (const left of steps) {
     const less = await reduced(claim, left);
     const fitted = less && (await whole(less, extensions, signing));
     if (fitted?.kind === 'ready') return fitted;

@@ -2,18 +2,30 @@
  * Our own reports for a host that cannot take them as they are: with the header of the original in
  * its place, else without. Nobody hears of a report that fails, so that it arrives goes before what it carries.
  */
+import type { Reply } from '../model/reply.ts';
 import { reduceReport, reducible } from '../protocol/dsn/reduce.ts';
 import type { Claim } from '../queue/contract.ts';
 import { RETURNED_HEADER_BYTES } from '../queue/limits.ts';
 import { memoryContent } from '../store/blobs/memory-content.ts';
+import type { Verdict } from '../wire/client/words.ts';
 import { rangeOf, treeOf } from './reading.ts';
 
 /** What is still given back of the original, the most first. */
-export const LESS = ['header', 'nothing'] as const;
+export const LESS: readonly ('header' | 'nothing')[] = ['header', 'nothing'];
 
 /** What others wrote is not ours to shorten. */
 export function mayBeReduced({ message }: Claim): boolean {
   return message.reversePath === null && message.clientAddress === undefined && message.author?.[0] === '@';
+}
+
+/** A host that announces no limit, or another for this mailbox, says so by itself. */
+export function isReportTooLarge(claim: Claim, verdicts: readonly Verdict[]): boolean {
+  return mayBeReduced(claim) && verdicts.every(({ outcome, reply }) => outcome === 'failed' && isTooLarge(reply));
+}
+
+/** RFC 3463 3.3, 3.4: for the mailbox, for the system. RFC 1870 6.1: 552, which a full mailbox may be as well. */
+function isTooLarge({ code, enhanced }: Reply): boolean {
+  return enhanced === undefined ? code === 552 : enhanced === '5.2.3' || enhanced === '5.3.4';
 }
 
 /** Undefined: it is no report, or carries no original. Errors: those of its content. */

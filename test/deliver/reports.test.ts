@@ -94,6 +94,41 @@ for (const isStreamed of [false, true]) {
   });
 }
 
+for (const verb of ['MAIL', 'RCPT', 'CONTENT']) {
+  for (const refusal of ['552 5.3.4 too big', '552 message too large', '550 5.2.3 too long for this mailbox']) {
+    test(`a server that finds a report too large without having said so (${refusal} to ${verb}) gets less of it, twice at most`, async (t) => {
+      let refused = 0;
+      const taking = async (times: number) => {
+        refused = 0;
+        const peer = await startPeer(t, {
+          extensions: ['PIPELINING', 'SIZE'],
+          answer: (turn) => (turn.verb === verb && refused < times && refused++ >= 0 ? refusal : undefined),
+        });
+        const { deliver } = deliveryHarness(t, { servers: { 'example.com': [{ port: peer.port }] } });
+        const [result] = await deliver(claimOf(reportOn(PLAIN)));
+        return {
+          result: result!,
+          last: parseTree(peer.messages[0]?.content ?? Buffer.alloc(0)).root.children[2],
+          peer,
+        };
+      };
+      const once = await taking(1);
+      assert.deepEqual([once.result.kind, once.last?.type.value], ['relayed', 'text/rfc822-headers']);
+      const twice = await taking(2);
+      assert.deepEqual([twice.result.kind, twice.last], ['relayed', undefined]);
+      const never = await taking(9);
+      assert.deepEqual([never.result.kind, never.result.detail.reply, refused], ['failed', refusal, 3]);
+    });
+  }
+}
+
+test('mail that others wrote is offered once to a server that finds it too large', async (t) => {
+  const peer = await startPeer(t, { answer: ({ verb }) => (verb === 'MAIL' ? '552 5.3.4 too big' : undefined) });
+  const { deliver } = deliveryHarness(t, { servers: { 'example.com': [{ port: peer.port }] } });
+  assert.equal((await deliver(claimOf({ from: null, clientAddress: '192.0.2.1' })))[0]!.kind, 'failed');
+  assert.equal(peer.lines.filter((line) => line.startsWith('MAIL')).length, 1);
+});
+
 test('a report about addresses beyond ASCII is 7-bit for a 7-bit server once it is shortened', async (t) => {
   const { result, content, types } = await sendTo(t, [], reportOn(SIGNED, ['jürgen@remote.example']));
   assert.equal(result.kind, 'relayed');
