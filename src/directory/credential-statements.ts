@@ -207,8 +207,14 @@ export function credentialStatements(dialect: Database['dialect']) {
     keptSecret: prepare<{ name: string }, T>(dialect, (db, p) =>
       db.selectFrom('kept_secret').select('sealed').where('name', '=', p('name')),
     ),
+    /** In place of one that could not be opened, too. */
     keepSecret: prepare<T['kept_secret'], T>(dialect, (db, p) =>
-      db.insertInto('kept_secret').values({ name: p('name'), sealed: p('sealed') }),
+      db
+        .insertInto('kept_secret')
+        .values({ name: p('name'), sealed: p('sealed') })
+        .onConflict((conflict) =>
+          conflict.column('name').doUpdateSet((row) => ({ sealed: row.ref('excluded.sealed') })),
+        ),
     ),
   };
 }

@@ -21,7 +21,8 @@ import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
 import type { Directory } from './contract.ts';
 import { passwordSettings } from './credential-settings.ts';
-import { type CredentialStatements, credentialStatements } from './credential-statements.ts';
+import { credentialStatements } from './credential-statements.ts';
+import { openDecoyKey } from './decoy-key.ts';
 import type { Hashing } from './hashing.ts';
 import { SCRAM } from './limits.ts';
 import { appPasswordDigest, type Login, loginKey, parseVerifier, statementFor, toLogin } from './logins.ts';
@@ -70,13 +71,12 @@ export interface CredentialServices {
 /** `shut`: it, or the account that it leads to, is frozen or disabled; an address that leads only to disabled ones is nobody's. */
 type Standing = 'active' | 'shut' | 'nobody';
 
-const DECOY = 'scram/decoy';
 const DAY_MS = 86_400_000;
 
 export async function openCredentials(db: Database, services: CredentialServices): Promise<Credentials> {
   const { secrets, settings, clock, random, hashing, events, askSources, resolve, tokens } = services;
   const statements = credentialStatements(db.dialect);
-  const decoyKey = await keptKey(db, statements, { secrets, random });
+  const decoyKey = await openDecoyKey(db, statements, { secrets, random, events });
   const memory = createPasswordMemory(clock);
   let offered: Offers | undefined;
 
@@ -311,17 +311,4 @@ function orElse<T>(fallback: T, ask: () => MaybePromise<T>): MaybePromise<T> {
   } catch {
     return fallback;
   }
-}
-
-/** The key of decoys: the same after a restart, or a stranger would see salts change and know. */
-async function keptKey(
-  db: Database,
-  statements: CredentialStatements,
-  { secrets, random }: Pick<CredentialServices, 'secrets' | 'random'>,
-): Promise<Uint8Array> {
-  const [row] = await db.read(statements.keptSecret({ name: DECOY }));
-  if (row) return secrets.open(DECOY, row['sealed'] as string);
-  const key = random.bytes(32);
-  await db.write([statements.keepSecret({ name: DECOY, sealed: secrets.seal(DECOY, key) })]);
-  return key;
 }

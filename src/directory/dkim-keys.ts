@@ -132,8 +132,9 @@ export function createDkimKeys(db: Database, { secrets, clock }: { secrets: Secr
       for (const { selector, private_key } of rowsOf(await db.read(sql.ofDomain({ domain })))) {
         if (private_key === null || secrets.isCurrent(private_key)) continue;
         const name = sealName(domain, selector);
-        const anew = secrets.seal(name, secrets.open(name, private_key));
-        statements.push(sql.reseal({ domain, selector, private_key: anew, was: private_key }));
+        const value = openedOrNone(secrets, name, private_key);
+        if (!value) continue;
+        statements.push(sql.reseal({ domain, selector, private_key: secrets.seal(name, value), was: private_key }));
       }
       return statements;
     },
@@ -143,6 +144,15 @@ export function createDkimKeys(db: Database, { secrets, clock }: { secrets: Secr
 
 function sealName(domain: string, selector: string): string {
   return `dkim/${domain}/${selector}`;
+}
+
+/** After the loss of the key file a domain's keys go on being looked after: else no new one would ever be made. */
+function openedOrNone(secrets: Secrets, name: string, sealed: string): Uint8Array | undefined {
+  try {
+    return secrets.open(name, sealed);
+  } catch {
+    return undefined;
+  }
 }
 
 function rowsOf(rows: readonly Row[]): readonly DkimKeyRow[] {

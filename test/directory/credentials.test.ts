@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createDirectoryAdmin } from '../../src/directory/admin.ts';
 import { passwordSettings } from '../../src/directory/credential-settings.ts';
+import { credentialStatements } from '../../src/directory/credential-statements.ts';
 import type { AskSources } from '../../src/directory/credentials.ts';
+import { openDecoyKey } from '../../src/directory/decoy-key.ts';
 import { createDirectory } from '../../src/directory/directory.ts';
 import { GUESSING, HASHING, REMEMBERED_MS } from '../../src/directory/limits.ts';
 import { directoryMigrations } from '../../src/directory/schema.ts';
@@ -13,10 +15,13 @@ import { parseAddress } from '../../src/protocol/smtp/address.ts';
 import { createSettings } from '../../src/settings/registry.ts';
 import { settingsMigrations } from '../../src/settings/schema.ts';
 import type { PreparedChange } from '../../src/store/contract.ts';
+import type { Secrets } from '../../src/store/secrets.ts';
 import { manualClock } from '../support/clock.ts';
 import { credentialsOver } from '../support/credentials.ts';
 import { memoryDatabase } from '../support/database.ts';
 import { recordedEvents } from '../support/events.ts';
+import { seededRandom } from '../support/random.ts';
+import { OPEN_SECRETS } from '../support/secrets.ts';
 
 const ALICE = 'alice@example.com';
 const PASSWORD = 'correct horse battery';
@@ -281,4 +286,24 @@ test('while bots guess at an account, its owner signs in from where he did befor
   assert.equal(ended.at(-1), 'owner: yes');
   await Promise.all(floods);
   assert.ok(ended.includes('bot: busy'));
+});
+
+test('after the loss of the key file, decoys are made with another key, which stays', async (t) => {
+  const db = await memoryDatabase(t, ...directoryMigrations);
+  const statements = credentialStatements(db.dialect);
+  const events = recordedEvents();
+  const before = await openDecoyKey(db, statements, { secrets: OPEN_SECRETS, random: seededRandom(1) });
+  const secrets: Secrets = {
+    ...OPEN_SECRETS,
+    seal: (name, value) => OPEN_SECRETS.seal(`new ${name}`, value),
+    open: (name, sealed) => OPEN_SECRETS.open(`new ${name}`, sealed),
+  };
+  const after = await openDecoyKey(db, statements, { secrets, random: seededRandom(2), events });
+  assert.notDeepEqual(after, before);
+  assert.equal(events.last('signing.secret-unreadable')?.name, 'scram/decoy');
+  assert.deepEqual(
+    await openDecoyKey(db, statements, { secrets, random: seededRandom(3), events }),
+    Buffer.from(after),
+  );
+  assert.equal(events.count('signing.secret-unreadable'), 1);
 });

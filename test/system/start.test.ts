@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -116,4 +116,16 @@ test('a bad setting is refused with its bounds and the nearest name', async (t) 
   const name = await postern(['settings', 'set', 'smtp.maxRecipient', '10'], env);
   assert.notEqual(name.code, 0);
   assert.match(name.stderr, /smtp\.maxRecipients/);
+});
+
+test('a folder that was restored without its key file starts, and tells which secrets it lost', async (t) => {
+  const data = temporaryFolder(t);
+  const first = await startNode(t, { data });
+  assert.equal(await first.stop(), 0);
+  rmSync(join(data, 'keys', 'secret.key'));
+  const second = await startNode(t, { data });
+  for (const name of ['scram/decoy', 'srs/1']) assert.match(second.log(), new RegExp(`secret-unreadable.*${name}`));
+  assert.equal(await second.stop(), 0);
+  const third = await startNode(t, { data });
+  assert.doesNotMatch(third.log(), /scram\/decoy/, 'it was replaced');
 });

@@ -25,7 +25,7 @@ export const signingEvents = {
   }),
   'signing.secret-unreadable': event<{ name: string; error: string }>()({
     level: 'error',
-    text: 'a secret in the database cannot be opened with the key file: it is left alone, and another is made',
+    text: 'a secret in the database cannot be opened with the key file: another is made in its stead',
     webhook: true,
   }),
   'signing.unsigned': event<{
