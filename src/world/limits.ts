@@ -50,5 +50,16 @@ export const REREAD_LIMITS = {
 /** Log lines that wait for a slow destination: some 20 seconds of a busy node; beyond, lines are counted and left out. */
 export const LOG_WAITING_BYTES = 16 * 1024 * 1024;
 
+/** Writing log lines. */
+export const LOG_WRITE = {
+  /** Written together; a failed write costs these lines. */
+  batchCharacters: 16 * 1024,
+  /** A pipe that is full has a reader behind it, which comes soon. */
+  patienceMs: 100,
+  /** At the end of the process: a second for a reader that still lives, and no more. */
+  lastTries: 100,
+  lastPauseMs: 10,
+} as const;
+
 /** Combinations of label values of one metric: labels are closed sets, so more is a defect, and must not grow without end. */
 export const METRIC_SERIES = 200;

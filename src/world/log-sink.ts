@@ -2,13 +2,13 @@
  * Events as log lines: JSON by pino, or readable text, to standard error or a file.
  *
  * Lines are written asynchronously and together, so a burst never stops the event loop; what a slow
- * destination cannot take is left out beyond a bound, counted, and told once it takes lines again.
- * `close` writes all that waits, and so does the exit of the process.
+ * destination cannot take is left out beyond a bound, counted, and told once it takes lines again
+ * (log-destination.ts). `close` writes all that waits, and so does the exit of the process.
  */
 import type { DestinationStream } from 'pino';
 import type { EventLevel } from './event.ts';
 import { EVENTS, type EventName, type Events } from './events.ts';
-import { LOG_WAITING_BYTES } from './limits.ts';
+import { openLogDestination } from './log-destination.ts';
 
 export interface LogOptions {
   readonly format: 'json' | 'readable';
@@ -27,45 +27,22 @@ type WriteLine = (name: EventName, fields: Readonly<Record<string, unknown>>, at
 
 const SEVERITY: Readonly<Record<EventLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
 
-/** Loads pino when called: a command that logs nothing does not pay for it. */
+/** Loads pino when called: a command that logs nothing does not pay for it. Errors: those of opening a file. */
 export async function attachLog(events: Events, options: LogOptions): Promise<LogSink> {
   const { pino } = await import('pino');
-  const destination = pino.destination({
-    dest: options.destination,
-    sync: false,
-    mkdir: true,
-    maxLength: LOG_WAITING_BYTES,
-  });
-  let dropped = 0;
-  destination.on('drop', () => {
-    dropped++;
-  });
-  // A closed pipe or a full disk must not end the node; what it costs is counted by `drop`.
-  destination.on('error', () => {});
-  destination.on('drain', () => {
-    if (dropped === 0) return;
-    const lines = dropped;
-    dropped = 0;
-    events.emit('log.dropped', { lines });
+  const destination = openLogDestination(options.destination, (lines) => {
+    if (lines > 0) events.emit('log.dropped', { lines });
   });
 
   const write = options.format === 'json' ? jsonLines(pino, destination) : readableLines(destination);
   const threshold = SEVERITY[options.level];
   const detach = events.attach(write, (name) => SEVERITY[EVENTS[name].level] >= threshold);
-  const flush = (): void => {
-    try {
-      destination.flushSync();
-    } catch {
-      // The destination is gone, or was never opened: there is nobody left to tell.
-    }
-  };
-  process.on('exit', flush);
+  process.on('exit', destination.flush);
   return {
     close() {
       detach();
-      process.off('exit', flush);
-      flush();
-      destination.end();
+      process.off('exit', destination.flush);
+      destination.close();
     },
   };
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SmtpConversation } from './support/client.ts';
-import { nodeEnvironment, postern, startNode, temporaryFolder } from './support/node.ts';
+import { nodeEnvironment, POSTERN, postern, startNode, temporaryFolder } from './support/node.ts';
 
 test('serve prints one ready line with its listeners, answers on them, and exits 0 on SIGTERM', async (t) => {
   const node = await startNode(t, {
@@ -128,4 +130,15 @@ test('a folder that was restored without its key file starts, and tells which se
   assert.equal(await second.stop(), 0);
   const third = await startNode(t, { data });
   assert.doesNotMatch(third.log(), /scram\/decoy/, 'it was replaced');
+});
+
+test('a node whose log goes to a full disk serves, and still ends on SIGTERM', async (t) => {
+  const full = openSync('/dev/full', 'w');
+  const env = nodeEnvironment(temporaryFolder(t));
+  const child = spawn(POSTERN, ['serve'], { env, stdio: ['ignore', 'pipe', full] });
+  closeSync(full);
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout!, 'data');
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
 });

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createEvents } from '../../src/world/events.ts';
+import { openLogDestination } from '../../src/world/log-destination.ts';
 import { attachLog } from '../../src/world/log-sink.ts';
 
+const source = (name: string): string => new URL(`../../src/world/${name}`, import.meta.url).href;
 const AT = Date.UTC(2026, 2, 1, 12);
 
 function logFile(t: TestContext): string {
@@ -68,7 +70,6 @@ test('events below the level are left out', async (t) => {
 
 test('what was logged in the last moment before the process exits is written', (t) => {
   const file = logFile(t);
-  const source = (name: string): string => new URL(`../../src/world/${name}`, import.meta.url).href;
   const program = `
     import { createEvents } from '${source('events.ts')}';
     import { attachLog } from '${source('log-sink.ts')}';
@@ -85,7 +86,54 @@ test('what was logged in the last moment before the process exits is written', (
   assert.equal(readFileSync(file, 'utf8').trimEnd().split('\n').length, 10_000);
 });
 
-/** The destination opens its file by itself, and writes when it has. */
+for (const format of ['json', 'readable'] as const) {
+  test(`a process whose ${format} log goes to a full disk ends`, () => {
+    const full = openSync('/dev/full', 'w');
+    const program = `
+    import { createEvents } from '${source('events.ts')}';
+    import { attachLog } from '${source('log-sink.ts')}';
+    const events = createEvents(() => 0, console.error);
+    const log = await attachLog(events, { format: '${format}', level: 'info', destination: 2 });
+    events.emit('node.stopping', { signal: 'at first' });
+    await new Promise(setImmediate);
+    for (let i = 0; i < 1000; i++) events.emit('node.stopping', { signal: String(i) });
+    log.close();
+  `;
+    const { status, signal } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'ignore', full],
+      timeout: 20_000,
+    });
+    closeSync(full);
+    assert.deepEqual({ status, signal }, { status: 0, signal: null });
+  });
+}
+
+test('lines that a full disk refused are counted, and told once it takes lines again', async (t) => {
+  const file = logFile(t);
+  const told: number[] = [];
+  const full = openSync('/dev/full', 'w');
+  const destination = openLogDestination(full, (lines) => told.push(lines));
+  destination.write('one\n');
+  destination.write('two\n');
+  const idle = async (): Promise<void> => {
+    while (destination.waitingBytes() > 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await idle();
+  assert.deepEqual(told, []);
+  // The disk has room again: the same descriptor leads to a file.
+  closeSync(full);
+  mkdirSync(dirname(file));
+  const descriptors = [openSync(file, 'w')];
+  while (descriptors.at(-1) !== full) descriptors.push(openSync(file, 'a'));
+  destination.write('three\n');
+  await idle();
+  assert.deepEqual(await linesOf(file), ['three']);
+  assert.deepEqual(told, [2]);
+  destination.close();
+  for (const descriptor of descriptors) closeSync(descriptor);
+});
+
+/** The destination writes beside the event loop. */
 async function linesOf(file: string): Promise<string[]> {
   for (;;) {
     try {

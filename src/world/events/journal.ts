@@ -36,7 +36,7 @@ export const journalEvents = {
   }),
   'log.dropped': event<{ lines: number }>()({
     level: 'warn',
-    text: 'log lines were left out, as their destination did not take them fast enough',
+    text: 'log lines were left out, as their destination did not take them, or not fast enough',
     metric: { name: 'postern_log_dropped_total' },
   }),
 } as const;

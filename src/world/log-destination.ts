@@ -1,0 +1,142 @@
+/**
+ * Where log lines go: a descriptor or a file that takes them one write at a time, beside the event loop.
+ *
+ * Nothing here fails once it is open. What waits beyond a bound is left out, and so is what cannot be
+ * written at the first try: a full disk or a closed pipe costs lines, never the node nor its end. Who
+ * only asks for patience (EAGAIN) is asked again, at the end within a bound.
+ */
+import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { LOG_WAITING_BYTES, LOG_WRITE } from './limits.ts';
+
+export interface LogDestination {
+  /** A line with its end. */
+  write(line: string): void;
+  /** What was neither taken nor left out yet. */
+  waitingBytes(): number;
+  /** Tries what waits, now; for the last moments of the process. */
+  flush(): void;
+  /** Flushes, and takes nothing more. */
+  close(): void;
+}
+
+/** Lines that are written together. */
+interface Batch {
+  text: string;
+  lines: number;
+  /** What is left of it, once a write was begun. */
+  rest?: Buffer;
+}
+
+/** `onTaken`: it took all that waited; how many lines were left out since it did so last. */
+export function openLogDestination(to: number | string, onTaken: (dropped: number) => void): LogDestination {
+  const fd = typeof to === 'number' ? to : openFile(to);
+  const batches: Batch[] = [];
+  let waitingBytes = 0;
+  let dropped = 0;
+  /** Handed to the thread pool, which gives it back. */
+  let isWriting = false;
+  let isClosed = false;
+  let patience: NodeJS.Timeout | undefined;
+
+  /** Whether anything is left of it. */
+  const took = (batch: Batch, octets: Buffer, written: number): boolean => {
+    waitingBytes -= written;
+    batch.rest = octets.subarray(written);
+    return batch.rest.length > 0;
+  };
+  const leave = (batch: Batch, octets: Buffer): void => {
+    waitingBytes -= octets.length;
+    dropped += batch.lines;
+  };
+
+  function put(batch: Batch): void {
+    const octets = octetsOf(batch);
+    isWriting = true;
+    write(fd, octets, (error, written) => {
+      isWriting = false;
+      const waits = error !== null && isBusy(error);
+      if (waits || (!error && took(batch, octets, written))) batches.unshift(batch);
+      else if (error) leave(batch, octets);
+      if (isClosed) end();
+      else if (waits) patience = setTimeout(() => next(), LOG_WRITE.patienceMs).unref();
+      else next(error === null);
+    });
+  }
+
+  function next(isTaken = false): void {
+    patience = undefined;
+    const batch = batches.shift();
+    if (batch) put(batch);
+    else if (isTaken) {
+      const lines = dropped;
+      dropped = 0;
+      onTaken(lines);
+    }
+  }
+
+  function flush(): void {
+    clearTimeout(patience);
+    patience = undefined;
+    let tries: number = LOG_WRITE.lastTries;
+    for (let batch = batches.shift(); batch; batch = batches.shift()) {
+      const octets = octetsOf(batch);
+      try {
+        if (took(batch, octets, writeSync(fd, octets))) batches.unshift(batch);
+      } catch (error) {
+        if (isBusy(error) && tries-- > 0) {
+          batches.unshift(batch);
+          pause(LOG_WRITE.lastPauseMs);
+        } else leave(batch, octets);
+      }
+    }
+  }
+
+  function end(): void {
+    flush();
+    if (typeof to === 'string' && !isWriting) closeSync(fd);
+  }
+
+  return {
+    write(line) {
+      const bytes = Buffer.byteLength(line);
+      if (isClosed || waitingBytes + bytes > LOG_WAITING_BYTES) {
+        dropped++;
+        return;
+      }
+      waitingBytes += bytes;
+      const last = batches.at(-1);
+      if (last && !last.rest && last.text.length < LOG_WRITE.batchCharacters) {
+        last.text += line;
+        last.lines++;
+      } else batches.push({ text: line, lines: 1 });
+      if (!isWriting && patience === undefined) next();
+    },
+    waitingBytes: () => waitingBytes,
+    flush,
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      end();
+    },
+  };
+}
+
+function octetsOf({ text, rest }: Batch): Buffer {
+  return rest ?? Buffer.from(text);
+}
+
+function openFile(path: string): number {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  return openSync(path, 'a', 0o600);
+}
+
+function isBusy(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EAGAIN' || code === 'EBUSY';
+}
+
+/** Nothing else is left to be done in these moments. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
