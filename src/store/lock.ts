@@ -2,12 +2,13 @@
  * One node a folder: a SQLite file held exclusively for the life of the process.
  *
  * The kernel frees the lock with the process, however it ends, so there is no PID file to go stale.
- * Errors: OperationalError `store.locked`; `store.folder` where the folder takes no files of this user.
+ * Errors: OperationalError `store.locked`, and those of folder-error.ts.
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { OperationalError } from '../model/errors.ts';
-import { failureOf, messageOf } from './sqlite/failure.ts';
+import { folderError } from './folder-error.ts';
+import { failureOf } from './sqlite/failure.ts';
 
 export interface FolderLock {
   release(): void;
@@ -28,16 +29,8 @@ export function lockFolder(folder: string): FolderLock {
         `cannot open the data folder, as no other node may be using it: ${path} is held by another process`,
         { cause },
       );
-    throw failure === 'defect' ? cause : unusableFolder(folder, cause);
+    throw failure === 'defect' ? cause : folderError(folder, cause);
   }
   const held = database;
   return { release: () => held.close() };
-}
-
-export function unusableFolder(folder: string, cause: unknown): OperationalError {
-  return new OperationalError(
-    'store.folder',
-    `cannot use the data folder, as this user must be able to write in ${folder}: it says "${messageOf(cause)}"`,
-    { cause },
-  );
 }

@@ -3,11 +3,11 @@
  *
  * Fails with OperationalError: `store.locked` (another node has it), `store.schema-newer`,
  * `store.no-room-for-backup`, `store.corrupt` (the database is left where it is, so that nothing is
- * lost behind anyone's back), `store.unavailable`.
+ * lost behind anyone's back), `store.folder`, `store.full`, `store.unavailable`.
  */
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { OperationalError } from '../model/errors.ts';
+import { dirname, join } from 'node:path';
+import { isOperational, OperationalError } from '../model/errors.ts';
 import type { Clock } from '../world/clock.ts';
 import { type Disk, systemDisk } from '../world/disk.ts';
 import type { Events } from '../world/events.ts';
@@ -15,13 +15,14 @@ import type { Random } from '../world/random.ts';
 import { openBlobs } from './blobs/open.ts';
 import type { Blobs, Counters, Database, Ledger } from './contract.ts';
 import { createCounters } from './counters.ts';
+import { folderError } from './folder-error.ts';
 import { openLedger } from './ledger/ledger.ts';
 import { QUICK_CHECK_BYTES } from './limits.ts';
-import { type FolderLock, lockFolder, unusableFolder } from './lock.ts';
+import { type FolderLock, lockFolder } from './lock.ts';
 import { type Schema, type StoreMigration, schemaOf } from './migration.ts';
 import { connect } from './sqlite/connection.ts';
 import { openSqlite } from './sqlite/database.ts';
-import { failureOf, messageOf, storeError } from './sqlite/failure.ts';
+import { failureOf, isDenied, messageOf, storeError } from './sqlite/failure.ts';
 import { createHealth } from './sqlite/health.ts';
 import { migrate } from './sqlite/migrate.ts';
 import { findDamage } from './sqlite/units.ts';
@@ -48,12 +49,12 @@ export interface Store {
 export async function openStore(folder: string, options: StoreOptions): Promise<Store> {
   const { clock, random, events, disk = systemDisk, writer = 'thread' } = options;
   const schema = schemaOf(options.migrations);
-  await disk.ensureFolder(folder).catch((cause) => {
-    throw unusableFolder(folder, cause);
-  });
-  const lock: FolderLock = lockFolder(folder);
+  const path = join(folder, 'state.db');
+  let lock: FolderLock | undefined;
   try {
-    const path = join(folder, 'state.db');
+    await disk.ensureFolder(folder);
+    lock = lockFolder(folder);
+    const { release } = lock;
     await prepareFile(path, schema, disk, events);
     const blobs = await openBlobs(folder, { clock, random, events, disk });
     const health = createHealth('ledger', events, clock);
@@ -75,40 +76,44 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
         closed ??= ledger
           .close()
           .then(() => database.close())
-          .finally(lock.release);
+          .finally(release);
         return closed;
       },
     };
   } catch (error) {
-    lock.release();
-    throw error;
+    lock?.release();
+    const refusal = refusalOf(error, path);
+    tellRefusal(refusal, path, events);
+    throw refusal;
   }
+}
+
+/** What somebody should be woken for: a start that fails is seen by whoever reads the log, too. */
+function tellRefusal(refusal: unknown, path: string, events: Events): void {
+  if (isOperational(refusal, 'store.corrupt')) events.emit('store.corrupt', { file: path, detail: refusal.message });
+  if (isOperational(refusal, 'store.full')) events.emit('store.full', { part: 'database', detail: refusal.message });
 }
 
 /** Checked after a crash, created and migrated before anything else sees it. */
 async function prepareFile(path: string, schema: Schema, disk: Disk, events: Events): Promise<void> {
   const unclean = existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0;
-  let connection: ReturnType<typeof connect> | undefined;
+  const connection = connect(path, { readOnly: false });
   try {
-    connection = connect(path, { readOnly: false });
     if (unclean) {
       const damage = findDamage(connection, path);
       if (damage) throw corrupt(path, damage);
       events.emit('store.unclean', { file: path, checked: statSync(path).size <= QUICK_CHECK_BYTES });
     }
     await migrate({ path, database: connection.database, schema, disk, events });
-  } catch (error) {
-    const refusal = refusalOf(error, path);
-    if (refusal instanceof OperationalError && refusal.code === 'store.corrupt')
-      events.emit('store.corrupt', { file: path, detail: refusal.message });
-    throw refusal;
   } finally {
-    connection?.close();
+    connection.close();
   }
 }
 
 function refusalOf(error: unknown, path: string): unknown {
-  if (error instanceof OperationalError) return error;
+  if (isOperational(error)) return error;
+  if ((error as NodeJS.ErrnoException).syscall !== undefined || isDenied(error))
+    return folderError(dirname(path), error);
   const failure = failureOf(error);
   if (failure === 'corrupt') return corrupt(path, messageOf(error));
   return failure === 'defect' ? error : storeError(failure, `open ${path}`, messageOf(error));

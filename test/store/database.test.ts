@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -124,3 +124,26 @@ test('after a failed fsync nothing is accepted until the database was reopened a
   const store = await openTestStore(t, { folder });
   assert.deepEqual(await store.ids(), [1, 2], 'only what was acknowledged');
 });
+
+test('a start on a full disk is no fault of the folder: it may be tried again', { skip: missing('strace') }, (t) => {
+  const folder = temporaryFolder(t);
+  const traced = ['-f', '-o', '/dev/null', '-P', join(folder, 'lock.db-journal'), '-e', 'trace=pwrite64'];
+  const inject = ['-e', 'inject=pwrite64:error=ENOSPC', process.execPath, CHILD, folder];
+  const { status, stderr } = spawnSync('strace', [...traced, ...inject], { encoding: 'utf8' });
+  assert.notEqual(status, 0);
+  assert.match(stderr, /code: 'store\.full'/);
+  assert.match(stderr, /as the disk must have room for what is written in /);
+});
+
+for (const [code, expected] of [
+  ['ENOSPC', 'store.full'],
+  ['EDQUOT', 'store.full'],
+  ['EIO', 'store.unavailable'],
+  ['EACCES', 'store.folder'],
+  ['EROFS', 'store.folder'],
+] as const) {
+  test(`a data folder that cannot be made, as the disk says ${code}, is refused as ${expected}`, async (t) => {
+    const ensureFolder = () => Promise.reject(Object.assign(new Error(code), { code, syscall: 'mkdir' }));
+    await assert.rejects(openTestStore(t, { disk: { ...systemDisk, ensureFolder } }), { code: expected });
+  });
+}

@@ -28,9 +28,26 @@ const BY_PRIMARY_CODE: Readonly<Record<number, Failure>> = {
   26: 'corrupt', // NOTADB
 };
 
+const IOERR = 10;
+/** PERM, READONLY, CANTOPEN: files may not be opened or written. */
+const DENIED = [3, 8, 14];
+
 export function failureOf(error: unknown): Failure {
+  return BY_PRIMARY_CODE[primaryCode(error) ?? -1] ?? 'defect';
+}
+
+export function isIoError(error: unknown): boolean {
+  return primaryCode(error) === IOERR;
+}
+
+/** Whether it is the folder's doing, not the file's. */
+export function isDenied(error: unknown): boolean {
+  return DENIED.includes(primaryCode(error) ?? -1);
+}
+
+function primaryCode(error: unknown): number | undefined {
   const errcode = (error as { errcode?: unknown }).errcode;
-  return typeof errcode === 'number' ? (BY_PRIMARY_CODE[errcode & 0xff] ?? 'defect') : 'defect';
+  return typeof errcode === 'number' ? errcode & 0xff : undefined;
 }
 
 export function messageOf(error: unknown): string {

@@ -6,7 +6,7 @@ type Part = 'database' | 'content' | 'ledger';
 export const storeEvents = {
   'store.full': event<{ part: Part; detail: string }>()({
     level: 'error',
-    text: 'the disk is full: mail is answered 452 until there is room again',
+    text: 'the disk is full: no mail is accepted until there is room again',
     metric: { name: 'postern_store_full_total', labels: ['part'] },
     webhook: true,
   }),
