@@ -9,6 +9,8 @@ import { systemClock } from './world/clock.ts';
 import { systemConfigSource } from './world/config.ts';
 import { createEvents } from './world/events.ts';
 
+// Whatever is written from here on is its owner's alone: databases and what SQLite keeps beside them, too.
+process.umask(0o077);
 process.exitCode = await runCli(process.argv.slice(2), {
   source: systemConfigSource(),
   version: VERSION,

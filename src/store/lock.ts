@@ -2,12 +2,13 @@
  * One node a folder: a SQLite file held exclusively for the life of the process.
  *
  * The kernel frees the lock with the process, however it ends, so there is no PID file to go stale.
- * Errors: OperationalError `store.locked`, and those of folder-error.ts.
+ * Errors: OperationalError `store.locked`, those of folder-error.ts, and the file system's own.
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { OperationalError } from '../model/errors.ts';
 import { folderError } from './folder-error.ts';
+import { makeClosed } from './owner-only.ts';
 import { failureOf } from './sqlite/failure.ts';
 
 export interface FolderLock {
@@ -16,6 +17,7 @@ export interface FolderLock {
 
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, 'lock.db');
+  makeClosed(path);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: 0 });

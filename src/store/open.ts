@@ -20,6 +20,7 @@ import { openLedger } from './ledger/ledger.ts';
 import { QUICK_CHECK_BYTES } from './limits.ts';
 import { type FolderLock, lockFolder } from './lock.ts';
 import { type Schema, type StoreMigration, schemaOf } from './migration.ts';
+import { closeToOthers, makeClosed } from './owner-only.ts';
 import { connect } from './sqlite/connection.ts';
 import { openSqlite } from './sqlite/database.ts';
 import { failureOf, isDenied, messageOf, storeError } from './sqlite/failure.ts';
@@ -53,6 +54,7 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
   let lock: FolderLock | undefined;
   try {
     await disk.ensureFolder(folder);
+    closeToOthers(folder);
     lock = lockFolder(folder);
     const { release } = lock;
     await prepareFile(path, schema, disk, events);
@@ -97,6 +99,7 @@ function tellRefusal(refusal: unknown, path: string, events: Events): void {
 /** Checked after a crash, created and migrated before anything else sees it. */
 async function prepareFile(path: string, schema: Schema, disk: Disk, events: Events): Promise<void> {
   const unclean = existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0;
+  makeClosed(path);
   const connection = connect(path, { readOnly: false });
   try {
     if (unclean) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { systemDisk } from '../../src/world/disk.ts';
@@ -147,3 +147,30 @@ for (const [code, expected] of [
     await assert.rejects(openTestStore(t, { disk: { ...systemDisk, ensureFolder } }), { code: expected });
   });
 }
+
+const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
+
+test('a folder that somebody made open is closed, with all that stood open in it', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await openTestStore(t, { folder });
+  await first.database.write([insert(1)]);
+  assert.equal(modeOf(join(folder, 'state.db-wal')), '600', 'whatever the umask is');
+  await first.close();
+  const open = ['state.db', 'lock.db', 'log.db', 'keys', 'content'];
+  writeFileSync(join(folder, 'log.db'), '');
+  mkdirSync(join(folder, 'keys'));
+  for (const name of open) chmodSync(join(folder, name), 0o755);
+  chmodSync(folder, 0o755);
+  await (await openTestStore(t, { folder })).close();
+  for (const name of open) assert.equal(modeOf(join(folder, name)), '700', name);
+  assert.equal(modeOf(folder), '700');
+});
+
+test('a folder that holds other things too stays open to others, and what is ours in it is closed', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'index.html'), '', { mode: 0o644 });
+  chmodSync(folder, 0o755);
+  await (await openTestStore(t, { folder })).close();
+  assert.deepEqual([modeOf(folder), modeOf(join(folder, 'index.html'))], ['755', '644']);
+  assert.deepEqual([modeOf(join(folder, 'state.db')), modeOf(join(folder, 'content'))], ['600', '700']);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -130,6 +130,18 @@ test('a folder that was restored without its key file starts, and tells which se
   assert.equal(await second.stop(), 0);
   const third = await startNode(t, { data });
   assert.doesNotMatch(third.log(), /scram\/decoy/, 'it was replaced');
+});
+
+test('in a folder that was made open, another user can read nothing', async (t) => {
+  const data = temporaryFolder(t);
+  chmodSync(data, 0o755);
+  const node = await startNode(t, { data, setup: [['domain', 'add', 'example.com']] });
+  await node.stop();
+  const open = readdirSync(data, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(data, name))
+    .filter((path) => (statSync(path).mode & 0o077) !== 0);
+  assert.deepEqual(open, []);
+  assert.equal(statSync(data).mode & 0o777, 0o700);
 });
 
 test('a node whose log goes to a full disk serves, and still ends on SIGTERM', async (t) => {
