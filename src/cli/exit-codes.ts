@@ -2,7 +2,8 @@
  * Exit codes, those of sysexits.h, so that scripts can tell whose fault it was:
  *
  *   0 done | 1 a check found something wrong | 64 the command line is wrong | 65 a value is wrong | 67 what was named is not there
- *   69 the node cannot do it | 70 a defect | 75 try again | 77 not allowed | 78 the configuration is wrong
+ *   69 the node cannot do it | 70 a defect | 75 try again | 77 not allowed
+ *   78 the configuration or the data folder is wrong: somebody must act, and no new start mends it
  */
 import { isOperational } from '../model/errors.ts';
 
@@ -43,6 +44,9 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'cli.usage': EXIT.usage,
   'config.invalid': EXIT.config,
   'store.folder': EXIT.config,
+  'store.corrupt': EXIT.config,
+  'store.schema-newer': EXIT.config,
+  'journal.schema-newer': EXIT.config,
   'store.locked': EXIT.again,
   'store.unavailable': EXIT.again,
   'store.full': EXIT.again,
@@ -50,5 +54,8 @@ const BY_CODE: Readonly<Record<string, number>> = {
 };
 
 export function exitCode(error: unknown): number {
-  return isOperational(error) ? (BY_CODE[error.code] ?? EXIT.unavailable) : EXIT.defect;
+  if (!isOperational(error)) return EXIT.defect;
+  // Damage inside the database is met by whoever reads there first.
+  const { code } = isOperational(error.cause, 'store.corrupt') ? error.cause : error;
+  return BY_CODE[code] ?? EXIT.unavailable;
 }

@@ -7,7 +7,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isOperational, OperationalError } from '../model/errors.ts';
+import { isOperational } from '../model/errors.ts';
 import type { Clock } from '../world/clock.ts';
 import { type Disk, systemDisk } from '../world/disk.ts';
 import type { Events } from '../world/events.ts';
@@ -23,7 +23,7 @@ import { type Schema, type StoreMigration, schemaOf } from './migration.ts';
 import { closeToOthers, makeClosed } from './owner-only.ts';
 import { connect } from './sqlite/connection.ts';
 import { openSqlite } from './sqlite/database.ts';
-import { failureOf, isDenied, messageOf, storeError } from './sqlite/failure.ts';
+import { corruptError, failureOf, isDenied, messageOf, storeError } from './sqlite/failure.ts';
 import { createHealth } from './sqlite/health.ts';
 import { migrate } from './sqlite/migrate.ts';
 import { findDamage } from './sqlite/units.ts';
@@ -104,7 +104,7 @@ async function prepareFile(path: string, schema: Schema, disk: Disk, events: Eve
   try {
     if (unclean) {
       const damage = findDamage(connection, path);
-      if (damage) throw corrupt(path, damage);
+      if (damage) throw corruptError('open', path, damage);
       events.emit('store.unclean', { file: path, checked: statSync(path).size <= QUICK_CHECK_BYTES });
     }
     await migrate({ path, database: connection.database, schema, disk, events });
@@ -118,13 +118,6 @@ function refusalOf(error: unknown, path: string): unknown {
   if ((error as NodeJS.ErrnoException).syscall !== undefined || isDenied(error))
     return folderError(dirname(path), error);
   const failure = failureOf(error);
-  if (failure === 'corrupt') return corrupt(path, messageOf(error));
-  return failure === 'defect' ? error : storeError(failure, `open ${path}`, messageOf(error));
-}
-
-function corrupt(path: string, said: string): OperationalError {
-  return new OperationalError(
-    'store.corrupt',
-    `cannot open ${path}, as it must be in order: SQLite says "${said}". It was left as it is: restore a backup from the folder "backups", or save what can be read with "sqlite3 ${path} .recover", then start again`,
-  );
+  if (failure === 'corrupt') return corruptError('open', path, messageOf(error));
+  return failure === 'defect' ? error : storeError(failure, 'open the database', messageOf(error), path);
 }

@@ -51,10 +51,23 @@ test('a state.db that is no database is refused with what to do, and left as it 
   damage(path, 0, 4096);
   const before = digest(path);
   const refused = await postern(['serve'], nodeEnvironment(data));
-  assert.notEqual(refused.code, 0);
+  assert.equal(refused.code, 78);
   assert.match(refused.stderr, /cannot open .*state\.db.*restore a backup/);
   assert.doesNotMatch(refused.stderr, /\n\s+at /);
   assert.equal(digest(path), before);
+});
+
+test('a state.db that is damaged inside is told by name at the start, with what to do, and is no reason to start again', async (t) => {
+  const data = temporaryFolder(t);
+  await (await startNode(t, { data, setup: [['domain', 'add', 'example.com']] })).stop();
+  const path = join(data, 'state.db');
+  for (const page of [5, 9, 12, 20, 30]) damage(path, (page - 1) * 4096, 4096);
+  for (const command of [['serve'], ['domain', 'list']]) {
+    const { code, stderr } = await postern(command, nodeEnvironment(data));
+    assert.equal(code, 78, stderr);
+    assert.match(stderr, /^postern: cannot use .*state\.db, as it must be in order.*restore a backup/m);
+    if (command[0] === 'serve') assert.match(stderr, /"event":"store\.corrupt","file":".*state\.db"/);
+  }
 });
 
 test('a log.db that is no database is set aside, told, and mail flows', async (t) => {

@@ -12,15 +12,21 @@ export interface SqliteOptions {
   readonly writer: 'thread' | 'loop';
   readonly clock: Clock;
   readonly health: Health;
+  /** Told once when the file turns out to be damaged. */
   onCorrupt(detail: string): void;
 }
 
 /** The file exists and its schema is up to date (migrate.ts). */
 export function openSqlite({ path, writer: home, clock, health, onCorrupt }: SqliteOptions): Database {
   const executor = home === 'thread' ? threadExecutor(path) : loopExecutor(path);
-  const writer = createWriter({ executor, clock, health, onCorrupt });
-  const reader = openReader(path);
-  const scanner = createScanner(path, clock);
+  let isTold = false;
+  const tellCorrupt = (detail: string): void => {
+    if (!isTold) onCorrupt(detail);
+    isTold = true;
+  };
+  const writer = createWriter({ path, executor, clock, health, onCorrupt: tellCorrupt });
+  const reader = openReader(path, tellCorrupt);
+  const scanner = createScanner(path, clock, tellCorrupt);
   return {
     dialect: 'sqlite',
     readNow: reader.read,

@@ -54,8 +54,16 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The file at this path is damaged: which one, and what to do. `did` completes "cannot ...". */
+export function corruptError(did: 'open' | 'use', path: string, said: string): OperationalError {
+  return new OperationalError(
+    'store.corrupt',
+    `cannot ${did} ${path}, as it must be in order: SQLite says "${said}". It was left as it is: restore a backup from the folder "backups", or save what can be read with "sqlite3 ${path} .recover", then start again`,
+  );
+}
+
 /** The error that rooms see. `what` completes "cannot ...". */
-export function storeError(failure: Failure, what: string, said: string): Error {
+export function storeError(failure: Failure, what: string, said: string, path: string): Error {
   switch (failure) {
     case 'full':
       return new OperationalError('store.full', `cannot ${what}, as the disk must have room: SQLite says "${said}"`);
@@ -63,10 +71,15 @@ export function storeError(failure: Failure, what: string, said: string): Error 
       return new OperationalError('store.constraint', `cannot ${what}, as a row must be unique: SQLite says "${said}"`);
     case 'defect':
       return new Error(`cannot ${what}: ${said}`);
+    case 'corrupt': {
+      // To who serves mail it is as a disk that fails: asked again, and answered 451. A start ends by its cause.
+      const cause = corruptError('use', path, said);
+      return new OperationalError('store.unavailable', cause.message, { cause });
+    }
     default:
       return new OperationalError(
         'store.unavailable',
-        `cannot ${what}, as the database must be in order: SQLite says "${said}"`,
+        `cannot ${what}, as the database ${path} must be in order: SQLite says "${said}"`,
       );
   }
 }

@@ -8,14 +8,16 @@ export interface Reader {
   close(): void;
 }
 
-export function openReader(path: string): Reader {
+export function openReader(path: string, onCorrupt: (detail: string) => void): Reader {
   const connection: Connection = connect(path, { readOnly: true });
   return {
     read(statement) {
       try {
         return connection.execute(statement) as Row[];
       } catch (error) {
-        throw storeError(failureOf(error), 'read from the database', messageOf(error));
+        const failure = failureOf(error);
+        if (failure === 'corrupt') onCorrupt(messageOf(error));
+        throw storeError(failure, 'read from the database', messageOf(error), path);
       }
     },
     close: () => connection.close(),

@@ -18,7 +18,7 @@ interface Pending {
 
 const COULD_NOT = 'search the database';
 
-export function createScanner(path: string, clock: Clock): Scanner {
+export function createScanner(path: string, clock: Clock, onCorrupt: (detail: string) => void): Scanner {
   const pending = new Map<number, Pending>();
   let worker: Worker | undefined;
   let idle: TimerHandle | undefined;
@@ -28,7 +28,10 @@ export function createScanner(path: string, clock: Clock): Scanner {
     const waiting = pending.get(reply.id);
     pending.delete(reply.id);
     if ('rows' in reply) waiting?.resolve(reply.rows);
-    else waiting?.reject(storeError(reply.failure, COULD_NOT, reply.said));
+    else {
+      if (reply.failure === 'corrupt') onCorrupt(reply.said);
+      waiting?.reject(storeError(reply.failure, COULD_NOT, reply.said, path));
+    }
     if (pending.size === 0) idle = clock.after(SCAN_IDLE_MS, () => void retire());
   };
 
@@ -42,7 +45,7 @@ export function createScanner(path: string, clock: Clock): Scanner {
     started.on('exit', () => {
       if (worker !== started) return;
       worker = undefined;
-      for (const { reject } of pending.values()) reject(storeError('broken', COULD_NOT, said));
+      for (const { reject } of pending.values()) reject(storeError('broken', COULD_NOT, said, path));
       pending.clear();
     });
     return started;
@@ -65,7 +68,7 @@ export function createScanner(path: string, clock: Clock): Scanner {
       return new Promise((resolve, reject) => pending.set(id, { resolve, reject }));
     },
     async close() {
-      for (const { reject } of pending.values()) reject(storeError('broken', COULD_NOT, 'it was closed'));
+      for (const { reject } of pending.values()) reject(storeError('broken', COULD_NOT, 'it was closed', path));
       pending.clear();
       await retire();
     },

@@ -22,10 +22,12 @@ export interface Writer {
 }
 
 export interface WriterParts {
+  /** Of the database, for who reads what went wrong. */
+  readonly path: string;
   readonly executor: Executor;
   readonly clock: Clock;
   readonly health: Health;
-  /** Told once when the file turns out to be damaged. */
+  /** Told whenever the file turns out to be damaged. */
   onCorrupt(detail: string): void;
 }
 
@@ -38,7 +40,7 @@ interface Waiting {
 const NO_ROWS: readonly Row[] = [];
 const COULD_NOT = 'write to the database';
 
-export function createWriter({ executor, clock, health, onCorrupt }: WriterParts): Writer {
+export function createWriter({ path, executor, clock, health, onCorrupt }: WriterParts): Writer {
   let waiting: Waiting[] = [];
   let state: 'idle' | 'scheduled' | 'busy' | 'reopening' | 'closed' = 'idle';
   let broken = '';
@@ -70,12 +72,13 @@ export function createWriter({ executor, clock, health, onCorrupt }: WriterParts
   const finish = (batch: readonly Waiting[], outcome: BatchOutcome): void => {
     if (outcome.kind === 'committed') {
       health.succeeded();
-      for (let i = 0; i < batch.length; i++) answer(batch[i]!, outcome.units[i]!);
+      for (let i = 0; i < batch.length; i++) answer(batch[i]!, outcome.units[i]!, path);
       flush();
       return;
     }
-    const error = storeError(outcome.failure, COULD_NOT, outcome.said);
+    const error = storeError(outcome.failure, COULD_NOT, outcome.said, path);
     if (outcome.failure !== 'defect') health.failed(outcome.failure === 'full' ? 'full' : 'unavailable', outcome.said);
+    if (outcome.failure === 'corrupt') onCorrupt(outcome.said);
     if (outcome.failure === 'broken' || outcome.failure === 'corrupt') refuseUntilReopened(outcome.said);
     for (const { reject } of batch) reject(error);
     if (state === 'busy') flush();
@@ -84,7 +87,7 @@ export function createWriter({ executor, clock, health, onCorrupt }: WriterParts
   const refuseUntilReopened = (said: string): void => {
     broken = said;
     state = 'reopening';
-    for (const { reject } of waiting.splice(0)) reject(storeError('broken', COULD_NOT, said));
+    for (const { reject } of waiting.splice(0)) reject(storeError('broken', COULD_NOT, said, path));
     reopenAfter(REOPEN_FIRST_MS);
   };
 
@@ -106,10 +109,10 @@ export function createWriter({ executor, clock, health, onCorrupt }: WriterParts
 
   return {
     write(unit) {
-      if (state === 'reopening') return Promise.reject(storeError('broken', COULD_NOT, broken));
+      if (state === 'reopening') return Promise.reject(storeError('broken', COULD_NOT, broken, path));
       if (state === 'closed') return Promise.reject(closedError());
       if (waiting.length >= WAITING_UNITS)
-        return Promise.reject(storeError('busy', COULD_NOT, `${WAITING_UNITS} writes wait already`));
+        return Promise.reject(storeError('busy', COULD_NOT, `${WAITING_UNITS} writes wait already`, path));
       return new Promise((resolve, reject) => {
         waiting.push({ unit, resolve, reject });
         if (state !== 'idle') return;
@@ -154,11 +157,11 @@ function blobBytes(unit: Unit): number {
   return bytes;
 }
 
-function answer({ resolve, reject }: Waiting, outcome: UnitOutcome): void {
+function answer({ resolve, reject }: Waiting, outcome: UnitOutcome, path: string): void {
   if (!isFailure(outcome)) resolve(outcome.map(toResult));
   else if (outcome.failure === 'expectation')
     reject(new OperationalError('store.expectation', `cannot ${COULD_NOT}, as ${outcome.said}`));
-  else reject(storeError(outcome.failure, COULD_NOT, outcome.said));
+  else reject(storeError(outcome.failure, COULD_NOT, outcome.said, path));
 }
 
 const CHANGED: readonly WriteResult[] = [0, 1].map((changes) => Object.freeze({ changes, rows: NO_ROWS }));
