@@ -4,7 +4,7 @@
  * stack trace, unless it is a defect.
  */
 import type { Readable } from 'node:stream';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isOperational } from '../model/errors.ts';
 import type { Clock } from '../world/clock.ts';
 import { type ConfigSource, type ReadConfig, readConfig } from '../world/config.ts';
@@ -72,6 +72,8 @@ export async function runCli(argv: readonly string[], parts: CliParts): Promise<
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
+    // The parser has told what is wrong, but for a value that a command itself could not read.
+    if (error instanceof InvalidArgumentError) complain(parts.stderr, `cannot read the command line: ${error.message}`);
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
     tell(parts.stderr, error);
     return exitCode(error);

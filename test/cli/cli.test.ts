@@ -184,6 +184,14 @@ for (const [what, args, code, sentence] of [
   ['a mistyped command', ['domian', 'list'], 64, /domain/],
   ['a mistyped option', ['domain', 'list', '--jsno'], 64, /--json/],
   ['a missing argument', ['domain', 'add'], 64, /name/],
+  ['a server that is no number', ['server', 'remove', 'abc'], 64, /'abc'.* argument 'id'.* whole number/],
+  ['a source that is no number', ['source', 'remove', 'abc'], 64, /'abc'.* argument 'id'.* whole number/],
+  ['a pair that is no number', ['shield', 'remove', 'abc'], 64, /'abc'.* argument 'id'.* whole number/],
+  ['one of several that is no number', ['source', 'assign', 'example.com', '1', 'x'], 64, /'x'.* 'ids'.* whole number/],
+  ['an unknown kind of source', ['source', 'add', 'foo'], 64, /'foo'.* 'kind'.* active-directory/],
+  ['an option without a value', ['source', 'add', 'smtp', '--option', 'x'], 64, /--option.* 'x'.* name=value/],
+  ['a port that is no number', ['source', 'add', 'smtp', '--option', 'port=x'], 64, /'port=x'.* whole number/],
+  ['an unknown list', ['list', 'add', 'foo', 'bar'], 64, /'foo'.* 'allow\|block'.* allow or block/],
 ] as const) {
   test(`${what} ends with ${code} and one clear line, without a stack trace`, async (t) => {
     const { run } = commandLine(t);

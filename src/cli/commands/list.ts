@@ -21,13 +21,17 @@ interface Options {
 
 const PAGE = 500;
 const OWNER = ['--owner <name>', "whose list: a domain's or an account's; everybody's if left out"] as const;
+const NAME = ['<allow|block>', 'which list', nameOf] as const;
+const ANY_NAME = ['[allow|block]', 'which list; both if left out', nameOf] as const;
 const KIND = ['--kind <kind>', 'address, host or ip; told from the entry where it can be', kindOf] as const;
 
 export const list: Register = (program, { withSession }) => {
   const command = program.command('list').description('allow and block lists: senders that pass, or do not');
 
   command
-    .command('add <allow|block> <entry>')
+    .command('add')
+    .argument(...NAME)
+    .argument('<entry>', 'an address, a host or a network')
     .description('add an address, host or network')
     .option(...KIND)
     .option(...OWNER)
@@ -36,9 +40,9 @@ export const list: Register = (program, { withSession }) => {
     .option('--allow-local', 'take an allow entry that covers local addresses: whoever forges one passes')
     .option('--json', 'as JSON')
     .action(
-      withSession(async ({ ask, print, json }, name: string, value: string, options: Options) => {
+      withSession(async ({ ask, print, json }, name: ListName, value: string, options: Options) => {
         const { kind, owner, comment, expires, allowLocal } = options;
-        const added = await ask('list.add', { list: nameOf(name), value, kind, owner, comment, expires, allowLocal });
+        const added = await ask('list.add', { list: name, value, kind, owner, comment, expires, allowLocal });
         if (options.json) return json(added);
         print(`added the ${added.kind} ${added.value} to the ${added.list} list`);
         if (added.coversLocal) print('Risk: it covers local addresses, and whoever forges one passes.');
@@ -46,25 +50,28 @@ export const list: Register = (program, { withSession }) => {
     );
 
   command
-    .command('remove <allow|block> <entry>')
+    .command('remove')
+    .argument(...NAME)
+    .argument('<entry>', 'as it was added')
     .description('remove an entry')
     .option(...KIND)
     .option(...OWNER)
     .action(
-      withSession(async ({ ask, print }, name: string, value: string, { kind, owner }: Options) => {
-        const removed = await ask('list.remove', { list: nameOf(name), value, kind, owner });
+      withSession(async ({ ask, print }, name: ListName, value: string, { kind, owner }: Options) => {
+        const removed = await ask('list.remove', { list: name, value, kind, owner });
         print(`removed the ${removed.kind} ${removed.value} from the ${removed.list} list`);
       }),
     );
 
   command
-    .command('show [allow|block]')
+    .command('show')
+    .argument(...ANY_NAME)
     .description('show the entries')
     .option(...OWNER)
     .option('--json', 'as JSON')
     .action(
-      withSession(async ({ ask, print, json }, name: string | undefined, { owner, json: asJson }: Options) => {
-        const which = { list: name === undefined ? undefined : nameOf(name), owner };
+      withSession(async ({ ask, print, json }, name: ListName | undefined, { owner, json: asJson }: Options) => {
+        const which = { list: name, owner };
         const entries: OperationOutput<'list.show'>[number][] = [];
         for (let after: (typeof entries)[number] | undefined; ; ) {
           const key = after && { list: after.list, owner: after.owner, kind: after.kind, value: after.value };
@@ -103,13 +110,14 @@ export const list: Register = (program, { withSession }) => {
     );
 
   command
-    .command('export [allow|block]')
+    .command('export')
+    .argument(...ANY_NAME)
     .description('write the entries as CSV')
     .option(...OWNER)
     .option('--output <file>', 'where to; standard output if left out')
     .action(
-      withSession(async ({ ask, print }, name: string | undefined, { owner, output }: Options) => {
-        const which = { list: name === undefined ? undefined : nameOf(name), owner };
+      withSession(async ({ ask, print }, name: ListName | undefined, { owner, output }: Options) => {
+        const which = { list: name, owner };
         const { csv, count } = await ask('list.export', which);
         if (output === undefined) return print(csv.replaceAll('\r\n', '\n').trimEnd());
         await writeFile(output, csv, { mode: 0o600 });

@@ -77,11 +77,12 @@ export const server: Register = (program, tools) => {
     );
 
   command
-    .command('remove <id>')
+    .command('remove')
+    .argument('<id>', 'as `server list` shows it', wholeNumber)
     .description('remove a mail server')
     .action(
-      withSession(async ({ ask, print }, id: string) => {
-        print(`removed the server ${(await ask('server.remove', { id: wholeNumber(id) })).id}`);
+      withSession(async ({ ask, print }, id: number) => {
+        print(`removed the server ${(await ask('server.remove', { id })).id}`);
       }),
     );
 

@@ -29,11 +29,12 @@ export const shield: Register = (program, { withSession }) => {
     );
 
   command
-    .command('remove <id>')
+    .command('remove')
+    .argument('<id>', 'as `shield list` shows it', wholeNumber)
     .description('remove a pair')
     .action(
-      withSession(async ({ ask, print }, id: string) => {
-        print(`removed pair ${(await ask('shield.remove', { id: wholeNumber(id) })).id}`);
+      withSession(async ({ ask, print }, id: number) => {
+        print(`removed pair ${(await ask('shield.remove', { id })).id}`);
       }),
     );
 

@@ -9,7 +9,7 @@ import { table } from '../table.ts';
 import { explained, verdictOf } from '../verification-report.ts';
 
 interface DraftOptions {
-  readonly option?: readonly string[];
+  readonly option?: SourceOptions;
   readonly secret?: boolean;
   readonly default?: boolean;
   readonly domain?: readonly string[];
@@ -17,18 +17,23 @@ interface DraftOptions {
   readonly json?: boolean;
 }
 
+type SourceOptions = Readonly<Record<string, string | number | boolean>>;
+
+const ID = ['<id>', 'as `source list` shows it', wholeNumber] as const;
+
 export const source: Register = (program, { withSession, exitWith }) => {
   const command = program
     .command('source')
     .description('verification sources: who knows which users exist, and their passwords');
 
   command
-    .command('add <kind>')
+    .command('add')
+    .argument('<kind>', 'what it speaks', sourceKind)
     .description(`add a source: ${SOURCE_KINDS.join(', ')}`)
     .option(
       '--option <name=value>',
       'host=dc1.example.com, base=dc=example,dc=com; may be given several times',
-      collect,
+      collectOption,
     )
     .option('--secret', 'read the password, shared secret or client secret from standard input')
     .option('--domain <name>', 'a domain it is asked about; may be given several times', collect)
@@ -36,10 +41,10 @@ export const source: Register = (program, { withSession, exitWith }) => {
     .option('--description <text>', 'what it is')
     .option('--json', 'as JSON')
     .action(
-      withSession(async ({ ask, print, json, stdin }, kind: string, options: DraftOptions) => {
+      withSession(async ({ ask, print, json, stdin }, kind: SourceKind, options: DraftOptions) => {
         const added = await ask('source.add', {
-          kind: sourceKind(kind),
-          options: readOptions(options.option),
+          kind,
+          options: options.option ?? {},
           secret: options.secret ? await readPassword(stdin) : undefined,
           domains: options.domain ? [...options.domain] : undefined,
           isDefault: options.default,
@@ -51,18 +56,19 @@ export const source: Register = (program, { withSession, exitWith }) => {
     );
 
   command
-    .command('edit <id>')
+    .command('edit')
+    .argument(...ID)
     .description('change a source; what is not given stays')
-    .option('--option <name=value>', 'may be given several times', collect)
+    .option('--option <name=value>', 'may be given several times', collectOption)
     .option('--secret', 'read another secret from standard input; an empty line takes it away')
     .option('--default', 'it is asked about domains that have no source of their own')
     .option('--no-default', 'it is not')
     .option('--description <text>', 'what it is')
     .action(
-      withSession(async ({ ask, print, stdin }, id: string, options: DraftOptions) => {
+      withSession(async ({ ask, print, stdin }, id: number, options: DraftOptions) => {
         const edited = await ask('source.edit', {
-          id: wholeNumber(id),
-          options: readOptions(options.option),
+          id,
+          options: options.option ?? {},
           secret: options.secret ? await readPassword(stdin) : undefined,
           isDefault: options.default,
           description: options.description,
@@ -72,20 +78,23 @@ export const source: Register = (program, { withSession, exitWith }) => {
     );
 
   command
-    .command('remove <id>')
+    .command('remove')
+    .argument(...ID)
     .description('remove a source; users whom it confirmed stay')
     .action(
-      withSession(async ({ ask, print }, id: string) => {
-        print(`removed the source ${(await ask('source.remove', { id: wholeNumber(id) })).id}`);
+      withSession(async ({ ask, print }, id: number) => {
+        print(`removed the source ${(await ask('source.remove', { id })).id}`);
       }),
     );
 
   command
-    .command('assign <domain> [ids...]')
+    .command('assign')
+    .argument('<domain>', 'a local one')
+    .argument('[ids...]', 'as `source list` shows them', collectNumber)
     .description('say which sources a domain has, in order; none: the default ones')
     .action(
-      withSession(async ({ ask, print }, domain: string, ids: readonly string[]) => {
-        await ask('source.assign', { domain, ids: ids.map(wholeNumber) });
+      withSession(async ({ ask, print }, domain: string, ids: readonly number[]) => {
+        await ask('source.assign', { domain, ids: [...ids] });
         print(ids.length > 0 ? `${domain} has the sources ${ids.join(', ')}` : `${domain} has the default sources`);
       }),
     );
@@ -112,12 +121,14 @@ export const source: Register = (program, { withSession, exitWith }) => {
     );
 
   command
-    .command('test <id> <address>')
+    .command('test')
+    .argument(...ID)
+    .argument('<address>', 'whom to ask about')
     .description('ask one source about an address, and about one that nobody has; exits 1 if it confirms anybody')
     .option('--json', 'as JSON')
     .action(
-      withSession(async ({ ask, print, json }, id: string, address: string, options: { json?: boolean }) => {
-        const tried = await ask('source.test', { id: wholeNumber(id), address });
+      withSession(async ({ ask, print, json }, id: number, address: string, options: { json?: boolean }) => {
+        const tried = await ask('source.test', { id, address });
         if (options.json) json(tried);
         else {
           print(verdictOf(tried.answer));
@@ -138,14 +149,14 @@ function sourceKind(text: string): SourceKind {
 }
 
 /** `port=636` is a number and `excludeDisabled=true` a flag; the rest is text. */
-function readOptions(pairs: readonly string[] = []): Record<string, string | number | boolean> {
-  const options: Record<string, string | number | boolean> = {};
-  for (const pair of pairs) {
-    const at = pair.indexOf('=');
-    if (at < 1) throw new InvalidArgumentError(`It must be name=value: ${pair}`);
-    const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
-    if (/[pP]ort$/.test(name)) options[name] = wholeNumber(value);
-    else options[name] = value === 'true' ? true : value === 'false' ? false : value;
-  }
-  return options;
+function collectOption(pair: string, before: SourceOptions = {}): SourceOptions {
+  const at = pair.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must be name=value.');
+  const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
+  if (/[pP]ort$/.test(name)) return { ...before, [name]: wholeNumber(value) };
+  return { ...before, [name]: value === 'true' ? true : value === 'false' ? false : value };
+}
+
+function collectNumber(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, wholeNumber(text)];
 }
