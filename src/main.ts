@@ -11,6 +11,8 @@ import { createEvents } from './world/events.ts';
 
 // Whatever is written from here on is its owner's alone: databases and what SQLite keeps beside them, too.
 process.umask(0o077);
+// A reader may go at any time (`| head`), and a full disk must not end a node: cli/output.ts tells what matters.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.exitCode = await runCli(process.argv.slice(2), {
   source: systemConfigSource(),
   version: VERSION,

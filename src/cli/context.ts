@@ -12,7 +12,8 @@ export interface CommandContext extends Session {
 }
 
 export interface Output {
-  write(text: string): unknown;
+  /** `done` hears how it went, later; not every output calls it. */
+  write(text: string, done?: (error?: Error | null) => void): unknown;
   /** A person watches. */
   readonly isTTY?: boolean;
 }
@@ -27,14 +28,14 @@ export function createContext(session: Session, stdout: Output, stdin: Readable)
 }
 
 /** A password is one line; a settings file is not small, but not endless either. */
-export async function readInput(stdin: Readable, mostBytes: number): Promise<string> {
+export async function readInput(stdin: Readable, mostBytes: number, name = 'standard input'): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stdin) {
     const piece = Buffer.from(chunk);
     bytes += piece.length;
     if (bytes > mostBytes)
-      throw new OperationalError('cli.usage', `cannot read standard input, as it must have at most ${mostBytes} bytes`);
+      throw new OperationalError('cli.usage', `cannot read ${name}, as it must have at most ${mostBytes} bytes`);
     chunks.push(piece);
   }
   return Buffer.concat(chunks).toString('utf8');

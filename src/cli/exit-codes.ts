@@ -1,8 +1,9 @@
 /**
  * Exit codes, those of sysexits.h, so that scripts can tell whose fault it was:
  *
- *   0 done | 1 a check found something wrong | 64 the command line is wrong | 65 a value is wrong | 67 what was named is not there
- *   69 the node cannot do it | 70 a defect | 75 try again | 77 not allowed
+ *   0 done | 1 a check found something wrong | 64 the command line is wrong | 65 a value is wrong
+ *   66 a file cannot be read | 67 what was named is not there | 69 the node cannot do it | 70 a defect
+ *   73 a file cannot be written | 74 standard output takes nothing | 75 try again | 77 not allowed
  *   78 the configuration or the data folder is wrong: somebody must act, and no new start mends it
  */
 import { isOperational } from '../model/errors.ts';
@@ -11,9 +12,12 @@ export const EXIT = {
   wrong: 1,
   usage: 64,
   data: 65,
+  noInput: 66,
   missing: 67,
   unavailable: 69,
   defect: 70,
+  noOutput: 73,
+  io: 74,
   again: 75,
   denied: 77,
   config: 78,
@@ -42,6 +46,9 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'control.denied': EXIT.denied,
   'cli.owner': EXIT.denied,
   'cli.usage': EXIT.usage,
+  'cli.unreadable': EXIT.noInput,
+  'cli.unwritable': EXIT.noOutput,
+  'cli.output': EXIT.io,
   'config.invalid': EXIT.config,
   'store.folder': EXIT.config,
   'store.corrupt': EXIT.config,

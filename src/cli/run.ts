@@ -11,6 +11,7 @@ import { type ConfigSource, type ReadConfig, readConfig } from '../world/config.
 import { type CommandContext, createContext, type Output } from './context.ts';
 import { EXIT, exitCode } from './exit-codes.ts';
 import { COMMANDS } from './index.ts';
+import { watched } from './output.ts';
 import type { StartNode } from './serve.ts';
 import { createSession, type OpenOffline } from './session.ts';
 
@@ -43,11 +44,12 @@ export type Register = (program: Command, tools: CommandTools) => void;
 /** `argv`: without the runtime and the script. Returns the exit code; never throws. */
 export async function runCli(argv: readonly string[], parts: CliParts): Promise<number> {
   let code = 0;
+  const stdout = watched(parts.stdout);
   const tools: CommandTools = {
     startNode: parts.startNode,
     source: parts.source,
     version: parts.version,
-    stdout: parts.stdout,
+    stdout,
     stderr: parts.stderr,
     clock: parts.clock,
     config: () => readConfig(parts.source),
@@ -58,7 +60,7 @@ export async function runCli(argv: readonly string[], parts: CliParts): Promise<
         for (const warning of warnings) complain(parts.stderr, `warning: ${warning}`);
         const session = createSession(config, parts.openOffline, parts.clock);
         try {
-          await act(createContext(session, parts.stdout, parts.stdin), ...args);
+          await act(createContext(session, stdout, parts.stdin), ...args);
         } finally {
           await session.close();
         }
@@ -68,15 +70,26 @@ export async function runCli(argv: readonly string[], parts: CliParts): Promise<
     },
   };
   try {
-    const program = await createProgram(argv, tools);
-    await program.parseAsync(argv, { from: 'user' });
-    return code;
+    const ended = await perform(argv, tools);
+    await stdout.settled();
+    return ended || code;
   } catch (error) {
-    // The parser has told what is wrong, but for a value that a command itself could not read.
-    if (error instanceof InvalidArgumentError) complain(parts.stderr, `cannot read the command line: ${error.message}`);
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
     tell(parts.stderr, error);
     return exitCode(error);
+  }
+}
+
+/** Zero, or what the parser refused the command line with. */
+async function perform(argv: readonly string[], tools: CommandTools): Promise<number> {
+  try {
+    const program = await createProgram(argv, tools);
+    await program.parseAsync(argv, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // The parser has told what is wrong, but for a value that a command itself could not read.
+    if (error instanceof InvalidArgumentError) complain(tools.stderr, `cannot read the command line: ${error.message}`);
+    return error.exitCode === 0 ? 0 : EXIT.usage;
   }
 }
 

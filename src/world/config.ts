@@ -58,6 +58,7 @@ export interface NodeConfig {
 /** What configuration is read from; tests hand in their own. */
 export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Errors: OperationalError `config.invalid`. */
   readonly cwd: string;
   /** Read where neither POSTERN_CONFIG nor a postern.toml in `cwd` is. */
   readonly systemFile: string;
@@ -76,11 +77,25 @@ export function systemConfigSource(): ConfigSource {
   const addresses = Object.values(networkInterfaces()).flat();
   return {
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      return workingFolder();
+    },
     systemFile: '/etc/postern/postern.toml',
     hostname: osHostname(),
     hasIpv6: addresses.some((address) => address?.family === 'IPv6'),
   };
+}
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new OperationalError(
+      'config.invalid',
+      'cannot read the configuration, as the working folder must be there: somebody removed it',
+      { cause },
+    );
+  }
 }
 
 /** Errors: OperationalError `config.invalid`, all problems at once. */

@@ -60,11 +60,18 @@ function commandLine(t: TestContext) {
   const cwd = mkdtempSync(join(tmpdir(), 'postern-cli-'));
   t.after(() => rmSync(cwd, { recursive: true }));
   const data = join(cwd, 'data');
-  const run = async (args: readonly string[], input = '', env: Record<string, string> = {}) => {
+  const run = async (
+    args: readonly string[],
+    input = '',
+    env: Record<string, string> = {},
+    /** What writes to standard output fail with. */
+    broken?: Error,
+  ) => {
     const said = { stdout: '', stderr: '' };
     const to = (name: keyof typeof said) => ({
-      write: (text: string) => {
+      write: (text: string, done?: (error?: Error) => void) => {
         said[name] += text;
+        if (broken && name === 'stdout') process.nextTick(() => done?.(broken));
       },
     });
     const code = await runCli(args, {
@@ -184,6 +191,14 @@ for (const [what, args, code, sentence] of [
   ['a mistyped command', ['domian', 'list'], 64, /domain/],
   ['a mistyped option', ['domain', 'list', '--jsno'], 64, /--json/],
   ['a missing argument', ['domain', 'add'], 64, /name/],
+  [
+    'a file that cannot be written',
+    ['settings', 'export', '/nowhere/x'],
+    73,
+    /^postern: cannot write \/nowhere\/x, as /,
+  ],
+  ['a file that is none', ['list', 'import', '/tmp'], 66, /^postern: cannot read \/tmp, as it must be a readable file/],
+  ['a file that is not there', ['settings', 'import', '/nowhere/x'], 66, /^postern: cannot read \/nowhere\/x, as /],
   ['a server that is no number', ['server', 'remove', 'abc'], 64, /'abc'.* argument 'id'.* whole number/],
   ['a source that is no number', ['source', 'remove', 'abc'], 64, /'abc'.* argument 'id'.* whole number/],
   ['a pair that is no number', ['shield', 'remove', 'abc'], 64, /'abc'.* argument 'id'.* whole number/],
@@ -218,6 +233,18 @@ test('a wrong configuration ends with 78, a line for each problem; a mistyped na
   assert.equal(warned.code, 0);
   assert.equal(warned.stdout, '[]\n');
   assert.match(warned.stderr, /^postern: warning: POSTERN_DATTA .*POSTERN_DATA\?\n$/);
+});
+
+test('a reader that has read enough is no mistake; a full disk behind standard output is, and is told', async (t) => {
+  const { run } = commandLine(t);
+  const failing = (code: string) => Object.assign(new Error(`${code}: write`), { code });
+  for (const args of [['domain', 'list'], ['--help'], ['version']]) {
+    const gone = await run(args, '', {}, failing('EPIPE'));
+    assert.deepEqual([gone.code, gone.stderr], [0, '']);
+    const full = await run(args, '', {}, failing('ENOSPC'));
+    assert.equal(full.code, 74);
+    assert.match(full.stderr, /^postern: cannot write to standard output, as .*: ENOSPC: write\n$/);
+  }
 });
 
 test('the help lists every command, and the version is told', async (t) => {

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -142,6 +152,25 @@ test('in a folder that was made open, another user can read nothing', async (t) 
     .filter((path) => (statSync(path).mode & 0o077) !== 0);
   assert.deepEqual(open, []);
   assert.equal(statSync(data).mode & 0o777, 0o700);
+});
+
+test('a command whose output nobody reads to its end, or that stands in a folder that is gone, ends without a trace', async (t) => {
+  const env = nodeEnvironment(temporaryFolder(t));
+  const said = execFileSync('/bin/sh', ['-c', '"$0" settings list --json | head -1; "$0" --help | true', POSTERN], {
+    env,
+    encoding: 'utf8',
+  });
+  assert.equal(said, '[\n');
+  const gone = join(temporaryFolder(t), 'gone');
+  mkdirSync(gone);
+  const { status, stderr } = spawnSync('/bin/sh', ['-c', 'rmdir "$PWD"; exec "$0" serve', POSTERN], {
+    cwd: gone,
+    env,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 78);
+  assert.match(stderr, /^postern: cannot read the configuration, as the working folder must be there/m);
+  assert.doesNotMatch(stderr, /\n\s+at /);
 });
 
 test('a node whose log goes to a full disk serves, and still ends on SIGTERM', async (t) => {

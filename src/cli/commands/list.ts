@@ -1,10 +1,9 @@
 /** `postern list add|remove|show|import|export` */
-import { readFile, writeFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
 import { IMPORT_BYTES } from '../../directory/rules/limits.ts';
 import type { ListKind, ListName } from '../../directory/rules/schema.ts';
 import type { OperationOutput } from '../../operations/index.ts';
-import { readInput } from '../context.ts';
+import { readText, writeText } from '../files.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
@@ -103,7 +102,7 @@ export const list: Register = (program, { withSession }) => {
     .option('--allow-local', 'take allow entries that cover local addresses: whoever forges one passes')
     .action(
       withSession(async ({ ask, print, stdin }, file: string, { list, kind, owner, allowLocal }: Options) => {
-        const csv = file === '-' ? await readInput(stdin, IMPORT_BYTES) : await readFile(file, 'utf8');
+        const csv = await readText(file, stdin, IMPORT_BYTES);
         const { count } = await ask('list.import', { csv, list, kind, owner, allowLocal });
         print(`imported ${count} entries`);
       }),
@@ -120,7 +119,7 @@ export const list: Register = (program, { withSession }) => {
         const which = { list: name, owner };
         const { csv, count } = await ask('list.export', which);
         if (output === undefined) return print(csv.replaceAll('\r\n', '\n').trimEnd());
-        await writeFile(output, csv, { mode: 0o600 });
+        await writeText(output, csv);
         print(`wrote ${count} entries to ${output}`);
       }),
     );

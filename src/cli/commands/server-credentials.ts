@@ -82,6 +82,8 @@ async function readPem(path: string): Promise<string> {
     return (await readFile(path, 'utf8')).slice(0, PEM_BYTES);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
-    throw new OperationalError('cli.usage', `cannot read ${path}, as it must be a readable file: ${code}`, { cause });
+    throw new OperationalError('cli.unreadable', `cannot read ${path}, as it must be a readable file: ${code}`, {
+      cause,
+    });
   }
 }

@@ -1,9 +1,6 @@
 /** `postern settings list|get|set|reset|diff|export|import` */
-import { readFile, writeFile } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { OperationalError } from '../../model/errors.ts';
-import { readInput } from '../context.ts';
+import { readText, writeText } from '../files.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
@@ -70,7 +67,9 @@ export const settings: Register = (program, { withSession }) => {
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json, stdin }, file: string | undefined, options: Options) => {
-        const list = await ask('settings.diff', { file: file === undefined ? undefined : await readText(file, stdin) });
+        const list = await ask('settings.diff', {
+          file: file === undefined ? undefined : await readText(file, stdin, FILE_BYTES),
+        });
         if (options.json) return json(list);
         const rows = list.map(({ key, owner, current, other }) => [
           key,
@@ -89,7 +88,7 @@ export const settings: Register = (program, { withSession }) => {
       withSession(async ({ ask, print }, file?: string) => {
         const { yaml } = await ask('settings.export', {});
         if (file === undefined || file === '-') return print(yaml.trimEnd());
-        await writeFile(file, yaml, { mode: 0o600 });
+        await writeText(file, yaml);
       }),
     );
 
@@ -100,7 +99,7 @@ export const settings: Register = (program, { withSession }) => {
     .action(
       withSession(async ({ ask, print, stdin }, file: string, options: Options) => {
         const { changed } = await ask('settings.import', {
-          file: await readText(file, stdin),
+          file: await readText(file, stdin, FILE_BYTES),
           replace: options.replace,
         });
         print(`imported ${changed} values`);
@@ -122,14 +121,4 @@ function ownerOf({ domain, account }: Options): Pick<Options, 'domain' | 'accoun
 function text(value: unknown): string {
   if (value === undefined) return '(not set)';
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-async function readText(file: string, stdin: Readable): Promise<string> {
-  if (file === '-') return readInput(stdin, FILE_BYTES);
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const said = (cause as Error).message;
-    throw new OperationalError('cli.usage', `cannot read ${file}, as it must be a readable file: ${said}`, { cause });
-  }
 }
