@@ -14,7 +14,7 @@ export interface LogDestination {
   write(line: string): void;
   /** What was neither taken nor left out yet. */
   waitingBytes(): number;
-  /** Tries what waits, now; for the last moments of the process. */
+  /** Tries what waits, now; for the last moments of the process, in which a write under way may come behind it. */
   flush(): void;
   /** Flushes, and takes nothing more. */
   close(): void;
@@ -38,6 +38,7 @@ export function openLogDestination(to: number | string, onTaken: (dropped: numbe
   let isWriting = false;
   let isClosed = false;
   let patience: NodeJS.Timeout | undefined;
+  let isDue = false;
 
   /** Whether anything is left of it. */
   const took = (batch: Batch, octets: Buffer, written: number): boolean => {
@@ -66,6 +67,7 @@ export function openLogDestination(to: number | string, onTaken: (dropped: numbe
 
   function next(isTaken = false): void {
     patience = undefined;
+    isDue = false;
     const batch = batches.shift();
     if (batch) put(batch);
     else if (isTaken) {
@@ -110,7 +112,10 @@ export function openLogDestination(to: number | string, onTaken: (dropped: numbe
         last.text += line;
         last.lines++;
       } else batches.push({ text: line, lines: 1 });
-      if (!isWriting && patience === undefined) next();
+      if (isWriting || isDue || patience !== undefined) return;
+      // What the rest of this turn of the loop logs shall go along.
+      isDue = true;
+      setImmediate(next);
     },
     waitingBytes: () => waitingBytes,
     flush,

@@ -67,13 +67,18 @@ function jsonLines(pino: typeof import('pino').pino, destination: DestinationStr
 
 function readableLines(destination: DestinationStream): WriteLine {
   return (name, fields, at) => {
-    const { level, text } = EVENTS[name];
-    let line = `${new Date(at).toISOString()} ${level.toUpperCase().padEnd(5)} ${text} (${name})`;
-    for (const [key, value] of Object.entries(fields)) {
-      if (value !== undefined) line += ` ${key}=${readable(value)}`;
-    }
-    destination.write(`${line}\n`);
+    const level = EVENTS[name].level.toUpperCase().padEnd(5);
+    destination.write(`${new Date(at).toISOString()} ${level} ${eventLine(name, fields)}\n`);
   };
+}
+
+/** An event for people: its sentence, its name and its fields, on one line whatever is in them. */
+export function eventLine(name: EventName, fields: Readonly<Record<string, unknown>>): string {
+  let line = `${EVENTS[name].text} (${name})`;
+  for (const [key, value] of Object.entries(fields)) {
+    if (value !== undefined) line += ` ${key}=${readable(value)}`;
+  }
+  return line;
 }
 
 /** Bare where nothing in it could be taken for another field or move the cursor; else JSON. */

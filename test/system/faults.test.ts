@@ -89,6 +89,15 @@ test('a log.db that is no database is set aside, told, and mail flows', async (t
   }, 'the message in the new log');
 });
 
+test('a command that finds the log damaged sets it aside, and says so', async (t) => {
+  const data = temporaryFolder(t);
+  await (await startNode(t, { data })).stop();
+  damage(join(data, 'log.db'), 0, 4096);
+  const { code, stdout, stderr } = await postern(['log', 'search', '--json'], nodeEnvironment(data));
+  assert.deepEqual([code, JSON.parse(stdout)], [0, []]);
+  assert.match(stderr, /^postern: warning: .*set aside.* \(journal\.damaged\) file=\S*log\.db movedTo=\S*damaged/m);
+});
+
 test('a content file that changed on disk is held and named, while other mail goes on', async (t) => {
   let isBusy = true;
   const sink = await startSink({ onRecipient: () => (isBusy ? '451 4.2.0 not now' : undefined) });
