@@ -56,9 +56,11 @@ export async function runCli(argv: readonly string[], parts: CliParts): Promise<
     withSession:
       (act) =>
       async (...args) => {
-        const { config, warnings } = readConfig(parts.source);
-        for (const warning of warnings) complain(parts.stderr, `warning: ${warning}`);
-        const session = createSession(config, parts.openOffline, parts.clock);
+        const { config, isDefaultFolder, warnings } = readConfig(parts.source);
+        const { openOffline, clock } = parts;
+        const warn = (sentence: string): void => complain(parts.stderr, `warning: ${sentence}`);
+        for (const warning of warnings) warn(warning);
+        const session = createSession({ config, isDefaultFolder, openOffline, clock, warn });
         try {
           await act(createContext(session, stdout, parts.stdin), ...args);
         } finally {

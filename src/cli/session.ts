@@ -3,7 +3,8 @@
  * takes the data folder itself and runs the same operation there.
  *
  * Offline work is only for the folder's owner: files made by another user would stop the node from
- * starting. While another command holds the folder, this one waits a little.
+ * starting. While another command holds the folder, this one waits a little. A question to a folder in
+ * which no node ever ran makes nothing there (new-folder.ts).
  */
 import { existsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -12,6 +13,7 @@ import type { Actor } from '../operations/define.ts';
 import type { OperationInput, OperationName, OperationOutput } from '../operations/index.ts';
 import type { Clock } from '../world/clock.ts';
 import type { NodeConfig } from '../world/config.ts';
+import { isNew, NEW_FOLDER, openInItsStead } from './new-folder.ts';
 
 export interface OfflineNode {
   executeUnknown(operation: string, input: unknown, actor: Actor): Promise<unknown>;
@@ -34,9 +36,35 @@ interface Door {
 const LOCKED_TRIES = 50;
 const LOCKED_WAIT_MS = 100;
 
-export function createSession(config: NodeConfig, openOffline: OpenOffline, clock: Clock): Session {
+export interface SessionParts {
+  readonly config: NodeConfig;
+  /** Nobody said where the data folder is. */
+  readonly isDefaultFolder: boolean;
+  readonly openOffline: OpenOffline;
+  readonly clock: Clock;
+  warn(sentence: string): void;
+}
+
+export function createSession(parts: SessionParts): Session {
+  const { config, isDefaultFolder, openOffline, clock, warn } = parts;
   const actor = `cli:${userName()}`;
   let door: Promise<Door> | undefined;
+  /** What answers while the folder is new and nothing but questions were asked. */
+  let instead: Promise<Door> | undefined;
+
+  async function doorFor(operation: OperationName): Promise<Door> {
+    if (!door && isNew(config.data)) {
+      const { OPERATIONS } = await import('../operations/index.ts');
+      if (OPERATIONS[operation].permission === 'read') {
+        if (!instead) warn(NEW_FOLDER.looked(config.data));
+        instead ??= openInItsStead(config, openOffline).then((node) => doorOf(node, actor));
+        return instead;
+      }
+      if (isDefaultFolder) warn(NEW_FOLDER.made(config.data));
+    }
+    door ??= openDoor();
+    return door;
+  }
 
   async function openDoor(): Promise<Door> {
     for (let tries = 1; ; tries++) {
@@ -51,12 +79,10 @@ export function createSession(config: NodeConfig, openOffline: OpenOffline, cloc
 
   return {
     async ask(operation, input) {
-      door ??= openDoor();
-      return (await (await door).ask(operation, input)) as never;
+      return (await (await doorFor(operation)).ask(operation, input)) as never;
     },
     async close() {
-      const opened = await door?.catch(() => undefined);
-      await opened?.close();
+      for (const opening of [door, instead]) await (await opening?.catch(() => undefined))?.close();
     },
   };
 }
@@ -77,7 +103,10 @@ async function online(folder: string, actor: string): Promise<Door | undefined> 
 
 async function offline(config: NodeConfig, openOffline: OpenOffline, name: string): Promise<Door> {
   insistOnOwner(config.data);
-  const node = await openOffline(config);
+  return doorOf(await openOffline(config), name);
+}
+
+function doorOf(node: OfflineNode, name: string): Door {
   const actor: Actor = { name, permissions: ['read', 'administer'] };
   return {
     ask: (operation, input) => node.executeUnknown(operation, input, actor),

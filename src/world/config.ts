@@ -69,6 +69,8 @@ export interface ConfigSource {
 
 export interface ReadConfig {
   readonly config: NodeConfig;
+  /** Nobody said where the data folder is: it is `data` in the working folder. */
+  readonly isDefaultFolder: boolean;
   /** Sentences, for the log. */
   readonly warnings: readonly string[];
 }
@@ -117,7 +119,11 @@ export function readConfig(source: ConfigSource = systemConfigSource()): ReadCon
   if ((values['tlsCertificate'] === undefined) !== (values['tlsKey'] === undefined))
     problems.push('cannot use tls.certificate and tls.key, as both must be given or neither: one is missing');
   if (problems.length > 0) throw new OperationalError('config.invalid', problems.join('\n'));
-  return { config: withDefaults(values as ConfigValues, source), warnings: unknownNames(source.env) };
+  return {
+    config: withDefaults(values as ConfigValues, source),
+    isDefaultFolder: values['data'] === undefined,
+    warnings: unknownNames(source.env),
+  };
 }
 
 interface Said {

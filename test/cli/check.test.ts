@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -20,6 +20,9 @@ async function commandLine(t: TestContext, changes: Readonly<Record<string, Zone
   const services = { posture, admin } as unknown as OperationServices;
   const cwd = mkdtempSync(join(tmpdir(), 'postern-check-'));
   t.after(() => rmSync(cwd, { recursive: true }));
+  // As if a node had run here: a question to a new folder is told as one.
+  mkdirSync(join(cwd, 'data'));
+  writeFileSync(join(cwd, 'data', 'state.db'), '');
   return async (args: readonly string[], terminal: { isTTY?: boolean; env?: Record<string, string> } = {}) => {
     const said = { stdout: '', stderr: '' };
     const to = (name: keyof typeof said) => ({

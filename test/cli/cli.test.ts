@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -63,7 +63,7 @@ function commandLine(t: TestContext) {
   const run = async (
     args: readonly string[],
     input = '',
-    env: Record<string, string> = {},
+    env: Record<string, string | undefined> = {},
     /** What writes to standard output fail with. */
     broken?: Error,
   ) => {
@@ -77,7 +77,13 @@ function commandLine(t: TestContext) {
     const code = await runCli(args, {
       openOffline: (config) => openNode(config.data),
       startNode: () => assert.fail('no command here starts a node'),
-      source: { env, cwd, systemFile: join(cwd, 'none'), hostname: 'mx.example.com', hasIpv6: false },
+      source: {
+        env: { POSTERN_DATA: data, ...env },
+        cwd,
+        systemFile: join(cwd, 'none'),
+        hostname: 'mx.example.com',
+        hasIpv6: false,
+      },
       version: '1.2.3',
       stdin: Readable.from([input]),
       stdout: to('stdout'),
@@ -209,7 +215,8 @@ for (const [what, args, code, sentence] of [
   ['an unknown list', ['list', 'add', 'foo', 'bar'], 64, /'foo'.* 'allow\|block'.* allow or block/],
 ] as const) {
   test(`${what} ends with ${code} and one clear line, without a stack trace`, async (t) => {
-    const { run } = commandLine(t);
+    const { run, succeed } = commandLine(t);
+    await succeed(['domain', 'add', 'example.com']);
     const result = await run(args);
     assert.equal(result.code, code, result.stderr);
     assert.match(result.stderr, sentence);
@@ -219,7 +226,8 @@ for (const [what, args, code, sentence] of [
 }
 
 test('a wrong configuration ends with 78, a line for each problem; a mistyped name of it is a warning', async (t) => {
-  const { run } = commandLine(t);
+  const { run, succeed } = commandLine(t);
+  await succeed(['domain', 'add', 'example.com']);
   const wrong = await run(['domain', 'list'], '', { POSTERN_LISTEN_MX: 'x', POSTERN_HOSTNAME: 'a b' });
   assert.equal(wrong.code, 78);
   assert.deepEqual(
@@ -229,14 +237,15 @@ test('a wrong configuration ends with 78, a line for each problem; a mistyped na
       .map((line) => line.slice(0, 22)),
     ['postern: cannot read P', 'postern: cannot read P'],
   );
-  const warned = await run(['domain', 'list', '--json'], '', { POSTERN_DATTA: 'x' });
+  const warned = await run(['alias', 'list', '--json'], '', { POSTERN_DATTA: 'x' });
   assert.equal(warned.code, 0);
   assert.equal(warned.stdout, '[]\n');
   assert.match(warned.stderr, /^postern: warning: POSTERN_DATTA .*POSTERN_DATA\?\n$/);
 });
 
 test('a reader that has read enough is no mistake; a full disk behind standard output is, and is told', async (t) => {
-  const { run } = commandLine(t);
+  const { run, succeed } = commandLine(t);
+  await succeed(['domain', 'add', 'example.com']);
   const failing = (code: string) => Object.assign(new Error(`${code}: write`), { code });
   for (const args of [['domain', 'list'], ['--help'], ['version']]) {
     const gone = await run(args, '', {}, failing('EPIPE'));
@@ -245,6 +254,25 @@ test('a reader that has read enough is no mistake; a full disk behind standard o
     assert.equal(full.code, 74);
     assert.match(full.stderr, /^postern: cannot write to standard output, as .*: ENOSPC: write\n$/);
   }
+});
+
+test('a question to a folder in which no node ever ran is answered, told, and makes nothing', async (t) => {
+  const { data, run } = commandLine(t);
+  const asked = await run(['domain', 'list', '--json']);
+  assert.deepEqual([asked.code, asked.stdout], [0, '[]\n']);
+  assert.match(asked.stderr, /^postern: warning: no node ever ran in \S+\/data, .*POSTERN_DATA/);
+  assert.equal(existsSync(data), false);
+});
+
+test('an act makes the folder that was named without a word, and says where the one is that nobody named', async (t) => {
+  const { data, run, succeed } = commandLine(t);
+  assert.equal((await run(['domain', 'add', 'example.com'])).stderr, '');
+  rmSync(data, { recursive: true });
+  const unnamed = await run(['domain', 'add', 'example.com'], '', { POSTERN_DATA: undefined });
+  assert.equal(unnamed.code, 0);
+  assert.match(unnamed.stderr, /^postern: warning: the data folder \S+\/data is made now, .*POSTERN_DATA/);
+  assert.match(await succeed(['domain', 'list']), /example\.com/);
+  assert.equal((await run(['user', 'list'], '', { POSTERN_DATA: undefined })).stderr, '');
 });
 
 test('the help lists every command, and the version is told', async (t) => {
