@@ -24,6 +24,7 @@ import {
   unlink,
   writev,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
 export interface DiskFile {
@@ -65,6 +66,30 @@ export interface Disk {
   freeBytes(folder: string): Promise<number>;
 }
 
+/**
+ * With the folders above it. Not Node's `recursive`: where the system says ENOENT for a folder whose parent
+ * is there, as /proc does, that asks for ever.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await calls.mkdir(path, 0o700);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await isFolder(path))) return;
+    const above = dirname(path);
+    if (code !== 'ENOENT' || (await isFolder(above))) throw error;
+    await makeFolder(above);
+    await makeFolder(path);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return calls.stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
 /** Linux takes this many buffers in one call (IOV_MAX). */
 const VECTOR_LENGTH = 1024;
 
@@ -73,7 +98,7 @@ const calls = {
   fsync: promisify(fsync) as (fd: number) => Promise<void>,
   fdatasync: promisify(fdatasync) as (fd: number) => Promise<void>,
   ftruncate: promisify(ftruncate) as (fd: number, sizeBytes: number) => Promise<void>,
-  mkdir: promisify(mkdir) as (path: string, options: { recursive: true; mode: number }) => Promise<unknown>,
+  mkdir: promisify(mkdir) as (path: string, mode: number) => Promise<unknown>,
   rename: promisify(rename),
   unlink: promisify(unlink) as (path: string) => Promise<void>,
   readdir: promisify(readdir) as unknown as (path: string, options: { withFileTypes: true }) => Promise<Dirent[]>,
@@ -148,7 +173,7 @@ export const systemDisk: Disk = {
   create: async (path) => file(await calls.open(path, 'wx+', 0o600)),
   open: async (path) => file(await calls.open(path, 'r')),
   change: async (path) => file(await calls.open(path, 'r+')),
-  ensureFolder: async (path) => void (await calls.mkdir(path, { recursive: true, mode: 0o700 })),
+  ensureFolder: makeFolder,
   async syncFolder(path) {
     const fd = openSync(path, 'r');
     try {

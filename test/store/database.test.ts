@@ -148,6 +148,19 @@ for (const [code, expected] of [
   });
 }
 
+test('a folder that the system never makes is refused at once, also below others that are not there', async () => {
+  for (const folder of ['/proc/nowhere', '/proc/nowhere/below/it'])
+    await assert.rejects(systemDisk.ensureFolder(folder), { code: 'ENOENT' });
+});
+
+test('folders are made with those above them, and may be there already', async (t) => {
+  const folder = join(temporaryFolder(t), 'a', 'b', 'c');
+  await Promise.all([systemDisk.ensureFolder(folder), systemDisk.ensureFolder(folder)]);
+  assert.equal(modeOf(join(folder, '..')), '700');
+  writeFileSync(join(folder, 'file'), '');
+  await assert.rejects(systemDisk.ensureFolder(join(folder, 'file')), { code: 'EEXIST' });
+});
+
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 
 test('a folder that somebody made open is closed, with all that stood open in it', async (t) => {
