@@ -2,8 +2,7 @@
  * What a node and an offline command share: store, settings, journal, directory, queue, and the
  * operations over them. Whatever fails while opening, what was opened before it is closed again.
  */
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { MIGRATIONS, SETTINGS } from './catalogue.ts';
 import { publicAddressSettings } from './deliver/settings.ts';
 import { createDirectoryAdmin } from './directory/admin.ts';
@@ -39,7 +38,7 @@ import type { HiddenClients } from './screen/nat.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
 import { createSettings, type SettingsRegistry } from './settings/registry.ts';
 import { openStore, type Store } from './store/open.ts';
-import { openSecrets, type Secrets } from './store/secrets.ts';
+import { openKeyFile, type Secrets } from './store/secrets.ts';
 import { VERSION } from './version.ts';
 import { type CertificateSource, nodeCertificate } from './world/certificate.ts';
 import { type Clock, systemClock } from './world/clock.ts';
@@ -112,8 +111,7 @@ export async function openCore(
     { servers: config.dnsServers, trusted: config.dnsTrusted },
   );
   const resolveHost = createHostResolver({ resolver, clock });
-  mkdirSync(dirname(config.secretKeyFile), { recursive: true, mode: 0o700 });
-  const secrets = openSecrets(config.secretKeyFile, random);
+  const secrets = await openKeyFile(config.secretKeyFile, random);
   const dkim = createDkimKeys(store.database, { secrets, clock });
   const srs = await openSrsKeys(store.database, { secrets, clock, events, random });
   const { hostname } = config;

@@ -10,8 +10,10 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { OperationalError } from '../model/errors.ts';
+import { isOperational, OperationalError } from '../model/errors.ts';
+import { systemDisk } from '../world/disk.ts';
 import type { Random } from '../world/random.ts';
+import { diskError, isFull } from './blobs/disk-error.ts';
 
 export interface Secrets {
   /** `name`: what the value is, e.g. `dkim/example.com/2026`. */
@@ -32,6 +34,19 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const LINE = /^([0-9a-f]{8}) ([A-Za-z0-9+/]{43}=)$/;
+
+/** As `openSecrets`, with its folder. Errors: `secrets.key-file`, and `store.full` or `store.unavailable` where the disk takes no new one. */
+export async function openKeyFile(path: string, random: Random): Promise<Secrets> {
+  try {
+    await systemDisk.ensureFolder(dirname(path));
+    return openSecrets(path, random);
+  } catch (cause) {
+    if (isOperational(cause)) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (isFull(cause) || code === 'EIO') throw diskError(cause, `write the key file ${path}`);
+    throw keyFile(path, `this user must be able to read and write it: it says "${message}"`);
+  }
+}
 
 /** Made on first use. The file has a line a key, the newest last. */
 export function openSecrets(path: string, random: Random): Secrets {

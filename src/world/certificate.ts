@@ -1,12 +1,13 @@
 /**
  * The certificate that a node starts with: the operator's files, else the one kept in the data
  * folder, else a self-signed one that is made and kept. Errors: OperationalError `tls.unreadable`
- * for files that were named and cannot be read.
+ * for files that were named and cannot be read, `tls.unwritable` where the folder takes none.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationalError } from '../model/errors.ts';
 import type { Clock } from './clock.ts';
+import { systemDisk } from './disk.ts';
 import type { Random } from './random.ts';
 import type { CertificateAndKey } from './tls.ts';
 
@@ -22,25 +23,33 @@ export async function nodeCertificate(
   clock: Clock,
   random: Random,
 ): Promise<CertificateAndKey> {
-  if (source.files) return readPair(source.files.certificate, source.files.key);
+  if (source.files) return readPair(source.files);
   const folder = join(source.data, 'tls');
   const paths = { certificate: join(folder, 'self-signed.pem'), key: join(folder, 'self-signed.key') };
   try {
-    return await readPair(paths.certificate, paths.key);
+    return await readPair(paths);
   } catch (error) {
     if ((((error as Error).cause as NodeJS.ErrnoException)?.code ?? '') !== 'ENOENT') throw error;
   }
   const { selfSigned } = await import('./self-signed.ts');
   const made = await selfSigned(source.hostname, clock, random);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  // The certificate last: where it stands, its key does too.
-  await write(paths.key, made.key);
-  await write(paths.certificate, made.certificate);
-  return made;
+  try {
+    await systemDisk.ensureFolder(folder);
+    // The certificate last: where it stands, its key does too.
+    await write(paths.key, made.key);
+    await write(paths.certificate, made.certificate);
+  } catch (cause) {
+    throw new OperationalError(
+      'tls.unwritable',
+      `cannot keep a self-signed certificate, as ${folder} must take it: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  return { ...made, paths };
 }
 
-async function readPair(certificate: string, key: string): Promise<CertificateAndKey> {
-  return { certificate: await read(certificate), key: await read(key) };
+async function readPair(paths: { readonly certificate: string; readonly key: string }): Promise<CertificateAndKey> {
+  return { certificate: await read(paths.certificate), key: await read(paths.key), paths };
 }
 
 async function read(path: string): Promise<string> {

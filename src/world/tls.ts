@@ -22,6 +22,8 @@ import type { TlsFacts } from '../model/session.ts';
 export interface CertificateAndKey {
   readonly certificate: string;
   readonly key: string;
+  /** Where they stand, for who must mend them. */
+  readonly paths?: { readonly certificate: string; readonly key: string };
 }
 
 export interface TlsContexts {
@@ -94,7 +96,7 @@ function choose(certificates: readonly [CertificateAndKey, ...CertificateAndKey[
   };
 }
 
-function load({ certificate, key }: CertificateAndKey): { leaf: X509Certificate; context: SecureContext } {
+function load({ certificate, key, paths }: CertificateAndKey): { leaf: X509Certificate; context: SecureContext } {
   try {
     return {
       leaf: new X509Certificate(certificate),
@@ -104,7 +106,7 @@ function load({ certificate, key }: CertificateAndKey): { leaf: X509Certificate;
     const said = (cause as Error).message;
     throw new OperationalError(
       'tls.certificate',
-      `cannot use a certificate, as it and its key must be a matching pair in PEM: OpenSSL says ${said}`,
+      `cannot use ${paths ? `the certificate ${paths.certificate} with the key ${paths.key}` : 'a certificate'}, as it and its key must be a matching pair in PEM: OpenSSL says ${said}`,
       { cause },
     );
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { exitCode } from '../../src/cli/exit-codes.ts';
 import { runCli } from '../../src/cli/run.ts';
 import type { OfflineNode } from '../../src/cli/session.ts';
 import { table, visible } from '../../src/cli/table.ts';
@@ -13,6 +14,7 @@ import { createDirectory } from '../../src/directory/directory.ts';
 import { directoryMigrations } from '../../src/directory/schema.ts';
 import { openServerLogins } from '../../src/directory/server-logins.ts';
 import { directorySettings } from '../../src/directory/settings.ts';
+import { OperationalError } from '../../src/model/errors.ts';
 import { serveControl } from '../../src/operations/control-socket.ts';
 import { createOperations } from '../../src/operations/execute.ts';
 import { operationMigrations } from '../../src/operations/schema.ts';
@@ -241,6 +243,23 @@ test('a wrong configuration ends with 78, a line for each problem; a mistyped na
   assert.equal(warned.code, 0);
   assert.equal(warned.stdout, '[]\n');
   assert.match(warned.stderr, /^postern: warning: POSTERN_DATTA .*POSTERN_DATA\?\n$/);
+});
+
+test('whose fault it was can be told from the exit code', () => {
+  for (const [code, expected] of [
+    ['rules.invalid', 65],
+    ['rules.missing', 67],
+    ['dkim.missing', 67],
+    ['report.missing', 67],
+    ['store.full', 75],
+    ['tls.certificate', 78],
+    ['secrets.key-file', 78],
+    ['node.listen', 69],
+  ] as const)
+    assert.equal(exitCode(new OperationalError(code, '')), expected, code);
+  const cause = new OperationalError('store.corrupt', '');
+  assert.equal(exitCode(new OperationalError('store.unavailable', '', { cause })), 78);
+  assert.equal(exitCode(new Error('a defect')), 70);
 });
 
 test('a reader that has read enough is no mistake; a full disk behind standard output is, and is told', async (t) => {

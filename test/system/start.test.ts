@@ -15,6 +15,8 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '../../src/world/clock.ts';
+import { selfSigned } from '../../src/world/self-signed.ts';
 import { SmtpConversation } from './support/client.ts';
 import { nodeEnvironment, POSTERN, postern, startNode, temporaryFolder } from './support/node.ts';
 
@@ -140,6 +142,32 @@ test('a folder that was restored without its key file starts, and tells which se
   assert.equal(await second.stop(), 0);
   const third = await startNode(t, { data });
   assert.doesNotMatch(third.log(), /scram\/decoy/, 'it was replaced');
+});
+
+test('a certificate or key file that cannot be used is a mistake in the configuration, told by its path', async (t) => {
+  const folder = temporaryFolder(t);
+  const [one, other] = await Promise.all(['a.example', 'b.example'].map((name) => selfSigned(name, systemClock)));
+  const at = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text, { mode: 0o644 });
+    return join(folder, name);
+  };
+  const certificate = at('cert.pem', one!.certificate);
+  const tls = (key: string) => ({ POSTERN_TLS_CERTIFICATE: certificate, POSTERN_TLS_KEY: key });
+  for (const [env, sentence] of [
+    [tls(at('other.pem', other!.key)), /cannot use the certificate \S+cert\.pem with the key \S+other\.pem, as /],
+    [tls(at('none.pem', 'none')), /cannot use the certificate \S+cert\.pem with the key \S+none\.pem, as /],
+    [tls(join(folder, 'missing.pem')), /cannot read \S+missing\.pem, as /],
+    [{ POSTERN_SECRET_KEY_FILE: at('open.key', '') }, /cannot use the key file \S+open\.key, as only its owner/],
+    [
+      { POSTERN_SECRET_KEY_FILE: '/proc/nowhere/secret.key' },
+      /cannot use the key file \/proc\/nowhere\/secret\.key, as /,
+    ],
+  ] as const) {
+    const { code, stderr } = await postern(['serve'], nodeEnvironment(join(folder, 'data'), env));
+    assert.equal(code, 78, stderr);
+    assert.match(stderr, sentence);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  }
 });
 
 test('in a folder that was made open, another user can read nothing', async (t) => {
