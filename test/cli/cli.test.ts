@@ -165,6 +165,8 @@ test('settings are set for a domain, shown, compared, taken out and in again', a
   assert.equal(JSON.parse(await succeed(['settings', 'get', key, '--json'])).value, '+');
   const yaml = await succeed(['settings', 'export']);
   assert.equal(yaml, `domains:\n  example.com:\n    ${key}: "-"\n`);
+  assert.match(await succeed(['settings', 'get', key, '--domain', 'example.com']), /\. Set for example\.com\.\n$/);
+  assert.match(await succeed(['settings', 'get', key]), /\. This is the default\.\n$/);
   await succeed(['settings', 'reset', key, '--domain', 'example.com']);
   assert.equal(await succeed(['settings', 'export']), '{}\n');
   assert.deepEqual(JSON.parse(await succeed(['settings', 'diff', '-', '--json'], yaml)), [

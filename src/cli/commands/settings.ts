@@ -1,5 +1,6 @@
 /** `postern settings list|get|set|reset|diff|export|import` */
 import type { Command } from 'commander';
+import type { OperationOutput } from '../../operations/index.ts';
 import { readText, writeText } from '../files.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
@@ -11,6 +12,13 @@ interface Options {
   readonly replace?: boolean;
   readonly json?: boolean;
 }
+
+const ORIGIN: Readonly<Record<OperationOutput<'settings.get'>['from'], (of: Options) => string>> = {
+  account: ({ account }) => `Set for ${account}.`,
+  domain: ({ domain, account }) => `Set for ${domain ?? account?.slice(account.lastIndexOf('@') + 1)}.`,
+  node: () => 'Set for the whole node.',
+  default: () => 'This is the default.',
+};
 
 /** As the registry's own bound on a file. */
 const FILE_BYTES = 32 * 1024 * 1024;
@@ -37,7 +45,8 @@ export const settings: Register = (program, { withSession }) => {
     withSession(async ({ ask, print, json }, key: string, options: Options) => {
       const { manual, must, scope, ...setting } = await ask('settings.get', { ...ownerOf(options), key });
       if (options.json) return json({ ...setting, must, scope });
-      print(`${setting.key} = ${setting.text || '(empty)'}\n\n${manual}\n\nIt ${must}.`);
+      const origin = ORIGIN[setting.from](options);
+      print(`${setting.key} = ${setting.text || '(empty)'}\n\n${manual}\n\nIt ${must}. ${origin}`);
     }),
   );
 

@@ -27,6 +27,8 @@ export interface ShownSetting {
   readonly manual: string;
   /** Set for this owner itself, not inherited. */
   readonly set: boolean;
+  /** Whose value counts: that of the account, of its domain, of the node, or nobody's. */
+  readonly from: 'account' | 'domain' | 'node' | 'default';
   readonly state: 'valid' | 'invalid' | 'unknown';
 }
 
@@ -115,7 +117,8 @@ async function ownersMustExist(services: OperationServices, changes: readonly Se
   for (const owner of owners) await knownOwner(services, ownerOf(owner));
 }
 
-function show({ settings }: OperationServices, setting: AnySetting, owner: SettingOwner): ShownSetting {
+function show(services: OperationServices, setting: AnySetting, owner: SettingOwner): ShownSetting {
+  const { settings } = services;
   const value: unknown = settings.current().get(setting, owner);
   const stored = settings.stored(owner).find(({ key }) => key === setting.key);
   return {
@@ -127,8 +130,22 @@ function show({ settings }: OperationServices, setting: AnySetting, owner: Setti
     scope: setting.scope,
     manual: setting.manual,
     set: stored !== undefined,
+    from: originOf(services, setting, owner),
     state: stored?.state ?? 'valid',
   };
+}
+
+function originOf(
+  { settings }: OperationServices,
+  setting: AnySetting,
+  { domain, account }: SettingOwner,
+): ShownSetting['from'] {
+  const isSet = (owner: SettingOwner): boolean =>
+    settings.stored(owner).some(({ key, state }) => key === setting.key && state === 'valid');
+  if (account !== undefined && isSet({ account })) return 'account';
+  const above = domain ?? account?.slice(account.lastIndexOf('@') + 1);
+  if (above !== undefined && isSet({ domain: above })) return 'domain';
+  return isSet({}) ? 'node' : 'default';
 }
 
 function unknown({ settings }: OperationServices, owner: SettingOwner): readonly ShownSetting[] {
@@ -144,6 +161,7 @@ function unknown({ settings }: OperationServices, owner: SettingOwner): readonly
       scope: 'global',
       manual: '',
       set: true,
+      from: owner.account !== undefined ? 'account' : owner.domain !== undefined ? 'domain' : 'node',
       state: 'unknown',
     }));
 }
