@@ -110,7 +110,16 @@ async function createProgram(argv: readonly string[], tools: CommandTools): Prom
     if (name === meant) (await load())(program, tools);
     else program.command(name).description(title);
   }
+  for (const command of program.commands) hintAt(command, 'postern');
   return program;
+}
+
+/** Where the help is for who mistyped: that of the very command. */
+function hintAt(command: Command, above: string): void {
+  const name = `${above} ${command.name()}`;
+  const tells = command.commands.length > 0 ? 'lists its commands' : 'tells what it takes';
+  command.showHelpAfterError(`(${name} --help ${tells})`);
+  for (const below of command.commands) hintAt(below, name);
 }
 
 function tell(stderr: Output, error: unknown): void {

@@ -63,10 +63,13 @@ export function importChanges(
 }
 
 export function differencesToDefaults(settings: SettingsRegistry): readonly SettingDifference[] {
-  return settings.stored().map(({ key, owner, value, state }) => {
+  const all = settings.stored().map(({ key, owner, value, state }) => {
     const other = state === 'unknown' ? undefined : settings.definition(key).default;
     return { key, owner, current: value, other };
   });
+  const differ = new Set(all.filter(({ current, other }) => !isSame(current, other)).map(({ key }) => key));
+  // A domain that is back at the default, below another value of the node, is what somebody looks for.
+  return all.filter(({ key }) => differ.has(key));
 }
 
 /** What an import of the file with `replace` would change. */
@@ -78,7 +81,11 @@ export function differencesToFile(settings: SettingsRegistry, text: string): rea
       const other = known && typeof change.value === 'string' ? parseValue(known, change.value) : change.value;
       return { key: change.key, owner: change.owner ?? {}, current: stored.get(place(change)), other };
     })
-    .filter(({ current, other }) => JSON.stringify(current) !== JSON.stringify(other));
+    .filter(({ current, other }) => !isSame(current, other));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function readChanges(text: string): readonly SettingChange[] {

@@ -13,11 +13,12 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import { OperationalError } from '../model/errors.ts';
 import { CONFIG_KEYS, type ConfigKey, type ConfigValues, type ProxyMode } from './config/keys.ts';
 import { hostName, type SocketAddress } from './config/values.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean, nearestName } from './nearest.ts';
 
 export type { ProxyMode } from './config/keys.ts';
 export { formatSocketAddress, type SocketAddress } from './config/values.ts';
 
+const PREFIX = 'POSTERN_';
 /** A refusal repeats the value, but not a whole file that got there by mistake. */
 const QUOTED_LENGTH = 200;
 
@@ -172,8 +173,16 @@ function flatten(table: object, prefix: string, file: string, values: Map<string
     if (key) values.set(toml, { where: `${toml} in ${file}`, text: textOf(value, key.kind.list ?? false), raw: value });
     else if (isTable(value) && TOML_KEYS.some((known) => known.startsWith(`${toml}.`)))
       flatten(value, `${toml}.`, file, values, problems);
-    else problems.push(`cannot read ${file}, as ${toml} must be a key that exists${didYouMean(toml, TOML_KEYS)}`);
+    else problems.push(unusable(toml, value, file));
   }
+}
+
+function unusable(toml: string, value: unknown, file: string): string {
+  const inside = TOML_KEYS.filter((known) => known.startsWith(`${toml}.`)).map((known) => known.slice(toml.length + 1));
+  if (inside.length === 0)
+    return `cannot read ${file}, as ${toml} must be a key that exists${didYouMean(toml, TOML_KEYS)}`;
+  const said = quoted({ where: toml, text: undefined, raw: value });
+  return `cannot read ${file}, as ${toml} must be a table with ${inside.join(', ')}: current value is ${said}`;
 }
 
 function textOf(value: unknown, isList: boolean): string | undefined {
@@ -188,9 +197,15 @@ function isTable(value: unknown): value is object {
 
 function unknownNames(env: ConfigSource['env']): readonly string[] {
   const known = [...Object.values(CONFIG_KEYS).map((key) => key.env), 'POSTERN_CONFIG', 'POSTERN_SUITES'];
+  const behind = (name: string): string => name.slice(PREFIX.length);
   return Object.keys(env)
-    .filter((name) => name.startsWith('POSTERN_') && !name.startsWith('POSTERN_TEST_') && !known.includes(name))
-    .map((name) => `${name} is not used, as no such name exists${didYouMean(name, known)}`);
+    .filter((name) => name.startsWith(PREFIX) && !name.startsWith(`${PREFIX}TEST_`) && !known.includes(name))
+    .map((name) => {
+      // What all names have in common would make any of them near.
+      const nearest = nearestName(behind(name), known.map(behind));
+      const meant = nearest === undefined ? '' : `, did you mean ${PREFIX}${nearest}?`;
+      return `${name} is not used, as no such name exists${meant}`;
+    });
 }
 
 function withDefaults(values: ConfigValues, source: ConfigSource): NodeConfig {

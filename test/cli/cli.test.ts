@@ -170,7 +170,7 @@ test('settings are set for a domain, shown, compared, taken out and in again', a
   await succeed(['settings', 'reset', key, '--domain', 'example.com']);
   assert.equal(await succeed(['settings', 'export']), '{}\n');
   assert.deepEqual(JSON.parse(await succeed(['settings', 'diff', '-', '--json'], yaml)), [
-    { key, owner: { domain: 'example.com' }, other: '-' },
+    { key, owner: { domain: 'example.com' }, other: '-', otherText: '-' },
   ]);
   await succeed(['settings', 'import', '-'], yaml);
   assert.match(
@@ -200,7 +200,7 @@ for (const [what, args, code, sentence] of [
   ],
   ['a mistyped command', ['domian', 'list'], 64, /domain/],
   ['a mistyped option', ['domain', 'list', '--jsno'], 64, /--json/],
-  ['a missing argument', ['domain', 'add'], 64, /name/],
+  ['a missing argument', ['domain', 'add'], 64, /name.*\n\(postern domain add --help tells what it takes\)\n$/],
   [
     'a file that cannot be written',
     ['settings', 'export', '/nowhere/x'],

@@ -61,6 +61,21 @@ accounts:
   ]);
 });
 
+test('a value that was set and is the default differs from nothing, unless it stands below another', async (t) => {
+  const settings = await registry(t);
+  await settings.change([{ key: smtp.strict.key, owner: {}, value: smtp.strict.default }], 'test');
+  assert.deepEqual(differencesToDefaults(settings), []);
+  const domain = {
+    key: smtp.maxMessageBytes.key,
+    owner: { domain: 'example.com' },
+    value: smtp.maxMessageBytes.default,
+  };
+  await settings.change([domain], 'test');
+  assert.deepEqual(differencesToDefaults(settings), []);
+  await settings.change([{ key: smtp.maxMessageBytes.key, owner: {}, value: 5000 }], 'test');
+  assert.equal(differencesToDefaults(settings).length, 2);
+});
+
 test('an import that replaces resets what the file does not name; one that merges leaves it', async (t) => {
   const settings = await registry(t);
   const read = (file: string, replace: boolean) => importChanges(file, settings.stored(), { replace });

@@ -99,11 +99,25 @@ test('everything that is wrong is told at once, each with its place, its rule an
   ]);
 });
 
+test('a value where a table must be is told with what belongs into it', (t) => {
+  const from = source(t, {}, 'tls = "cert.pem"\n');
+  assert.deepEqual(problemsOf(from), [
+    `cannot read ${join(from.cwd, 'postern.toml')}, as tls must be a table with certificate, key: current value is "cert.pem"`,
+  ]);
+});
+
 test('a mistyped name of the environment is a warning with the nearest one; names of tests are not ours to judge', (t) => {
-  const env = { POSTERN_LISTEN_MAX: '1', POSTERN_SUITES: '/suites', POSTERN_TEST_SLOW: '1', POSTERN_QWERTYUIOP: '1' };
+  const env = {
+    POSTERN_LISTEN_MAX: '1',
+    POSTERN_SUITES: '/suites',
+    POSTERN_TEST_SLOW: '1',
+    POSTERN_QWERTYUIOP: '1',
+    POSTERN_FOO: '1',
+  };
   assert.deepEqual(readConfig(source(t, env)).warnings, [
     'POSTERN_LISTEN_MAX is not used, as no such name exists, did you mean POSTERN_LISTEN_MX?',
     'POSTERN_QWERTYUIOP is not used, as no such name exists',
+    'POSTERN_FOO is not used, as no such name exists',
   ]);
 });
 

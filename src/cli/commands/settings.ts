@@ -37,7 +37,7 @@ export const settings: Register = (program, { withSession }) => {
           text,
           state === 'valid' ? (set ? 'set' : '') : state,
         ]);
-        print(table(['KEY', 'VALUE', ''], rows));
+        print(table(['KEY', 'VALUE', 'STATE'], rows));
       }),
     );
 
@@ -80,11 +80,11 @@ export const settings: Register = (program, { withSession }) => {
           file: file === undefined ? undefined : await readText(file, stdin, FILE_BYTES),
         });
         if (options.json) return json(list);
-        const rows = list.map(({ key, owner, current, other }) => [
+        const rows = list.map(({ key, owner, currentText, otherText }) => [
           key,
           owner.account ?? owner.domain ?? 'the node',
-          text(current),
-          text(other),
+          currentText ?? '(not set)',
+          otherText ?? '(not set)',
         ]);
         print(table(['KEY', 'FOR', 'HERE', file === undefined ? 'DEFAULT' : 'FILE'], rows));
       }),
@@ -125,9 +125,4 @@ function owned(command: Command): Command {
 
 function ownerOf({ domain, account }: Options): Pick<Options, 'domain' | 'account'> {
   return { domain, account };
-}
-
-function text(value: unknown): string {
-  if (value === undefined) return '(not set)';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

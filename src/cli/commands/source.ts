@@ -1,6 +1,7 @@
 /** `postern source add|edit|remove|list|assign|test` */
 import { InvalidArgumentError } from 'commander';
 import { SOURCE_KINDS, type SourceKind } from '../../directory/sources/definition.ts';
+import { formatSocketAddress } from '../../world/config.ts';
 import { readPassword } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { collect, wholeNumber } from '../options.ts';
@@ -110,7 +111,7 @@ export const source: Register = (program, { withSession, exitWith }) => {
         const rows = sources.map(({ id, kind, options: given, isDefault, hasSecret, domains, description }) => [
           id,
           kind,
-          given['host'] ?? given['tenant'],
+          given['host'] === undefined ? given['tenant'] : whereOf(given),
           hasSecret ? 'yes' : 'no',
           isDefault ? 'yes' : 'no',
           domains,
@@ -146,6 +147,10 @@ function sourceKind(text: string): SourceKind {
   const kind = SOURCE_KINDS.find((known) => known === text);
   if (kind) return kind;
   throw new InvalidArgumentError(`It must be one of ${SOURCE_KINDS.join(', ')}.`);
+}
+
+function whereOf({ host, port }: Readonly<Record<string, unknown>>): string {
+  return port === undefined ? String(host) : formatSocketAddress({ address: String(host), port: Number(port) });
 }
 
 /** `port=636` is a number and `excludeDisabled=true` a flag; the rest is text. */

@@ -2,7 +2,13 @@
 import { Type } from 'typebox';
 import { OperationalError } from '../../model/errors.ts';
 import type { SettingOwner } from '../../settings/contract.ts';
-import { differencesToDefaults, differencesToFile, exportSettings, importChanges } from '../../settings/exchange.ts';
+import {
+  differencesToDefaults,
+  differencesToFile,
+  exportSettings,
+  importChanges,
+  type SettingDifference,
+} from '../../settings/exchange.ts';
 import { IMPORT_BYTES } from '../../settings/limits.ts';
 import { ownerId, ownerOf } from '../../settings/owner.ts';
 import type { AnySetting, SettingChange } from '../../settings/registry.ts';
@@ -78,9 +84,10 @@ export const settingsOperations = {
   'settings.diff': question('settings.diff', {
     title: 'Shows what differs from the defaults, or from a file',
     input: { file: Type.Optional(File) },
-    run: async ({ settings }, { file }) => ({
-      output: file === undefined ? differencesToDefaults(settings) : differencesToFile(settings, file),
-    }),
+    run: async ({ settings }, { file }) => {
+      const found = file === undefined ? differencesToDefaults(settings) : differencesToFile(settings, file);
+      return { output: found.map((difference) => shownDifference(settings.definitions, difference)) };
+    },
   }),
 
   'settings.export': question('settings.export', {
@@ -99,6 +106,23 @@ export const settingsOperations = {
     },
   }),
 };
+
+interface ShownDifference extends SettingDifference {
+  /** As they may be typed; absent: nothing was set. */
+  readonly currentText?: string;
+  readonly otherText?: string;
+}
+
+function shownDifference(definitions: readonly AnySetting[], difference: SettingDifference): ShownDifference {
+  const known = definitions.find(({ key }) => key === difference.key);
+  const text = (value: unknown): string => (known ? formatValue(known, value) : JSON.stringify(value));
+  const { current, other } = difference;
+  return {
+    ...difference,
+    ...(current !== undefined && { currentText: text(current) }),
+    ...(other !== undefined && { otherText: text(other) }),
+  };
+}
 
 /** A domain or account that exists: a setting for one that does not would be a slip of the finger. */
 async function knownOwner(services: OperationServices, said: SettingOwner): Promise<SettingOwner> {

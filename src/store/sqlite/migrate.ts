@@ -33,7 +33,7 @@ export async function migrate(parts: MigrateParts): Promise<void> {
   if (stored.minReader > schema.version) {
     throw new OperationalError(
       'store.schema-newer',
-      `cannot open ${path}, as its schema must be readable by this version: it needs version ${stored.minReader}, this is ${schema.version}`,
+      `cannot open ${path}, as its schema must be readable by this version: it needs version ${stored.minReader}, this is ${schema.version}. Start the newer Postern that wrote it`,
     );
   }
   if (stored.version >= schema.version) return;
