@@ -12,7 +12,7 @@ import type { DomainMailServer } from './contract.ts';
 import type { OpenDirectory } from './directory.ts';
 import { ALIAS_TARGETS, MAIL_SERVERS, NAME_CHARACTERS, PAGE_ROWS } from './limits.ts';
 import { parseTargets } from './lookup.ts';
-import { anyAddress, domainName, localAddress, type ServerName, serverName } from './names.ts';
+import { anyAddress, domainName, localAddress, newDomainName, type ServerName, serverName } from './names.ts';
 import { conditionRow, type GivenConditions, readConditions, readNetwork } from './server-trust.ts';
 import { sourceStatements } from './sources/statements.ts';
 import { directoryStatements } from './statements.ts';
@@ -138,7 +138,7 @@ export function createDirectoryAdmin(
 
   return {
     async addDomain(input: { readonly name: string; readonly servers?: readonly string[] }): Promise<PreparedChange> {
-      const name = domainName(input.name);
+      const name = newDomainName(input.name);
       if (await directory.domain(name))
         throw new OperationalError('directory.exists', `cannot add ${name}, as it must be new: it exists already`);
       const servers = await serverStatements((input.servers ?? []).map(serverName), name);
@@ -221,6 +221,11 @@ export function createDirectoryAdmin(
         throw new OperationalError(
           'directory.invalid',
           `cannot add ${key}, as an alias must have 1 to ${ALIAS_TARGETS} targets: it has ${targets.length}`,
+        );
+      if (targets.some((target) => addressKey(anyAddress(target)) === key))
+        throw new OperationalError(
+          'directory.invalid',
+          `cannot add ${key}, as an alias must not lead to itself: it does`,
         );
       const row = { address: key, domain: address.domain, targets: JSON.stringify(targets), at: clock.now() };
       return prepared([statements.addAlias(row)]);

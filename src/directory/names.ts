@@ -3,13 +3,20 @@ import { isIPv6 } from 'node:net';
 import type { Address } from '../model/address.ts';
 import { OperationalError } from '../model/errors.ts';
 import { looksLikeRelay, parseAddress } from '../protocol/smtp/address.ts';
-import { parseDomain } from '../protocol/smtp/domain.ts';
+import { endsInNumber, parseDomain } from '../protocol/smtp/domain.ts';
 
 /** Errors: OperationalError `directory.invalid`. */
 export function domainName(text: string): string {
   const domain = parseDomain(text.trim());
   if (domain.ok) return domain.value;
   throw invalid('use the domain', 'a domain name (for example example.com)', text);
+}
+
+/** One that may be added; what is there already goes by `domainName`. */
+export function newDomainName(text: string): string {
+  const name = domainName(text);
+  if (!endsInNumber(name)) return name;
+  throw invalid('use the domain', 'a domain name (for example example.com), not an address', text);
 }
 
 /** Any address that mail can be sent to. */

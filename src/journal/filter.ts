@@ -105,9 +105,12 @@ export function formatCursor(n: number): string {
   return n.toString(36);
 }
 
+/** A key is a time, and no log is older than this program: a word that happens to be base 36 is none. */
+const OLDEST_KEY = firstKey(Date.UTC(2020, 0, 1));
+
 function parseCursor(cursor: string): number {
   const n = /^[0-9a-z]{1,11}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
-  if (Number.isSafeInteger(n)) return n;
+  if (Number.isSafeInteger(n) && n >= OLDEST_KEY) return n;
   throw new OperationalError(
     'log.invalid-cursor',
     `cannot search the log, as cursor must be one that a page before gave: current value is ${JSON.stringify(cursor.slice(0, 40))}`,

@@ -201,6 +201,13 @@ for (const [what, args, code, sentence] of [
   ['a mistyped command', ['domian', 'list'], 64, /domain/],
   ['a mistyped option', ['domain', 'list', '--jsno'], 64, /--json/],
   ['a missing argument', ['domain', 'add'], 64, /name.*\n\(postern domain add --help tells what it takes\)\n$/],
+  ['a domain that is an address', ['domain', 'add', '1.2.3.4'], 65, /not an address: current value is 1\.2\.3\.4\n$/],
+  [
+    'an account of another domain than the one that is named',
+    ['settings', 'get', 'directory.subaddressSeparator', '--domain', 'nope.example', '--account', 'a@example.com'],
+    65,
+    /must be an account of the domain that is named: current value is nope\.example\n$/,
+  ],
   [
     'a file that cannot be written',
     ['settings', 'export', '/nowhere/x'],

@@ -118,8 +118,14 @@ test('an alias leads to all that it leads to, through aliases, each once; a loop
     }),
   );
   assert.deepEqual(await targetsOf(opened, 'all@example.com'), ['alice@example.com', 'bob@elsewhere.example']);
-  await make(admin.addAlias({ address: 'self@example.com', targets: ['self@example.com'] }));
-  assert.equal(await kindOf(opened, 'self@example.com'), 'unknown-user');
+  for (const [address, target] of [
+    ['ping@example.com', 'pong@example.com'],
+    ['pong@example.com', 'ping@example.com'],
+  ] as const)
+    await make(admin.addAlias({ address, targets: [target] }));
+  assert.equal(await kindOf(opened, 'ping@example.com'), 'unknown-user');
+  const onItself = { address: 'self@example.com', targets: ['alice@example.com', 'Self@example.com'] };
+  await assert.rejects(admin.addAlias(onItself), { code: 'directory.invalid', message: /must not lead to itself/ });
 });
 
 test('aliases nested deeper than the bound cannot be told, they do not vanish', async (t) => {

@@ -212,7 +212,8 @@ test('whatever a subject and an address hold, the message is found by them', () 
 
 test('a cursor or a subject that cannot be is told, not guessed', async (t) => {
   const { reader } = await openLog(t);
-  await assert.rejects(reader.searchLog({}, { cursor: 'x!' }), { code: 'log.invalid-cursor' });
+  for (const cursor of ['x!', 'foo', 'anything'])
+    await assert.rejects(reader.searchLog({}, { cursor }), { code: 'log.invalid-cursor' });
   await assert.rejects(reader.searchLog({ disposition: 'relayed' }, {}), { code: 'log.invalid-filter' });
   await assert.rejects(reader.searchLog({ subject: '...' }), { code: 'log.invalid-filter' });
 });

@@ -71,6 +71,7 @@ const BAD_VALUES = [
   ['POSTERN_LISTEN_MX', '127.0.0.1:99999', /POSTERN_LISTEN_MX.*99999/s],
   ['POSTERN_DNS_SERVERS', 'one.one.one.one', /POSTERN_DNS_SERVERS.*one\.one\.one\.one/s],
   ['POSTERN_TRUSTED_PROXIES', '10.0.0.0/99', /POSTERN_TRUSTED_PROXIES.*10\.0\.0\.0\/99/s],
+  ['POSTERN_HOSTNAME', '1.2.3.4', /POSTERN_HOSTNAME.*host name.*1\.2\.3\.4/s],
   ['POSTERN_HOSTNAME', 'not a name', /POSTERN_HOSTNAME.*not a name/s],
 ] as const;
 

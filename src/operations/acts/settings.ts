@@ -128,6 +128,11 @@ function shownDifference(definitions: readonly AnySetting[], difference: Setting
 async function knownOwner(services: OperationServices, said: SettingOwner): Promise<SettingOwner> {
   const owner = ownerOf(ownerId(said));
   const { account } = owner;
+  if (account !== undefined && said.domain !== undefined && !account.endsWith(`@${ownerId({ domain: said.domain })}`))
+    throw new OperationalError(
+      'settings.owner',
+      `cannot find settings of ${account}, as it must be an account of the domain that is named: current value is ${said.domain}`,
+    );
   const domain = owner.domain ?? account?.slice(account.lastIndexOf('@') + 1);
   if (domain !== undefined && !(await services.directory.domain(domain)))
     throw new OperationalError('directory.missing', `cannot find settings of ${domain}, as it must be a local domain`);

@@ -21,6 +21,11 @@ export function parseDomain(text: string): Parsed<string> {
   return parseAsciiDomain(ascii);
 }
 
+/** RFC 1123 2.1: the highest label of a name is alphabetic, so this is an address without brackets, or a slip. */
+export function endsInNumber(domain: string): boolean {
+  return /(?:^|\.)\d+$/.test(domain);
+}
+
 /** RFC 5321 4.1.2 Domain; the underscore is no letter there, but names in use have it. */
 function parseAsciiDomain(domain: string): Parsed<string> {
   if (domain.length > DOMAIN_OCTETS) return problem('too-long', 'the domain is too long');

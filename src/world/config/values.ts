@@ -5,7 +5,7 @@
  * text is none of it.
  */
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import { parseDomain } from '../../protocol/smtp/domain.ts';
+import { endsInNumber, parseDomain } from '../../protocol/smtp/domain.ts';
 
 export interface ValueKind<T> {
   /** Completes "it must be ...". */
@@ -63,7 +63,7 @@ export const hostName: ValueKind<string> = {
   must: 'a host name (for example mx.example.com)',
   parse(text) {
     const domain = parseDomain(text);
-    return domain.ok ? domain.value : undefined;
+    return domain.ok && !endsInNumber(domain.value) ? domain.value : undefined;
   },
 };
 
