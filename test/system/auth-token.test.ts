@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { AUDIENCE, ISSUER_CERTIFICATE, startIssuer } from '../support/issuer.ts';
 import { missing } from './support/missing.ts';
-import { postern, startNode, temporaryFolder } from './support/node.ts';
+import { logged, postern, startNode, temporaryFolder } from './support/node.ts';
 
 const ALICE = 'alice@example.com';
 
@@ -69,6 +69,7 @@ test('curl signs in by a token of the domain’s issuer, as its owner only, and 
   down.answer = () => ({ status: 503, body: '' });
   await node.cli(['settings', 'set', 'oauth.issuers', `${down.url} ${AUDIENCE}`, '--domain', 'example.com']);
   for (let i = 0; i < 3; i++) assert.match(await send(await down.token()), /454 4\.7\.0/);
+  await logged(node, /token\.issuer-down/);
   assert.equal(node.log().split('token.issuer-down').length - 1, 1);
   assert.ok(!node.log().includes(good.slice(0, 30)));
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { letter, send } from './support/client.ts';
 import { missing } from './support/missing.ts';
-import { eventually, startNode, temporaryFolder } from './support/node.ts';
+import { eventually, logged, startNode, temporaryFolder } from './support/node.ts';
 
 const SETUP = [
   ['domain', 'add', 'example.com', '--server', '127.0.0.2:9'],
@@ -108,7 +108,7 @@ test('while fsync fails, mail is answered 451 and the log says so; nothing unack
   };
   assert.match(await attempt(), /^451 4\.3\.0 /);
   await eventually(async () => (await attempt()).startsWith('250 ') || undefined, 'service to resume by itself');
-  assert.match(node.log(), /store\./, 'an event of the store is logged');
+  await logged(node, /store\./);
   const rows = JSON.parse(await node.cli(['queue', 'list', '--json'])) as unknown[];
   assert.equal(rows.length, 1, 'only the acknowledged one');
 });
@@ -128,7 +128,7 @@ test('a full disk is answered 452 or 451, told by an event, and service resumes 
     content: letter(),
   });
   assert.match(last.final.lines[0]!, /^45[12] 4\.3\.[01] /);
-  assert.match(node.log(), /full/i);
+  await logged(node, /full/i);
   await eventually(async () => {
     last = await send(node.port('mx'), { from: 'bob@elsewhere.example', to: ['alice@example.com'], content: letter() });
     return last.final.code === 250 || undefined;

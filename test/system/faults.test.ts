@@ -17,6 +17,7 @@ import { letter, send } from './support/client.ts';
 import { missing } from './support/missing.ts';
 import {
   eventually,
+  logged,
   nodeEnvironment,
   POSTERN,
   postern,
@@ -239,5 +240,5 @@ test('an older schema is copied to backups before it is brought up to date, and 
   t.after(() => copy.close());
   assert.deepEqual({ ...copy.prepare('PRAGMA integrity_check').get() }, { integrity_check: 'ok' });
   assert.deepEqual({ ...copy.prepare('SELECT name FROM domain').get() }, { name: 'example.com' });
-  assert.match(node.log(), /brought up to date/);
+  await logged(node, /brought up to date/);
 });

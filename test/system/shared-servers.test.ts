@@ -9,7 +9,7 @@ import { startSink } from '../../src/cli/demo/sink.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { selfSigned } from '../../src/world/self-signed.ts';
 import { missing } from './support/missing.ts';
-import { postern, startNode, temporaryFolder } from './support/node.ts';
+import { logged, postern, startNode, temporaryFolder } from './support/node.ts';
 
 const SHARED = '127.0.0.7';
 const ALICE = 'alice@example.com';
@@ -57,7 +57,7 @@ test('a server in a shared network sends as its domain with the tenant’s mark 
   const neighbour = await swaks(...to('bob@remote.example'), '--add-header', 'X-OriginatorOrg: evil.example');
   assert.match(neighbour, /^<- {2}250 2\.1\.5/m, 'RCPT is answered before the header is known');
   assert.match(neighbour, /^<\*\* 550 5\.7\.1 .*mark/m);
-  assert.match(node.log(), /screen\.unmarked/);
+  await logged(node, /screen\.unmarked/);
   assert.match(await swaks(...to(ALICE)), /^<\*\* 550 5\.7\.1/m);
   const searched = JSON.parse(await node.cli(['log', 'search', '--json', '--limit', '1'])) as { disposition: string }[];
   assert.equal(searched[0]?.disposition, 'refuse');

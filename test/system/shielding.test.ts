@@ -5,7 +5,7 @@ import { startSink } from '../../src/cli/demo/sink.ts';
 import { startZone } from '../support/zone.ts';
 import { SmtpConversation } from './support/client.ts';
 import { explained, type Mail, PROXY, submit } from './support/clients.ts';
-import { postern, startNode } from './support/node.ts';
+import { logged, postern, startNode } from './support/node.ts';
 
 const ALICE = 'alice@example.com';
 const BOB = 'bob@remote.example';
@@ -93,7 +93,7 @@ test('IP shielding of a whole node', async (t) => {
         client.close();
       }
       assert.deepEqual(await told({ from: ALICE }), { recipients: ['550 5.7.23'] });
-      assert.match(node.log(), /"event":"screen\.nat"[^\n]*"known":"counted"/);
+      await logged(node, /"event":"screen\.nat"[^\n]*"known":"counted"/);
       assert.match(
         (await postern(['check', 'node'], node.env)).stdout,
         /clients +clients of port \d+ hide behind 127\.0\.0\.1/,

@@ -18,7 +18,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../src/world/clock.ts';
 import { selfSigned } from '../../src/world/self-signed.ts';
 import { SmtpConversation } from './support/client.ts';
-import { nodeEnvironment, POSTERN, postern, startNode, temporaryFolder } from './support/node.ts';
+import { logged, nodeEnvironment, POSTERN, postern, startNode, temporaryFolder } from './support/node.ts';
 
 test('serve prints one ready line with its listeners, answers on them, and exits 0 on SIGTERM', async (t) => {
   const node = await startNode(t, {
@@ -87,7 +87,7 @@ for (const [name, value, expected] of BAD_VALUES) {
 
 test('a mistyped POSTERN_ name is warned about with the nearest one, an unknown key of postern.toml is refused', async (t) => {
   const node = await startNode(t, { env: { POSTERN_LISTEN_MAX: '127.0.0.1:0' } });
-  assert.match(node.log(), /POSTERN_LISTEN_MAX.*POSTERN_LISTEN_MX/s);
+  await logged(node, /POSTERN_LISTEN_MAX.*POSTERN_LISTEN_MX/s);
   const folder = temporaryFolder(t);
   const file = join(folder, 'postern.toml');
   writeFileSync(file, 'hostnam = "mx.example.com"\n');
@@ -139,7 +139,7 @@ test('a folder that was restored without its key file starts, and tells which se
   assert.equal(await first.stop(), 0);
   rmSync(join(data, 'keys', 'secret.key'));
   const second = await startNode(t, { data });
-  for (const name of ['scram/decoy', 'srs/1']) assert.match(second.log(), new RegExp(`secret-unreadable.*${name}`));
+  for (const name of ['scram/decoy', 'srs/1']) await logged(second, new RegExp(`secret-unreadable.*${name}`));
   assert.equal(await second.stop(), 0);
   const third = await startNode(t, { data });
   assert.doesNotMatch(third.log(), /scram\/decoy/, 'it was replaced');

@@ -147,6 +147,11 @@ async function readyLine(
 }
 
 /** Asks again until `probe` gives something; the deadline is a guard against hanging, not a measurement. */
+/** Lines come behind what they tell of. */
+export async function logged(node: Pick<RunningNode, 'log'>, line: RegExp): Promise<void> {
+  await eventually(() => line.test(node.log()) || undefined, `the log to match ${line}`);
+}
+
 export async function eventually<T>(
   probe: () => Promise<T | undefined> | T | undefined,
   what: string,
