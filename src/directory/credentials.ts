@@ -23,7 +23,7 @@ import type { Directory } from './contract.ts';
 import { passwordSettings } from './credential-settings.ts';
 import { credentialStatements } from './credential-statements.ts';
 import { openDecoyKey } from './decoy-key.ts';
-import type { Hashing } from './hashing.ts';
+import type { Asker, Hashing } from './hashing.ts';
 import { SCRAM } from './limits.ts';
 import { appPasswordDigest, type Login, loginKey, parseVerifier, statementFor, toLogin } from './logins.ts';
 import { spendHash, verifyPassword } from './password.ts';
@@ -35,6 +35,7 @@ import { TOKEN_CHECKS, type TokenCheck, type Tokens } from './tokens/tokens.ts';
 export type AskSources = (
   username: string,
   password: string,
+  asker: Asker,
 ) => Promise<'yes' | 'no' | 'cannot-tell' | /** No source of the domain can. */ 'none'>;
 
 /** One thing that was looked at in a token; `result` absent: it was not come to. */
@@ -122,44 +123,54 @@ export async function openCredentials(db: Database, services: CredentialServices
     return (await db.read(statements.appPasswords({ login }))).some((row) => row['digest'] === digest);
   }
 
-  async function isRight({ login, password: stored }: Login, password: string, network?: string): Promise<boolean> {
+  async function isRight({ password: stored }: Login, password: string, asker: Asker): Promise<boolean> {
     if (memory.knows(stored!, password)) return true;
-    const asker = memory.isFamiliar(login, network) ? 'known' : 'stranger';
     if (!(await verifyPassword(hashing, password, stored!, asker))) return false;
     memory.remember(stored!, password);
     return true;
   }
 
-  async function viaSources(key: string, password: string, known: Login | undefined): Promise<Verdict | undefined> {
+  async function viaSources(
+    key: string,
+    password: string,
+    known: Login | undefined,
+    asker: Asker,
+  ): Promise<Verdict | undefined> {
     if (!askSources || key.startsWith('@')) return undefined;
     if ((await standing(key)) === 'shut') return undefined;
     const domain = await db.read(statements.domain({ domain: key.slice(key.lastIndexOf('@') + 1) }));
     if (domain.length === 0) return undefined;
-    const answer = await askSources(key, password);
+    const answer = await askSources(key, password, asker);
+    if (asker === 'stranger' && (answer === 'yes' || answer === 'no')) hashing.checked(answer === 'yes');
     // Whoever the source confirms has an account by now, or leads to one, if nobody shut it out.
     if (answer === 'yes') return (await standing(key)) === 'active' ? { kind: 'yes', account: key } : no('state');
     if (answer === 'cannot-tell') return { kind: 'cannot-tell', reason: 'no verification source answers' };
     return answer === 'no' ? no(known ? 'wrong' : 'unknown') : undefined;
   }
 
-  async function decide(username: string, password: string, network?: string): Promise<Verdict> {
-    const key = loginKey(username);
+  async function decide(key: string | undefined, password: string, asker: Asker): Promise<Verdict> {
     const login = key === undefined ? undefined : await find(key);
     if (login && (await hasAppPassword(login.login, password))) return admitted(login);
     if (login?.password !== undefined)
-      return (await isRight(login, password, network)) ? viaPassword(login) : no('wrong');
-    const elsewhere = key === undefined ? undefined : await viaSources(key, password, login);
+      return (await isRight(login, password, asker)) ? viaPassword(login) : no('wrong');
+    // Before anybody is asked: the line spares the sources, and who has no password here waits as those who have.
+    const hasWaited = asker === 'stranger' && hashing.isGuessed();
+    if (hasWaited) await spendHash(hashing, password);
+    const elsewhere = key === undefined ? undefined : await viaSources(key, password, login, asker);
     if (elsewhere) return elsewhere;
-    await spendHash(hashing, password);
+    if (!hasWaited) await spendHash(hashing, password);
+    if (asker === 'stranger') hashing.checked(false);
     return no(login ? 'wrong' : 'unknown');
   }
 
   async function viaAnyPassword(username: string, password: string, network?: string): Promise<Verdict> {
     // An empty password is one that some sources take for "anybody" (RFC 4513 5.1.2).
     if (password === '') return no('wrong');
+    const key = loginKey(username);
     try {
-      const verdict = await decide(username, password, network);
-      if (verdict.kind === 'yes') memory.signedIn(verdict.account, network);
+      const verdict = await memory.judged(key ?? username, network, (asker) => decide(key, password, asker));
+      if (key !== undefined && verdict.kind === 'yes') memory.signedIn(key, network);
+      if (key !== undefined && verdict.kind === 'no') memory.failed(key, network);
       return verdict;
     } catch (error) {
       return cannotTell(error);

@@ -25,6 +25,8 @@ export interface Hashing {
   run(job: HashJob, asker?: Asker): Promise<Uint8Array>;
   /** What came of a stranger's password. */
   checked(isRight: boolean): void;
+  /** Somebody guesses: strangers wait in line, whoever knows their passwords. */
+  isGuessed(): boolean;
   /** Ends the threads; what is under way is refused. */
   close(): Promise<void>;
 }
@@ -143,6 +145,7 @@ export function createHashing(clock: Clock, { cost = ARGON2, events }: HashingOp
       return promise;
     },
     checked: guessing.checked,
+    isGuessed: guessing.isOn,
     async close() {
       closed = true;
       retirement?.cancel();

@@ -84,8 +84,12 @@ export const SCRAM = { iterations: 100_000, saltBytes: 16 } as const;
 export const REMEMBERED_MS = 300_000;
 export const REMEMBERED_ENTRIES = 10_000;
 
-/** From where accounts signed in: two networks for each of the most mailboxes on a node, some 100 bytes each. */
-export const FAMILIAR_ENTRIES = 100_000;
+/** From where accounts signed in lately: at home, at work, on the way; no account, own or stolen, can fill the memory of the others. */
+export const FAMILIAR_ACCOUNTS = 50_000;
+export const FAMILIAR_NETWORKS = 8;
+
+/** Passwords of one account that go before strangers' at a time: a device or two; whoever has an account must not stand before all others. */
+export const KNOWN_AT_ONCE = 2;
 
 /** App passwords of one account: a few devices, and what was forgotten. */
 export const APP_PASSWORDS = 50;

@@ -13,6 +13,7 @@ import type { Row } from '../store/contract.ts';
 import { createCache } from './cache.ts';
 import type { Account, Resolution } from './contract.ts';
 import type { OpenDirectory } from './directory.ts';
+import type { Asker } from './hashing.ts';
 import { directorySettings } from './settings.ts';
 import type { Answer } from './sources/contract.ts';
 import { createDomainCreation, type PointsHere } from './sources/domain-creation.ts';
@@ -34,7 +35,7 @@ export interface Verification {
   /** The directory, which asks sources about whom it does not know. */
   readonly directory: OpenDirectory;
   /** A password that this node does not know; `username`: an address. Never rejects. */
-  askSources(username: string, password: string): Promise<SignInAnswer>;
+  askSources(username: string, password: string, asker?: Asker): Promise<SignInAnswer>;
 }
 
 const UNKNOWN_USER: Resolution = Object.freeze({ kind: 'unknown-user' });
@@ -273,9 +274,9 @@ export function createVerification(services: VerificationServices): Verification
   const signIn = createSignIn({ ...services, enrolment });
   return {
     directory: verifying,
-    async askSources(username, password) {
+    async askSources(username, password, asker) {
       const address = parseAddress(username);
-      return address.ok ? signIn(address.value, password) : 'none';
+      return address.ok ? signIn(address.value, password, asker) : 'none';
     },
   };
 }

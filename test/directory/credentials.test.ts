@@ -265,27 +265,98 @@ test('a removed account leaves no credentials for the next one of its name', asy
   assert.equal(await is(ALICE, PASSWORD), 'wrong');
 });
 
-test('while bots guess at an account, its owner signs in from where he did before, and waits behind none of them', async (t) => {
-  const { credentials, admin, make, clock } = await open(t);
+const [HOME, ELSEWHERE] = ['192.0.2.7', '198.51.100.7'];
+
+/** Alice signed in at home a while ago, and bots have been guessing since. */
+async function guessedAt(t: TestContext, parts: { askSources?: AskSources } = {}) {
+  const opened = await open(t, parts);
+  const { credentials, admin, make, clock } = opened;
   await make(admin.setPassword(ALICE, PASSWORD));
-  const [home, elsewhere] = ['192.0.2.7', '198.51.100.7'];
   // Two at once, so that both threads are there.
-  const [right] = await Promise.all([PASSWORD, 'mistyped'].map((said) => credentials.password(ALICE, said, home)));
+  const [right] = await Promise.all([
+    credentials.password(ALICE, PASSWORD, HOME),
+    credentials.password(ALICE, 'mistyped', ELSEWHERE),
+  ]);
   assert.equal(right?.kind, 'yes');
   await clock.advance(REMEMBERED_MS);
+  for (let n = 0; n < GUESSING.wrong; n++) await credentials.password(ALICE, `guess ${n}`, `203.0.113.${n}`);
   const ended: string[] = [];
-  const signIn = async (name: string, password: string, network: string): Promise<void> => {
-    const { kind } = await credentials.password(ALICE, password, network);
+  const signIn = async (name: string, username: string, password: string, network: string): Promise<void> => {
+    const { kind } = await credentials.password(username, password, network);
     ended.push(`${name}: ${kind}`);
   };
-  for (let n = 0; n < GUESSING.wrong; n++) await credentials.password(ALICE, `guess ${n}`, `203.0.113.${n}`);
-  const floods = Array.from({ length: HASHING.strangersWaiting + 5 }, (_, n) => signIn('bot', `guess ${n}`, elsewhere));
-  await signIn('owner', PASSWORD, home);
+  const flood = (username = ALICE): Promise<void>[] =>
+    Array.from({ length: HASHING.strangersWaiting + 5 }, (_, n) => signIn('bot', username, `guess ${n}`, ELSEWHERE));
+  return { ...opened, signIn, flood, ended };
+}
+
+test('while bots guess at an account, its owner signs in from where he did before, and waits behind none of them', async (t) => {
+  const { signIn, flood, ended } = await guessedAt(t);
+  const floods = flood();
+  await signIn('owner', ALICE, PASSWORD, HOME);
   const before = ended.filter((end) => end === 'bot: no').length;
   assert.ok(before < HASHING.strangersWaiting / 2, `${before} guesses were looked at before`);
   assert.equal(ended.at(-1), 'owner: yes');
   await Promise.all(floods);
   assert.ok(ended.includes('bot: busy'));
+});
+
+test('a guesser with an account of his own signs in from a hundred networks, and then guesses from each: he stands before nobody', async (t) => {
+  const { credentials, admin, make, accounts, signIn, ended } = await guessedAt(t);
+  const MALLORY = 'mallory@example.com';
+  await make(accounts.addAccount({ address: MALLORY }));
+  await make(admin.setPassword(MALLORY, PASSWORD));
+  const networks = Array.from({ length: 100 }, (_, n) => `203.0.113.${n}`);
+  for (const network of networks) assert.notEqual((await credentials.password(MALLORY, PASSWORD, network)).kind, 'no');
+  const guesses = networks.map((network) => signIn('mallory', MALLORY, `${PASSWORD}!`, network));
+  await signIn('owner', ALICE, PASSWORD, HOME);
+  const before = ended.filter((end) => end === 'mallory: no').length;
+  assert.ok(before < HASHING.strangersWaiting / 2, `${before} guesses were looked at before`);
+  assert.equal(ended.at(-1), 'owner: yes');
+  await Promise.all(guesses);
+});
+
+test('a wrong password ends what a network is known for, and a right one brings it back', async (t) => {
+  const { credentials, signIn, flood, ended } = await guessedAt(t);
+  await credentials.password(ALICE, 'mistyped', HOME);
+  let floods = flood();
+  await signIn('owner', ALICE, PASSWORD, HOME);
+  assert.equal(ended.at(-1), 'owner: busy', 'as any stranger');
+  await Promise.all(floods);
+  await signIn('owner', ALICE, PASSWORD, HOME);
+  await credentials.password(ALICE, PASSWORD, HOME);
+  assert.equal(ended.at(-1), 'owner: yes');
+  floods = flood();
+  await signIn('owner', ALICE, PASSWORD, HOME);
+  assert.equal(ended.at(-1), 'owner: yes');
+  await Promise.all(floods);
+});
+
+test('who guesses at a user of a source waits in the line of all strangers, before the source is asked', async (t) => {
+  let asked = 0;
+  const askSources: AskSources = async (_, password) => {
+    asked++;
+    return password === PASSWORD ? 'yes' : 'no';
+  };
+  const { accounts, make, credentials, signIn, flood, ended } = await guessedAt(t, { askSources });
+  await make(accounts.addAccount({ address: 'bob@example.com' }));
+  await Promise.all(flood('bob@example.com'));
+  assert.ok(asked <= HASHING.strangersWaiting + 1, `${asked} asked`);
+  assert.ok(ended.includes('bot: busy') && ended.includes('bot: no'));
+  assert.equal((await credentials.password('bob@example.com', PASSWORD, HOME)).kind, 'yes');
+  const floods = flood('bob@example.com');
+  await signIn('bob', 'bob@example.com', PASSWORD, HOME);
+  assert.equal(ended.at(-1), 'bob: yes');
+  await Promise.all(floods);
+});
+
+test('guesses at users of a source are guesses, too', async (t) => {
+  const { credentials, accounts, make } = await open(t, { askSources: async () => 'no' });
+  await make(accounts.addAccount({ address: 'bob@example.com' }));
+  const guess = (n: number) => credentials.password('bob@example.com', `guess ${n}`, `203.0.113.${n}`);
+  for (let n = 0; n < GUESSING.wrong; n++) assert.equal((await guess(n)).kind, 'no');
+  const all = await Promise.all(Array.from({ length: HASHING.strangersWaiting + 5 }, (_, n) => guess(n)));
+  assert.ok(all.some(({ kind }) => kind === 'busy'));
 });
 
 test('after the loss of the key file, decoys are made with another key, which stays', async (t) => {

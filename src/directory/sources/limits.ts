@@ -38,7 +38,7 @@ export const PASSWORD_ENTRIES = 10_000;
 /** Longer is no password; each is hashed. */
 export const PASSWORD_OCTETS = 1_000;
 
-/** Sign-ins asked of sources at a time, all together: strangers choose how many there are. */
+/** Sign-ins asked of sources at a time, all together, those of strangers and of others apart: strangers choose how many there are. */
 export const SIGN_INS_AT_ONCE = 100;
 
 /** A due account that could not be verified again is asked for again after this time, and meanwhile stays. */

@@ -2,7 +2,8 @@
  * Dynamic authentication: a password that this node does not know is tried at the domain's sources.
  *
  * What was right is remembered for minutes, as a hash under a key of this process; what was wrong is
- * not, and nothing is stored. Sign-ins under way have a bound, since strangers choose their number.
+ * not, and nothing is stored. Sign-ins under way have a bound, since strangers choose their number; what
+ * is remembered is not under it, and who is known has one of his own.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Address, addressKey } from '../../model/address.ts';
@@ -11,9 +12,11 @@ import type { Clock } from '../../world/clock.ts';
 import type { Random } from '../../world/random.ts';
 import { createCache } from '../cache.ts';
 import type { OpenDirectory } from '../directory.ts';
+import type { Asker } from '../hashing.ts';
+import type { PasswordAnswer } from './contract.ts';
 import type { Enrolment } from './enrol.ts';
 import { PASSWORD_ENTRIES, PASSWORD_OCTETS, SIGN_INS_AT_ONCE } from './limits.ts';
-import { searchPassword } from './search.ts';
+import { type Outcome, searchPassword } from './search.ts';
 import { verificationSettings } from './settings.ts';
 import type { SourceTable } from './table.ts';
 
@@ -21,7 +24,7 @@ import type { SourceTable } from './table.ts';
 export type SignInAnswer = 'yes' | 'no' | 'cannot-tell' | 'none';
 
 /** Never rejects. */
-export type SignIn = (address: Address, password: string) => Promise<SignInAnswer>;
+export type SignIn = (address: Address, password: string, asker?: Asker) => Promise<SignInAnswer>;
 
 export interface SignInServices {
   readonly table: SourceTable;
@@ -41,10 +44,9 @@ export function createSignIn(services: SignInServices): SignIn {
   const { table, directory, enrolment, settings, clock, random } = services;
   const processKey = random.bytes(32);
   const remembered = createCache<Remembered>(PASSWORD_ENTRIES);
-  let underWay = 0;
+  const underWay: Record<Asker, number> = { known: 0, stranger: 0 };
 
-  async function ask(address: Address, password: string): Promise<SignInAnswer> {
-    const able = table.of(address.domain).filter(({ asker }) => asker.knowsPasswords);
+  async function ask(address: Address, password: string, who: Asker): Promise<SignInAnswer> {
     const key = addressKey(address);
     const there = await enrolment.account(key);
     if (there?.state === 'disabled' && !there.gone) return 'no';
@@ -52,7 +54,7 @@ export function createSignIn(services: SignInServices): SignIn {
     const digest = createHmac('sha256', processKey).update(`${table.version}\0${key}\0${password}`).digest();
     const known = remembered.get(key);
     if (known && known.until > clock.monotonic() && timingSafeEqual(known.digest, digest)) return 'yes';
-    const outcome = await searchPassword(able, address, password, clock);
+    const outcome = await askEach(address, password, who);
     if (outcome.kind === 'cannot-tell') return 'cannot-tell';
     if (outcome.answer.kind === 'no') return 'no';
     if (!there || there.gone) await enrolment.enrol(address, outcome.answer, outcome.source.id);
@@ -61,22 +63,30 @@ export function createSignIn(services: SignInServices): SignIn {
     return 'yes';
   }
 
-  return async (address, password) => {
+  async function askEach(address: Address, password: string, who: Asker): Promise<Outcome<PasswordAnswer>> {
+    if (underWay[who] >= SIGN_INS_AT_ONCE)
+      return { kind: 'cannot-tell', reason: 'too many sign-ins are being asked about' };
+    underWay[who]++;
+    try {
+      const able = table.of(address.domain).filter(({ asker }) => asker.knowsPasswords);
+      return await searchPassword(able, address, password, clock);
+    } finally {
+      underWay[who]--;
+    }
+  }
+
+  return async (address, password, who = 'stranger') => {
     const { domain } = address;
     // RFC 4513 5.1.2: an empty password would be taken, by anybody's name.
     if (password === '' || Buffer.byteLength(password) > PASSWORD_OCTETS) return 'no';
     if (!settings.current().get(verificationSettings.signIn, { domain })) return 'none';
     if (!table.of(domain).some(({ asker }) => asker.knowsPasswords)) return 'none';
-    if (underWay >= SIGN_INS_AT_ONCE) return 'cannot-tell';
-    underWay++;
     try {
       if (!(await directory.domain(domain))?.enabled) return 'none';
-      return await ask(address, password);
+      return await ask(address, password, who);
     } catch {
       // The database; what a source does wrong is an answer already.
       return 'cannot-tell';
-    } finally {
-      underWay--;
     }
   };
 }
