@@ -7,11 +7,9 @@
  * get in. What cannot be told is never `no`. Nothing here rejects.
  */
 import { createHmac } from 'node:crypto';
-import { addressKey } from '../model/address.ts';
 import { isOperational } from '../model/errors.ts';
 import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
 import type { ScramVerifier } from '../protocol/sasl/scram.ts';
-import { parseAddress } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Database, Row, Statement } from '../store/contract.ts';
 import type { Secrets } from '../store/secrets.ts';
@@ -19,6 +17,7 @@ import type { Authority, Offers, Refusal, Verdict } from '../wire/sasl/words.ts'
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
+import { createOwnerOf } from './address-owner.ts';
 import type { Directory } from './contract.ts';
 import { passwordSettings } from './credential-settings.ts';
 import { credentialStatements } from './credential-statements.ts';
@@ -36,7 +35,10 @@ export type AskSources = (
   username: string,
   password: string,
   asker: Asker,
-) => Promise<'yes' | 'no' | 'cannot-tell' | /** No source of the domain can. */ 'none'>;
+) => Promise<
+  /** Yes; whose it is: the key of the user's main address. */
+  { readonly user: string } | 'no' | 'cannot-tell' | /** No source of the domain can. */ 'none'
+>;
 
 /** One thing that was looked at in a token; `result` absent: it was not come to. */
 export interface TokenFinding {
@@ -69,9 +71,6 @@ export interface CredentialServices {
   readonly tokens?: Tokens;
 }
 
-/** `shut`: it, or the account that it leads to, is frozen or disabled; an address that leads only to disabled ones is nobody's. */
-type Standing = 'active' | 'shut' | 'nobody';
-
 const DAY_MS = 86_400_000;
 
 export async function openCredentials(db: Database, services: CredentialServices): Promise<Credentials> {
@@ -92,22 +91,9 @@ export async function openCredentials(db: Database, services: CredentialServices
     return { kind: 'yes', account: login.login };
   }
 
-  const standingOf = (login: Login): Standing => (admitted(login).kind === 'yes' ? 'active' : 'shut');
+  const isActive = (login: Login): boolean => admitted(login).kind === 'yes';
 
-  /** Sources know users by each of their addresses: who is shut out under one is so under all. */
-  function standing(key: string): MaybePromise<Standing> {
-    return andThen(find(key), (login) => {
-      if (login) return standingOf(login);
-      const address = key.startsWith('@') ? undefined : parseAddress(key);
-      if (!resolve || !address?.ok) return 'nobody';
-      return andThen(resolve(address.value), (resolution): MaybePromise<Standing> => {
-        if (resolution.kind === 'remote' || resolution.kind === 'unknown-user') return 'nobody';
-        if (resolution.kind !== 'local' || resolution.targets.length !== 1) return 'active';
-        const owner = resolution.account?.address ?? addressKey(resolution.targets[0]!);
-        return andThen(find(owner), (found) => (found ? standingOf(found) : 'active'));
-      });
-    });
-  }
+  const ownerOf = createOwnerOf(find, resolve);
 
   function isExpired({ domain, changedAt }: Login): boolean {
     const snapshot = settings.current();
@@ -130,6 +116,18 @@ export async function openCredentials(db: Database, services: CredentialServices
     return true;
   }
 
+  /**
+   * Sources know users by each of their addresses, and lists and roles may be among these: whoever is
+   * confirmed is the user that the source names, who has an account by now unless somebody shut it out.
+   */
+  async function confirmed(key: string, user: string): Promise<Verdict> {
+    const named = await ownerOf(user);
+    if (named && !isActive(named)) return no('state');
+    // An account of that very name stays itself, so that it may write as itself.
+    const login = (await find(key)) ?? named;
+    return login ? admitted(login) : no('unknown');
+  }
+
   async function viaSources(
     key: string,
     password: string,
@@ -137,13 +135,14 @@ export async function openCredentials(db: Database, services: CredentialServices
     asker: Asker,
   ): Promise<Verdict | undefined> {
     if (!askSources || key.startsWith('@')) return undefined;
-    if ((await standing(key)) === 'shut') return undefined;
+    const owner = await ownerOf(key);
+    if (owner && !isActive(owner)) return undefined;
     const domain = await db.read(statements.domain({ domain: key.slice(key.lastIndexOf('@') + 1) }));
     if (domain.length === 0) return undefined;
     const answer = await askSources(key, password, asker);
-    if (asker === 'stranger' && (answer === 'yes' || answer === 'no')) hashing.checked(answer === 'yes');
-    // Whoever the source confirms has an account by now, or leads to one, if nobody shut it out.
-    if (answer === 'yes') return (await standing(key)) === 'active' ? { kind: 'yes', account: key } : no('state');
+    const isRight = typeof answer === 'object';
+    if (asker === 'stranger' && (isRight || answer === 'no')) hashing.checked(isRight);
+    if (isRight) return confirmed(key, answer.user);
     if (answer === 'cannot-tell') return { kind: 'cannot-tell', reason: 'no verification source answers' };
     return answer === 'no' ? no(known ? 'wrong' : 'unknown') : undefined;
   }
@@ -275,7 +274,7 @@ export async function openCredentials(db: Database, services: CredentialServices
       );
     },
 
-    stands: (account) => orElse(true, () => andThen(standing(account), (now) => now === 'active')),
+    stands: (account) => orElse(true, () => andThen(find(account), (login) => login !== undefined && isActive(login))),
 
     offers() {
       if (offered) return offered;

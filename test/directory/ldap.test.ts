@@ -187,6 +187,16 @@ test("an account made from a directory has the directory's aliases, and those th
   assert.equal(await kind('al@example.com'), 'local', 'what the directory still knows by another attribute comes back');
 });
 
+test('a right password under any of the addresses of a user is that user’s, told again from memory too', async (t) => {
+  const slapd = await startSlapd(t);
+  const { add, askSources, make, admin } = await openVerification(t);
+  const port = { host: '127.0.0.1', port: slapd.port };
+  await add('active-directory', { options: { ...port, tls: 'clear', user: BINDER.dn }, secret: BINDER.password });
+  await make(await admin.addAlias({ address: 'al@example.com', targets: ['elsewhere@remote.example'] }));
+  for (const name of ['al@example.com', 'liddell@example.com', 'al@example.com'])
+    assert.deepEqual(await askSources(name, 'wonderland'), { user: 'alice@example.com' }, name);
+});
+
 test('a password is not sent in clear beyond this machine', () => {
   assert.throws(() => defineSource('ldap', { host: 'ldap.example.com', tls: 'clear', user: 'cn=x' }, true), {
     code: 'directory.invalid',

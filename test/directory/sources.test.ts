@@ -274,13 +274,16 @@ test('an endless answer of Graph is not read to its end', async (t) => {
 });
 
 test('a sign-in at Microsoft: a wrong password is no, a second factor cannot be told', async (t) => {
-  const { source } = await graph(t, ({ form }, response) => {
-    if (form.get('password') === 'right') return say(response, 200, TOKEN);
+  const { source } = await graph(t, (request, response) => {
+    const { form } = request;
+    if (!isToken(request)) return say(response, 200, { value: [{ proxyAddresses: ['SMTP:alice@example.com'] }] });
+    if (form.get('password') === 'right' || !form.has('password')) return say(response, 200, TOKEN);
     const code = form.get('password') === 'factor' ? 50076 : form.get('password') === 'wrong' ? 50126 : 90033;
     say(response, 400, { error: 'invalid_grant', error_codes: [code], error_description: `AADSTS${code}: x` });
   });
-  const kind = async (password: string) => (await source.authenticate!(question('alice@example.com'), password)).kind;
-  assert.equal(await kind('right'), 'yes');
+  const ask = (password: string) => source.authenticate!(question('al@example.com'), password);
+  const kind = async (password: string) => (await ask(password)).kind;
+  assert.deepEqual(await ask('right'), { kind: 'yes', primary: 'alice@example.com' });
   assert.equal(await kind('wrong'), 'no');
   assert.equal(await kind('factor'), 'cannot-tell');
   assert.equal(await kind('outage'), 'cannot-tell');

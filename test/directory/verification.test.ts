@@ -228,10 +228,10 @@ test('a source knows a password that this node does not, and is not asked again 
   await add({ options });
   assert.equal(await askSources('alice@example.com', 'wrong'), 'no');
   assert.equal(await askSources('alice@example.com', ''), 'no');
-  assert.equal(await askSources('alice@example.com', 'right'), 'yes');
+  assert.deepEqual(await askSources('alice@example.com', 'right'), { user: 'alice@example.com' });
   assert.equal((await admin.listAccounts()).length, 1);
   const asked = peer.lines.length;
-  assert.equal(await askSources('alice@example.com', 'right'), 'yes');
+  assert.deepEqual(await askSources('alice@example.com', 'right'), { user: 'alice@example.com' });
   assert.equal(peer.lines.length, asked);
   state.broken = true;
   assert.equal(await askSources('alice@example.com', 'other'), 'cannot-tell');

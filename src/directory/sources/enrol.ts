@@ -42,6 +42,8 @@ export interface StoredAccount {
 
 export interface Enrolment {
   account(key: string): Promise<StoredAccount | undefined>;
+  /** The user's, where that is ours, else the one that was asked for. */
+  mainAddress(address: Address, primary: string | undefined): Promise<Address>;
   /** Errors: those of the database. */
   enrol(address: Address, answer: Extract<Answer, { kind: 'yes' }>, source: number): Promise<void>;
   /** The source confirms or denies an account that is there. */
@@ -72,7 +74,6 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     return { state: row['state'] as StoredAccount['state'], verifiedAt, gone: Number(row['gone'] ?? 0) !== 0 };
   }
 
-  /** Under its main address where that is ours, else under the one that was asked for. */
   async function mainAddress(address: Address, primary: string | undefined): Promise<Address> {
     const parsed = primary === undefined ? undefined : parseAddress(primary);
     if (!parsed?.ok || addressKey(parsed.value) === addressKey(address)) return address;
@@ -146,6 +147,7 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
 
   return {
     account,
+    mainAddress,
     async enrol(address, answer, source) {
       const main = await mainAddress(address, answer.primary);
       const key = addressKey(main);

@@ -103,8 +103,11 @@ export function microsoftSource(
       const form = { ...credentials, grant_type: 'password', username: question.address.text, password };
       const { status, body } = await post(tokenUrl, form, question.signal);
       question.dialogue.heard(`${status} ${firstLine(body['error_description']) ?? ''}`);
-      if (status === 200 && typeof body['access_token'] === 'string') return { kind: 'yes' };
-      return readSignIn(status, body);
+      if (status !== 200 || typeof body['access_token'] !== 'string') return readSignIn(status, body);
+      // The endpoint of tokens takes more than one name of a user, and does not tell whose it is.
+      const found = await find('users', question);
+      if (found?.kind === 'cannot-tell') return found;
+      return { kind: 'yes', primary: found?.kind === 'yes' ? found.primary : undefined };
     },
     close() {},
   };

@@ -20,8 +20,13 @@ import { type Outcome, searchPassword } from './search.ts';
 import { verificationSettings } from './settings.ts';
 import type { SourceTable } from './table.ts';
 
+/** The password is right; `user`: whose it is, by the key of the main address. */
+export interface Confirmed {
+  readonly user: string;
+}
+
 /** `none`: no source of the domain knows passwords, or they may not be asked. */
-export type SignInAnswer = 'yes' | 'no' | 'cannot-tell' | 'none';
+export type SignInAnswer = Confirmed | 'no' | 'cannot-tell' | 'none';
 
 /** Never rejects. */
 export type SignIn = (address: Address, password: string, asker?: Asker) => Promise<SignInAnswer>;
@@ -35,7 +40,7 @@ export interface SignInServices {
   readonly random: Random;
 }
 
-interface Remembered {
+interface Remembered extends Confirmed {
   readonly digest: Buffer;
   readonly until: number;
 }
@@ -53,14 +58,15 @@ export function createSignIn(services: SignInServices): SignIn {
     // The list of sources is in the digest: after a change of them everybody is asked for again.
     const digest = createHmac('sha256', processKey).update(`${table.version}\0${key}\0${password}`).digest();
     const known = remembered.get(key);
-    if (known && known.until > clock.monotonic() && timingSafeEqual(known.digest, digest)) return 'yes';
+    if (known && known.until > clock.monotonic() && timingSafeEqual(known.digest, digest)) return { user: known.user };
     const outcome = await askEach(address, password, who);
     if (outcome.kind === 'cannot-tell') return 'cannot-tell';
     if (outcome.answer.kind === 'no') return 'no';
     if (!there || there.gone) await enrolment.enrol(address, outcome.answer, outcome.source.id);
+    const user = addressKey(await enrolment.mainAddress(address, outcome.answer.primary));
     const minutes = settings.current().get(verificationSettings.signInMinutes);
-    remembered.set(key, { digest, until: clock.monotonic() + minutes * 60_000 });
-    return 'yes';
+    remembered.set(key, { digest, user, until: clock.monotonic() + minutes * 60_000 });
+    return { user };
   }
 
   async function askEach(address: Address, password: string, who: Asker): Promise<Outcome<PasswordAnswer>> {
