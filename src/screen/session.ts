@@ -16,7 +16,7 @@ import type { ContentRef } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
 import { invariant } from '../model/errors.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
-import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
 import { looksLikeRelay } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
@@ -40,6 +40,7 @@ import {
   authorOf,
   identifySender,
   isTrusted,
+  ownerOf,
   resolveRecipient,
   type Sender,
   type SenderSources,
@@ -292,8 +293,20 @@ function judgeRecipient(
   sender: Sender,
   resolution: Resolution,
 ): MaybePromise<RecipientVerdict> {
+  return andThen(ownerOf(screening.services.directory, resolution), (account) =>
+    judgeFor(screening, transaction, recipient, sender, resolution, account),
+  );
+}
+
+function judgeFor(
+  screening: Screening,
+  transaction: Transaction,
+  recipient: Recipient,
+  sender: Sender,
+  resolution: Resolution,
+  account: string,
+): MaybePromise<RecipientVerdict> {
   const { plan, services } = screening;
-  const account = resolution.kind === 'local' ? (resolution.account?.address ?? '') : '';
   const who = whoIs(recipient.address, resolution, sender);
   const spf = evidenceOf(plan, transaction.observations, 'spf');
   const known = isPromise(spf)

@@ -169,6 +169,24 @@ export function resolveRecipient(directory: Directory, address: Address): MaybeP
   );
 }
 
+/** Whose own lists count: the account that it is, or the only one that an alias leads to; empty: nobody's. */
+export function ownerOf(directory: Directory, resolution: Resolution): MaybePromise<string> {
+  if (resolution.kind !== 'local') return '';
+  const { account, viaAlias, targets } = resolution;
+  const [target, ...others] = targets;
+  if (account || !viaAlias || !target || others.length > 0) return account?.address ?? '';
+  return orCannotTell('', () =>
+    andThen(directory.domain(target.domain), (domain) =>
+      // No source is asked about addresses elsewhere.
+      domain?.enabled ? andThen(directory.resolve(target), accountIn) : '',
+    ),
+  );
+}
+
+function accountIn(resolution: Resolution): string {
+  return (resolution.kind === 'local' && resolution.account?.address) || '';
+}
+
 export function isTrusted(kind: SenderKind): boolean {
   return kind === 'authenticated' || kind === 'domain-server' || kind === 'shielded';
 }

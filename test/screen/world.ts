@@ -1,7 +1,7 @@
 /**
  * A small world for screening: a directory in memory, settings from a table, addresses by the real
- * parser, real header bytes. `example.com` has alice (active), dora (disabled), team (an alias of
- * two), and the mail server 10.0.0.25; `empty.example` is local and has nowhere to go.
+ * parser, real header bytes. `example.com` has alice (active), dora (disabled), al (an alias of
+ * alice), team (one of two), and the mail server 10.0.0.25; `empty.example` is local and has nowhere to go.
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -59,6 +59,7 @@ const account = (state: Account['state'] = 'active'): Account => ({
 const LOCAL_PARTS: Readonly<Record<string, Resolution>> = {
   alice: { kind: 'local', account: account(), targets: [address('alice@example.com')], viaAlias: false },
   dora: { kind: 'local', account: account('disabled'), targets: [address('dora@example.com')], viaAlias: false },
+  al: { kind: 'local', targets: [address('alice@example.com')], viaAlias: true },
   team: { kind: 'local', targets: [address('alice@example.com'), address('out@remote.example')], viaAlias: true },
   postmaster: { kind: 'role', targets: [address('admin@example.com')], domain: 'oldest.example' },
   abuse: { kind: 'role', targets: [address('admin@example.com')] },

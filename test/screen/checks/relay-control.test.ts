@@ -95,6 +95,13 @@ test('a blocked sender is refused by network, address or the From field, and a u
   assert.deepEqual(await run({ lists }, BOB, [ALICE]), ['inbound', 'accept']);
 });
 
+test('the attacker, whom a user blocks, writes to an alias of that user; a list of several goes by none of theirs', async () => {
+  const lists = [{ list: 'block', kind: 'address', value: BOB, owner: 'x@example.com' }] as const;
+  assert.deepEqual(await run({ lists }, BOB, [ALICE]), ['550 5.7.1']);
+  assert.deepEqual(await run({ lists }, BOB, ['al@example.com']), ['550 5.7.1']);
+  assert.deepEqual(await run({ lists }, BOB, ['team@example.com']), ['inbound', 'accept']);
+});
+
 test('whoever writes an allow-listed address without proof is not spared, by the session or by From', async () => {
   const lists = [{ list: 'allow', kind: 'address', value: BOB }] as const;
   const forged = await transact(screening({ lists }), BOB, [ALICE]);
