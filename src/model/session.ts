@@ -21,6 +21,7 @@ export interface TlsFacts {
   readonly protocol: string;
   readonly cipher: string;
   readonly servername?: string;
+  /** Never of a proxy that speaks for the client. */
   readonly certificate?: ClientCertificate;
 }
 

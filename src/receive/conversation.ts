@@ -93,8 +93,9 @@ export function converse(
     secured() {
       // What was proven before counts no more (RFC 3207 4.2).
       const { helo: _, account: __, ...facts } = session.facts;
+      const tls = tlsOf(connection, facts.proxy !== undefined, services.clock.now());
       session.exchange = undefined;
-      session.facts = { ...facts, extended: false, ...tlsOf(connection, services.clock.now()) };
+      session.facts = { ...facts, extended: false, ...tls };
       addNote(session.dialogue, `TLS: ${connection.tls?.protocol} ${connection.tls?.cipher}`);
       connection.expectWithin(policy.commandTimeoutMs);
     },
@@ -125,7 +126,7 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     ...(connection.proxy ? { proxy: connection.proxy } : {}),
     local: connection.local,
     extended: false,
-    ...tlsOf(connection, services.clock.now()),
+    ...tlsOf(connection, connection.proxy !== undefined, services.clock.now()),
     startedAt: services.clock.now(),
   };
   const policy = surroundings.policy();
@@ -166,10 +167,11 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
   return session;
 }
 
-function tlsOf(connection: Connection, now: number): Pick<SessionFacts, 'tls'> {
+/** TLS may end at a proxy, whose certificate is not its client's. */
+function tlsOf(connection: Connection, viaProxy: boolean, now: number): Pick<SessionFacts, 'tls'> {
   const { tls } = connection;
   if (!tls) return {};
-  const certificate = connection.clientCertificate(now);
+  const certificate = viaProxy ? undefined : connection.clientCertificate(now);
   return { tls: certificate ? { ...tls, certificate } : tls };
 }
 

@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import { systemClock } from '../../src/world/clock.ts';
 import { selfSigned } from '../../src/world/self-signed.ts';
-import { openClient } from '../support/dialogue.ts';
-import { NOBODY, startReceiver } from '../support/receive/services.ts';
+import { dialogue, openClient } from '../support/dialogue.ts';
+import { NOBODY, startReceiver, type TestReceiverOptions } from '../support/receive/services.ts';
 
 const MINE = await selfSigned('alice.example', systemClock);
 const THEIRS = await selfSigned('eve.example', systemClock);
@@ -70,6 +70,34 @@ test('a server on port 25 is asked for its certificate only where that could say
   const names = ['alice.example'];
   assert.deepEqual(await shown(true), { fingerprint: await fingerprintOf(MINE), names, verified: false });
   assert.equal(await shown(false), undefined);
+});
+
+test('the attacker comes through a proxy that shows a certificate of its own, by XCLIENT or PROXY, and signs in by that', async (t) => {
+  const known = await fingerprintOf(MINE);
+  const credentials: TestReceiverOptions['credentials'] = {
+    ...NOBODY,
+    offers: () => ({ scram: true, bearer: false, cramMd5: false, external: true }),
+    certificate: (fingerprint) =>
+      fingerprint === known ? { kind: 'yes', account: 'alice@example.com' } : { kind: 'no', reason: 'unknown' },
+  };
+  const trusting = { credentials, profile: 'submission', trustedProxies: ['127.0.0.1'] } as const;
+  const begin = 'S: 220\n C: EHLO c\n S: 250\n C: STARTTLS\n S: 220\n -- TLS\n C: EHLO c';
+  const refused = 'C: AUTH EXTERNAL =\n S: 504\n C: AUTH SCRAM-SHA-256-PLUS\n S: 504\n C: QUIT\n S: 221';
+  const named = 'C: XCLIENT ADDR=198.51.100.8 PROTO=ESMTP\n S: 220\n C: EHLO client.example\n S: 250';
+  const late = 'S: 220\n C: EHLO c\n S: 250';
+  const tls = 'C: STARTTLS\n S: 220\n -- TLS\n C: EHLO c';
+  const header = 'PROXY TCP4 198.51.100.8 192.0.2.1 4711 587\r\n';
+  for (const [proxy, said, first] of [
+    ['off', `${begin}\n S: 250 .. EXTERNAL SCRAM-SHA-256-PLUS\n ${named} .. AUTH SCRAM-SHA-256 PLAIN`],
+    ['off', `${late}\n ${named}\n ${tls}\n S: 250 .. AUTH SCRAM-SHA-256 PLAIN`],
+    ['required', `${begin}\n S: 250 .. AUTH SCRAM-SHA-256 PLAIN`, header],
+  ] as const) {
+    const node = await startReceiver(t, { ...trusting, proxy });
+    await dialogue({ port: node.port, certificate: MINE, ...(first && { first }) }, `${said}\n ${refused}`);
+    const { facts } = await node.sessionEnded();
+    assert.equal(facts.client.address, '198.51.100.8');
+    assert.ok(facts.tls && !facts.tls.certificate);
+  }
 });
 
 test('a client takes its TLS session up again, and is known by the certificate that it showed at first', async (t) => {

@@ -197,8 +197,8 @@ function tell(session: Session, mechanism: string, result: Failure | 'yes', acco
 
 function channelOf({ connection, facts, hostname, services }: Session): SaslChannel {
   const now = services.clock.now();
-  // Behind a proxy that ended TLS there is no channel that reaches the client.
-  const direct = facts.tls !== undefined;
+  // TLS may end at a proxy: no channel is known to reach the client behind it.
+  const direct = facts.tls !== undefined && facts.proxy === undefined;
   return {
     binding: direct ? connection.channelBinding() : undefined,
     certificate: direct ? connection.clientCertificate(now)?.fingerprint : undefined,

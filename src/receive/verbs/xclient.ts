@@ -5,6 +5,7 @@
  */
 import { andThen } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
+import type { TlsFacts } from '../../model/session.ts';
 import { parseXclient } from '../../protocol/smtp/xclient.ts';
 import { canonicalAddress } from '../../wire/network.ts';
 import { greeting } from '../greeting.ts';
@@ -29,11 +30,12 @@ export const xclient: Verb = (session, argument) => {
     if (!session.connection.nameClient(client)) return TOO_MANY_FROM_NETWORK;
   }
   session.isClientNamed ||= address !== undefined;
-  const { helo: _, account: __, ...before } = facts;
+  const { helo: _, account: __, tls, ...before } = facts;
   session.facts = {
     ...before,
     client: { address: client, port: port ?? facts.client.port },
     proxy: facts.proxy ?? session.connection.peer,
+    ...(tls && { tls: withoutCertificate(tls) }),
     local: { address: localAddress ?? facts.local.address, port: localPort ?? facts.local.port },
     // A proxy that passes HELO on need not say it again itself.
     ...(helo === undefined ? {} : { helo }),
@@ -42,3 +44,8 @@ export const xclient: Verb = (session, argument) => {
   session.screen = session.services.screen.session(session.facts);
   return andThen(session.screen.connect(), ({ refusal }) => refusal ?? greeting(session));
 };
+
+/** It is the proxy's: its client has proven none. */
+function withoutCertificate({ certificate: _, ...tls }: TlsFacts): TlsFacts {
+  return tls;
+}
