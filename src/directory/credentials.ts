@@ -13,7 +13,7 @@ import type { ScramVerifier } from '../protocol/sasl/scram.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Database, Row, Statement } from '../store/contract.ts';
 import type { Secrets } from '../store/secrets.ts';
-import type { Authority, Offers, Refusal, Verdict } from '../wire/sasl/words.ts';
+import type { Authority, Offers, Proof, Refusal, Verdict } from '../wire/sasl/words.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
@@ -27,6 +27,7 @@ import { SCRAM } from './limits.ts';
 import { appPasswordDigest, type Login, loginKey, parseVerifier, statementFor, toLogin } from './logins.ts';
 import { spendHash, verifyPassword } from './password.ts';
 import { createPasswordMemory } from './password-memory.ts';
+import { createProofs, passwordOf } from './proofs.ts';
 import { tokenSettings } from './tokens/settings.ts';
 import { TOKEN_CHECKS, type TokenCheck, type Tokens } from './tokens/tokens.ts';
 
@@ -86,14 +87,15 @@ export async function openCredentials(db: Database, services: CredentialServices
     andThen(now(statementFor(statements, login)), ([row]) => row && toLogin(row));
 
   /** What a right proof of whatever kind comes to. */
-  function admitted(login: Login): Verdict {
+  function admitted(login: Login, proof?: Proof): Verdict {
     if (login.state !== 'active' || !login.enabled) return no('state');
-    return { kind: 'yes', account: login.login };
+    return { kind: 'yes', account: login.login, ...(proof && { proof }) };
   }
 
   const isActive = (login: Login): boolean => admitted(login).kind === 'yes';
 
   const ownerOf = createOwnerOf(find, resolve);
+  const proofs = createProofs(statements, now);
 
   function isExpired({ domain, changedAt }: Login): boolean {
     const snapshot = settings.current();
@@ -101,12 +103,15 @@ export async function openCredentials(db: Database, services: CredentialServices
     return clock.now() - changedAt > snapshot.get(passwordSettings.maxAgeDays, { domain }) * DAY_MS;
   }
 
-  const viaPassword = (login: Login): Verdict => (isExpired(login) ? no('expired') : admitted(login));
+  const viaPassword = (login: Login): Verdict =>
+    isExpired(login) ? no('expired') : admitted(login, passwordOf(login));
 
-  async function hasAppPassword(login: string, password: string): Promise<boolean> {
+  /** Undefined: it is none of the login's. */
+  async function viaAppPassword(login: Login, password: string): Promise<Verdict | undefined> {
     const digest = appPasswordDigest(password);
-    if (digest === undefined) return false;
-    return (await db.read(statements.appPasswords({ login }))).some((row) => row['digest'] === digest);
+    if (digest === undefined) return undefined;
+    const proof = { kind: 'app-password', digest } as const;
+    return (await proofs.holds(login, proof)) ? admitted(login, proof) : undefined;
   }
 
   async function isRight({ password: stored }: Login, password: string, asker: Asker): Promise<boolean> {
@@ -125,7 +130,7 @@ export async function openCredentials(db: Database, services: CredentialServices
     if (named && !isActive(named)) return no('state');
     // An account of that very name stays itself, so that it may write as itself.
     const login = (await find(key)) ?? named;
-    return login ? admitted(login) : no('unknown');
+    return login ? admitted(login, passwordOf(login)) : no('unknown');
   }
 
   async function viaSources(
@@ -149,7 +154,8 @@ export async function openCredentials(db: Database, services: CredentialServices
 
   async function decide(key: string | undefined, password: string, asker: Asker): Promise<Verdict> {
     const login = key === undefined ? undefined : await find(key);
-    if (login && (await hasAppPassword(login.login, password))) return admitted(login);
+    const byAppPassword = login && (await viaAppPassword(login, password));
+    if (byAppPassword) return byAppPassword;
     if (login?.password !== undefined)
       return (await isRight(login, password, asker)) ? viaPassword(login) : no('wrong');
     // Before anybody is asked: the line spares the sources, and who has no password here waits as those who have.
@@ -269,12 +275,20 @@ export async function openCredentials(db: Database, services: CredentialServices
           const owner = row?.['login'] as string | undefined;
           if (owner === undefined) return no('unknown');
           if (username !== '' && loginKey(username) !== owner) return no('wrong');
-          return andThen(find(owner), (login) => (login ? admitted(login) : no('unknown')));
+          return andThen(find(owner), (login) =>
+            login ? admitted(login, { kind: 'certificate', fingerprint }) : no('unknown'),
+          );
         }),
       );
     },
 
-    stands: (account) => orElse(true, () => andThen(find(account), (login) => login !== undefined && isActive(login))),
+    stands: (account, proof) =>
+      orElse(true, () =>
+        andThen(find(account), (login) => {
+          if (!login || !isActive(login)) return false;
+          return proof === undefined || proofs.holds(login, proof);
+        }),
+      ),
 
     offers() {
       if (offered) return offered;

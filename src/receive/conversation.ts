@@ -148,6 +148,7 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     transaction: undefined,
     receiving: undefined,
     exchange: undefined,
+    proof: undefined,
     authFailures: 0,
     errors: 0,
     idleCommands: 0,

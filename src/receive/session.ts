@@ -14,6 +14,7 @@ import type { DataDecoder } from '../protocol/smtp/data-decoder.ts';
 import type { RecipientVerdict, ScreenSession } from '../screen/contract.ts';
 import type { Connection } from '../wire/connection.ts';
 import type { SaslExchange } from '../wire/sasl/server.ts';
+import type { Proof } from '../wire/sasl/words.ts';
 import type { AuthGuard } from './auth-guard.ts';
 import type { IncomingContent } from './content.ts';
 import type { Dialogue } from './dialogue.ts';
@@ -76,6 +77,8 @@ export interface Session {
   receiving: Receiving | undefined;
   /** AUTH has begun, and its next line is awaited; `refused`: it changes nothing any more, and is answered so. */
   exchange: { readonly exchange: SaslExchange; readonly mechanism: string; refused?: Reply } | undefined;
+  /** What it signed in with; apart from the facts, which are written down. */
+  proof: Proof | undefined;
   authFailures: number;
   errors: number;
   idleCommands: number;

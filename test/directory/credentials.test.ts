@@ -16,6 +16,9 @@ import { createSettings } from '../../src/settings/registry.ts';
 import { settingsMigrations } from '../../src/settings/schema.ts';
 import type { PreparedChange } from '../../src/store/contract.ts';
 import type { Secrets } from '../../src/store/secrets.ts';
+import type { Verdict } from '../../src/wire/sasl/words.ts';
+import { systemClock } from '../../src/world/clock.ts';
+import { selfSigned } from '../../src/world/self-signed.ts';
 import { manualClock } from '../support/clock.ts';
 import { credentialsOver } from '../support/credentials.ts';
 import { memoryDatabase } from '../support/database.ts';
@@ -108,7 +111,8 @@ test('passwords end only where they are told to', async (t) => {
 test('a domain has a login of its own, which is its name', async (t) => {
   const { credentials, admin, make, is } = await open(t);
   await make(admin.setDomainPassword('example.com', PASSWORD));
-  assert.deepEqual(await credentials.password('Example.com', PASSWORD), { kind: 'yes', account: '@example.com' });
+  const verdict = await credentials.password('Example.com', PASSWORD);
+  assert.equal(verdict.kind === 'yes' && verdict.account, '@example.com');
   assert.equal(await is('other.example', PASSWORD), 'unknown');
   await make(admin.setDomainPassword('example.com', ''));
   assert.equal(await is('example.com', PASSWORD), 'unknown');
@@ -245,7 +249,10 @@ test('what is taken away must be there, and is told by its name where it is not'
 test('who signed in may go on until the account is frozen, disabled or removed', async (t) => {
   const { credentials, admin, accounts, make } = await open(t);
   await make(admin.setDomainPassword('example.com', 'servers of mine go by sea'));
-  const stand = async () => [await credentials.stands(ALICE), await credentials.stands('@example.com')];
+  const stand = async () => [
+    await credentials.stands(ALICE, undefined),
+    await credentials.stands('@example.com', undefined),
+  ];
   assert.deepEqual(await stand(), [true, true]);
   await make(admin.setState(ALICE, 'frozen'));
   assert.deepEqual(await stand(), [false, true]);
@@ -254,6 +261,46 @@ test('who signed in may go on until the account is frozen, disabled or removed',
   assert.deepEqual(await stand(), [true, false]);
   await make(accounts.removeAccount(ALICE));
   assert.deepEqual(await stand(), [false, false]);
+});
+
+test('who signed in may go on until that password, app password or certificate is changed or taken away', async (t) => {
+  const { credentials, admin, make } = await open(t, { askSources: async (user) => ({ user }) });
+  const signedIn = (verdict: Verdict) => {
+    assert.equal(verdict.kind, 'yes');
+    const { account, proof } = verdict as Verdict & { kind: 'yes' };
+    return () => credentials.stands(account, proof);
+  };
+  const bySource = signedIn(await credentials.password(ALICE, PASSWORD));
+  assert.equal(await bySource(), true);
+  await make(admin.setPassword(ALICE, PASSWORD));
+  await make(admin.setDomainPassword('example.com', PASSWORD));
+  const phone = await admin.addAppPassword(ALICE, 'phone');
+  await make(phone.change);
+  const { certificate: pem } = await selfSigned('alice.example', systemClock);
+  const { fingerprint, change } = await admin.addCertificate(ALICE, pem);
+  await make(change);
+  assert.equal(await bySource(), false, 'the source is asked no more');
+
+  const all = {
+    password: signedIn(await credentials.password(ALICE, PASSWORD)),
+    domain: signedIn(await credentials.password('example.com', PASSWORD)),
+    app: signedIn(await credentials.password(ALICE, phone.password)),
+    certificate: signedIn(await credentials.certificate(fingerprint, '')),
+  };
+  const ended = async () => {
+    const names: string[] = [];
+    for (const [name, stands] of Object.entries(all)) if (!(await stands())) names.push(name);
+    return names;
+  };
+  assert.deepEqual(await ended(), []);
+  await make(admin.setPassword(ALICE, 'another horse battery'));
+  assert.deepEqual(await ended(), ['password']);
+  await make(admin.removeAppPassword(ALICE, 'phone'));
+  assert.deepEqual(await ended(), ['password', 'app']);
+  await make(admin.setDomainPassword('example.com', 'servers of mine go by sea'));
+  assert.deepEqual(await ended(), ['password', 'domain', 'app']);
+  await make(admin.removeCertificate(ALICE, fingerprint));
+  assert.deepEqual(await ended(), ['password', 'domain', 'app', 'certificate']);
 });
 
 test('a token signs in whom it names, if it is ours and says the same as the client', async (t) => {

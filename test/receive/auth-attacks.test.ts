@@ -30,6 +30,25 @@ test('the attacker signed in before the account was frozen, and goes on sending'
   assert.equal(node.events.last('smtp.auth.ended')?.account, 'alice@example.com');
 });
 
+test('the attacker signed in by a stolen password before that was changed, or by an app password before it was revoked, and goes on sending', async (t) => {
+  const people = await organisation(t);
+  const node = await listen(t, people);
+  const phone = await people.admin.addAppPassword('alice@example.com', 'phone');
+  await people.make(phone.change);
+  const [byPlain, byScram, byPhone] = [await secured(node), await secured(node), await secured(node)];
+  const mail = 'C: MAIL FROM:<alice@example.com>';
+  const goesOn = `${mail}\n S: 250\n C: RSET\n S: 250`;
+  await dialogue(byPlain, `C: AUTH PLAIN ${plain('alice@example.com')}\n S: 235\n ${goesOn}`);
+  assert.equal(await scram(byScram, 'alice@example.com', false), 235);
+  await dialogue(byPhone, `C: AUTH PLAIN ${plain('alice@example.com', phone.password)}\n S: 235\n ${goesOn}`);
+  await people.make(people.admin.setPassword('alice@example.com', 'another horse battery'));
+  for (const client of [byPlain, byScram]) await dialogue(client, `${mail}\n S: 530 5.7.0\n C: QUIT\n S: 221`);
+  await dialogue(byPhone, goesOn);
+  await people.make(people.admin.removeAppPassword('alice@example.com', 'phone'));
+  await dialogue(byPhone, `${mail}\n S: 530 5.7.0\n C: QUIT\n S: 221`);
+  assert.equal(node.events.count('smtp.auth.ended'), 3);
+});
+
 test('a man in the middle takes -PLUS from the list: the client that could have bound is refused', async (t) => {
   const client = await secured(await listen(t, await organisation(t)));
   assert.equal(await scram(client, 'alice@example.com', false, 'y'), 501);

@@ -124,6 +124,7 @@ function conclude(session: Session, verdict: Verdict, startedAt: number): MaybeP
       tell(session, session.exchange!.mechanism, 'yes', verdict.account);
       session.exchange = undefined;
       session.facts = { ...session.facts, account: verdict.account };
+      session.proof = verdict.proof;
       return WELCOME;
     case 'no':
       return fail(session, REFUSED, verdict.reason, startedAt);

@@ -23,16 +23,16 @@ export const mail: Verb = (session, argument) => {
   // RFC 1870 6.1: refused before it is sent.
   if ((command.value.parameters.sizeBytes ?? 0) > policy.maxMessageBytes) return refuse(session, TOO_LARGE);
   if (facts.account === undefined) return screen(session, command.value);
-  return andThen(session.services.credentials.stands(facts.account), (stands) =>
+  return andThen(session.services.credentials.stands(facts.account, session.proof), (stands) =>
     stands ? screen(session, command.value) : signOut(session, facts.account!),
   );
 };
 
-/** Its account was frozen, disabled or removed: who signed in before that sends no more either. */
+/** Its account was shut or removed, or what it signed in with is so no longer: who did before that sends no more either. */
 function signOut(session: Session, account: string): Reply {
   const { account: _, ...stranger } = session.facts;
   session.facts = stranger;
-  session.reason ??= 'the account may not sign in any more';
+  session.reason ??= 'the account, or what it signed in with, was changed or taken away';
   const { id, client } = stranger;
   session.services.events.emit('smtp.auth.ended', { session: id, address: client.address, account });
   return AUTHENTICATE;

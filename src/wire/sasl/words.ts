@@ -6,13 +6,20 @@ import type { ScramVerifier } from '../../protocol/sasl/scram.ts';
 export type Refusal = 'unknown' | 'wrong' | 'state' | 'expired' | 'not-allowed';
 
 export type Verdict =
-  /** The account's address, or `@domain` for a domain's own login. */
-  | { readonly kind: 'yes'; readonly account: string }
+  /** The account's address, or `@domain` for a domain's own login. `proof` absent: nothing that is kept here, as a token. */
+  | { readonly kind: 'yes'; readonly account: string; readonly proof?: Proof }
   | { readonly kind: 'no'; readonly reason: Refusal; readonly token?: TokenFailure }
   /** Whoever would know does not answer: nobody's fault. */
   | { readonly kind: 'cannot-tell'; readonly reason: string }
   /** Too many wait already. */
   | { readonly kind: 'busy' };
+
+/** What somebody signed in with. Not for a log. */
+export type Proof =
+  /** By whatever mechanism; `stored`: the hash that was kept then, undefined where only a source knows the password. */
+  | { readonly kind: 'password'; readonly stored: string | undefined }
+  | { readonly kind: 'app-password'; readonly digest: string }
+  | { readonly kind: 'certificate'; readonly fingerprint: string };
 
 /** What a client is told of a token that was refused (RFC 7628 3.2.2). */
 export interface TokenFailure {
@@ -36,8 +43,11 @@ export interface Authority {
   bearer(username: string | undefined, token: string): Promise<Verdict>;
   /** `fingerprint`: SHA-256 of the client's certificate in hex; `username`: whom it asks to be, if it says. */
   certificate(fingerprint: string, username: string): MaybePromise<Verdict>;
-  /** Whether who signed in as this account may go on: it was not frozen, disabled or removed since. */
-  stands(account: string): MaybePromise<boolean>;
+  /**
+   * Whether who signed in as this account may go on: it was not frozen, disabled or removed since, nor
+   * was what it signed in with changed or taken away.
+   */
+  stands(account: string, proof: Proof | undefined): MaybePromise<boolean>;
 }
 
 /** Which mechanisms anyone could use here at all; the same object until that changes. */

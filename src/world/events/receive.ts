@@ -24,7 +24,7 @@ export const receiveEvents = {
   }),
   'smtp.auth.ended': event<{ session: string; address: string; account: string }>()({
     level: 'info',
-    text: 'a client was signed out, as its account was frozen, disabled or removed',
+    text: 'a client was signed out, as its account, or what it signed in with, was changed or taken away',
   }),
   'receive.bare-newline': event<{
     session: string;
