@@ -239,6 +239,22 @@ test('a source knows a password that this node does not, and is not asked again 
   assert.equal(await askSources('alice@example.com', 'right'), 'cannot-tell');
 });
 
+test('the attacker, whom an administrator disabled, becomes a new user by an alias or sub-address that a source knows', async (t) => {
+  const names = ['alice@example.com', 'al@example.com', 'alice+x@example.com'];
+  const { options } = await mailServer(t, names);
+  const { add, askSources, admin, kind, make, database, directory } = await open(t);
+  await add({ options });
+  assert.equal(await kind('alice@example.com'), 'local');
+  await make(await admin.addAlias({ address: 'al@example.com', targets: ['alice@example.com'] }));
+  await database.write([{ sql: "UPDATE account SET state = 'disabled'", parameters: [] }]);
+  directory.forget();
+  for (const name of names) {
+    await askSources(name, 'right');
+    assert.equal(await kind(name), 'unknown-user', name);
+  }
+  assert.equal((await admin.listAccounts()).length, 1);
+});
+
 const CREATE = { [verificationSettings.createDomains.key]: true };
 
 test('a domain whose user a default source confirms becomes local', async (t) => {

@@ -7,7 +7,7 @@
  * names are removed.
  */
 import { type Address, addressKey } from '../../model/address.ts';
-import { parseAddress } from '../../protocol/smtp/address.ts';
+import { makeAddress, parseAddress } from '../../protocol/smtp/address.ts';
 import type { Settings } from '../../settings/contract.ts';
 import type { Database, Statement } from '../../store/contract.ts';
 import { outboxStatements } from '../../store/outbox.ts';
@@ -16,6 +16,8 @@ import type { Events } from '../../world/events.ts';
 import type { Random } from '../../world/random.ts';
 import type { OpenDirectory } from '../directory.ts';
 import { NAME_CHARACTERS } from '../limits.ts';
+import { parseTargets } from '../lookup.ts';
+import { directorySettings } from '../settings.ts';
 import type { Answer } from './contract.ts';
 import { ALIASES_OF_ONE, WELCOMES_PER_HOUR } from './limits.ts';
 import { verificationSettings } from './settings.ts';
@@ -72,6 +74,20 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     if (!row) return undefined;
     const verifiedAt = row['verified_at'] === null ? undefined : Number(row['verified_at']);
     return { state: row['state'] as StoredAccount['state'], verifiedAt, gone: Number(row['gone'] ?? 0) !== 0 };
+  }
+
+  /** Its alias leads to somebody whom an administrator disabled, or it is such a one's sub-address. */
+  async function isOfDisabled(address: Address): Promise<boolean> {
+    const { local, domain } = address;
+    const [alias] = await database.read(sql.alias({ address: addressKey(address) }));
+    const separator = settings.current().get(directorySettings.subaddressSeparator, { domain });
+    const at = separator === '' ? -1 : local.indexOf(separator);
+    const mailbox = at > 0 ? [makeAddress(local.slice(0, at), domain)] : [];
+    for (const owner of alias ? parseTargets(alias['targets'] as string) : mailbox) {
+      const known = await account(addressKey(owner));
+      if (known?.state === 'disabled' && !known.gone) return true;
+    }
+    return false;
   }
 
   async function mainAddress(address: Address, primary: string | undefined): Promise<Address> {
@@ -132,6 +148,7 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     if (there?.state === 'disabled' && !there.gone) return;
     // An alias that leads elsewhere, or a role.
     if (!there && (await directory.resolve(main)).kind !== 'unknown-user') return;
+    if (!there && (await isOfDisabled(main))) return;
     const aliases = await aliasChanges(main, answer, address);
     const name = answer.displayName?.trim().slice(0, NAME_CHARACTERS) || null;
     const statements = [...aliases.statements];

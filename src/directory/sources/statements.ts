@@ -91,6 +91,9 @@ export function sourceStatements(dialect: Dialect) {
           })
           .onConflict((conflict) => conflict.column('address').doNothing()),
     ),
+    alias: prepare<{ address: string }, T>(dialect, (db, p) =>
+      db.selectFrom('alias').select('targets').where('address', '=', p('address')),
+    ),
     /** Those that sources gave to an account. */
     aliasesOf: prepare<{ account: string }, T>(dialect, (db, p) =>
       db.selectFrom('alias').select('address').where('account', '=', p('account')),
