@@ -12,6 +12,7 @@ import ipaddr from 'ipaddr.js';
 import type { NetworkTable } from '../directory/rules/network-table.ts';
 import { networksOf } from '../directory/rules/shields.ts';
 import type { SessionFacts } from '../model/session.ts';
+import { heloIdentity } from '../protocol/smtp/domain.ts';
 import type { Settings, SettingsSnapshot } from '../settings/contract.ts';
 import { isLoopback } from '../wire/network.ts';
 import type { Events } from '../world/events.ts';
@@ -91,7 +92,7 @@ export function createNatWatch(settings: Settings, events: Events, gateways: rea
     greeted({ client, local, proxy, helo }) {
       if (proxy || helo === undefined || !isLoopback(client.address)) return;
       const { names } = listenerOf(local.port);
-      if (names.size < SCREEN_LIMITS.natNames && !names.has(helo)) names.add(helo.toLowerCase());
+      if (names.size < SCREEN_LIMITS.natNames) names.add(heloIdentity(helo));
     },
     hides(facts) {
       if (facts.proxy) return undefined;

@@ -8,6 +8,7 @@ import { addressKey } from '../model/address.ts';
 import type { Evidence } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
+import { heloIdentity } from '../protocol/smtp/domain.ts';
 import { confirmPtr } from './authentication/reverse.ts';
 import type { DkimEvidence, NotMade, SpfEvidence } from './authentication/words.ts';
 import type { Standing, Who } from './check.ts';
@@ -103,7 +104,7 @@ function listed(
   const seen: SenderSeen = {
     client: facts.client.address,
     names,
-    helo: facts.helo?.toLowerCase(),
+    helo: facts.helo === undefined ? undefined : heloIdentity(facts.helo),
     addresses: envelope,
   };
   const first = table.listing(owners, seen, clock.now());

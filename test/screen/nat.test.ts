@@ -70,6 +70,13 @@ test('a forwarder on this machine is noticed by the many names that come through
   mixed.sessions('198.51.100.7', 1);
   mixed.sessions('127.0.0.1', 60, 30);
   assert.equal(mixed.hides('127.0.0.1'), undefined, 'what sees others is no listener behind a forwarder');
+  const spelled = watch();
+  for (let i = 0; i < 60; i++) {
+    const session = spelled.facts('127.0.0.1', 25, `${i % 2 ? 'Host' : 'host'}${i % 9}.example${i % 3 ? '.' : ''}`);
+    spelled.nat.count(session);
+    spelled.nat.greeted(session);
+  }
+  assert.equal(spelled.hides('127.0.0.1'), undefined, 'one name spelled in several ways is one');
 });
 
 test('the gateway of a container and what an operator names are known at once; PROXY tells the truth', () => {

@@ -21,6 +21,11 @@ export function parseDomain(text: string): Parsed<string> {
   return parseAsciiDomain(ascii);
 }
 
+/** What HELO said, as it is looked up and compared: a final dot makes no other name of it. */
+export function heloIdentity(said: string): string {
+  return said.toLowerCase().replace(/\.$/, '');
+}
+
 /** RFC 1123 2.1: the highest label of a name is alphabetic, so this is an address without brackets, or a slip. */
 export function endsInNumber(domain: string): boolean {
   return /(?:^|\.)\d+$/.test(domain);

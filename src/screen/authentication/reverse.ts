@@ -5,6 +5,7 @@
  * are bounded in the number of names that are followed.
  */
 import { isIP } from 'node:net';
+import { heloIdentity } from '../../protocol/smtp/domain.ts';
 import { canonicalAddress, isLoopback } from '../../wire/network.ts';
 import type { Resolver } from '../../world/resolver.ts';
 import type { CheckServices, Views } from '../check.ts';
@@ -46,7 +47,7 @@ export async function confirmPtr(resolver: Resolver, client: string): Promise<Pt
 }
 
 export async function lookUpHelo(resolver: Resolver, said: string, client: string): Promise<HeloEvidence> {
-  const helo = said.toLowerCase().replace(/\.$/, '');
+  const helo = heloIdentity(said);
   const literal = /^\[(?:ipv6:)?([0-9a-f:.]+)\]$/.exec(helo)?.[1] ?? (isIP(helo) ? helo : undefined);
   if (literal !== undefined)
     return { made: true, result: canonicalAddress(literal) === client ? 'match' : 'mismatch', helo };

@@ -5,6 +5,7 @@
  * permerror are results, with the reason in words.
  */
 import type { ReversePath } from '../../model/address.ts';
+import { heloIdentity } from '../../protocol/smtp/domain.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Resolver } from '../../world/resolver.ts';
 import { createAsker } from './ask.ts';
@@ -23,10 +24,16 @@ export interface SpfServices {
 /** RFC 7208 4.6.4 bounds the mechanisms, and the exchangers and names behind each; together a little over this. */
 const QUESTIONS = 140;
 
-export async function evaluateSpf(hop: Hop, reversePath: ReversePath, services: SpfServices): Promise<SpfEvidence> {
+export async function evaluateSpf(
+  { client, helo: said }: Hop,
+  reversePath: ReversePath,
+  services: SpfServices,
+): Promise<SpfEvidence> {
   const module = await loadSpf();
-  const helo = hop.helo.toLowerCase();
-  const rest = { made: true, client: hop.client, helo, envelopeFrom: reversePath?.text ?? '' } as const;
+  // RFC 7208 4.3: only an empty label that is not at the end makes a name that nobody can ask about.
+  const helo = heloIdentity(said);
+  const hop = { client, helo };
+  const rest = { made: true, client, helo, envelopeFrom: reversePath?.text ?? '' } as const;
   const hello = isDomainName(helo) ? identity(module, 'helo', `postmaster@${helo}`, hop, services) : undefined;
   // RFC 7208 2.4: of the null reverse-path the HELO name is the MAIL identity.
   if (reversePath === null) return { ...rest, mail: (await hello) ?? NO_NAME };

@@ -38,6 +38,7 @@ export interface Sending {
   readonly account?: string;
   readonly silent?: boolean;
   readonly extraChecks?: readonly Check[];
+  readonly lists?: Parameters<typeof senderRules>[0];
 }
 
 export const LETTER =
@@ -58,7 +59,7 @@ export async function sendFrom(t: TestContext, sending: Sending = {}) {
     hostname: 'mx.postern.example',
     identities: () => ({ domains: ['example.com'], people: [] }),
     correspondents: correspondentsFrom(),
-    senderRules: senderRules(),
+    senderRules: senderRules(sending.lists),
     grants: grants(directory()),
   };
   const facts: SessionFacts = {

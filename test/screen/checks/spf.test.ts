@@ -61,6 +61,28 @@ test('the null reverse-path is judged by its HELO name, and a HELO that fails is
   assert.equal((await sendFrom(t, { records, settings: { 'spf.heloAction': 'refuse' } })).outcome, '550 5.7.23');
 });
 
+test('an attacker says a HELO name with a final dot: it is the name that denies, is expanded and is listed', async (t) => {
+  const records = { ...publishes('v=spf1 +all'), 'client.remote.example': { TXT: ['v=spf1 -all'] } };
+  const dotted = { records, helo: 'Client.Remote.Example.' };
+  assert.equal((await sendFrom(t, { ...dotted, from: null })).outcome, '550 5.7.23');
+  assert.equal((await sendFrom(t, { ...dotted, settings: { 'spf.heloAction': 'refuse' } })).outcome, '550 5.7.23');
+  const recorded = await sendFrom(t, dotted);
+  assert.equal(recorded.evidence['spf']?.['helo'], 'client.remote.example');
+  const lists = [{ list: 'block', kind: 'host', value: 'client.remote.example' }] as const;
+  assert.equal((await sendFrom(t, { helo: 'client.remote.example.', lists })).outcome, '550 5.7.1');
+  const expanded = {
+    ...publishes('v=spf1 exists:%{h}.of.remote.example -all'),
+    'client.remote.example.of.remote.example': { A: ['127.0.0.2'] },
+  };
+  assert.equal((await sendFrom(t, { records: expanded, helo: 'client.remote.example.' })).outcome, 'accept');
+});
+
+test('a HELO name with two final dots is none that has SPF', async (t) => {
+  const records = { 'client.remote.example': { TXT: ['v=spf1 -all'] } };
+  const sent = await sendFrom(t, { records, helo: 'client.remote.example..', from: null });
+  assert.equal((sent.evidence['spf'] as unknown as { mail: { result: string } }).mail.result, 'none');
+});
+
 test('soft fails add to the score, and passes take from it, as set', async (t) => {
   const score = async (record: string, settings = {}) =>
     (await sendFrom(t, { records: publishes(record), settings })).findings.find(({ check }) => check === 'spf')?.score;
