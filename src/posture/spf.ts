@@ -2,9 +2,9 @@
  * SPF (RFC 7208): one record, whole, within the limits, ending in a denial, and permitting the
  * addresses that this node sends from.
  *
- * The record is evaluated, not just read: once for an address that nobody has, with wider bounds than
- * the standard's, so that the evaluation comes to the end of the record and can say by how much it
- * goes too far; then for each of our own addresses by the letter.
+ * The record is evaluated, not just read: for an address of each family that nobody has, with wider
+ * bounds than the standard's, so that the evaluation comes to the end of the record and can say by how
+ * much it goes too far; then for each of our own addresses by the letter.
  */
 import { isIP } from 'node:net';
 import type { Resolver } from '../world/resolver.ts';
@@ -45,7 +45,7 @@ const SPF = {
   tooManyVoidLookups: {
     code: 'too-many-void-lookups',
     severity: 'important',
-    why: `Receivers stop at ${MOST_VOID_LOOKUPS} names that do not exist, and call the record invalid (RFC 7208 4.6.4). Remove the terms that lead nowhere.`,
+    why: `Receivers stop at ${MOST_VOID_LOOKUPS} names without the records asked for (A where the client comes over IPv4, AAAA over IPv6), and call the record invalid (RFC 7208 4.6.4). Remove the terms that lead nowhere, and write addresses for names of one family.`,
   },
   permitsEverybody: {
     code: 'permits-everybody',
@@ -83,38 +83,92 @@ export async function checkSpf(domain: string, context: PostureContext): Promise
     if (likely !== undefined) return [problem(about, SPF.malformed, shown(likely), publish)];
     return [problem(about, SPF.missing, `${domain} has no SPF record`, publish)];
   }
-  const whole = await checkRecord(about, record, context);
+  const senders = await sendersOf(context);
+  const whole = await checkRecord(about, record, senders, context);
   if (whole.some(({ code }) => code === SPF.invalid.code || code === 'cannot-tell')) return whole;
-  return [...whole, ...(await checkOwn(about, record, context))];
+  return [...whole, ...(await checkOwn(about, record, senders, context))];
 }
 
-/** Of the ranges for benchmarks and for discarding: nobody sends from them. */
-const NOBODY = ['198.18.0.1', '100::1'];
+/** By family, of the ranges for benchmarks and for discarding: nobody sends from them. */
+const NOBODY = [
+  ['IPv4', '198.18.0.1'],
+  ['IPv6', '100::1'],
+] as const;
 
-async function checkRecord(about: About, record: string, context: PostureContext): Promise<readonly PostureResult[]> {
+/** What a client of one family meets: a name without AAAA is void to one over IPv6 alone (RFC 7208 4.6.4, 5). */
+interface OfFamily extends Evaluation {
+  readonly family: 'IPv4' | 'IPv6';
+  /** Mail of this node leaves over it. */
+  readonly isOurs: boolean;
+}
+
+async function checkRecord(
+  about: About,
+  record: string,
+  senders: readonly string[],
+  context: PostureContext,
+): Promise<readonly PostureResult[]> {
   const wide = { terms: POSTURE_LIMITS.spfTerms, voidLookups: POSTURE_LIMITS.spfTerms };
-  const evaluations = await Promise.all(NOBODY.map((address) => evaluate(about.subject, address, context, wide)));
+  // Where no address is known, mail leaves over IPv4: nobody sends over IPv6 alone.
+  const ours = new Set(senders.length > 0 ? senders.map(familyOf) : ['IPv4']);
+  const evaluations: readonly OfFamily[] = await Promise.all(
+    NOBODY.map(async ([family, address]) => {
+      const evaluation = await evaluate(about.subject, address, context, wide);
+      return { ...evaluation, family, isOurs: ours.has(family) };
+    }),
+  );
   const seen = shown(record);
-  const lookups = Math.max(...evaluations.map((evaluation) => evaluation.lookups));
-  const voidLookups = Math.max(...evaluations.map((evaluation) => evaluation.voidLookups));
-  const has = (result: string): Evaluation | undefined =>
-    evaluations.find((evaluation) => evaluation.result === result);
-  const results: PostureResult[] = [];
-  if (lookups > MOST_LOOKUPS) results.push(problem(about, SPF.tooManyLookups, `${lookups} lookups: ${seen}`));
-  else if (has('permerror')) results.push(problem(about, SPF.invalid, `${has('permerror')!.text}: ${seen}`));
-  else if (has('temperror')) return [cannotTell(about, `${has('temperror')!.text}: ${seen}`)];
-  if (voidLookups > MOST_VOID_LOOKUPS)
-    results.push(problem(about, SPF.tooManyVoidLookups, `${voidLookups} names without records: ${seen}`));
+  const has = (result: string): boolean => evaluations.some((evaluation) => evaluation.result === result);
+  const results = [...beyond('lookups', evaluations, about, seen)];
+  if (!results.some(isWrong)) {
+    // What is cut off at the wide bound is told as lookups.
+    const ended = evaluations.filter(({ lookups }) => lookups <= MOST_LOOKUPS);
+    const invalid = ended.find(({ result }) => result === 'permerror');
+    const untold = ended.find(({ result }) => result === 'temperror');
+    if (invalid) results.push(problem(about, SPF.invalid, `${invalid.text}: ${seen}`));
+    else if (untold) return [cannotTell(about, `${untold.text}: ${seen}`)];
+  }
+  results.push(...beyond('voidLookups', evaluations, about, seen));
   if (has('pass')) results.push(problem(about, SPF.permitsEverybody, seen));
   else if (has('neutral')) results.push(problem(about, SPF.noDenial, seen, [txtLine(about.subject, denying(record))]));
   if (/[\s+?~-]ptr([:/ ]|$)/i.test(record)) results.push(problem(about, SPF.pointer, seen));
-  return results.some(({ verdict }) => verdict === 'wrong') ? results : [good(about, seen), ...results];
+  return results.some(isWrong) ? results : [good(about, seen), ...results];
+}
+
+const BOUNDS = {
+  lookups: { most: MOST_LOOKUPS, told: SPF.tooManyLookups, counted: 'lookups' },
+  voidLookups: { most: MOST_VOID_LOOKUPS, told: SPF.tooManyVoidLookups, counted: 'names without records' },
+} as const;
+
+/** Wrong where mail of this node meets it; advice where only forgers can, over a family that it does not send from. */
+function beyond(
+  bound: keyof typeof BOUNDS,
+  evaluations: readonly OfFamily[],
+  about: About,
+  seen: string,
+): readonly PostureResult[] {
+  const { most, told, counted } = BOUNDS[bound];
+  const over = evaluations.filter((evaluation) => evaluation[bound] > most);
+  const [first] = over;
+  if (!first) return [];
+  const ours = over.filter(({ isOurs }) => isOurs);
+  const count = Math.max(...(ours.length > 0 ? ours : over).map((evaluation) => evaluation[bound]));
+  const where = over.length < evaluations.length ? ` for clients over ${first.family}` : '';
+  const text = `${count} ${counted}${where}: ${seen}`;
+  if (ours.length > 0) return [problem(about, told, text)];
+  const why = `${told.why} This node does not send over ${first.family}, so its own mail is not concerned; but forgeries that come over it are not denied.`;
+  return [problem(about, { ...told, severity: 'advice', why }, text)];
 }
 
 /** Whether mail of this node passes. */
-async function checkOwn(about: About, record: string, context: PostureContext): Promise<readonly PostureResult[]> {
+async function checkOwn(
+  about: About,
+  record: string,
+  senders: readonly string[],
+  context: PostureContext,
+): Promise<readonly PostureResult[]> {
   const { node } = context;
-  if (node.smartHost !== undefined) return [await checkSmartHost(about, node.smartHost, context)];
+  if (node.smartHost !== undefined) return [await checkSmartHost(about, node.smartHost, senders, context)];
   if (node.sending.length === 0)
     return [
       cannotTell(
@@ -136,8 +190,12 @@ async function checkOwn(about: About, record: string, context: PostureContext): 
 }
 
 /** A smart host may send from other addresses than those that we hand the mail to. */
-async function checkSmartHost(about: About, smartHost: string, context: PostureContext): Promise<PostureResult> {
-  const addresses = isIP(smartHost) ? [smartHost] : await addressesOf(smartHost, context.resolver);
+async function checkSmartHost(
+  about: About,
+  smartHost: string,
+  addresses: readonly string[],
+  context: PostureContext,
+): Promise<PostureResult> {
   const evaluations = await Promise.all(
     addresses.slice(0, POSTURE_LIMITS.addresses).map((address) => evaluate(about.subject, address, context)),
   );
@@ -148,6 +206,12 @@ async function checkSmartHost(about: About, smartHost: string, context: PostureC
     `all mail leaves by the smart host ${smartHost}, whose own addresses ${addresses.join(', ') || '(none found)'} do not all pass`,
     'Ask its operator which addresses it sends from, or what to include.',
   );
+}
+
+/** Where mail of this node comes from, as far as anybody can know. */
+async function sendersOf({ node, resolver }: PostureContext): Promise<readonly string[]> {
+  if (node.smartHost === undefined) return node.sending;
+  return isIP(node.smartHost) ? [node.smartHost] : addressesOf(node.smartHost, resolver);
 }
 
 async function addressesOf(host: string, resolver: Resolver): Promise<readonly string[]> {
@@ -169,6 +233,14 @@ function denying(record: string): string {
   return `${record.replace(/\s[?]?all\s*$/i, '').trim()} ~all`;
 }
 
+function isWrong({ verdict }: PostureResult): boolean {
+  return verdict === 'wrong';
+}
+
+function familyOf(address: string): OfFamily['family'] {
+  return address.includes(':') ? 'IPv6' : 'IPv4';
+}
+
 function term(address: string): string {
-  return `${address.includes(':') ? 'ip6' : 'ip4'}:${address}`;
+  return `${familyOf(address) === 'IPv6' ? 'ip6' : 'ip4'}:${address}`;
 }

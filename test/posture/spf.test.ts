@@ -97,6 +97,61 @@ for (const [claim, records, says] of CASES) {
   });
 }
 
+const HOSTS = [0, 1, 2].map((n) => `n${n}.example.net`);
+const hostsWith = (zone: ZoneName): Record<string, ZoneName> => ({
+  ...published(`v=spf1 ${HOSTS.map((name) => `a:${name}`).join(' ')} ${OURS} -all`),
+  ...Object.fromEntries(HOSTS.map((name) => [name, zone])),
+});
+
+test('SPF: names without AAAA are void to IPv6 clients alone: wrong where this node is one, else advice', async (t) => {
+  const { results, settings } = await world(t, hostsWith({ A: ['203.0.113.7'] }));
+  settings['delivery.addressFamily'] = 'ipv4';
+  const found = await results('spf');
+  assert.deepEqual(said(found), ['good good', 'good too-many-void-lookups advice', 'good good']);
+  assert.match(found[1]!.seen, /^3 names without records for clients over IPv6: /);
+  settings['delivery.addressFamily'] = 'both';
+  assert.deepEqual(said(await results('spf')), ['wrong too-many-void-lookups important', 'good good']);
+  settings['delivery.addressFamily'] = 'ipv6';
+  assert.deepEqual(said(await results('spf')), ['wrong too-many-void-lookups important']);
+});
+
+test('SPF: names without A are void to IPv4 clients alone', async (t) => {
+  const { results, settings } = await world(t, hostsWith({ AAAA: ['2001:db8::7'] }));
+  settings['delivery.addressFamily'] = 'ipv6';
+  assert.deepEqual(said(await results('spf')), ['good good', 'good too-many-void-lookups advice', 'good good']);
+  settings['delivery.addressFamily'] = 'ipv4';
+  assert.deepEqual(said(await results('spf')), ['wrong too-many-void-lookups important']);
+});
+
+test('SPF: void names of the family of the smart host are wrong; where nothing is known, those of IPv4', async (t) => {
+  const { results, settings } = await world(t, hostsWith({ A: ['203.0.113.7'] }));
+  settings['delivery.smartHost'] = '203.0.113.7';
+  assert.deepEqual(said(await results('spf')), ['good good', 'good too-many-void-lookups advice', 'good good']);
+  settings['delivery.smartHost'] = '[2001:db8::1]:587';
+  assert.equal(said(await results('spf'))[0], 'wrong too-many-void-lookups important');
+  settings['delivery.smartHost'] = '';
+  settings['smtp.publicAddresses'] = [];
+  assert.deepEqual(said(await results('spf')), [
+    'good good',
+    'good too-many-void-lookups advice',
+    'cannot-tell cannot-tell',
+  ]);
+});
+
+test('SPF: lookups that only clients of a family meet that this node does not send from are advice', async (t) => {
+  const names = Array.from({ length: 12 }, (_, i) => `s${i}.example.net`);
+  const { results, settings } = await world(t, {
+    ...published(`v=spf1 ${OURS} include:%{v}.example.net -all`),
+    'in-addr.example.net': { TXT: ['v=spf1 ip4:203.0.113.1 -all'] },
+    'ip6.example.net': { TXT: [characterStrings(`v=spf1 ${names.map((name) => `include:${name}`).join(' ')} -all`)] },
+    ...Object.fromEntries(names.map((name) => [name, { TXT: ['v=spf1 ip4:203.0.113.1 -all'] }])),
+  });
+  settings['delivery.addressFamily'] = 'ipv4';
+  assert.deepEqual(said(await results('spf')), ['good good', 'good too-many-lookups advice', 'good good']);
+  settings['delivery.addressFamily'] = 'ipv6';
+  assert.deepEqual(said(await results('spf')), ['wrong too-many-lookups critical', 'good good']);
+});
+
 test('SPF: what to publish names our addresses, and keeps what stands there', async (t) => {
   const { results, zone } = await world(t, published());
   assert.deepEqual((await results('spf'))[0]?.publish, [
