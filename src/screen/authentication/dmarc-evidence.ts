@@ -5,7 +5,7 @@ import type { CheckServices } from '../check.ts';
 import { type DmarcOutcome, evaluate } from './dmarc.ts';
 import { denies } from './spf.ts';
 import { type MessageView, signaturesOf, spfOf, verificationOf } from './verification.ts';
-import type { DkimEvidence, DmarcEvidence, SpfEvidence } from './words.ts';
+import type { ArcEvidence, DkimEvidence, DmarcEvidence, SpfEvidence } from './words.ts';
 
 /** RFC 5322 2.1.1, with room for the name and the tag. */
 const LONGEST_SUBJECT = 900;
@@ -34,7 +34,7 @@ export async function dmarcEvidence(view: MessageView, services: CheckServices):
     spfDenies: fails && outcome.policy === 'reject' && (await fromDomainDenies(outcome.headerFrom, spf, services)),
     arcSealers: arc.result === 'pass' || arc.result === 'temperror' ? arc.sealers : [],
     ...(arc.result === 'temperror' && { arcUntold: true }),
-    arcVouchesPass: arc.result === 'pass' && arc.original?.dmarc === 'pass',
+    arcVouchesPass: vouchesFor(arc, outcome.headerFrom),
     ...(list !== undefined && { list }),
     ...(subject !== undefined && { subject }),
   };
@@ -57,6 +57,12 @@ function unlessUntold(outcome: DmarcOutcome, spf: SpfEvidence | undefined, dkim:
     result: 'temperror',
     detail: 'name servers do not say whether the author domain stands behind it',
   };
+}
+
+/** What a sealer saw of another author, as before somebody rewrote From, says nothing of this one. */
+function vouchesFor({ result, original }: ArcEvidence, headerFrom: string): boolean {
+  if (result !== 'pass' || original?.dmarc !== 'pass') return false;
+  return original.dmarcFrom === undefined || original.dmarcFrom === headerFrom;
 }
 
 /** Asked only where it decides: the From domain's own word on this client, whatever MAIL said. */

@@ -46,17 +46,10 @@ export interface RawHeaders {
   parsed: readonly { readonly key?: string; readonly line: Uint8Array }[];
 }
 
-type AuthResult = { readonly value?: string; readonly result?: string };
-
 export interface RawArcLink {
   readonly 'arc-seal'?: RawTags;
-  readonly 'arc-authentication-results'?: {
-    readonly parsed?: {
-      readonly dmarc?: AuthResult;
-      readonly spf?: AuthResult;
-      readonly dkim?: readonly AuthResult[];
-    };
-  };
+  /** As it stands in the header; what mailauth reads of it has one result of each method. */
+  readonly 'arc-authentication-results'?: { readonly original?: Uint8Array };
   readonly messageSignature?: RawSignature;
 }
 

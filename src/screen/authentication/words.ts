@@ -91,7 +91,14 @@ export type ArcEvidence = {
   /** The `d=` of every seal, the newest first. */
   readonly sealers: readonly string[];
   /** What the oldest sealer says that it saw, where the chain passes: `method=result` words. */
-  readonly original?: { readonly dmarc?: string; readonly spf?: string; readonly dkim?: string };
+  readonly original?: {
+    /** Absent too where it says several. */
+    readonly dmarc?: string;
+    /** The author domain that this is said of (`header.from`), where it is told. */
+    readonly dmarcFrom?: string;
+    readonly spf?: string;
+    readonly dkim?: string;
+  };
 };
 
 export type DmarcPolicy = 'none' | 'quarantine' | 'reject';
@@ -163,7 +170,7 @@ export type DmarcEvidence = {
   readonly arcSealers: readonly string[];
   /** Name servers do not say whether the chain passes. */
   readonly arcUntold?: true;
-  /** The chain passes, and its first set says that DMARC passed. */
+  /** The chain passes, and its first set says that DMARC passed, of no other author domain. */
   readonly arcVouchesPass: boolean;
   /** `List-Id` names a list, and the list's own domain signed it or passes SPF. */
   readonly list?: string;

@@ -7,8 +7,15 @@ import { LETTER, type Sending, sendFrom } from './origin.ts';
 const sealer = rsaKey('forwarder.example', 'arc');
 const stranger = rsaKey('stranger.example', 'arc');
 
+const PASSED = 'dmarc=pass header.from=remote.example';
+
 /** One more ARC set on top, which says that DMARC passed. */
-async function seal(message: string, key: StrangersKey, cv: 'none' | 'pass' = 'none'): Promise<string> {
+async function seal(
+  message: string,
+  key: StrangersKey,
+  cv: 'none' | 'pass' = 'none',
+  results = PASSED,
+): Promise<string> {
   const { sealMessage } = await import('mailauth/lib/arc/index.js');
   const headers = await sealMessage(Buffer.from(message, 'latin1'), {
     signingDomain: key.domain,
@@ -16,7 +23,7 @@ async function seal(message: string, key: StrangersKey, cv: 'none' | 'pass' = 'n
     privateKey: key.privateKey,
     algorithm: 'rsa-sha256',
     cv,
-    authResults: `mx.${key.domain}; dmarc=pass header.from=remote.example`,
+    authResults: `mx.${key.domain}; ${results}`,
     signTime: new Date(Date.UTC(2026, 0, 4)),
   } as Parameters<typeof sealMessage>[1]);
   return headers.toString('latin1') + message;
@@ -58,6 +65,28 @@ test('an attacker invents the first set, and a trusted forwarder seals over it: 
   const sent = await sendFrom(t, forwarded(message, { settings: trusting }));
   assert.deepEqual(evidence(sent).sealers, ['forwarder.example', 'stranger.example']);
   assert.equal(sent.outcome, 'hold user');
+});
+
+test('an attacker has a trusted forwarder seal a pass of his own domain, or several results: nothing is explained', async (t) => {
+  const said: readonly (readonly [results: string, outcome: string])[] = [
+    ['dmarc=pass header.from=evil.example', 'hold user'],
+    ['dmarc=fail header.from=remote.example; dmarc=pass header.from=evil.example', 'hold user'],
+    ['dmarc=pass header.from=evil.example; dmarc=pass header.from=remote.example', 'hold user'],
+    ['dmarc=pass header.from=evil.example header.from=remote.example', 'hold user'],
+    ['dmarc=pass; dmarc=fail', 'hold user'],
+    ['dmarc=pass header.from="remote.example.evil.example"', 'hold user'],
+    ['spf=pass smtp.mailfrom="x; dmarc=pass header.from=remote.example"@evil.example', 'hold user'],
+    ['spf=pass (; dmarc=pass header.from=remote.example)', 'hold user'],
+    ['dmarc=pass', 'accept'],
+    ['dmarc=pass (p=reject) header.from=Remote.Example.', 'accept'],
+    ['DMARC/1 = pass header . from = bob@remote.example', 'accept'],
+    ['dmarc=pass header.from=remote.example; dmarc=pass header.from="remote.example"', 'accept'],
+  ];
+  for (const [results, outcome] of said) {
+    const sent = await sendFrom(t, forwarded(await seal(LETTER, sealer, 'none', results), { settings: trusting }));
+    assert.equal(evidence(sent).result, 'pass', results);
+    assert.equal(sent.outcome, outcome, results);
+  }
 });
 
 test('a broken chain is as if there were none, and a key that cannot be told is temporary', async (t) => {
