@@ -10,6 +10,7 @@ import { createCredentialAdmin } from './directory/credential-admin.ts';
 import { type Credentials, openCredentials } from './directory/credentials.ts';
 import { createDirectory, type OpenDirectory } from './directory/directory.ts';
 import { createDkimKeys, type DkimKeys } from './directory/dkim-keys.ts';
+import { keepSights } from './directory/dkim-keys-sight.ts';
 import { createHashing } from './directory/hashing.ts';
 import { type MingerSecret, openMingerSecret } from './directory/minger-secret.ts';
 import { createRuleAdmin } from './directory/rules/admin.ts';
@@ -210,6 +211,7 @@ export async function openCore(
         () => undefined,
       ),
     signingKeys: dkim.ofDomain,
+    keepSights: (sights) => keepSights({ database: store.database, dkim, clock, events }, sights),
     shieldPairs: async () => (await senderRules.shields()).pairs.length,
     localAllows: (most) => findLocalAllows(store.database, most),
     sealedPasswords: (most) => findSealedPasswords(store.database, most),

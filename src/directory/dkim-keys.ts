@@ -34,7 +34,8 @@ export interface DkimKeys {
   create(domain: string, algorithm: SigningAlgorithm, selector: string): Promise<PreparedChange>;
   /** What rotation decided, as one change. */
   change(domain: string, steps: readonly RotationStep[]): Promise<PreparedChange>;
-  checked(key: DkimKeyRow, check: RecordCheck): Statement;
+  /** To be asked for by dkim-keys-sight.ts alone, which knows what is worth keeping. */
+  checked(key: Pick<DkimKeyRow, 'domain' | 'selector'>, check: RecordCheck): Statement;
   /** With the domain's secrets. */
   remove(domain: string): Statement;
   /** Statements that seal again what an older key of the key file sealed. */

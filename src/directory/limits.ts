@@ -18,6 +18,9 @@ export const HOST_TTL_SECONDS = { least: 10, most: 3600 } as const;
 /** A name that could not be resolved is asked for again after this time. */
 export const HOST_FAILURE_SECONDS = 5;
 
+/** How often the records of DKIM keys that sign are looked at, and what is wrong with them is told. */
+export const ACTIVE_RECORD_CHECK_MS = 86_400_000;
+
 /** Rows of one page of a list. */
 export const PAGE_ROWS = 1000;
 

@@ -6,19 +6,20 @@
  */
 import type { DirectoryAdmin } from '../directory/admin.ts';
 import type { DkimKeys } from '../directory/dkim-keys.ts';
-import { checkRecord, isPublished, type RecordState } from '../directory/dkim-keys-check.ts';
+import { checkRecord } from '../directory/dkim-keys-check.ts';
 import { type RotationPolicy, type RotationStep, rotationSteps } from '../directory/dkim-keys-rotation.ts';
 import type { DkimKeyRow } from '../directory/dkim-keys-schema.ts';
+import { isLookDue, keepSights, type RecordSight, sighted } from '../directory/dkim-keys-sight.ts';
 import { PAGE_ROWS } from '../directory/limits.ts';
 import { signingSettings } from '../directory/signing-settings.ts';
 import type { SrsKeys } from '../directory/srs-keys.ts';
 import { queueSettings } from '../queue/settings.ts';
 import type { Settings, SettingsSnapshot } from '../settings/contract.ts';
-import type { Database, Statement } from '../store/contract.ts';
+import type { Database } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Resolver } from '../world/resolver.ts';
-import { ACTIVE_RECORD_CHECK_MS, DKIM_FIRST_MS, DKIM_ROTATION_EVERY_MS, KEY_MAKING_PAUSE } from './limits.ts';
+import { DKIM_FIRST_MS, DKIM_ROTATION_EVERY_MS, KEY_MAKING_PAUSE } from './limits.ts';
 import type { Job } from './scheduler.ts';
 
 export interface DkimRotationServices {
@@ -138,27 +139,18 @@ export function tellStep(events: Events, domain: string, step: RotationStep): vo
 
 /** Waiting keys each time, signing ones once a day; with what was found. */
 async function lookForRecords(
-  { database, dkim, resolver, clock, events }: DkimRotationServices,
+  services: DkimRotationServices,
   keys: readonly DkimKeyRow[],
 ): Promise<readonly DkimKeyRow[]> {
-  const statements: Statement[] = [];
+  const now = services.clock.now();
+  const sights: RecordSight[] = [];
   const looked: DkimKeyRow[] = [];
   for (const key of keys) {
-    const isDue = key.state === 'active' && clock.now() - (key.checked_at ?? 0) >= ACTIVE_RECORD_CHECK_MS;
-    const check = key.state === 'pending' || isDue ? await checkRecord(resolver, key) : undefined;
-    // What the DNS does not say now, it has said before.
-    if (!check || check.state === 'cannot-tell') {
-      looked.push(key);
-      continue;
-    }
-    statements.push(dkim.checked(key, check));
-    looked.push({ ...key, checked_at: clock.now(), check_result: check.state });
-    if (key.state === 'active' && !isPublished(check.state)) tellWrong(events, key, check.state);
+    const isDue = key.state === 'pending' || (key.state === 'active' && isLookDue(key, now));
+    const check = isDue ? await checkRecord(services.resolver, key) : undefined;
+    if (check) sights.push({ key, check });
+    looked.push(check ? sighted(key, check, now) : key);
   }
-  if (statements.length > 0) await database.write(statements);
+  await keepSights(services, sights);
   return looked;
-}
-
-function tellWrong(events: Events, { domain, selector }: DkimKeyRow, state: RecordState): void {
-  events.emit('signing.record-wrong', { domain, selector, state });
 }

@@ -15,9 +15,6 @@ export const DKIM_FIRST_MS = 5_000;
 /** After making a domain's keys, rest so many times as long: an RSA key takes a core for tenths of a second. */
 export const KEY_MAKING_PAUSE = 9;
 
-/** How often the records of keys that sign are looked at. */
-export const ACTIVE_RECORD_CHECK_MS = 86_400_000;
-
 /** Midnight UTC is everybody's: reports leave within this time after it. */
 export const REPORT_SPREAD_MS = 2 * 60 * 60_000;
 

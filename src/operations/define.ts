@@ -54,7 +54,7 @@ export function act<const P extends TProperties, O>(
   return { ...define(name, draft), permission: 'administer', audit: true };
 }
 
-/** A question: changes nothing, leaves no audit row. */
+/** A question: changes nothing but what this node knows of the world, leaves no audit row. */
 export function question<const P extends TProperties, O>(
   name: string,
   draft: Draft<P, O>,

@@ -3,8 +3,9 @@
  * find it. A key that waits for its record is told with the record.
  */
 import { createPublicKey } from 'node:crypto';
-import { checkRecord, type RecordState, recordName } from '../directory/dkim-keys-check.ts';
+import { checkRecord, type RecordCheck, type RecordState, recordName } from '../directory/dkim-keys-check.ts';
 import type { DkimKeyRow } from '../directory/dkim-keys-schema.ts';
+import type { RecordSight } from '../directory/dkim-keys-sight.ts';
 import { formatKeyRecord } from '../protocol/dkim/record.ts';
 import { shown } from './answers.ts';
 import type { PostureContext } from './context.ts';
@@ -12,7 +13,7 @@ import { type About, cannotTell, good, type PostureResult, type Problem, problem
 import { txtLine } from './zone-lines.ts';
 
 /** As much of a key as the test needs; the secret half stays where it is. */
-export type TestedKey = Pick<DkimKeyRow, 'domain' | 'selector' | 'algorithm' | 'public_key' | 'state'>;
+export type TestedKey = Omit<DkimKeyRow, 'private_key' | 'created_at' | 'since'>;
 
 /** RFC 8301 3.2: verifiers refuse shorter ones; signers should use the longer. */
 const LEAST_RSA_BITS = 1024;
@@ -68,26 +69,27 @@ const DKIM = {
 export async function checkDkim(
   domain: string,
   keys: readonly TestedKey[],
-  context: PostureContext,
+  { resolver }: PostureContext,
+  keep: (sights: readonly RecordSight[]) => Promise<void>,
 ): Promise<readonly PostureResult[]> {
   const used = keys.filter(({ state }) => state === 'active' || state === 'pending');
   if (used.length === 0) return [problem({ test: 'dkim', subject: domain }, DKIM.noKey, `no key signs for ${domain}`)];
-  const results = await Promise.all(used.map((key) => checkKey(key, context)));
-  return results.flat();
+  const sights = await Promise.all(used.map(async (key) => ({ key, check: await checkRecord(resolver, key) })));
+  await keep(sights);
+  return sights.map(({ key, check }) => judgeKey(key, check));
 }
 
-async function checkKey(key: TestedKey, { resolver }: PostureContext): Promise<readonly PostureResult[]> {
+function judgeKey(key: TestedKey, { state, found }: RecordCheck): PostureResult {
   const name = recordName(key);
   const about: About = { test: 'dkim', subject: name };
-  const { state, found } = await checkRecord(resolver, key);
   const publish = [txtLine(name, formatKeyRecord(key.algorithm, key.public_key))];
   const seen = found.length > 0 ? found.map(shown).join('  |  ') : `${name} has no TXT record`;
-  if (state === 'cannot-tell') return [cannotTell(about, `the DNS did not answer for ${name}: ${found.join()}`)];
-  if (state !== 'published') return [problem(about, problemOf(state, key), seen, publish)];
+  if (state === 'cannot-tell') return cannotTell(about, `the DNS did not answer for ${name}: ${found.join()}`);
+  if (state !== 'published') return problem(about, problemOf(state, key), seen, publish);
   const bits = rsaBits(key);
-  if (bits < LEAST_RSA_BITS) return [problem(about, DKIM.shortKey, `${bits} bits`)];
-  if (bits < GOOD_RSA_BITS) return [problem(about, DKIM.modestKey, `${bits} bits`)];
-  return [good(about, `${seen} is the record of the key`)];
+  if (bits < LEAST_RSA_BITS) return problem(about, DKIM.shortKey, `${bits} bits`);
+  if (bits < GOOD_RSA_BITS) return problem(about, DKIM.modestKey, `${bits} bits`);
+  return good(about, `${seen} is the record of the key`);
 }
 
 function problemOf(state: Exclude<RecordState, 'published' | 'cannot-tell'>, key: TestedKey): Problem {

@@ -1,9 +1,11 @@
 /**
  * How this node and its domains stand in the world: the tests put together.
  *
- * Asks the DNS and nobody else; changes nothing; a test that takes too long cannot tell. Never throws for what name servers do; errors of the
- * database pass through (`store.unavailable`).
+ * Asks the DNS and nobody else; changes nothing, and keeps only what it saw of the records of keys. A
+ * test that takes too long cannot tell. Never throws for what name servers do; errors of the database
+ * pass through (`store.unavailable`).
  */
+import type { RecordSight } from '../directory/dkim-keys-sight.ts';
 import type { LocalAllows } from '../directory/rules/local-allows.ts';
 import type { SealedPasswords } from '../directory/sealed-passwords.ts';
 import type { HiddenClients } from '../screen/nat.ts';
@@ -38,6 +40,7 @@ export interface PostureServices {
   /** PEM, the leaf first; undefined where there is none. */
   certificate(): Promise<string | undefined>;
   signingKeys(domain: string): Promise<readonly TestedKey[]>;
+  keepSights(sights: readonly RecordSight[]): Promise<void>;
   /** How many pairs of IP shielding were entered. */
   shieldPairs(): Promise<number>;
   /** At most so many by name. */
@@ -95,7 +98,7 @@ export function createPosture(services: PostureServices): Posture {
     const keys = await services.signingKeys(domain);
     const results = await Promise.all([
       inTime({ test: 'spf', subject: domain }, checkSpf(domain, within)),
-      inTime({ test: 'dkim', subject: domain }, checkDkim(domain, keys, within)),
+      inTime({ test: 'dkim', subject: domain }, checkDkim(domain, keys, within, services.keepSights)),
       inTime({ test: 'dmarc', subject: domain }, checkDmarc(domain, within)),
     ]);
     return results.flat();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { recordName } from '../../src/directory/dkim-keys-check.ts';
+import { checkRecord, recordName } from '../../src/directory/dkim-keys-check.ts';
+import { keepSights } from '../../src/directory/dkim-keys-sight.ts';
 import { type DkimRotationJob, dkimRotationJob } from '../../src/jobs/dkim-rotation.ts';
 import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
 import type { SettingsSnapshot } from '../../src/settings/contract.ts';
@@ -84,4 +85,32 @@ test('a record that is gone is told once a day, and the key goes on signing', as
   await job.run();
   assert.equal(events.count('signing.record-wrong'), 1);
   assert.deepEqual(await states(), ['p20260105r active']);
+});
+
+test('whoever looks for the record of a key keeps what is new, tells what is wrong, and puts off no daily look', async (t) => {
+  const { job, publish, clock, events, dns, dkim, db: database, resolver } = await open(t);
+  const look = async (): Promise<void> => {
+    const keys = await dkim.ofDomain('example.com');
+    const sights = keys.map(async (key) => ({ key, check: await checkRecord(resolver, key) }));
+    await keepSights({ database, dkim, clock, events }, await Promise.all(sights));
+  };
+  const known = async () => (await dkim.ofDomain('example.com')).map(({ check_result }) => check_result);
+  await job.run();
+  await publish();
+  await job.run();
+  for (const name of Object.keys(dns)) delete dns[name];
+  await clock.advance(DAY_MS / 2);
+  await look();
+  assert.deepEqual(await known(), ['missing']);
+  assert.equal(events.count('signing.record-wrong'), 1);
+  await clock.advance(DAY_MS * 0.9);
+  await look();
+  await job.run();
+  assert.equal(events.count('signing.record-wrong'), 1, 'the same again, within a day');
+  await clock.advance(DAY_MS * 0.1);
+  await job.run();
+  assert.equal(events.count('signing.record-wrong'), 2);
+  await publish();
+  await look();
+  assert.deepEqual(await known(), ['published']);
 });

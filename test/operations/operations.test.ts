@@ -14,6 +14,7 @@ import { OperationalError } from '../../src/model/errors.ts';
 import { createOperations } from '../../src/operations/execute.ts';
 import { operationMigrations } from '../../src/operations/schema.ts';
 import type { OperationServices } from '../../src/operations/services.ts';
+import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
 import { createSettings } from '../../src/settings/registry.ts';
 import { settingsMigrations } from '../../src/settings/schema.ts';
 import { manualClock } from '../support/clock.ts';
@@ -56,10 +57,15 @@ async function open(t: TestContext) {
   const logins = await openServerLogins(database, { secrets: OPEN_SECRETS, clock, random });
   const audited: AuditRecord[] = [];
   const journal = { audit: (record: AuditRecord) => void audited.push(record), flush: async () => {} };
+  const dns: Record<string, string> = {};
+  const resolver = {
+    resolve: async (name: string) =>
+      dns[name] === undefined ? { kind: 'none' } : { kind: 'found', records: [[Buffer.from(dns[name])]] },
+  };
   const parts = { database, clock, events, settings, directory, admin, credentials, logins, dkim, journal, random };
   // Acts on the queue and the log have tests where those live.
-  const services = parts as unknown as OperationServices;
-  return { ...parts, audited, services, ...createOperations(services) };
+  const services = { ...parts, resolver } as unknown as OperationServices;
+  return { ...parts, dns, audited, services, ...createOperations(services) };
 }
 
 test('an act is done and audited in one unit, and its row reaches the log', async (t) => {
@@ -208,4 +214,26 @@ test('credentials go with their server or the domain that it served alone, and t
   assert.deepEqual(await places(), ['c.example.net']);
   await execute('server.clear-credentials', { server: 'smart-host' }, ROOT);
   assert.deepEqual(await places(), []);
+});
+
+test('what checking and rotating DKIM keys saw in the DNS is what the list shows', async (t) => {
+  const { execute, dns, dkim, clock } = await open(t);
+  const domain = 'example.com';
+  await execute('domain.add', { name: domain }, ROOT);
+  const { selector } = await execute('dkim.create', { domain }, ROOT);
+  const listed = async () => {
+    const key = (await execute('dkim.list', { domain }, ROOT)).find((one) => one.selector === selector);
+    return [key?.life, key?.record];
+  };
+  assert.deepEqual(await listed(), ['pending', undefined]);
+  await execute('dkim.check', { domain }, WATCHER);
+  assert.deepEqual(await listed(), ['pending', 'missing']);
+  const [key] = await dkim.ofDomain(domain);
+  dns[`${selector}._domainkey.${domain}`] = formatKeyRecord('rsa-sha256', key!.public_key);
+  await execute('dkim.rotate', { domain }, ROOT);
+  assert.deepEqual(await listed(), ['active', 'published']);
+  delete dns[`${selector}._domainkey.${domain}`];
+  const checked = (await execute('dkim.check', { domain }, WATCHER)).find((one) => one.selector === selector);
+  assert.deepEqual([checked?.state, checked?.record, checked?.checkedAt], ['missing', 'missing', clock.now()]);
+  assert.deepEqual(await listed(), ['active', 'missing']);
 });

@@ -45,6 +45,15 @@ test('DKIM: a key behind an alias is found', async (t) => {
   assert.deepEqual(said(await results('dkim')), ['good good']);
 });
 
+test('DKIM: what is seen of the records is handed on to be kept', async (t) => {
+  const { results, sights } = await world(t, { [KEY_NAME]: {} });
+  await results('dkim');
+  assert.deepEqual(
+    sights.map(({ key, check }) => [key.selector, check.state]),
+    [['s1', 'missing']],
+  );
+});
+
 test('DKIM: a domain without a key is told; a new key waits for its record; a retired one does not matter', async (t) => {
   const made = await world(t, { [KEY_NAME]: {} });
   made.keys = [];

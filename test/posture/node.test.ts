@@ -221,6 +221,7 @@ test('a test whose questions never end says after a bounded time that it cannot 
     localAddresses: () => ['8.8.4.4'],
     certificate: async () => undefined,
     signingKeys: async () => [KEY],
+    keepSights: async () => {},
     shieldPairs: async () => 0,
     localAllows: async () => ({ entries: [], count: 0, addresses: 0 }),
     sealedPasswords: async () => ({ logins: [], count: 0 }),

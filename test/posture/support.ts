@@ -4,6 +4,7 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import type { TestContext } from 'node:test';
+import type { RecordSight } from '../../src/directory/dkim-keys-sight.ts';
 import type { LocalAllows } from '../../src/directory/rules/local-allows.ts';
 import type { SealedPasswords } from '../../src/directory/sealed-passwords.ts';
 import type { TestedKey } from '../../src/posture/dkim.ts';
@@ -36,6 +37,8 @@ export const KEY: TestedKey = {
   algorithm: 'rsa-sha256',
   public_key: PUBLIC_KEY,
   state: 'active',
+  checked_at: null,
+  check_result: null,
 };
 export const KEY_NAME = 's1._domainkey.example.com';
 export const KEY_RECORD = formatKeyRecord('rsa-sha256', PUBLIC_KEY);
@@ -65,6 +68,8 @@ export interface World {
   /** Settings by key. */
   readonly settings: Record<string, unknown>;
   keys: readonly TestedKey[];
+  /** What was seen of the keys' records, in order. */
+  readonly sights: RecordSight[];
   certificate: string | undefined;
   readonly risks: Risks;
   /** What one test says, of the domain or of the node. */
@@ -91,6 +96,7 @@ export async function world(t: TestContext, changes: Readonly<Record<string, Zon
     zone,
     settings: values,
     keys: [KEY],
+    sights: [],
     certificate: (await certificate).certificate,
     risks: noRisks(),
     posture: createPosture({
@@ -101,6 +107,7 @@ export async function world(t: TestContext, changes: Readonly<Record<string, Zon
       localAddresses: () => ['127.0.0.1', '10.0.0.5', 'fe80::1%eth0', '::1'],
       certificate: async () => made.certificate,
       signingKeys: async () => made.keys,
+      keepSights: async (sights) => void made.sights.push(...sights),
       shieldPairs: async () => made.risks.pairs,
       localAllows: async () => made.risks.allows,
       sealedPasswords: async () => made.risks.sealed,

@@ -4,6 +4,7 @@ import { keyNamed } from '../../directory/dkim-keys.ts';
 import { checkRecord, isPublished, recordName } from '../../directory/dkim-keys-check.ts';
 import { freeSelector, pairOf, type RotationStep } from '../../directory/dkim-keys-rotation.ts';
 import type { DkimKeyRow } from '../../directory/dkim-keys-schema.ts';
+import { keepSights, sighted } from '../../directory/dkim-keys-sight.ts';
 import { domainName } from '../../directory/names.ts';
 import { signingSettings } from '../../directory/signing-settings.ts';
 import { rotationPolicy, tellStep } from '../../jobs/dkim-rotation.ts';
@@ -40,8 +41,8 @@ export const dkimOperations = {
     input: { domain: Text },
     run: async (services, { domain }) => {
       const inUse = (await keysOf(services, domain)).filter(({ state }) => state !== 'retired');
-      const checks = inUse.map(async (key) => ({ ...shown(key), ...(await checkRecord(services.resolver, key)) }));
-      return { output: await Promise.all(checks) };
+      const looked = await look(services, inUse);
+      return { output: looked.map(({ key, check }) => ({ ...shown(key), ...check })) };
     },
   }),
 
@@ -100,6 +101,16 @@ async function keysOf({ directory, dkim }: OperationServices, text: string): Pro
   throw new OperationalError('directory.missing', `cannot look at ${domain}, as it must be a local domain: it is not`);
 }
 
+/** Each with what was seen now, which the list shows from then on. */
+async function look(services: OperationServices, keys: readonly DkimKeyRow[]) {
+  const sights = await Promise.all(
+    keys.map(async (key) => ({ key, check: await checkRecord(services.resolver, key) })),
+  );
+  await keepSights(services, sights);
+  const now = services.clock.now();
+  return sights.map(({ key, check }) => ({ key: sighted(key, check, now), check }));
+}
+
 function shown({ selector, algorithm, state, created_at, since, checked_at, check_result }: DkimKeyRow) {
   return {
     selector,
@@ -127,8 +138,8 @@ async function rotationNow(services: OperationServices, domain: string, keys: re
     const pending = ofKind.find(({ state }) => state === 'pending');
     const active = ofKind.find(({ state }) => state === 'active');
     if (pending) {
-      const { state } = await checkRecord(services.resolver, pending);
-      if (isPublished(state)) steps.push({ kind: 'activate', key: pending, instead: active });
+      const [looked] = await look(services, [pending]);
+      if (isPublished(looked!.check.state)) steps.push({ kind: 'activate', key: pending, instead: active });
       continue;
     }
     const selector = freeSelector(ofKind, algorithm, policy.selectors, services.clock.now());
