@@ -25,10 +25,15 @@ export interface Told {
 
 export async function open(node: RunningNode, client?: string): Promise<SmtpConversation> {
   if (client === undefined) return greeted(await SmtpConversation.open(node.port('mx')));
-  const conversation = await SmtpConversation.open(node.port('mx'), '127.0.0.1', PROXY);
   const family = isIPv6(client) ? 'TCP6' : 'TCP4';
-  conversation.write(`PROXY ${family} ${client} ${isIPv6(client) ? '2001:db8::25' : '192.0.2.25'} 4711 25\r\n`);
-  return greeted(conversation);
+  for (;;) {
+    const conversation = await SmtpConversation.open(node.port('mx'), '127.0.0.1', PROXY);
+    conversation.write(`PROXY ${family} ${client} ${isIPv6(client) ? '2001:db8::25' : '192.0.2.25'} 4711 25\r\n`);
+    await greeted(conversation);
+    // On a busy machine the header may come when the node has ceased to wait for one, and then is an unknown command.
+    if ((await conversation.say('NOOP')).code !== 500) return conversation;
+    conversation.close();
+  }
 }
 
 async function greeted(conversation: SmtpConversation): Promise<SmtpConversation> {
