@@ -7,7 +7,7 @@
  */
 import { isPromise } from '../../model/maybe-promise.ts';
 import { fieldValue, type RawField } from '../../protocol/dkim/fields.ts';
-import { parseAddressList } from '../../protocol/mime/address-list.ts';
+import { readAddressField } from '../../protocol/mime/address-list.ts';
 import type { Claim } from '../../queue/contract.ts';
 import type { SigningServices } from './words.ts';
 
@@ -15,7 +15,7 @@ import type { SigningServices } from './words.ts';
 export function fromDomain(fields: readonly RawField[]): string | undefined {
   const [from, ...more] = fields.filter(({ name }) => name === 'from');
   if (!from || more.length > 0) return undefined;
-  const { mailboxes, isMalformed } = parseAddressList(fieldValue(from).replaceAll('\r\n', ''));
+  const { mailboxes, isMalformed } = readAddressField(fieldValue(from).replaceAll('\r\n', ''));
   const domain = mailboxes[0]?.domain;
   if (isMalformed || !domain || domain.startsWith('[')) return undefined;
   return mailboxes.every((mailbox) => mailbox.domain === domain) ? domain : undefined;

@@ -3,9 +3,12 @@
  *
  * Made to say who a From field names, and whether two readers could see two different people in it.
  * Tolerant: reads what it can and says `isMalformed` for the rest. Linear in the length of the value;
- * never throws. Comments go, quotes are undone, encoded words stay as written.
+ * never throws. Comments go, quotes are undone, encoded words stay as written, domains are A-labels.
  */
+import { isAsciiText, parseAddressLiteral } from '../smtp/domain.ts';
+import { type AuthorDomain, readAuthorDomain } from './author-domain.ts';
 import { MIME_LIMITS } from './limits.ts';
+import { readable } from './text.ts';
 import type { AddressList, Mailbox } from './words.ts';
 
 /** One element of the list as it is being read. */
@@ -18,21 +21,38 @@ interface Element {
   pendingSpace: boolean;
   /** A space stands between two words, outside quotes. */
   hasGap: boolean;
+  /** Quotes were undone behind an `@`. */
+  hasQuotedDomain: boolean;
   /** What was in the angle brackets, once they were read. */
-  angle: { readonly words: string; readonly at: number; readonly atCount: number } | undefined;
+  angle: Element | undefined;
 }
 
 function emptyElement(): Element {
-  return { words: '', at: -1, atCount: 0, pendingSpace: false, hasGap: false, angle: undefined };
+  return {
+    words: '',
+    at: -1,
+    atCount: 0,
+    pendingSpace: false,
+    hasGap: false,
+    hasQuotedDomain: false,
+    angle: undefined,
+  };
 }
 
 function append(element: Element, text: string): void {
-  if (element.pendingSpace && element.words !== '') {
-    element.words += ' ';
-    element.hasGap = true;
-  }
+  if (element.pendingSpace && element.words !== '') element.words += ' ';
   element.pendingSpace = false;
   element.words = element.words === '' ? text : element.words + text;
+}
+
+function appendWord(element: Element, text: string): void {
+  if (element.pendingSpace && element.words !== '') element.hasGap = true;
+  append(element, text);
+}
+
+function appendQuoted(element: Element, text: string): void {
+  appendWord(element, text);
+  if (element.at >= 0) element.hasQuotedDomain = true;
 }
 
 /** Ends a run of ordinary characters: what the list is made of, and white space. */
@@ -50,7 +70,7 @@ function endOfRun(value: string, start: number): number {
 }
 
 function appendRun(element: Element, run: string): void {
-  append(element, run);
+  appendWord(element, run);
   const start = element.words.length - run.length;
   for (let at = run.indexOf('@'); at >= 0; at = run.indexOf('@', at + 1)) {
     element.at = start + at;
@@ -58,7 +78,14 @@ function appendRun(element: Element, run: string): void {
   }
 }
 
-export function parseAddressList(value: string): AddressList {
+/** Of a field in a message: `value` is a binary string without line breaks. */
+export function readAddressField(value: string): AddressList {
+  const text = readable(value);
+  return parseAddressList(text, text === value);
+}
+
+/** `octets`: the value is a binary string, being ASCII or not UTF-8 throughout. */
+export function parseAddressList(value: string, octets = false): AddressList {
   const mailboxes: Mailbox[] = [];
   const groups: string[] = [];
   let isMalformed = false;
@@ -68,7 +95,7 @@ export function parseAddressList(value: string): AddressList {
 
   const finish = (): void => {
     if (inner) isMalformed = true;
-    const made = toMailbox(outer, inner);
+    const made = toMailbox(outer, inner, octets);
     if (made.mailbox) mailboxes.push(made.mailbox);
     if (made.isMalformed) isMalformed = true;
     outer = emptyElement();
@@ -82,7 +109,7 @@ export function parseAddressList(value: string): AddressList {
     else if (c === '"') {
       const end = endOfQuoted(value, i);
       if (end === value.length || (outer.angle && !inner)) isMalformed = true;
-      append(element, unquote(value.slice(i + 1, end)));
+      appendQuoted(element, unquote(value.slice(i + 1, end)));
       i = end;
     } else if (c === '(') {
       const end = endOfComment(value, i);
@@ -90,15 +117,19 @@ export function parseAddressList(value: string): AddressList {
       element.pendingSpace = true;
       i = end;
     } else if (c === '<' && !inner) {
-      if (outer.angle) isMalformed = true;
+      if (outer.angle) {
+        // Some readers take the first address, some the last.
+        isMalformed = true;
+        finish();
+      }
       inner = emptyElement();
     } else if (c === '>' && inner) {
-      outer.angle = { words: inner.words, at: inner.at, atCount: inner.atCount };
+      outer.angle = inner;
       inner = undefined;
     } else if (c === ':' && inner) {
       // The obsolete source route of 4.4: `<@a,@b:local@domain>`; only the last part names the mailbox.
       inner = emptyElement();
-    } else if (c === ',' && inner?.words.startsWith('@')) append(inner, ',');
+    } else if (c === ',' && inner?.words.startsWith('@')) appendWord(inner, ',');
     else if (c === ',') finish();
     else if (c === ':' && !inGroup && !outer.angle && outer.at < 0 && outer.words !== '') {
       groups.push(outer.words);
@@ -110,7 +141,7 @@ export function parseAddressList(value: string): AddressList {
     } else if (c === '[') {
       const end = endOfLiteral(value, i);
       if (end === value.length) isMalformed = true;
-      append(element, value.slice(i, end + 1));
+      appendWord(element, value.slice(i, end + 1));
       i = end;
     } else {
       const isStray = c === '<' || c === '>' || c === ';' || c === ':';
@@ -125,24 +156,39 @@ export function parseAddressList(value: string): AddressList {
   return { mailboxes, groups, isMalformed };
 }
 
-function toMailbox(outer: Element, unclosed: Element | undefined): { mailbox?: Mailbox; isMalformed: boolean } {
+function toMailbox(
+  outer: Element,
+  unclosed: Element | undefined,
+  octets: boolean,
+): { mailbox?: Mailbox; isMalformed: boolean } {
   const angle = outer.angle ?? unclosed;
   const address = angle ?? outer;
   // Empty elements between commas are an obsolete form (RFC 5322 4.4).
   if (address.words === '') return { isMalformed: outer.words !== '' || angle !== undefined };
-  const hasAt = address.at >= 0;
-  const local = (hasAt ? address.words.slice(0, address.at) : address.words).trim();
-  const domain = hasAt
-    ? address.words
-        .slice(address.at + 1)
-        .trim()
-        .toLowerCase()
-    : '';
-  const isMalformed = local === '' || domain === '' || address.atCount > 1 || domain.includes(' ');
+  const { words, at, atCount, hasQuotedDomain } = address;
+  const local = at < 0 ? words : words.slice(0, at).trimEnd();
+  const written = at < 0 ? '' : words.slice(at + 1).trim();
+  const read = atCount > 1 || hasQuotedDomain ? undefined : readDomain(written, octets);
   // Words before a bare address, as in `Alice alice@example.com`: no reader agrees with another here.
   const hasStrayWords = !angle && outer.hasGap;
   const displayName = angle && outer.words !== '' ? outer.words : undefined;
-  return { mailbox: { displayName, local, domain }, isMalformed: isMalformed || hasStrayWords };
+  const mailbox = {
+    displayName,
+    local,
+    domain: read?.domain ?? '',
+    ...(written !== '' && (!read || read.isDisguised) && { writtenDomain: written }),
+  };
+  return { mailbox, isMalformed: local === '' || !read || read.isDisguised || hasStrayWords };
+}
+
+function readDomain(written: string, octets: boolean): AuthorDomain | undefined {
+  if (written.startsWith('[')) {
+    const literal = parseAddressLiteral(written);
+    return literal.ok ? { domain: literal.value, isDisguised: false } : undefined;
+  }
+  if (!octets || isAsciiText(written)) return readAuthorDomain(written);
+  const text = readable(written);
+  return text === written ? undefined : readAuthorDomain(text);
 }
 
 /** The index of the closing quote; the value's length where there is none. */

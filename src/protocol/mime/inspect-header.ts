@@ -5,7 +5,7 @@
  * Only the few fields asked for become strings. Never throws; what cannot be told is said by
  * `problem`, and what is odd but clear is counted.
  */
-import { parseAddressList } from './address-list.ts';
+import { readAddressField } from './address-list.ts';
 import { decodeUnstructured } from './encoded-words.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { fieldValue, readable } from './text.ts';
@@ -75,7 +75,7 @@ const NOTED: readonly (readonly Noted[] | undefined)[] = byLength([
   noted('date', ({ origin }) => origin.counts.date++),
   noted('from', (notes, bytes, field) => {
     notes.origin.counts.from++;
-    notes.fromFields = withOne(notes.fromFields, parseAddressList(readable(fieldValue(bytes, field))));
+    notes.fromFields = withOne(notes.fromFields, readAddressField(fieldValue(bytes, field)));
   }),
   noted('subject', (notes, bytes, field) => {
     notes.origin.counts.subject++;
@@ -139,8 +139,9 @@ function spanOf({ valueStart, end }: HeaderWalk): FieldSpan {
 
 function listAddresses(list: AddressList): string | undefined {
   let text: string | undefined;
-  for (const { local, domain } of list.mailboxes) {
-    const address = domain === '' ? local : `${local}@${domain}`;
+  for (const { local, domain, writtenDomain } of list.mailboxes) {
+    const shown = domain === '' ? writtenDomain : domain;
+    const address = shown === undefined ? local : `${local}@${shown}`;
     text = text === undefined ? address : `${text}, ${address}`;
     if (text.length > MIME_LIMITS.subjectCharacters) return text.slice(0, MIME_LIMITS.subjectCharacters);
   }

@@ -10,6 +10,8 @@ export const MIME_LIMITS = {
   subjectCharacters: 998,
   /** Nested comments of RFC 5322 3.2.2; nobody writes more than two, and the reader need not count further. */
   commentDepth: 20,
+  /** Of a domain before it is mapped: the ignored characters of an honest one are few, and all cost. */
+  domainCharacters: 1_000,
   /** Forwarded mail in forwarded mail: ten levels is a long thread; each level costs every boundary line a comparison. */
   depth: 50,
   /** Digests of hundreds of messages exist; past this the tree costs more memory than the message. */

@@ -34,8 +34,10 @@ export interface OctetFacts {
 export interface Mailbox {
   readonly displayName?: string;
   readonly local: string;
-  /** Lower case, or an address literal with its brackets; empty where the address has no domain. */
+  /** A-labels in lower case, or an address literal with its brackets; empty where none can be read. */
   readonly domain: string;
+  /** As it stands there, where `domain` is empty or another: no two readers agree on it. */
+  readonly writtenDomain?: string;
 }
 
 export interface AddressList {

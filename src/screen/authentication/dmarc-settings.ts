@@ -33,7 +33,7 @@ export const dmarcSettings = defineSettings('dmarc', {
   unclearAuthor: choice(
     ['accept', 'quarantine', 'refuse'],
     'accept',
-    'What happens to mail whose From field has no single author domain (no address, several domains), for which DMARC has no answer. `accept` records it.',
+    'What happens to mail whose From field has no single author domain (no address, several domains, a domain that cannot be one), for which DMARC has no answer. `accept` records it.',
     perDomain,
   ),
   rejectScore: count(

@@ -2,7 +2,7 @@
  * DMARC (RFC 9989) of one message: its author domain, the policy published for it by the tree walk,
  * and what of SPF and DKIM is aligned with it. What follows from that is the check's to judge.
  */
-import type { AddressList } from '../../protocol/mime/words.ts';
+import type { AddressList, Mailbox } from '../../protocol/mime/words.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Resolver } from '../../world/resolver.ts';
 import type { Asker } from './ask.ts';
@@ -47,7 +47,7 @@ export async function evaluate(
     strict: true,
   });
   const signatures = signaturesOf(dkim, dkimAligned);
-  if (!response) return { ...NO_AUTHOR, detail: REASONS[reason ?? ''] ?? REASONS['']!, dkim: signatures };
+  if (!response) return { ...NO_AUTHOR, detail: whyUnclear(reason, fromFields), dkim: signatures };
   const { status, error, policy = 'none', alignment } = response;
   const record = recordOf(response);
   const headerFrom = plainDomain(status.header.from);
@@ -100,9 +100,26 @@ const REASONS: Readonly<Record<string, string>> = {
   '': 'no single author domain can be told',
 };
 
-/** An address without a domain stays in the list, so that nobody hides behind another one. */
+function whyUnclear(reason: string | undefined, fromFields: readonly AddressList[]): string {
+  const isWritten =
+    reason === 'no-author-domain' && fromFields.some(({ mailboxes }) => mailboxes.some(namesUnreadable));
+  return REASONS[isWritten ? 'invalid-author-domain' : (reason ?? '')] ?? REASONS['']!;
+}
+
+function namesUnreadable({ domain, writtenDomain }: Mailbox): boolean {
+  return isLiteral(domain) || (domain === '' && writtenDomain !== undefined);
+}
+
+/**
+ * An address without a domain that can be in the DNS stays in the list, so that nobody hides behind
+ * another one. The local part is left out, as the domains in it are not the author's.
+ */
 function authors({ mailboxes }: AddressList): readonly string[] {
-  return mailboxes.map(({ local, domain }) => (domain === '' ? `${local}@` : `x@${domain}`));
+  return mailboxes.map(({ domain }) => (isLiteral(domain) ? 'x@' : `x@${domain}`));
+}
+
+function isLiteral(domain: string): boolean {
+  return domain.startsWith('[');
 }
 
 const POLICIES: readonly string[] = ['none', 'quarantine', 'reject'];

@@ -5,7 +5,9 @@
  * itself. Bounded: so many signatures from the top, each of such a length, over such a header.
  */
 import type { ContentRef } from '../../model/content.ts';
+import { readAuthorDomain } from '../../protocol/mime/author-domain.ts';
 import type { OriginFields } from '../../protocol/mime/words.ts';
+import { isAsciiText } from '../../protocol/smtp/domain.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Resolver } from '../../world/resolver.ts';
 import type { Asker } from './ask.ts';
@@ -151,6 +153,10 @@ function readSignature(raw: RawSignature, flags: readonly DkimFlag[]): DkimSigna
   };
 }
 
+/** U-labels become A-labels. A disguised name stays as it is: its key was not that of the domain it looks like. */
 export function plainDomain(domain: string | undefined): string {
-  return (domain ?? '').toLowerCase().replace(/\.$/, '');
+  const lower = (domain ?? '').toLowerCase().replace(/\.$/, '');
+  if (isAsciiText(lower)) return lower;
+  const read = readAuthorDomain(lower);
+  return read && !read.isDisguised ? read.domain : lower;
 }

@@ -118,7 +118,12 @@ function look({ header, reversePath }: Views['message'], identities: Identities,
     if (found) matches.push({ field, domain, ...found });
   };
   const authors = header.fromFields[0]?.mailboxes ?? NOTHING;
-  for (let i = 0; i < authors.length && i < IDENTITY_LIMITS.authors; i++) compare('from', authors[i]!.domain);
+  for (let i = 0; i < authors.length && i < IDENTITY_LIMITS.authors; i++) {
+    const { domain, writtenDomain } = authors[i]!;
+    const found = writtenDomain === undefined ? undefined : disguised(domain, index, least, services);
+    if (found) matches.push({ field: 'from', domain: escaped(writtenDomain!), ...found });
+    else compare('from', domain);
+  }
   const envelopeDomain = pathDomain(reversePath);
   if (envelopeDomain !== '') compare('reverse-path', envelopeDomain);
   return matches.length === 0 ? CLEAR : { made: true, matches: matches.slice(0, IDENTITY_LIMITS.matches) };
@@ -134,6 +139,26 @@ function likenessOf(
   if (!host || index.has(host) || correspondents.knows(host.registered, least)) return undefined;
   const found = index.find(host);
   return found && isAllowed(domain, settings.current().get(own.allowed)) ? undefined : found;
+}
+
+/** Ours or a correspondent's when read, and written with characters that no domain has. */
+function disguised(
+  domain: string,
+  index: DomainIndex,
+  least: number,
+  { correspondents }: CheckServices,
+): DomainMatch | undefined {
+  const host = readHost(domain);
+  if (!host) return undefined;
+  const isOwn = index.isOwn(host);
+  if (!isOwn && !index.has(host) && !correspondents.knows(host.registered, least)) return undefined;
+  return { like: host.registered, isOwn, how: 'confusable' };
+}
+
+/** Printed as it is, nobody would see what is wrong with it. */
+function escaped(text: string): string {
+  const shown = text.slice(0, IDENTITY_LIMITS.domainCharacters);
+  return shown.replaceAll(/[^!-~]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }
 
 function isAllowed(domain: string, allowed: readonly string[]): boolean {

@@ -2,11 +2,11 @@
  * Domains of senders, cut where organisations begin. The public suffix list serves here only: what it
  * says of an organisation is a guess, good enough to notice a likeness, never to trust.
  */
-import { domainToASCII, domainToUnicode } from 'node:url';
+import { domainToUnicode } from 'node:url';
 import { parse } from 'tldts';
 import { createCache } from '../../directory/cache.ts';
 import { skeleton } from '../../protocol/confusables/skeleton.ts';
-import { isAsciiText } from '../../protocol/smtp/domain.ts';
+import { readAuthorDomain } from '../../protocol/mime/author-domain.ts';
 import { IDENTITY_LIMITS } from './limits.ts';
 
 export interface Host {
@@ -41,8 +41,8 @@ function remember(domain: string): Host | 'none' {
 }
 
 function parseHost(domain: string): Host | undefined {
-  const ascii = isAsciiText(domain) ? domain.toLowerCase() : domainToASCII(domain);
-  if (ascii === '' || ascii.length > IDENTITY_LIMITS.domainCharacters || ascii.startsWith('[')) return undefined;
+  const ascii = readAuthorDomain(domain)?.domain;
+  if (ascii === undefined) return undefined;
   const { domain: registered, domainWithoutSuffix, publicSuffix, subdomain } = parse(ascii, OPTIONS);
   if (!registered || !domainWithoutSuffix) return undefined;
   return { registered, label: domainWithoutSuffix, suffix: publicSuffix ?? '', below: subdomain ?? '' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseAddressList } from '../../../src/protocol/mime/address-list.ts';
+import { parseAddressList, readAddressField } from '../../../src/protocol/mime/address-list.ts';
 
 const read = (value: string): string =>
   parseAddressList(value)
@@ -21,7 +21,8 @@ test('the forms of RFC 5322 are read', () => {
     ['<@relay.example,@other.example:alice@example.com>', '[alice|example.com]'],
     ['alice@[192.0.2.1]', '[alice|[192.0.2.1]]'],
     ['=?utf-8?Q?J=C3=BCrgen?= <j@example.com>', '=?utf-8?Q?J=C3=BCrgen?= [j|example.com]'],
-    ['jürgen@müller.example', '[jürgen|müller.example]'],
+    ['jürgen@müller.example', '[jürgen|xn--mller-kva.example]'],
+    ['ceo@BANK.test.', '[ceo|bank.test]'],
     [',, a@example.com ,', '[a|example.com]'],
   ];
   for (const [value, expected] of cases) {
@@ -44,6 +45,10 @@ test('an attacker writes a From that two readers take for two people', () => {
     'a@bank.example (<b@evil.example>',
     '<a@bank.example',
     'a@bank.example; b@evil.example',
+    'ceo@bank(c)x.test',
+    'ceo@"bank.test"',
+    'ceo boss@bank.test',
+    'ceo@mod\u200bern.test',
     'alice',
     '@example.com',
     'alice@',
@@ -58,14 +63,35 @@ test('an address as display name is a display name, and the brackets decide', ()
   assert.deepEqual(list.mailboxes, [{ displayName: 'ceo@bank.example', local: 'thief', domain: 'evil.example' }]);
 });
 
+test('two addresses in angle brackets are two people', () => {
+  assert.equal(read('<a@bank.example> <b@evil.example>'), '[a|bank.example] [b|evil.example]');
+});
+
+test('a domain that cannot be read is told as it is written, and is no domain', () => {
+  for (const written of ['bank..test', '=?utf-8?q?bank.test?=', '[bank.test]', 'mod\0ern.test'])
+    assert.deepEqual(parseAddressList(`ceo@${written}`), {
+      mailboxes: [{ displayName: undefined, local: 'ceo', domain: '', writtenDomain: written }],
+      groups: [],
+      isMalformed: true,
+    });
+});
+
+test('octets that are not UTF-8 spoil the domain that they are in, and no other', () => {
+  const [first, second, third] = readAddressField(
+    'J\xfcrgen <j@example.com>, ceo@modern\xff.test, k@m\xc3\xbcller.example',
+  ).mailboxes;
+  assert.deepEqual([first?.domain, second?.domain, third?.domain], ['example.com', '', 'xn--mller-kva.example']);
+});
+
 test('comments nested beyond the bound are malformed, not a stack overflow', () => {
   assert.equal(parseAddressList(`${'('.repeat(60_000)} a@example.com`).isMalformed, true);
 });
 
 test('what is written as a list is read as that list', () => {
   const word = fc.stringMatching(/^[a-z0-9]{1,8}$/);
+  const name = word.map((label) => `${label}.example`);
   const mailbox = fc.record(
-    { displayName: fc.option(word, { nil: undefined }), local: word, domain: word },
+    { displayName: fc.option(word, { nil: undefined }), local: word, domain: name },
     { noNullPrototype: true },
   );
   fc.assert(
@@ -76,6 +102,22 @@ test('what is written as a list is read as that list', () => {
         )
         .join(', ');
       assert.deepEqual(parseAddressList(text), { mailboxes: boxes, groups: [], isMalformed: false });
+    }),
+  );
+});
+
+test('every value is read: domains are A-labels or empty, and what is empty is malformed', () => {
+  const piece = fc.constantFrom(
+    ...['a', '.', '@', ' ', '"', '(', ')', '<', '>', ',', ':', ';', '[', ']', '\\', '%', '\0', '=?utf-8?q?a,?='],
+    ...['ü', '\u200b', '\u200d', '\uff0e', '\u2024', '\u202e', '\xff', 'xn--mller-kva', '1'],
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+      const { mailboxes, isMalformed } = parseAddressList(pieces.join(''));
+      for (const { domain } of mailboxes) {
+        assert.match(domain, /^$|^\[.*\]$|^[!-~]+$/);
+        assert.ok(domain !== '' || isMalformed);
+      }
     }),
   );
 });

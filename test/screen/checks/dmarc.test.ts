@@ -134,6 +134,65 @@ test('no author, several domains, two From fields: there is nothing to validate,
   assert.equal(refused.outcome, '550 5.7.1');
 });
 
+for (const [move, from] of [
+  ['hides a zero-width space in it', 'boss@rem\u200bote.example'],
+  ['hides a soft hyphen in it', 'boss@rem\u00adote.example'],
+  ['hides a joiner in it', 'boss@rem\u200dote.example'],
+  ['writes a full-width letter', 'boss@\uff52emote.example'],
+  ['writes a mathematical letter', 'Boss <boss@\u{1d42b}emote.example>'],
+  ['ends it in a dot', 'boss@remote.example.'],
+] as const) {
+  test(`a forger writes the author domain so that it looks like another: he ${move}`, async (t) => {
+    const message = Buffer.from(letter(from)).toString('latin1');
+    const sent = await sendFrom(t, forged('v=DMARC1; p=reject', { message, settings: { 'dmarc.onReject': 'refuse' } }));
+    assert.deepEqual([sent.outcome, evidenceOf(sent).headerFrom], ['550 5.7.1', 'remote.example']);
+  });
+}
+
+for (const [move, domain] of [
+  ['encodes it', '=?utf-8?q?remote.example?='],
+  ['puts a NUL behind it', 'remote.example\0'],
+  ['puts a control character into it', 'rem\x08ote.example'],
+  ['puts an octet into it that is no UTF-8', 'remote\xff.example'],
+  ['doubles its dot', 'remote..example'],
+  ['puts a dot before it', '.remote.example'],
+  ['ends it in two dots', 'remote.example..'],
+  ['puts it in brackets', '[remote.example]'],
+  ['puts it in quotes', '"remote.example"'],
+  ['puts an address behind it', 'remote.example@attacker.example'],
+  ['gives an address literal', '[198.51.100.7]'],
+  ['makes a label too long', `${'a'.repeat(64)}.remote.example`],
+  ['makes it too long', `${'abcdefgh.'.repeat(30)}remote.example`],
+] as const) {
+  test(`a forger writes an author domain that cannot be one: he ${move}`, async (t) => {
+    const settings = { 'dmarc.unclearAuthor': 'refuse' };
+    const sent = await sendFrom(t, { ...FORGED, message: letter(`boss@${domain}`), settings });
+    assert.deepEqual([sent.outcome, evidenceOf(sent).result], ['550 5.7.1', 'permerror']);
+    assert.equal(evidenceOf(sent).detail, 'an address of the From field has no domain that can be read');
+  });
+}
+
+test('a forger signs in the name that his disguise is for those who do not map, and is not aligned', async (t) => {
+  const own = rsaKey('xn--remote-4x0c.example', 'one');
+  const message = await sign(Buffer.from(letter('boss@rem\u200bote.example')).toString('latin1'), own);
+  const records = { [own.name]: { TXT: [own.record.match(/.{1,200}/g) ?? []] } };
+  const sent = await sendFrom(t, forged('v=DMARC1; p=reject', { message, records }));
+  assert.equal(evidenceOf(sent).dkim[0]?.result, 'pass');
+  assert.deepEqual([evidenceOf(sent).result, evidenceOf(sent).dkim[0]?.aligned], ['fail', false]);
+});
+
+test('an author domain in letters of its own passes by the A-labels that signed', async (t) => {
+  const own = rsaKey('xn--mller-kva.example', 'one');
+  const message = await sign(Buffer.from(letter('boss@M\u00fcller.example')).toString('latin1'), own);
+  const records: Sending['records'] = {
+    ...FORGED.records,
+    [own.name]: { TXT: [own.record.match(/.{1,200}/g) ?? []] },
+    '_dmarc.xn--mller-kva.example': { TXT: ['v=DMARC1; p=reject'] },
+  };
+  const sent = await sendFrom(t, { ...FORGED, message, records });
+  assert.deepEqual([sent.outcome, evidenceOf(sent).result], ['accept', 'pass']);
+});
+
 test('a policy that cannot be told now is no reason to refuse', async (t) => {
   const failing: Sending = {
     ...FORGED,

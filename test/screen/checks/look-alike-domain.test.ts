@@ -57,6 +57,16 @@ test('the look-alike counts in From and in the reverse-path, and the message is 
   assert.equal((await screen('a@other.example', { reversePath: null })).code, undefined);
 });
 
+test('our own domain counts as a look-alike of itself where characters are hidden in it', async () => {
+  for (const from of ['jane@exam\u200bple.com', 'jane@\uff45xample.com', 'jane@mail.exam\u00adple.com']) {
+    const { findings } = await screen(from);
+    assert.equal(findings[0]?.code, 'own-domain', from);
+    assert.match(findings[0]!.text!, /\\u\{[0-9a-f]+\}.* looks like example\.com/);
+  }
+  assert.equal((await screen('jane@example.com')).code, undefined);
+  assert.equal((await screen('jane@exam\u200bpl.org')).code, undefined);
+});
+
 test('a domain we often write to is compared with, and never suspected itself', async () => {
   const writtenTo = { 'partner.example': 5, 'exampla.com': 5 };
   assert.equal((await screen('a@partnar.example', { writtenTo })).code, 'correspondent');
