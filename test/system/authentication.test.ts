@@ -42,7 +42,7 @@ test('a whole node verifies what comes in, refuses by SPF and DMARC, and never f
 
   assert.match(await answer('bob@forbids.example', letter('bob@forbids.example')), /^550 5\.7\.23 /);
   assert.match(await answer('eve@open.example', letter('boss@forbids.example')), /^550 5\.7\.1 /);
-  for (const disguise of ['boss@for\u200bbids.example', 'boss@\uff46orbids.example'])
+  for (const disguise of ['boss@for\u200bbids.example', 'boss@\uff46orbids.example', 'boss @ forbids (no) . example'])
     assert.match(await answer('eve@open.example', letter(disguise)), /^550 5\.7\.1 /);
   assert.match(await answer('bob@broken.example', letter('bob@broken.example')), /^250 /);
 });

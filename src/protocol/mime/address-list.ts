@@ -19,9 +19,12 @@ interface Element {
   at: number;
   atCount: number;
   pendingSpace: boolean;
+  /** The last word ends in a dot or an `@`, outside quotes: what follows belongs to it. */
+  isOpen: boolean;
   /** A space stands between two words, outside quotes. */
   hasGap: boolean;
-  /** Quotes were undone behind an `@`. */
+  /** Quotes were undone, before an `@` or behind one. */
+  hasQuotedLocal: boolean;
   hasQuotedDomain: boolean;
   /** What was in the angle brackets, once they were read. */
   angle: Element | undefined;
@@ -33,7 +36,9 @@ function emptyElement(): Element {
     at: -1,
     atCount: 0,
     pendingSpace: false,
+    isOpen: false,
     hasGap: false,
+    hasQuotedLocal: false,
     hasQuotedDomain: false,
     angle: undefined,
   };
@@ -46,13 +51,18 @@ function append(element: Element, text: string): void {
 }
 
 function appendWord(element: Element, text: string): void {
-  if (element.pendingSpace && element.words !== '') element.hasGap = true;
+  // RFC 5322 4.4: white space and comments around the dots and the `@` of an address part no words.
+  if (element.pendingSpace && element.words !== '' && !element.isOpen && !/^[.@]/.test(text)) element.hasGap = true;
   append(element, text);
+  element.isOpen = /[.@]$/.test(text);
 }
 
 function appendQuoted(element: Element, text: string): void {
-  appendWord(element, text);
-  if (element.at >= 0) element.hasQuotedDomain = true;
+  if (element.pendingSpace && element.words !== '' && !element.isOpen) element.hasGap = true;
+  append(element, text);
+  element.isOpen = false;
+  if (element.at < 0) element.hasQuotedLocal = true;
+  else element.hasQuotedDomain = true;
 }
 
 /** Ends a run of ordinary characters: what the list is made of, and white space. */
@@ -165,16 +175,16 @@ function toMailbox(
   const address = angle ?? outer;
   // Empty elements between commas are an obsolete form (RFC 5322 4.4).
   if (address.words === '') return { isMalformed: outer.words !== '' || angle !== undefined };
-  const { words, at, atCount, hasQuotedDomain } = address;
+  const { words, at, atCount, hasQuotedLocal, hasQuotedDomain } = address;
   const local = at < 0 ? words : words.slice(0, at).trimEnd();
-  const written = at < 0 ? '' : words.slice(at + 1).trim();
+  const written = at < 0 ? '' : joinDots(words.slice(at + 1)).trim();
   const read = atCount > 1 || hasQuotedDomain ? undefined : readDomain(written, octets);
   // Words before a bare address, as in `Alice alice@example.com`: no reader agrees with another here.
   const hasStrayWords = !angle && outer.hasGap;
   const displayName = angle && outer.words !== '' ? outer.words : undefined;
   const mailbox = {
     displayName,
-    local,
+    local: hasQuotedLocal ? local : joinDots(local),
     domain: read?.domain ?? '',
     ...(written !== '' && (!read || read.isDisguised) && { writtenDomain: written }),
   };
@@ -189,6 +199,11 @@ function readDomain(written: string, octets: boolean): AuthorDomain | undefined 
   if (!octets || isAsciiText(written)) return readAuthorDomain(written);
   const text = readable(written);
   return text === written ? undefined : readAuthorDomain(text);
+}
+
+/** The obsolete forms of a dotted name, with white space around its dots (RFC 5322 4.4). */
+function joinDots(text: string): string {
+  return text.includes(' ') ? text.replaceAll(/ ?\. ?/g, '.') : text;
 }
 
 /** The index of the closing quote; the value's length where there is none. */

@@ -22,6 +22,12 @@ test('the forms of RFC 5322 are read', () => {
     ['alice@[192.0.2.1]', '[alice|[192.0.2.1]]'],
     ['=?utf-8?Q?J=C3=BCrgen?= <j@example.com>', '=?utf-8?Q?J=C3=BCrgen?= [j|example.com]'],
     ['jürgen@müller.example', '[jürgen|xn--mller-kva.example]'],
+    ['ceo @ bank . test', '[ceo|bank.test]'],
+    ['ceo@modern. test', '[ceo|modern.test]'],
+    ['ceo@bank(c).test', '[ceo|bank.test]'],
+    ['John . Q (q) . Public@(at)bank(b)\r\n . (dot) test (end)', '[John.Q.Public|bank.test]'],
+    ['John Q. Public < ceo @ bank . test >', 'John Q. Public [ceo|bank.test]'],
+    ['"a . b" @ bank.test', '[a . b|bank.test]'],
     ['ceo@BANK.test.', '[ceo|bank.test]'],
     [',, a@example.com ,', '[a|example.com]'],
   ];
@@ -102,6 +108,22 @@ test('what is written as a list is read as that list', () => {
         )
         .join(', ');
       assert.deepEqual(parseAddressList(text), { mailboxes: boxes, groups: [], isMalformed: false });
+    }),
+  );
+});
+
+test('white space and comments around the dots and the at-sign change nobody', () => {
+  const label = fc.stringMatching(/^[a-z]{1,8}$/);
+  const filling = fc.constantFrom('', ' ', '\t', ' (a.b@c) ', '(x)', '\r\n ');
+  const dotted = fc.array(label, { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(dotted, dotted, fc.array(filling, { minLength: 20, maxLength: 20 }), (local, domain, fillings) => {
+      let next = 0;
+      const fill = (): string => fillings[next++]!;
+      const join = (labels: readonly string[]): string => labels.map((one) => fill() + one + fill()).join('.');
+      const { mailboxes, isMalformed } = parseAddressList(`${join(local)}@${join(domain)}`);
+      assert.deepEqual(mailboxes, [{ displayName: undefined, local: local.join('.'), domain: domain.join('.') }]);
+      assert.equal(isMalformed, false);
     }),
   );
 });

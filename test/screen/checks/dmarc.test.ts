@@ -140,6 +140,9 @@ for (const [move, from] of [
   ['hides a joiner in it', 'boss@rem\u200dote.example'],
   ['writes a full-width letter', 'boss@\uff52emote.example'],
   ['writes a mathematical letter', 'Boss <boss@\u{1d42b}emote.example>'],
+  ['puts spaces around its dots', 'boss @ remote . example'],
+  ['folds it behind a dot', 'boss@remote.\r\n example'],
+  ['puts a comment before a dot', 'boss@remote(c).example'],
   ['ends it in a dot', 'boss@remote.example.'],
 ] as const) {
   test(`a forger writes the author domain so that it looks like another: he ${move}`, async (t) => {
