@@ -3,7 +3,8 @@
  *
  * Made to say who a From field names, and whether two readers could see two different people in it.
  * Tolerant: reads what it can and says `isMalformed` for the rest. Linear in the length of the value;
- * never throws. Comments go, quotes are undone, encoded words stay as written, domains are A-labels.
+ * never throws. Comments are kept apart, quotes are undone, encoded words stay as written, domains are
+ * A-labels.
  */
 import { isAsciiText, parseAddressLiteral } from '../smtp/domain.ts';
 import { type AuthorDomain, readAuthorDomain } from './author-domain.ts';
@@ -26,6 +27,8 @@ interface Element {
   /** Quotes were undone, before an `@` or behind one. */
   hasQuotedLocal: boolean;
   hasQuotedDomain: boolean;
+  /** Some readers show them as the name, as mail of old had it there. */
+  comments: string;
   /** What was in the angle brackets, once they were read. */
   angle: Element | undefined;
 }
@@ -40,6 +43,7 @@ function emptyElement(): Element {
     hasGap: false,
     hasQuotedLocal: false,
     hasQuotedDomain: false,
+    comments: '',
     angle: undefined,
   };
 }
@@ -124,6 +128,8 @@ export function parseAddressList(value: string, octets = false): AddressList {
     } else if (c === '(') {
       const end = endOfComment(value, i);
       if (end === value.length) isMalformed = true;
+      const comment = unquote(value.slice(i + 1, end)).trim();
+      outer.comments = outer.comments === '' ? comment : `${outer.comments} ${comment}`;
       element.pendingSpace = true;
       i = end;
     } else if (c === '<' && !inner) {
@@ -153,6 +159,12 @@ export function parseAddressList(value: string, octets = false): AddressList {
       if (end === value.length) isMalformed = true;
       appendWord(element, value.slice(i, end + 1));
       i = end;
+    } else if (c === '=' && endOfEncodedWord(value, i) > i) {
+      const end = endOfEncodedWord(value, i);
+      const word = value.slice(i, end);
+      if (DIVIDES_READERS.test(word) || (outer.angle && !inner)) isMalformed = true;
+      appendWord(element, word);
+      i = end - 1;
     } else {
       const isStray = c === '<' || c === '>' || c === ';' || c === ':';
       if (isStray || (outer.angle && !inner)) isMalformed = true;
@@ -184,6 +196,7 @@ function toMailbox(
   const displayName = angle && outer.words !== '' ? outer.words : undefined;
   const mailbox = {
     displayName,
+    ...(outer.comments !== '' && { comment: outer.comments }),
     local: hasQuotedLocal ? local : joinDots(local),
     domain: read?.domain ?? '',
     ...(written !== '' && (!read || read.isDisguised) && { writtenDomain: written }),
@@ -204,6 +217,16 @@ function readDomain(written: string, octets: boolean): AuthorDomain | undefined 
 /** The obsolete forms of a dotted name, with white space around its dots (RFC 5322 4.4). */
 function joinDots(text: string): string {
   return text.includes(' ') ? text.replaceAll(/ ?\. ?/g, '.') : text;
+}
+
+const ENCODED_WORD = /=\?[^?\s]+\?[bq]\?[^?\s]*\?=/iy;
+/** In an encoded word it is text (RFC 2047 6.1), for who decodes first, or never, the syntax of the list. */
+const DIVIDES_READERS = /[<>"(]/;
+
+/** Behind the encoded word that begins at `start`; `start` where none does. */
+function endOfEncodedWord(value: string, start: number): number {
+  ENCODED_WORD.lastIndex = start;
+  return ENCODED_WORD.test(value) ? ENCODED_WORD.lastIndex : start;
 }
 
 /** The index of the closing quote; the value's length where there is none. */

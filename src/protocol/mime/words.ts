@@ -30,9 +30,11 @@ export interface OctetFacts {
   readonly longestLine: number;
 }
 
-/** RFC 5322 3.4. Display names are as written: comments gone, quotes undone, encoded words untouched. */
+/** RFC 5322 3.4. Display names are as written: comments gone, quotes undone, encoded words untouched; so are comments. */
 export interface Mailbox {
   readonly displayName?: string;
+  /** All comments in and around the address; absent where there is none. */
+  readonly comment?: string;
   readonly local: string;
   /** A-labels in lower case, or an address literal with its brackets; empty where none can be read. */
   readonly domain: string;

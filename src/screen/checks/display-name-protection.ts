@@ -1,7 +1,7 @@
 /**
  * Display-name protection: a stranger who writes under the name of one of us.
  *
- * The names in From are compared with the people whom the administrator protects, and with the named
+ * All that readers may show as a name in From is compared with the people whom the administrator protects, and with the named
  * accounts of the directory. Who writes from one of the person's own addresses is that person, as far
  * as this check goes: whether the address is forged is for SPF, DKIM and DMARC. Colleagues do write
  * from private addresses, so only the names that were entered by hand weigh more at free-mail providers.
@@ -9,7 +9,6 @@
 import type { Identities } from '../../directory/identities.ts';
 import type { HeaderEdit } from '../../model/content.ts';
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
-import type { Mailbox } from '../../protocol/mime/words.ts';
 import { choice, count, defineSettings, flag, list } from '../../settings/define.ts';
 import { type CheckServices, defineCheck, NOTHING, type Said, type Views } from '../check.ts';
 import { FREE_MAIL_DOMAINS } from '../identity/free-mail.ts';
@@ -17,6 +16,7 @@ import { IDENTITY_LIMITS } from '../identity/limits.ts';
 import { decodeName, readName } from '../identity/names.ts';
 import { personIndex, readProtectedUser } from '../identity/people.ts';
 import { LEAST_SIMILARITY, type Likeness } from '../identity/person-index.ts';
+import { type ShownName, shownNames } from '../identity/shown-names.ts';
 
 type Match = {
   readonly shown: string;
@@ -96,9 +96,10 @@ export const displayNameProtection = defineCheck({
   settings: own,
 
   observe({ header }: Views['message'], services: CheckServices): MaybePromise<Seen> {
-    const authors = header.fromFields[0]?.mailboxes;
-    if (!authors?.some(({ displayName }) => displayName !== undefined)) return CLEAR;
-    return andThen(services.identities(), (identities) => look(authors, identities, services));
+    const [from] = header.fromFields;
+    const names = from ? shownNames(from) : NOTHING;
+    if (names.length === 0) return CLEAR;
+    return andThen(services.identities(), (identities) => look(names, identities, services));
   },
 
   judge({ matches }, settings) {
@@ -122,16 +123,14 @@ export const displayNameProtection = defineCheck({
   },
 });
 
-function look(authors: readonly Mailbox[], identities: Identities, { settings }: CheckServices): Seen {
+function look(names: readonly ShownName[], identities: Identities, { settings }: CheckServices): Seen {
   const snapshot = settings.current();
   const index = personIndex(identities, snapshot.get(own.protectedUsers));
   const freeMail = lowerSet(snapshot.get(own.freeMailProviders));
   const allowed = lowerSet(snapshot.get(own.allowedSenders));
   const matches: Match[] = [];
-  for (const { displayName, local, domain } of authors.slice(0, IDENTITY_LIMITS.authors)) {
-    if (displayName === undefined) continue;
-    const address = `${local.toLowerCase()}@${domain}`;
-    const name = decodeName(displayName);
+  for (const { name: written, address, domain } of names) {
+    const name = decodeName(written);
     const like = index.match(readName(name), address);
     if (like.length === 0 || isAllowed(address, domain, allowed)) continue;
     const isFreeMail = freeMail.has(domain);

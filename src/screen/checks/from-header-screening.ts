@@ -1,7 +1,7 @@
 /**
  * From header screening: the reader shall see who really writes.
  *
- * An address inside a display name that is not the sender's is replaced by the one that is; if wished,
+ * An address inside a display name, or a comment shown as one, that is not the sender's is replaced by the one that is; if wished,
  * the address is added to every name. Done in the copies for local recipients, as an edit of their
  * header: the message stays as it came, so signatures were verified over what the sender signed. A
  * field with groups is written without their names, which are another place for a lie.
@@ -19,6 +19,8 @@ import { decodeName } from '../identity/names.ts';
 type Author = { readonly name: string; readonly address: string; readonly exposed?: string };
 type Seen = {
   readonly authors: readonly Author[];
+  /** Shows an address that is none of theirs; named as their first is. */
+  readonly lyingGroup?: Author;
   /** The field can be written anew without loss. */
   readonly writable: boolean;
 };
@@ -58,12 +60,14 @@ export const fromHeaderScreening = defineCheck({
     const mailboxes = from.mailboxes.slice(0, IDENTITY_LIMITS.authors);
     const writable =
       header.fromFields.length === 1 && mailboxes.length === from.mailboxes.length && mailboxes.every(isWhole);
-    return { authors: mailboxes.map(readAuthor), writable };
+    const authors = mailboxes.map(readAuthor);
+    const lyingGroup = lyingOf(from.groups, mailboxes);
+    return { authors, ...(lyingGroup && { lyingGroup }), writable };
   },
 
-  judge({ authors }, _settings, who) {
+  judge({ authors, lyingGroup }, _settings, who) {
     if (who?.direction === 'outbound') return NOTHING;
-    const lies = authors.find(({ exposed }) => exposed !== undefined);
+    const lies = authors.find(isLying) ?? lyingGroup;
     if (!lies) return NOTHING;
     return [
       {
@@ -76,7 +80,8 @@ export const fromHeaderScreening = defineCheck({
   edits(seen, settings, { direction }) {
     if (direction === 'outbound' || !seen.writable || seen.authors.length === 0) return NO_EDITS;
     const names = seen.authors.map((author) => shownName(author, settings));
-    if (seen.authors.every(({ name }, i) => name === names[i])) return NO_EDITS;
+    const losesGroups = settings.exposeMismatch && seen.lyingGroup !== undefined;
+    if (!losesGroups && seen.authors.every(({ name }, i) => name === names[i])) return NO_EDITS;
     const raw = seen.authors.map(({ address }, i) => writeMailbox(names[i]!, address)).join(',\r\n ');
     return [{ kind: 'replace', name: 'From', occurrence: 0, raw: `From: ${raw}\r\n` }];
   },
@@ -86,12 +91,29 @@ function isWhole({ local, domain }: Mailbox): boolean {
   return local !== '' && domain !== '';
 }
 
-function readAuthor({ displayName, local, domain }: Mailbox): Author {
+/** A comment stands for a name that is missing; beside a name it counts where it shows another address. */
+function readAuthor({ displayName, comment, local, domain }: Mailbox): Author {
   const address = makeAddress(local, domain).text;
-  if (displayName === undefined) return { name: '', address };
-  const name = decodeName(displayName);
+  const name = decodeName(displayName ?? comment ?? '');
   const exposed = exposeAddress(name, address);
-  return exposed === undefined ? { name, address } : { name, address, exposed };
+  if (exposed !== undefined) return { name, address, exposed };
+  if (displayName === undefined || comment === undefined) return { name, address };
+  const whole = `${name} (${decodeName(comment)})`;
+  const inComment = exposeAddress(whole, address);
+  return inComment === undefined ? { name, address } : { name: whole, address, exposed: inComment };
+}
+
+function lyingOf(groups: readonly string[], [first, ...others]: readonly Mailbox[]): Author | undefined {
+  if (!first) return undefined;
+  for (const displayName of groups.slice(0, IDENTITY_LIMITS.authors)) {
+    const readings = [first, ...others].map(({ local, domain }) => readAuthor({ displayName, local, domain }));
+    if (readings.every(isLying)) return readings[0];
+  }
+  return undefined;
+}
+
+function isLying({ exposed }: Author): boolean {
+  return exposed !== undefined;
 }
 
 function shownName(

@@ -69,6 +69,27 @@ test('an address as display name is a display name, and the brackets decide', ()
   assert.deepEqual(list.mailboxes, [{ displayName: 'ceo@bank.example', local: 'thief', domain: 'evil.example' }]);
 });
 
+test('comments are kept with the address that they stand at', () => {
+  const { mailboxes } = parseAddressList('x@evil.test (Jane \\(D\\)), (a) Bob <b@(c)home.test> (d (e)), y@home.test');
+  assert.deepEqual(
+    mailboxes.map(({ comment }) => comment),
+    ['Jane (D)', 'a c d (e)', undefined],
+  );
+});
+
+test('an encoded word is one atom, whatever stands in it', () => {
+  for (const [value, expected, isMalformed] of [
+    ['=?utf-8?q?Doe,_Jane?= <x@evil.test>', '=?utf-8?q?Doe,_Jane?= [x|evil.test]', false],
+    ['=?utf-8?Q?Jane:?= =?utf-8?Q?a@b;?= <x@evil.test>', '=?utf-8?Q?Jane:?= =?utf-8?Q?a@b;?= [x|evil.test]', false],
+    ['=?utf-8?q?<j@home.test>?= <x@evil.test>', '=?utf-8?q?<j@home.test>?= [x|evil.test]', true],
+    ['=?utf-8?q?a@home.test?=', '[=?utf-8?q?a@home.test?=|]', true],
+    ['=?utf-8?q?a, x@evil.test', '[=?utf-8?q?a|] [x|evil.test]', true],
+  ] as const) {
+    assert.equal(read(value), expected);
+    assert.equal(parseAddressList(value).isMalformed, isMalformed, value);
+  }
+});
+
 test('two addresses in angle brackets are two people', () => {
   assert.equal(read('<a@bank.example> <b@evil.example>'), '[a|bank.example] [b|evil.example]');
 });
@@ -122,7 +143,8 @@ test('white space and comments around the dots and the at-sign change nobody', (
       const fill = (): string => fillings[next++]!;
       const join = (labels: readonly string[]): string => labels.map((one) => fill() + one + fill()).join('.');
       const { mailboxes, isMalformed } = parseAddressList(`${join(local)}@${join(domain)}`);
-      assert.deepEqual(mailboxes, [{ displayName: undefined, local: local.join('.'), domain: domain.join('.') }]);
+      const [only, ...others] = mailboxes.map((mailbox) => `${mailbox.local}@${mailbox.domain}`);
+      assert.deepEqual([only, others], [`${local.join('.')}@${domain.join('.')}`, []]);
       assert.equal(isMalformed, false);
     }),
   );

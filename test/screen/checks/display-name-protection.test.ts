@@ -43,6 +43,34 @@ for (const [move, name] of [
   });
 }
 
+for (const [move, from] of [
+  ['in a comment', 'x@other.example (Jane Doe)'],
+  ['in an encoded comment', `x@other.example (${encoded('Jane Doe')})`],
+  ['in a comment beside a harmless name', 'Support <x@other.example> (Jane Doe)'],
+  ['as the name of a group', 'Jane Doe: x@other.example;'],
+  ['as the name of a group without members', 'Jane Doe:;'],
+  ['in an encoded word with a colon', '=?utf-8?q?Jane_Doe:?= <x@other.example>'],
+  ['in an encoded word with a comma', '=?utf-8?q?Doe,_Jane?= <x@other.example>'],
+  ['with a comma and no quotes', 'Doe, Jane <x@other.example>'],
+  ['with a comma and a title', 'Doe, Jane, CEO <x@other.example>'],
+  ['before a comma', 'Jane Doe, x@other.example'],
+  ['without an address', 'Jane Doe'],
+] as const) {
+  test(`a stranger who writes the name ${move} is noticed as the protected user`, async () => {
+    assert.equal((await screen(from)).code, 'protected-user');
+  });
+}
+
+test('the protected user may write his name in these ways, too', async () => {
+  for (const from of [
+    'jane@example.com (Jane Doe)',
+    'Jane Doe: jane@example.com;',
+    'Doe, Jane <jane@example.com>',
+    '=?utf-8?q?Doe,_Jane?= <jane@example.com>',
+  ])
+    assert.equal((await screen(from)).code, undefined, from);
+});
+
 test('other people are other people, also with the same given or family name', async () => {
   for (const name of [
     'Jane Roe',

@@ -15,6 +15,18 @@ const FIRST = { settings: { ...ADD.settings, 'fromHeaderScreening.addressFirst':
 
 for (const [move, from, shown] of [
   ['plainly', '"boss@example.com" <eve@other.example>', '"eve@other.example" <eve@other.example>'],
+  ['in a comment', 'eve@other.example (boss@example.com)', '"eve@other.example" <eve@other.example>'],
+  [
+    'in a comment behind a name',
+    'Boss <eve@other.example> (boss@example.com)',
+    '"Boss (eve@other.example)" <eve@other.example>',
+  ],
+  ['as the name of a group', '"boss@example.com": eve@other.example;', '<eve@other.example>'],
+  [
+    'in an encoded word with brackets',
+    '=?utf-8?q?<boss@example.com>?= <eve@other.example>',
+    '"<eve@other.example>" <eve@other.example>',
+  ],
   ['beside a name', '"Boss (boss@example.com)" <eve@other.example>', '"Boss (eve@other.example)" <eve@other.example>'],
   [
     'without quotes around',
