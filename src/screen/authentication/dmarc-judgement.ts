@@ -32,8 +32,9 @@ export function judgeDmarc(evidence: DmarcEvidence, settings: DmarcSettings, hea
   }
 }
 
-function unclearAuthor({ detail }: DmarcEvidence, { unclearAuthor }: DmarcSettings): Said<Code> {
-  const action = unclearAuthor === 'quarantine' ? 'quarantine-user' : unclearAuthor;
+function unclearAuthor({ detail, namesNobody }: DmarcEvidence, { unclearAuthor }: DmarcSettings): Said<Code> {
+  const held = namesNobody ? 'accept' : 'quarantine-user';
+  const action = unclearAuthor === 'quarantine' ? held : unclearAuthor;
   return { code: 'no-single-author', action, text: detail ?? 'no single author domain can be told' };
 }
 

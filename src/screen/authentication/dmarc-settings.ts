@@ -32,8 +32,8 @@ export const dmarcSettings = defineSettings('dmarc', {
   ),
   unclearAuthor: choice(
     ['accept', 'quarantine', 'refuse'],
-    'accept',
-    'What happens to mail whose From field has no single author domain (no address, several domains, a domain that cannot be one), for which DMARC has no answer. `accept` records it.',
+    'quarantine',
+    'What happens to mail whose From field has no single author domain (several domains, one that cannot be read, no address), for which DMARC has no answer: a reader may see the domain of somebody who asks for rejection. `quarantine` holds it for the user, unless it names no domain at all, as machines write it (`From: root`); `accept` records it; `refuse` refuses all of it with 550.',
     perDomain,
   ),
   rejectScore: count(

@@ -20,7 +20,7 @@ export interface DmarcInput {
 /** What DMARC alone comes to; the rest of its evidence is about what may explain it. */
 export type DmarcOutcome = Pick<
   DmarcEvidence,
-  'result' | 'detail' | 'headerFrom' | 'record' | 'policy' | 'spfAligned' | 'dkimAligned' | 'dkim'
+  'result' | 'detail' | 'namesNobody' | 'headerFrom' | 'record' | 'policy' | 'spfAligned' | 'dkimAligned' | 'dkim'
 >;
 
 /** Author domains that publish nothing, which is most of them, as long as the DNS lets that hold. */
@@ -47,7 +47,10 @@ export async function evaluate(
     strict: true,
   });
   const signatures = signaturesOf(dkim, dkimAligned);
-  if (!response) return { ...NO_AUTHOR, detail: whyUnclear(reason, fromFields), dkim: signatures };
+  if (!response) {
+    const namesNobody = fromFields.every(({ mailboxes }) => mailboxes.every(namesNoDomain)) || undefined;
+    return { ...NO_AUTHOR, detail: whyUnclear(reason, fromFields), namesNobody, dkim: signatures };
+  }
   const { status, error, policy = 'none', alignment } = response;
   const record = recordOf(response);
   const headerFrom = plainDomain(status.header.from);
@@ -104,6 +107,11 @@ function whyUnclear(reason: string | undefined, fromFields: readonly AddressList
   const isWritten =
     reason === 'no-author-domain' && fromFields.some(({ mailboxes }) => mailboxes.some(namesUnreadable));
   return REASONS[isWritten ? 'invalid-author-domain' : (reason ?? '')] ?? REASONS['']!;
+}
+
+/** As machines write it, `From: root`. */
+function namesNoDomain({ domain, writtenDomain }: Mailbox): boolean {
+  return domain === '' && writtenDomain === undefined;
 }
 
 function namesUnreadable({ domain, writtenDomain }: Mailbox): boolean {

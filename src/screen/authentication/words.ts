@@ -141,6 +141,8 @@ export type DmarcEvidence = {
   readonly result: 'pass' | 'fail' | 'none' | 'temperror' | 'permerror';
   /** Why not `pass` or `fail`. */
   readonly detail?: string;
+  /** With `permerror`: no From field names a domain, so a reader sees nobody's. */
+  readonly namesNobody?: true | undefined;
   /** `source_ip`. */
   readonly sourceIp: string;
   /** `header_from`: the author domain; empty with `permerror`. */

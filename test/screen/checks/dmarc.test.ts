@@ -121,8 +121,16 @@ test('a list that proves its name explains a failure, even where something else 
 });
 
 test('no author, several domains, two From fields: there is nothing to validate, and it is said', async (t) => {
-  for (const from of ['undisclosed', 'a@remote.example, b@other.example']) {
+  for (const [from, outcome] of [
+    ['undisclosed', 'accept'],
+    ['Cron Daemon <root>', 'accept'],
+    ['a@remote.example, b@other.example', 'hold user'],
+    ['root, b@other.example', 'hold user'],
+    ['boss@remote.example@other.example', 'hold user'],
+    ['boss@[192.0.2.1]', 'hold user'],
+  ] as const) {
     const sent = await sendFrom(t, { ...FORGED, message: letter(from) });
+    assert.equal(sent.outcome, outcome, from);
     assert.equal(evidenceOf(sent).result, 'permerror', from);
     assert.ok(sent.codes.includes('dmarc no-single-author'), from);
   }
