@@ -32,8 +32,8 @@ export const dmarcSettings = defineSettings('dmarc', {
   ),
   unclearAuthor: choice(
     ['accept', 'quarantine', 'refuse'],
-    'quarantine',
-    'What happens to mail whose From field has no single author domain (several domains, one that cannot be read, no address), for which DMARC has no answer: a reader may see the domain of somebody who asks for rejection. `quarantine` holds it for the user, unless it names no domain at all, as machines write it (`From: root`); `accept` records it; `refuse` refuses all of it with 550.',
+    'accept',
+    'What happens to mail whose From field has no single author domain (several domains, one that cannot be read, no address), for which DMARC has no answer: a reader may see the domain of somebody who asks for rejection, but old and careless programs write so, too. `accept` records it; `quarantine` holds it for the user, unless it names no domain at all, as machines write it (`From: root`); `refuse` refuses all of it with 550.',
     perDomain,
   ),
   rejectScore: count(

@@ -129,7 +129,11 @@ test('no author, several domains, two From fields: there is nothing to validate,
     ['boss@remote.example@other.example', 'hold user'],
     ['boss@[192.0.2.1]', 'hold user'],
   ] as const) {
-    const sent = await sendFrom(t, { ...FORGED, message: letter(from) });
+    const sent = await sendFrom(t, {
+      ...FORGED,
+      message: letter(from),
+      settings: { 'dmarc.unclearAuthor': 'quarantine' },
+    });
     assert.equal(sent.outcome, outcome, from);
     assert.equal(evidenceOf(sent).result, 'permerror', from);
     assert.ok(sent.codes.includes('dmarc no-single-author'), from);
