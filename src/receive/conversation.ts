@@ -93,7 +93,7 @@ export function converse(
     secured() {
       // What was proven before counts no more (RFC 3207 4.2).
       const { helo: _, account: __, ...facts } = session.facts;
-      const tls = tlsOf(connection, facts.proxy !== undefined, services.clock.now());
+      const tls = tlsOf(connection, session.isClientNamed, services.clock.now());
       session.exchange = undefined;
       session.facts = { ...facts, extended: false, ...tls };
       addNote(session.dialogue, `TLS: ${connection.tls?.protocol} ${connection.tls?.cipher}`);
@@ -126,7 +126,7 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     ...(connection.proxy ? { proxy: connection.proxy } : {}),
     local: connection.local,
     extended: false,
-    ...tlsOf(connection, connection.proxy !== undefined, services.clock.now()),
+    ...tlsOf(connection, false, services.clock.now()),
     startedAt: services.clock.now(),
   };
   const policy = surroundings.policy();
@@ -168,11 +168,11 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
   return session;
 }
 
-/** TLS may end at a proxy, whose certificate is not its client's. */
-function tlsOf(connection: Connection, viaProxy: boolean, now: number): Pick<SessionFacts, 'tls'> {
+/** `isClientNamed`: by XCLIENT, so TLS ends at a proxy, whose certificate is not its client's. A PROXY header goes before TLS that passes through. */
+function tlsOf(connection: Connection, isClientNamed: boolean, now: number): Pick<SessionFacts, 'tls'> {
   const { tls } = connection;
   if (!tls) return {};
-  const certificate = viaProxy ? undefined : connection.clientCertificate(now);
+  const certificate = isClientNamed ? undefined : connection.clientCertificate(now);
   return { tls: certificate ? { ...tls, certificate } : tls };
 }
 

@@ -196,10 +196,10 @@ function tell(session: Session, mechanism: string, result: Failure | 'yes', acco
   }
 }
 
-function channelOf({ connection, facts, hostname, services }: Session): SaslChannel {
+function channelOf({ connection, facts, hostname, services, isClientNamed }: Session): SaslChannel {
   const now = services.clock.now();
-  // TLS may end at a proxy: no channel is known to reach the client behind it.
-  const direct = facts.tls !== undefined && facts.proxy === undefined;
+  // Behind a proxy that says XCLIENT there is no channel that reaches the client.
+  const direct = facts.tls !== undefined && !isClientNamed;
   return {
     binding: direct ? connection.channelBinding() : undefined,
     certificate: direct ? connection.clientCertificate(now)?.fingerprint : undefined,
