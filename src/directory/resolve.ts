@@ -5,7 +5,7 @@
  * to, then the roles that every domain has (RFC 5321 4.5.1, RFC 2142 4). Addresses that ask for a
  * further hop are remote, whatever their domain says.
  */
-import { type Address, addressKey } from '../model/address.ts';
+import { type Address, addressKey, isRole } from '../model/address.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import { looksLikeRelay, makeAddress, parseAddress } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
@@ -160,12 +160,6 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
 function ofDomain(domain: string): (resolution: Resolution) => Resolution {
   return (resolution) =>
     resolution.kind === 'local' || resolution.kind === 'role' ? { ...resolution, domain } : resolution;
-}
-
-function isRole({ local }: Address): boolean {
-  if (local.length !== 10 && local.length !== 5) return false;
-  const name = local.toLowerCase();
-  return name === 'postmaster' || name === 'abuse';
 }
 
 function tooMuch(alias: Address, what: string): Resolution {

@@ -7,3 +7,10 @@ export type { Address, ReversePath } from '../protocol/smtp/words.ts';
 export function addressKey(address: Address): string {
   return `${address.local.toLowerCase()}@${address.domain}`;
 }
+
+/** postmaster and abuse: RFC 5321 4.5.1 and RFC 2142 4 have them reachable. */
+export function isRole({ local }: Address): boolean {
+  if (local.length !== 10 && local.length !== 5) return false;
+  const name = local.toLowerCase();
+  return name === 'postmaster' || name === 'abuse';
+}

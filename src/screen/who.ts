@@ -9,7 +9,7 @@ import type { ThreeAnswers } from '../directory/host-addresses.ts';
 import type { NetworkTable } from '../directory/rules/network-table.ts';
 import type { SenderRules } from '../directory/rules/rules.ts';
 import type { ShieldTable, ShieldVerdict } from '../directory/rules/shields.ts';
-import type { Address, ReversePath } from '../model/address.ts';
+import { type Address, isRole, type ReversePath } from '../model/address.ts';
 import { isOperational } from '../model/errors.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
@@ -211,13 +211,6 @@ export function whoIs(address: Address, resolution: Resolution, sender: Sender):
     policyDomain: account?.domain ?? named ?? address.domain,
     role,
   };
-}
-
-/** RFC 5321 4.5.1 and RFC 2142 4: these must be reachable. */
-function isRole({ local }: Address): boolean {
-  if (local.length !== 10 && local.length !== 5) return false;
-  const name = local.toLowerCase();
-  return name === 'postmaster' || name === 'abuse';
 }
 
 function domainOf(account: string): string {
