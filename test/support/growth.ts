@@ -1,0 +1,60 @@
+/**
+ * How a parser's time grows with its input: a pump makes inputs of 1, 2, 4 and 8 times a size, and no
+ * doubling may cost more than 2.6 times as much.
+ *
+ * The least time of at least five runs counts for each size, the sizes measured in turns. Other load on the
+ * machine only ever adds time, so a failed comparison measures again and keeps the least: an honest parser
+ * passes in the end, a quadratic one costs 4 times as much at each doubling however often it is measured.
+ */
+import assert from 'node:assert/strict';
+
+export interface Pump<Input> {
+  /** What is repeated, for the message of a failure. */
+  readonly name: string;
+  /** An input of about `size` bytes (or items); the same for the same size. */
+  input(size: number): Input;
+  /** The largest size that can reach the parser; 8 times the smallest one measured. */
+  readonly largest: number;
+}
+
+export const DOUBLING_AT_MOST = 2.6;
+const RUNS = 5;
+const ATTEMPTS = 6;
+/** Shorter than this, calls and compilation are most of what is measured: the parser is repeated. */
+const LEAST_MEASURED_MS = 0.5;
+const REPEATS_AT_MOST = 4096;
+
+/** Fails if `parse` grows faster than its input; `parse` may be handed the same input many times. */
+export function assertLinear<Input>(pump: Pump<Input>, parse: (input: Input) => unknown): void {
+  const sizes = [8, 4, 2, 1].map((part) => Math.max(1, Math.floor(pump.largest / part)));
+  const inputs = sizes.map((size) => pump.input(size));
+  const leastMs = inputs.map(() => Number.POSITIVE_INFINITY);
+  const repeats = inputs.map((input) => repeatsFor(() => parse(input)));
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (let run = 0; run < RUNS; run++) {
+      for (const [i, input] of inputs.entries()) {
+        leastMs[i] = Math.min(
+          leastMs[i]!,
+          timeMs(() => parse(input), repeats[i]!),
+        );
+      }
+    }
+    if (leastMs.every((time, i) => i === 0 || time <= leastMs[i - 1]! * DOUBLING_AT_MOST)) return;
+  }
+  const measured = sizes.map((size, i) => `${size}: ${leastMs[i]!.toFixed(3)} ms`).join(', ');
+  assert.fail(`${pump.name}: time grows faster than the input: ${measured}`);
+}
+
+/** How often to repeat the parser so that one measurement is long enough; warms it up as well. */
+function repeatsFor(work: () => unknown): number {
+  let repeats = 1;
+  while (repeats < REPEATS_AT_MOST && timeMs(work, repeats) * repeats < LEAST_MEASURED_MS) repeats *= 2;
+  return repeats;
+}
+
+/** Time of one call, in milliseconds. */
+function timeMs(work: () => unknown, repeats: number): number {
+  const startedAt = performance.now();
+  for (let i = 0; i < repeats; i++) work();
+  return (performance.now() - startedAt) / repeats;
+}
