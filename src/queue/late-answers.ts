@@ -10,6 +10,9 @@ import type { FlightRecipient } from './rows.ts';
 import { boundedDetail } from './settlement.ts';
 import type { RecipientRow } from './tables.ts';
 
+/** How the reply of such an answer begins: it is news of a try, and no second end of the recipient. */
+export const LATE_ANSWER = 'the delivery that was under way ended with: ';
+
 /** `rows`: as they were under the lease of whoever had them. */
 export function noteTakenAway(
   flights: ReadonlyMap<string, Flight>,
@@ -37,7 +40,7 @@ export function tellLateAnswers(
     if (!state) continue;
     const detail = boundedDetail({
       ...result.detail,
-      reply: `the delivery that was under way ended with: ${result.detail.reply}`,
+      reply: `${LATE_ANSWER}${result.detail.reply}`,
     });
     journaling.changed(attemptRecord(flight.message.id, recipient.address.text, state, detail));
   }

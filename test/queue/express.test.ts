@@ -7,6 +7,7 @@ import test, { type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { isOperational } from '../../src/model/errors.ts';
 import type { AttemptResult, Claim } from '../../src/queue/contract.ts';
+import { LATE_ANSWER } from '../../src/queue/late-answers.ts';
 import { BUFFERED_PER_DESTINATION, EXPRESS_SEGMENTS_MOST } from '../../src/queue/limits.ts';
 import { quickDisk } from '../store/support/ledger.ts';
 import { type ManualClock, manualClock } from '../support/clock.ts';
@@ -237,7 +238,10 @@ test('whatever happens, and whenever it crashes, each message is queued once, or
       /** What is on the journal's disk, of all runs. */
       const logged = new Set<string>();
       const ends = new Map<string, Set<string>>();
+      /** Answers to deliveries that an operator had overtaken: at most one for each try, and never instead of an end. */
+      const late = new Map<string, Set<string>>();
       const committed = new Map<string, string>();
+      const tries = new Map<string, number>();
 
       const start = (folder: string, clock: ManualClock): Promise<Attached> => {
         const journal = testJournal();
@@ -246,8 +250,11 @@ test('whatever happens, and whenever it crashes, each message is queued once, or
       };
       const log = async ({ journal }: TestNode): Promise<void> => {
         for (const { id } of journal.messages) logged.add(id);
-        for (const { message: id, at, recipient, state } of journal.recipients)
-          if (FINAL.has(state)) ends.set(id, (ends.get(id) ?? new Set()).add(`${at} ${recipient} ${state}`));
+        for (const { message: id, at, recipient, state, reply } of journal.recipients) {
+          if (!FINAL.has(state)) continue;
+          const told = reply?.startsWith(LATE_ANSWER) ? late : ends;
+          told.set(id, (told.get(id) ?? new Set()).add(`${at} ${recipient} ${state}`));
+        }
         await journal.flush();
         await settled();
       };
@@ -268,6 +275,7 @@ test('whatever happens, and whenever it crashes, each message is queued once, or
             if (!claim) break;
             // Unless an operator took it away, and its file with it.
             await isAsItCame(claim).catch((error) => assert.ok(isOperational(error, 'content.missing'), error));
+            tries.set(claim.message.id, (tries.get(claim.message.id) ?? 0) + 1);
             const results = step.as === 'nothing' ? [] : all(claim, RESULTS[step.as]);
             const settling = node.queue.settle(claim, results);
             if (step.isAwaited) await inTime(node.clock, settling);
@@ -305,6 +313,10 @@ test('whatever happens, and whenever it crashes, each message is queued once, or
         const ended = ends.get(id)?.size ?? 0;
         assert.equal(ended + (queued.includes(id) ? 1 : 0), 1, `${id} ended ${ended} times`);
         assert.ok(logged.has(id), `${id} is in the journal`);
+      }
+      for (const [id, answers] of late) {
+        assert.ok(ends.has(id) || queued.includes(id), `${id} was answered late, and neither ended nor waits`);
+        assert.ok(answers.size <= (tries.get(id) ?? 0), `${id} was tried ${tries.get(id)} times: ${[...answers]}`);
       }
       for (const cleanup of cleanups.reverse()) await cleanup();
     }),
