@@ -20,6 +20,8 @@ interface Element {
   at: number;
   atCount: number;
   pendingSpace: boolean;
+  /** Begins with an `@`, as the obsolete source route does. Asked at each comma: `words` would be flattened each time. */
+  isRoute: boolean;
   /** The last word ends in a dot or an `@`, outside quotes: what follows belongs to it. */
   isOpen: boolean;
   /** A space stands between two words, outside quotes. */
@@ -39,6 +41,7 @@ function emptyElement(): Element {
     at: -1,
     atCount: 0,
     pendingSpace: false,
+    isRoute: false,
     isOpen: false,
     hasGap: false,
     hasQuotedLocal: false,
@@ -57,6 +60,7 @@ function append(element: Element, text: string): void {
 function appendWord(element: Element, text: string): void {
   // RFC 5322 4.4: white space and comments around the dots and the `@` of an address part no words.
   if (element.pendingSpace && element.words !== '' && !element.isOpen && !/^[.@]/.test(text)) element.hasGap = true;
+  if (element.words === '') element.isRoute = text.startsWith('@');
   append(element, text);
   element.isOpen = /[.@]$/.test(text);
 }
@@ -98,11 +102,12 @@ export function readAddressField(value: string): AddressList {
   return parseAddressList(text, text === value);
 }
 
-/** `octets`: the value is a binary string, being ASCII or not UTF-8 throughout. */
-export function parseAddressList(value: string, octets = false): AddressList {
+/** `octets`: the field is a binary string, being ASCII or not UTF-8 throughout. */
+export function parseAddressList(field: string, octets = false): AddressList {
+  const value = field.slice(0, MIME_LIMITS.addressFieldCharacters);
   const mailboxes: Mailbox[] = [];
   const groups: string[] = [];
-  let isMalformed = false;
+  let isMalformed = value.length < field.length;
   let inGroup = false;
   let outer = emptyElement();
   let inner: Element | undefined;
@@ -145,7 +150,7 @@ export function parseAddressList(value: string, octets = false): AddressList {
     } else if (c === ':' && inner) {
       // The obsolete source route of 4.4: `<@a,@b:local@domain>`; only the last part names the mailbox.
       inner = emptyElement();
-    } else if (c === ',' && inner?.words.startsWith('@')) appendWord(inner, ',');
+    } else if (c === ',' && inner?.isRoute) appendWord(inner, ',');
     else if (c === ',') finish();
     else if (c === ':' && !inGroup && !outer.angle && outer.at < 0 && outer.words !== '') {
       groups.push(outer.words);

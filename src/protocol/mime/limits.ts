@@ -8,6 +8,8 @@ export const MIME_LIMITS = {
   headerFields: 2_000,
   /** What a log line, a search index and a list view can use. */
   subjectCharacters: 998,
+  /** Of a From, Sender or Reply-To field: a hundred long addresses with names; what is longer is not read on. */
+  addressFieldCharacters: 16 * 1024,
   /** Nested comments of RFC 5322 3.2.2; nobody writes more than two, and the reader need not count further. */
   commentDepth: 20,
   /** Of a domain before it is mapped: the ignored characters of an honest one are few, and all cost. */

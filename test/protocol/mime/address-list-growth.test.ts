@@ -1,0 +1,27 @@
+/** An attacker's address fields, doubled: the time may grow no faster than they do. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseAddressList } from '../../../src/protocol/mime/address-list.ts';
+import { MIME_LIMITS } from '../../../src/protocol/mime/limits.ts';
+import { assertLinear } from '../../support/growth.ts';
+
+const START = '<@';
+const PIECES = [',', 'a,', '[],', '.,', '"",', '(),', '@,', ' .,', '=?a?q?b?=,', ':@,', '<,'];
+
+test('an attacker opens a source route and goes on with commas', () => {
+  for (const piece of PIECES)
+    assertLinear(
+      {
+        name: JSON.stringify(START + piece),
+        input: (size) => START + piece.repeat(Math.floor(size / piece.length)),
+        largest: MIME_LIMITS.addressFieldCharacters,
+      },
+      parseAddressList,
+    );
+});
+
+test('an attacker writes an address field as long as the header may be, and no more than its bound is read', () => {
+  const { mailboxes, isMalformed } = parseAddressList('a@b.test,'.repeat(28_000));
+  assert.equal(mailboxes.length, Math.ceil(MIME_LIMITS.addressFieldCharacters / 'a@b.test,'.length));
+  assert.equal(isMalformed, true);
+});
