@@ -58,7 +58,11 @@ export async function isCommonPassword(password: string): Promise<boolean> {
   const lower = password.normalize('NFC').toLowerCase();
   if (isRepeated(lower) || isWalk(lower)) return true;
   read ??= readWords();
-  const words = await read;
+  const words = await read.catch((error: unknown) => {
+    // A list that is missing now, as during an upgrade, is looked for again.
+    read = undefined;
+    throw error;
+  });
   return stems(lower).some((stem) => isWordOrWords(stem, words));
 }
 

@@ -55,6 +55,8 @@ export interface Who {
   readonly listed?: readonly Standing[];
   /** The entry of an allow or block list that counts, and what it met first: the envelope or From. */
   readonly listing?: Listing & { readonly met: 'envelope' | 'header' };
+  /** The lists cannot be read now. */
+  readonly listsUntold?: true;
 }
 
 interface SessionView {
@@ -187,7 +189,7 @@ export interface CheckDefinition<S extends CheckStage, E extends Evidence, Code 
   readonly exempt: readonly Exemption[];
   /** Where `ipShield` is exempt, presets spare it as entered pairs do. */
   readonly presetsSpare?: true;
-  /** It fails closed: a defect in it, or no answer in time, is a 451. */
+  /** It fails closed: a defect in any half of it, or no answer in time, is a 451. False for what only annotates. */
   readonly protects: boolean;
   /** Whose policy settings it shares; default: its own, under its id. */
   readonly settingsGroup?: string;

@@ -2,9 +2,11 @@
  * Runs the checks of a stage: observes once, judges with the policies given.
  *
  * Everything is synchronous while every check is: no promise is made until a check makes one. Checks
- * that wait do so at the same time, and no longer than the bound. A check that throws is a defect of
- * that check: it is told, its outcome is `error`, and where it protects the mail waits (451).
+ * that wait do so at the same time, and no longer than the bound. A check that throws, in any half, or
+ * whose module is missing is a defect of that check: there is an event, its outcome is `error`, and
+ * where it protects the mail waits (451), whatever the action that is set for what it finds.
  */
+import { invariant } from '../model/errors.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import {
@@ -89,10 +91,26 @@ function observeLazily(
 function observe(check: Check, view: Views[CheckStage], services: CheckServices): MaybePromise<Observed> {
   try {
     const evidence = check.observe(view, services);
-    if (!isPromise(evidence)) return evidence;
-    return evidence.catch((error) => defect(check, view.stage, error, services));
+    if (!isPromise(evidence)) return present(evidence);
+    return evidence.then(present).catch((error) => defect(check, view.stage, error, services));
   } catch (error) {
     return defect(check, view.stage, error, services);
+  }
+}
+
+/** A check that returns nothing would else count as one that nobody asked. */
+function present(evidence: Evidence): Evidence {
+  invariant(typeof evidence === 'object' && evidence !== null, 'a check observed nothing at all');
+  return evidence;
+}
+
+/** What a check sees where another one failed that it builds on: the first has had its event. */
+export class SeenFailure extends Error {
+  readonly failed: 'defect' | 'timeout';
+
+  constructor(check: string, failed: 'defect' | 'timeout') {
+    super(`the check ${check} has no result`);
+    this.failed = failed;
   }
 }
 
@@ -241,7 +259,7 @@ function finding(check: Check, policy: CheckPolicy, said: Said): Finding {
 }
 
 /** What protects fails closed, with a temporary error: the sender tries again. */
-function failure(check: Check, failed: 'defect' | 'timeout'): Finding {
+export function failure(check: Check, failed: 'defect' | 'timeout'): Finding {
   const text = failed === 'defect' ? 'the check failed by a defect of its own' : 'the check did not answer in time';
   const said = { check: check.id, outcome: 'error', code: failed, text } as const;
   if (!check.protects) return { ...said, action: 'accept' };
@@ -249,7 +267,14 @@ function failure(check: Check, failed: 'defect' | 'timeout'): Finding {
   return { ...said, action: 'defer', reply: { code: 451, enhanced: '4.3.0', text: told } };
 }
 
-function defect(check: Check, stage: CheckStage, error: unknown, { events }: CheckServices): 'defect' {
+/** Has its event, unless the check it builds on has had one. */
+export function defect(
+  check: Check,
+  stage: CheckStage,
+  error: unknown,
+  { events }: CheckServices,
+): 'defect' | 'timeout' {
+  if (error instanceof SeenFailure) return error.failed;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   events.emit('screen.defect', { check: check.id, stage, error: message, ...(stack && { stack }) });
   return 'defect';

@@ -10,15 +10,16 @@ import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { RecipientFindings } from '../model/trail.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
 import type { Verification } from './authentication/verification.ts';
-import { NOTHING, type Views } from './check.ts';
+import { type Check, NOTHING, type Views } from './check.ts';
 import type { MessageFacts, MessageVerdict } from './contract.ts';
-import { decide, strongest } from './decide.ts';
-import { isExempt, joined, judge, type Observations, type Observed, settle, start } from './engine.ts';
+import { type Decision, decide, replyOf, strongest } from './decide.ts';
+import { defect, failure, isExempt, joined, judge, type Observations, type Observed, settle, start } from './engine.ts';
 import { evidenceOfMessage, type MessageEvidence } from './evidence.ts';
 import { messageFacts, type ReadHeader } from './header.ts';
 import type { Plan } from './plan.ts';
 import type { Policies } from './policies.ts';
-import { type AcceptedRecipient, evidenceIn, evidenceOf, type Screening, type Transaction } from './session.ts';
+import { evidenceFor, evidenceIn, evidenceOf } from './seen.ts';
+import type { AcceptedRecipient, Screening, Transaction } from './session.ts';
 import { listsOf, standing } from './standing.ts';
 import { shieldVerdict } from './who.ts';
 
@@ -78,7 +79,7 @@ class MessageView implements MessageViewed {
   }
 
   seen(check: string): MaybePromise<Evidence | undefined> {
-    return evidenceOf(this.#plan, this.#transaction.observations, check);
+    return evidenceFor(this.#plan, this.#transaction.observations, check);
   }
 
   shieldOf(domain: string): MaybePromise<ShieldVerdict> {
@@ -174,8 +175,17 @@ function verdict(
     deciding.push(all.length > 0 ? strongest(all) : undefined);
     if (all.length > 0) findings.push({ recipient: who.address, findings: all });
   }
-  const decision = decide(deciding, recipients[0]?.who.sender ?? 'stranger', plan.ids);
-  conclude(plan, transaction.observations, findings, decision.kind === 'reply');
+  const decided = decide(deciding, recipients[0]?.who.sender ?? 'stranger', plan.ids);
+  const failed: Finding[] = [];
+  const fails = (check: Check, error: unknown): void => {
+    const failing = failure(check, defect(check, 'message', error, services));
+    // What is off for all of them protects none of them.
+    if (isAsked(plan.indexOf.get(check.id)!, policies, recipients)) failed.push(failing);
+  };
+  const edits = decided.kind === 'reply' ? NOTHING : editsOf(transaction, recipients, fails);
+  conclude(plan, transaction.observations, findings, decided.kind === 'reply', fails);
+  if (failed.length > 0) findings.push({ findings: failed });
+  const decision = unlessFailed(decided, failed);
   const rest = {
     findings,
     facts: messageFacts(header.facts),
@@ -183,40 +193,73 @@ function verdict(
   };
   return decision.kind === 'reply'
     ? { kind: 'reply', reply: decision.reply, ...rest }
-    : { kind: 'commit', dispositions: decision.dispositions, edits: editsOf(transaction, recipients), ...rest };
+    : { kind: 'commit', dispositions: decision.dispositions, edits, ...rest };
 }
 
+/** What a check that protects had to edit or record must not be missing from what is delivered. */
+function unlessFailed(decision: Decision, failed: readonly Finding[]): Decision {
+  const waiting = failed.find(({ action }) => action === 'defer');
+  return waiting && decision.kind === 'commit' ? { kind: 'reply', reply: replyOf(waiting) } : decision;
+}
+
+type Fails = (check: Check, error: unknown) => void;
+
 /** What each check makes of it for the log, now that everybody is decided. */
-function conclude(plan: Plan, { seen }: Observations, all: readonly RecipientFindings[], answered: boolean): void {
+function conclude(
+  plan: Plan,
+  { seen }: Observations,
+  all: readonly RecipientFindings[],
+  answered: boolean,
+  fails: Fails,
+): void {
   for (const index of plan.concludes) {
     const evidence = evidenceIn(seen[index] as Observed | undefined);
     if (!evidence || evidence['made'] === false) continue;
-    const id = plan.ids[index]!;
-    const findings = all.flatMap((one) => one.findings.filter(({ check }) => check === id));
-    seen[index] = plan.checks[index]!.conclude!(evidence, { answered, findings });
+    const check = plan.checks[index]!;
+    const findings = all.flatMap((one) => one.findings.filter((finding) => finding.check === check.id));
+    try {
+      seen[index] = check.conclude!(evidence, { answered, findings });
+    } catch (error) {
+      fails(check, error);
+    }
   }
 }
 
 function editsOf(
   { observations, policies }: Transaction,
   recipients: readonly AcceptedRecipient[],
+  fails: Fails,
 ): readonly (readonly HeaderEdit[])[] {
   if (recipients.length === 1) {
-    const edits = editsFor(observations, policies, recipients[0]!);
+    const edits = editsFor(observations, policies, recipients[0]!, fails);
     return edits.length === 0 ? NO_EDITS_FOR_ONE : [edits];
   }
-  return recipients.map((recipient) => editsFor(observations, policies, recipient));
+  return recipients.map((recipient) => editsFor(observations, policies, recipient, fails));
 }
 
-function editsFor({ seen }: Observations, policies: Policies, { who }: AcceptedRecipient): readonly HeaderEdit[] {
+function editsFor(
+  { seen }: Observations,
+  policies: Policies,
+  { who }: AcceptedRecipient,
+  fails: Fails,
+): readonly HeaderEdit[] {
   let all = NO_EDITS;
   for (const { index, check, policy } of policies.of(who.policyDomain).edits) {
     const observed = seen[index] as Observed | undefined;
     if (observed === check.clear) continue;
     const evidence = evidenceIn(observed);
     if (!evidence || evidence['made'] === false || isExempt(policy, who)) continue;
-    const own = check.edits!(evidence, policy.values, who);
+    const own = editsBy(check, () => check.edits!(evidence, policy.values, who), fails);
     all = all.length === 0 ? own : own.length === 0 ? all : [...all, ...own];
   }
   return all;
+}
+
+function editsBy(check: Check, make: () => readonly HeaderEdit[], fails: Fails): readonly HeaderEdit[] {
+  try {
+    return make();
+  } catch (error) {
+    fails(check, error);
+    return NO_EDITS;
+  }
 }

@@ -15,7 +15,7 @@ import type { ReversePath } from '../model/address.ts';
 import type { ContentRef } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
 import { invariant } from '../model/errors.ts';
-import type { Evidence, Finding } from '../model/finding.ts';
+import type { Finding } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
 import { looksLikeRelay } from '../protocol/smtp/address.ts';
@@ -26,7 +26,7 @@ import type { Resolver } from '../world/resolver.ts';
 import { type Check, NOTHING, type Views, type Who } from './check.ts';
 import type { RecipientVerdict, Screen, ScreenSession, StageVerdict } from './contract.ts';
 import { replyOf, strongest } from './decide.ts';
-import { copyOf, judge, noObservations, type Observations, type Observed, settle, start } from './engine.ts';
+import { copyOf, judge, noObservations, type Observations, settle, start } from './engine.ts';
 import { type ReadHeader, readHeader } from './header.ts';
 import { CHECKS } from './index.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
@@ -34,6 +34,7 @@ import { createNatWatch, type NatWatch } from './nat.ts';
 import { type PendingSender, screenPending } from './pending.ts';
 import { type Plan, plan } from './plan.ts';
 import { createPolicies, type Policies } from './policies.ts';
+import { evidenceOf } from './seen.ts';
 import { relaySettings, screenOwnSettings, shieldSettings } from './settings.ts';
 import { standing } from './standing.ts';
 import {
@@ -315,18 +316,6 @@ function judgeFor(
   return isPromise(known)
     ? known.then((settled) => observeRecipient(screening, transaction, recipient, sender, resolution, settled, account))
     : observeRecipient(screening, transaction, recipient, sender, resolution, known, account);
-}
-
-/** What a check saw; undefined: nothing. */
-export function evidenceOf(plan: Plan, { seen }: Observations, check: string): MaybePromise<Evidence | undefined> {
-  const index = plan.indexOf.get(check);
-  const observed = index === undefined ? undefined : seen[index];
-  if (observed === undefined) return undefined;
-  return isPromise(observed) ? observed.then(evidenceIn) : evidenceIn(observed);
-}
-
-export function evidenceIn(observed: Observed | undefined): Evidence | undefined {
-  return typeof observed === 'string' ? undefined : observed;
 }
 
 function observeRecipient(

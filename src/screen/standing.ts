@@ -38,16 +38,17 @@ export function standing(
   account: string,
   origin: Origin,
 ): MaybePromise<Who> {
+  const untold = (shield: Shield | undefined): Who => ({ ...withListed(who, shield), listsUntold: true });
   const byLists = (shield: Shield | undefined): MaybePromise<Who> =>
-    andThen(listsOf(services), (table) =>
-      table
-        ? orCannotTell(withListed(who, shield), () =>
-            andThen(namesOf(services, transaction, table), (names) =>
-              listed(services, transaction, table, who, account, origin, names, shield),
-            ),
-          )
-        : withListed(who, shield),
-    );
+    andThen(listsOf(services), (table) => {
+      if (table === 'untold') return untold(shield);
+      if (!table) return withListed(who, shield);
+      return orCannotTell(untold(shield), () =>
+        andThen(namesOf(services, transaction, table), (names) =>
+          listed(services, transaction, table, who, account, origin, names, shield),
+        ),
+      );
+    });
   if (!shieldBy([sender.shield])) return byLists(undefined);
   return andThen(
     orCannotTell(undefined, () => shieldOf(sender.shield, transaction, origin)),
@@ -55,14 +56,14 @@ export function standing(
   );
 }
 
-/** Undefined where they have no entry, or cannot be read. */
-export function listsOf({ senderRules }: ScreenServices): MaybePromise<ListTable | undefined> {
-  const table = orCannotTell(undefined, senderRules.lists);
+/** Undefined where they have no entry. */
+export function listsOf({ senderRules }: ScreenServices): MaybePromise<ListTable | 'untold' | undefined> {
+  const table = orCannotTell<ListTable | 'untold'>('untold', senderRules.lists);
   return isPromise(table) ? table.then(unlessEmpty) : unlessEmpty(table);
 }
 
-function unlessEmpty(table: ListTable | undefined): ListTable | undefined {
-  return table?.isEmpty ? undefined : table;
+function unlessEmpty(table: ListTable | 'untold'): ListTable | 'untold' | undefined {
+  return table !== 'untold' && table.isEmpty ? undefined : table;
 }
 
 /** What stands behind the domain in MAIL and those in From where they are another's: pairs, or a preset for one of them. */
@@ -116,8 +117,8 @@ function listed(
 }
 
 function withListed(who: Who, shield: Shield | undefined, listing?: Who['listing']): Who {
-  if (!shield && !listing && !who.listed && !who.listing) return who;
-  const { listed: _, listing: __, ...rest } = who;
+  if (!shield && !listing && !who.listed && !who.listing && !who.listsUntold) return who;
+  const { listed: _, listing: __, listsUntold: ___, ...rest } = who;
   if (!shield && !listing) return rest;
   const exempt: Standing[] = [];
   if (listing?.list === 'allow') exempt.push('allowListed');

@@ -21,19 +21,28 @@ function slow(protects: boolean, evidence: Promise<{ ok: boolean }>): Check {
   });
 }
 
-const defective = (protects: boolean, half: 'observe' | 'judge'): Check =>
+type Half = 'observe' | 'a promise of observe' | 'nothing from observe' | 'judge' | 'edits' | 'conclude';
+
+function fail(): never {
+  throw new Error('a defect');
+}
+
+/** Accepts whatever it finds, as far as its settings go. */
+const defective = (protects: boolean, half: Half): Check =>
   defineCheck({
     ...BASE,
     id: 'defective',
     stage: 'message',
     protects,
+    policy: { enabled: true, action: 'accept', quarantine: 'user', score: 0 },
     observe() {
-      if (half === 'observe') throw new Error('a defect');
-      return {};
+      if (half === 'observe') fail();
+      if (half === 'a promise of observe') return Promise.reject(new Error('a defect'));
+      return (half === 'nothing from observe' ? undefined : {}) as Record<string, never>;
     },
-    judge() {
-      throw new Error('a defect');
-    },
+    judge: () => (half === 'judge' ? fail() : NOTHING),
+    edits: () => (half === 'edits' ? fail() : NOTHING),
+    conclude: (evidence) => (half === 'conclude' ? fail() : evidence),
   });
 
 test('while every check answers at once, no promise is made anywhere', () => {
@@ -64,8 +73,8 @@ test('a directory that answers later gives the same answers', async () => {
   assert.deepEqual(outcome(result), ['inbound', '550 5.1.1', '550 5.7.1', 'accept']);
 });
 
-for (const half of ['observe', 'judge'] as const) {
-  test(`a defect in ${half} is told; mail waits where the check protects, and passes where it does not`, async () => {
+for (const half of ['observe', 'a promise of observe', 'nothing from observe', 'judge', 'edits', 'conclude'] as const) {
+  test(`a defect in ${half} is an event; mail waits where the check protects, and passes where it does not`, async () => {
     for (const [protects, last] of [
       [true, '451 4.3.0'],
       [false, 'accept'],
@@ -75,9 +84,32 @@ for (const half of ['observe', 'judge'] as const) {
       assert.equal(outcome(result).at(-1), last);
       assert.equal(result.message?.findings[0]?.findings[0]?.outcome, 'error');
       assert.equal(world.events.last('screen.defect')?.check, 'defective');
+      const off = screening({ checks: [defective(protects, half)], settings: { 'defective.enabled': false } });
+      assert.equal(outcome(await transact(off, FROM, TO)).at(-1), 'accept', 'a check that is off protects nothing');
     }
   });
 }
+
+test('a check that builds on one with a defect has no result either, and one event is enough', async () => {
+  const building = defineCheck({
+    ...BASE,
+    id: 'building',
+    stage: 'message',
+    protects: true,
+    observe: (view) => ({ found: view.seen('defective') !== undefined }),
+    judge: () => NOTHING,
+  });
+  // The first is no protection by itself.
+  const world = screening({ checks: [defective(false, 'observe'), building] });
+  assert.equal(outcome(await transact(world, FROM, TO)).at(-1), '451 4.3.0');
+  assert.equal(world.events.count('screen.defect'), 1);
+  assert.equal(world.events.last('screen.defect')?.check, 'defective');
+});
+
+test('whatever may refuse, hold, score or mark mail protects; only what annotates passes with a defect', () => {
+  const annotating = CHECKS.filter(({ protects }) => !protects).map(({ id }) => id);
+  assert.deepEqual(annotating, ['bimi']);
+});
 
 test('a check that does not answer in time is a 451 where it protects, and left out where it does not', async () => {
   for (const [protects, last] of [

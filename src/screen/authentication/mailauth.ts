@@ -147,11 +147,20 @@ export const loadTools = once<ToolsModule>('mailauth/lib/tools.js');
 export const loadArc = once<ArcModule>('mailauth/lib/arc/index.js');
 export const loadDmarc = once<DmarcModule>('mailauth/lib/dmarc/index.js');
 
-/** Loaded once; the modules are CommonJS, so what they export is the default. */
+/**
+ * Loaded once; the modules are CommonJS, so what they export is the default. One that is missing, as
+ * during an upgrade, is looked for again by the next message.
+ */
 function once<T>(path: string): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => {
-    loaded ??= import(path).then((module: { default: T }) => module.default);
+    loaded ??= import(path).then(
+      (module: { default: T }) => module.default,
+      (error: unknown) => {
+        loaded = undefined;
+        throw error;
+      },
+    );
     return loaded;
   };
 }

@@ -17,7 +17,7 @@ export const arc = defineCheck({
   guide: 'ARC verification',
   exempt: ['authenticated', 'domainMailServer'],
   clear: NOT_SIGNED.arc,
-  protects: false,
+  protects: true,
   lazy: true,
   codes: { broken: 'the ARC chain does not hold' },
   settings: arcSettings,

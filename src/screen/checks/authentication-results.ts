@@ -27,7 +27,7 @@ export const authenticationResults = defineCheck({
   guide: 'Authentication-Results header',
   exempt: ['authenticated', 'domainMailServer'],
   clear: NOTHING_MADE,
-  protects: false,
+  protects: true,
   lazy: true,
   codes: {},
   settings: {},

@@ -13,6 +13,8 @@ const AT: Readonly<Record<'rcpt' | 'message', Seen>> = {
   message: Object.freeze({ met: 'header' }),
 };
 
+const LATER = { code: 451, enhanced: '4.3.0', text: 'cannot check the sender now, try again later' } as const;
+
 const own = defineSettings('blockList', {
   disconnect: flag(false, 'Ends the session of a sender who is refused because of a block list.', { scope: 'domain' }),
 });
@@ -24,13 +26,14 @@ export const blockList = defineCheck({
   exempt: ['authenticated', 'domainMailServer'],
   protects: true,
   policy: { enabled: true, action: 'refuse', quarantine: 'user', score: 0 },
-  codes: { blocked: 'the sender is on a block list' },
+  codes: { blocked: 'the sender is on a block list', 'cannot-tell': 'the block lists cannot be read now' },
   settings: own,
 
   observe: ({ stage }: Views['rcpt' | 'message']): Seen => AT[stage],
 
   judge({ met }, { disconnect }, who) {
     const listing = who?.listing;
+    if (who?.listsUntold) return [{ code: 'cannot-tell', outcome: 'error', action: 'defer', reply: LATER }];
     if (listing?.list !== 'block' || listing.met !== met) return NOTHING;
     const whose = listing.owner === '' ? 'the block list' : `the block list of ${listing.owner}`;
     const reply = {

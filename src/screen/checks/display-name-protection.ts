@@ -85,7 +85,7 @@ export const displayNameProtection = defineCheck({
   guide: 'Display Name Protection',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
   clear: CLEAR,
-  protects: false,
+  protects: true,
   lazy: true,
   suspects: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 3 },

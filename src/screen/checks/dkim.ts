@@ -22,7 +22,7 @@ export const dkim = defineCheck({
   guide: 'DKIM Verification',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
   clear: NOT_SIGNED.dkim,
-  protects: false,
+  protects: true,
   lazy: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 3 },
   codes: {

@@ -23,7 +23,7 @@ export const dmarc = defineCheck({
   guide: 'DMARC Verification',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
   presetsSpare: true,
-  protects: false,
+  protects: true,
   lazy: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 0 },
   codes: DMARC_CODES,

@@ -48,7 +48,7 @@ export const fromHeaderScreening = defineCheck({
   stage: 'message',
   guide: 'From Header Screening',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
-  protects: false,
+  protects: true,
   lazy: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 1 },
   codes: { 'address-mismatch': 'the display name shows an address that is not the sender’s' },

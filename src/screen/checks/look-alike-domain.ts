@@ -62,7 +62,7 @@ export const lookAlikeDomain = defineCheck({
   guide: 'Look-alike domains',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
   clear: CLEAR,
-  protects: false,
+  protects: true,
   suspects: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 3 },
   codes: {

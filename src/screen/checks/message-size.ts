@@ -18,7 +18,7 @@ export const messageSize = defineCheck({
   guide: 'Maximum message size',
   exempt: [],
   clear: UNSAID,
-  protects: false,
+  protects: true,
   codes: { 'too-large': 'the message is larger than the limit' },
   settings: { maxBytes: smtpSettings.maxMessageBytes },
 

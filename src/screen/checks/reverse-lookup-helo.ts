@@ -33,7 +33,7 @@ export const reverseLookupHelo = defineCheck({
   answers: 'rcpt',
   guide: 'Reverse Lookups: HELO/EHLO domain',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
-  protects: false,
+  protects: true,
   lazy: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 0 },
   codes: {

@@ -39,7 +39,7 @@ export const reverseLookupMail = defineCheck({
   answers: 'rcpt',
   guide: 'Reverse Lookups: value passed in the MAIL command',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
-  protects: false,
+  protects: true,
   lazy: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 0 },
   codes: {

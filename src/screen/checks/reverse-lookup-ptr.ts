@@ -32,7 +32,7 @@ export const reverseLookupPtr = defineCheck({
   answers: 'rcpt',
   guide: 'Reverse Lookups: PTR record of the connecting address',
   exempt: ['domainMailServer'],
-  protects: false,
+  protects: true,
   lazy: true,
   policy: { enabled: true, action: 'accept', quarantine: 'user', score: 0 },
   codes: {

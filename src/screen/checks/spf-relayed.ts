@@ -18,7 +18,7 @@ export const spfRelayed = defineCheck({
   guide: 'Sender Policy Framework (SPF), behind a trusted relay',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
   presetsSpare: true,
-  protects: false,
+  protects: true,
   lazy: true,
   settingsGroup: 'spf',
   policy: SPF_POLICY,

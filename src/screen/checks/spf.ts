@@ -21,7 +21,7 @@ export const spf = defineCheck({
   guide: 'Sender Policy Framework (SPF)',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
   presetsSpare: true,
-  protects: false,
+  protects: true,
   lazy: true,
   policy: SPF_POLICY,
   codes: SPF_CODES,
