@@ -2,8 +2,8 @@
  * `postern serve`: runs a node until it is told to stop.
  *
  * Prints one line on standard output when it accepts mail, `ready mx=address:port ...`; everything
- * else is log, on standard error. Resolves to 0 after SIGTERM and SIGINT, and to 70 after a defect
- * that nobody caught. Fails with what kept the node from starting.
+ * else is log, on standard error. Resolves to 0 after a signal that stops it, and to 70 after a
+ * defect that nobody caught; other signals are logged (signals.ts). Fails with what kept the node from starting.
  */
 import { isOperational } from '../model/errors.ts';
 import type { Operations } from '../operations/execute.ts';
@@ -13,6 +13,7 @@ import { createEvents, type Events } from '../world/events.ts';
 import { growFileTable } from '../world/file-table.ts';
 import { attachLog, type LogSink } from '../world/log-sink.ts';
 import { EXIT } from './exit-codes.ts';
+import { ignoreSignals, nextSignal } from './signals.ts';
 
 export interface ServedNode {
   /** `address:port` of each listener that is on. */
@@ -29,6 +30,7 @@ export async function serve({ config, warnings }: ReadConfig, startNode: StartNo
   const log = await attachLog(events, { format, level: config.log.level, destination: 2 });
   for (const warning of warnings) events.emit('node.config-warning', { warning });
   const signal = nextSignal();
+  ignoreSignals(events);
   const defect = nextDefect(events);
   growFileTable();
   let node: ServedNode;
@@ -54,12 +56,6 @@ async function stop(node: ServedNode, reason: string, log: LogSink): Promise<voi
 
 function readyLine({ listeners }: ServedNode): string {
   return ['ready', ...Object.entries(listeners).map(([name, address]) => `${name}=${address}`)].join(' ');
-}
-
-export function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
-  });
 }
 
 /** What no session and no job caught. State on disk is whole at every instant, so a new start is the cure. */

@@ -8,6 +8,8 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -211,4 +213,74 @@ test('a node whose log goes to a full disk serves, and still ends on SIGTERM', a
   await once(child.stdout!, 'data');
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
+/** Where a process listens: ports by the inodes of its sockets. */
+function listeningPorts(pid: number): readonly number[] {
+  const inodes = new Set(
+    readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter((columns) => columns[3] === '0A' && inodes.has(columns[9]!))
+      .map((columns) => Number.parseInt(columns[1]!.split(':')[1]!, 16)),
+  );
+}
+
+const onlyLinux = process.platform === 'linux' ? false : 'reads /proc';
+
+test('a local user who has SIGUSR1 sent, or --inspect put into NODE_OPTIONS, finds no debugger', {
+  skip: onlyLinux,
+}, async (t) => {
+  const node = await startNode(t, { env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } });
+  const own = [node.port('mx')];
+  assert.deepEqual(listeningPorts(node.process.pid!), own, 'NODE_OPTIONS counts for nothing');
+  for (let i = 0; i < 3; i++) node.process.kill('SIGUSR1');
+  // Signals of one process are taken in turn: this one comes behind.
+  node.process.kill('SIGUSR2');
+  await logged(node, /node\.signal-ignored.*SIGUSR2/);
+  await node.cli(['status']);
+  assert.deepEqual(listeningPorts(node.process.pid!), own);
+  assert.doesNotMatch(node.log(), /debugger/i);
+  assert.equal(await node.stop(), 0);
+});
+
+test('SIGHUP of a log rotation ends nothing and is logged; SIGQUIT stops in order', async (t) => {
+  const node = await startNode(t);
+  node.process.kill('SIGHUP');
+  await logged(node, /node\.signal-ignored.*SIGHUP/);
+  const client = await SmtpConversation.open(node.port('mx'));
+  assert.equal((await client.reply())!.code, 220);
+  assert.equal(await node.stop('SIGQUIT'), 0);
+  assert.equal((await client.reply())?.code, 421);
+});
+
+test('a demo whose terminal closes ends, and leaves no folder', async (t) => {
+  const folder = temporaryFolder(t);
+  const child = spawn(POSTERN, ['demo'], {
+    env: { ...nodeEnvironment(folder), TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (!said.includes('runs on')) {
+      said += text;
+      if (said.includes('runs on')) child.kill('SIGHUP');
+    }
+  });
+  assert.deepEqual(await exited, [0, null]);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('postern-demo-')),
+    [],
+  );
 });

@@ -10,7 +10,8 @@ import type { Actor } from '../../operations/define.ts';
 import { readConfig } from '../../world/config.ts';
 import { createEvents } from '../../world/events.ts';
 import type { CommandTools } from '../run.ts';
-import { nextSignal, type ServedNode } from '../serve.ts';
+import type { ServedNode } from '../serve.ts';
+import { nextSignal } from '../signals.ts';
 import { table } from '../table.ts';
 import { send } from './client.ts';
 import { demoZone } from './demo-zone.ts';
@@ -28,7 +29,8 @@ export async function runDemo(tools: CommandTools, { once }: { readonly once: bo
   const { stdout, source, clock, startNode } = tools;
   const say = (line: string): void => void stdout.write(`${line}\n`);
   await using resources = new AsyncDisposableStack();
-  const signal = nextSignal();
+  // A demo belongs to its terminal: without one it stops and removes its folder.
+  const signal = nextSignal(['SIGHUP']);
   const data = await mkdtemp(join(tmpdir(), 'postern-demo-'));
   resources.defer(() => rm(data, { recursive: true, force: true }));
   const organisation = await startSink({ host: ORGANISATION, onRecipient: organisationsAnswer });

@@ -19,6 +19,10 @@ export const nodeEvents = {
     level: 'info',
     text: 'the node is stopping: sessions in flight may finish',
   }),
+  'node.signal-ignored': event<{ signal: string }>()({
+    level: 'warn',
+    text: 'a signal was ignored: settings apply at once, postern.toml and certificates at the next start',
+  }),
   'node.stopped': event<{ tookMs: number }>()({ level: 'info', text: 'the node has stopped' }),
   'node.defect': event<{ where: string; error: string; stack?: string }>()({
     level: 'error',
