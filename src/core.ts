@@ -15,6 +15,7 @@ import { createHashing } from './directory/hashing.ts';
 import { type MingerSecret, openMingerSecret } from './directory/minger-secret.ts';
 import { createRuleAdmin } from './directory/rules/admin.ts';
 import { findLocalAllows } from './directory/rules/local-allows.ts';
+import { findProxyOverlaps } from './directory/rules/proxy-overlaps.ts';
 import { createSenderRules, type OpenSenderRules } from './directory/rules/rules.ts';
 import { findSealedPasswords } from './directory/sealed-passwords.ts';
 import { createSenderGrants, type SenderGrants } from './directory/send-as.ts';
@@ -35,6 +36,7 @@ import { type OpenQueue, openQueue } from './queue/open.ts';
 import { smtpSettings } from './receive/settings.ts';
 import { mayReportAfter } from './report/dmarc/reporter.ts';
 import { openReports, type Reports } from './report/open.ts';
+import { authenticationSettings } from './screen/authentication/settings.ts';
 import type { HiddenClients } from './screen/nat.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
 import { createSettings, type SettingsRegistry } from './settings/registry.ts';
@@ -216,6 +218,18 @@ export async function openCore(
     localAllows: (most) => findLocalAllows(store.database, most),
     sealedPasswords: (most) => findSealedPasswords(store.database, most),
     signInNeedsTls: () => settings.current().get(smtpSettings.authRequiresTls),
+    proxyOverlaps: async (most) =>
+      findProxyOverlaps(
+        config.trustedProxies,
+        {
+          database: store.database,
+          resolveHost,
+          servers: (await known.servers()).all,
+          shieldPairs: (await senderRules.shields()).pairs,
+          trustedRelays: settings.current().get(authenticationSettings.trustedRelays),
+        },
+        most,
+      ),
     hiddenClients,
   });
   const reports = openReports({

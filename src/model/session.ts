@@ -1,8 +1,14 @@
 /** What every room may know of the SMTP session a message came in by. */
 export type ListenerProfile = 'mx' | 'submission' | 'submissions';
 
+/**
+ * In place of an address: a proxy speaks for a client that it does not know. It is no address, so no
+ * network, host or list has it, and nothing that goes by addresses trusts it.
+ */
+export const UNKNOWN_ADDRESS = 'unknown';
+
 export interface Peer {
-  /** Textual IPv4 or IPv6; IPv4-mapped IPv6 is written as IPv4. */
+  /** Textual IPv4 or IPv6, IPv4-mapped IPv6 is written as IPv4; or UNKNOWN_ADDRESS. */
   readonly address: string;
   readonly port: number;
 }
@@ -29,7 +35,7 @@ export interface SessionFacts {
   /** Unique, time-ordered; the journal's key of the session. */
   readonly id: string;
   readonly profile: ListenerProfile;
-  /** The client as PROXY or XCLIENT told it, else the socket's other end. */
+  /** The client as PROXY or XCLIENT told it (a proxy may say that it does not know), else the socket's other end. */
   readonly client: Peer;
   /** The proxy in between, if one spoke for the client. */
   readonly proxy?: Peer;

@@ -12,6 +12,7 @@ const HOW: Readonly<Record<HiddenClients['known'], string>> = {
   setting: 'ipShield.natAddresses names it',
   gateway: 'it is a default gateway of this machine',
   counted: 'no other client was seen',
+  proxy: 'this proxy sends mail of clients whose addresses it does not know',
 };
 
 /** What a running node has noticed since its start; empty for one that is stopped. */

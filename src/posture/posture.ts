@@ -7,6 +7,7 @@
  */
 import type { RecordSight } from '../directory/dkim-keys-sight.ts';
 import type { LocalAllows } from '../directory/rules/local-allows.ts';
+import type { ProxyOverlap } from '../directory/rules/proxy-overlaps.ts';
 import type { SealedPasswords } from '../directory/sealed-passwords.ts';
 import type { HiddenClients } from '../screen/nat.ts';
 import type { Settings } from '../settings/contract.ts';
@@ -23,6 +24,7 @@ import { POSTURE_LIMITS } from './limits.ts';
 import { checkLists } from './lists.ts';
 import { checkMx } from './mx.ts';
 import { ownNode } from './own-addresses.ts';
+import { checkProxies } from './proxies.ts';
 import { checkPtr } from './ptr.ts';
 import { checkRelay } from './relay.ts';
 import { postureSettings } from './settings.ts';
@@ -47,6 +49,8 @@ export interface PostureServices {
   localAllows(most: number): Promise<LocalAllows>;
   sealedPasswords(most: number): Promise<SealedPasswords>;
   signInNeedsTls(): boolean;
+  /** Trusted proxies that are trusted as senders too; at most so many. */
+  proxyOverlaps(most: number): Promise<readonly ProxyOverlap[]>;
   /** Empty while no node runs. */
   hiddenClients(): readonly HiddenClients[];
 }
@@ -121,16 +125,18 @@ export function createPosture(services: PostureServices): Posture {
   async function risks(): Promise<readonly PostureResult[]> {
     const { named } = POSTURE_LIMITS;
     const snapshot = services.settings.current();
-    const [pairs, allows, sealed] = await Promise.all([
+    const [pairs, allows, sealed, overlaps] = await Promise.all([
       services.shieldPairs(),
       services.localAllows(named),
       services.sealedPasswords(named),
+      services.proxyOverlaps(named),
     ]);
     return [
       ...checkRelay(snapshot, pairs),
       ...checkLists(snapshot, allows),
       ...checkSignIn(services.signInNeedsTls(), sealed),
       ...checkHiddenClients(services.hiddenClients()),
+      ...checkProxies(overlaps),
     ];
   }
 

@@ -1,7 +1,7 @@
 /** A connection as an SMTP session: greeted, driven by the engine, and recorded when it ends. */
 import { andThen, isPromise } from '../model/maybe-promise.ts';
 import type { Reply } from '../model/reply.ts';
-import type { ListenerProfile, SessionFacts } from '../model/session.ts';
+import { type ListenerProfile, type SessionFacts, UNKNOWN_ADDRESS } from '../model/session.ts';
 import { createDataDecoder } from '../protocol/smtp/data-decoder.ts';
 import { formatReply } from '../protocol/smtp/reply.ts';
 import type { Connection, ConnectionEnd, Conversation } from '../wire/connection.ts';
@@ -195,7 +195,8 @@ function conclude(session: Session, { unfinished, acquaintances }: SessionSurrou
   if (session.commandLine !== undefined) addClientLine(session.dialogue, session.commandLine);
   // While the message is being accepted there is no transaction any more, and its content is not ours.
   abandonTransaction(session);
-  if (session.messagesAccepted > 0) acquaintances.add(session.facts.client.address);
+  const { address } = session.facts.client;
+  if (session.messagesAccepted > 0 && address !== UNKNOWN_ADDRESS) acquaintances.add(address);
   const record = sessionRecord(session, session.end ?? how);
   if (session.transactions > 0) session.services.journal.session(record);
   else unfinished.record(record);

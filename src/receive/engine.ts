@@ -141,6 +141,8 @@ const ENDLESS: Reply = { ...TOO_LONG, close: true };
 const BARE_LF: Reply = { code: 521, enhanced: '5.5.2', text: 'a line ends with CRLF, not with LF alone', close: true };
 const NO_TEXT: Reply = { code: 500, enhanced: '5.5.2', text: 'the line has characters that no command has' };
 const UNKNOWN: Reply = { code: 500, enhanced: '5.5.1', text: 'unknown command' };
+/** Its client was greeted as the proxy itself: what it says from here on must not count as the proxy's. */
+const LATE_PROXY: Reply = { code: 421, enhanced: '4.3.5', text: 'the PROXY header came too late', close: true };
 /** A browser that was made to speak here would go on with what an attacker wrote. */
 const NOT_SMTP: Reply = { code: 502, enhanced: '5.7.0', text: 'this is SMTP', close: true };
 const CRLF_BYTES = 2;
@@ -183,6 +185,7 @@ function command(session: Session): Step {
     session.commandLine = text;
     return handler(session, argument);
   }
+  if (verb === 'PROXY' && session.trustedProxy) return unread(session, text, LATE_PROXY);
   return unread(session, secret ? CREDENTIALS : text, HTTP.test(verb) ? NOT_SMTP : UNKNOWN);
 }
 

@@ -1,5 +1,5 @@
 /** The trace line on top of what came in (RFC 5321 4.4, `with` types of RFC 3848 and RFC 6531 4.3). */
-import type { SessionFacts } from '../model/session.ts';
+import { type SessionFacts, UNKNOWN_ADDRESS } from '../model/session.ts';
 
 export interface TraceFacts {
   readonly session: SessionFacts;
@@ -13,10 +13,15 @@ export interface TraceFacts {
 
 export function receivedLine({ session, hostname, id, smtputf8, at, onlyRecipient }: TraceFacts): string {
   const { client, helo = 'unknown', tls } = session;
-  const literal = client.address.includes(':') ? `[IPv6:${client.address}]` : `[${client.address}]`;
   const cipher = tls ? `\r\n\t(using ${tls.protocol} with cipher ${tls.cipher})` : '';
   const recipient = onlyRecipient === undefined ? '' : `\r\n\tfor <${onlyRecipient}>`;
-  return `Received: from ${safeHelo(helo)} (${literal})${cipher}\r\n\tby ${hostname} (Postern) with ${withType(session, smtputf8)} id ${id}${recipient};\r\n\t${formatDate(at)}\r\n`;
+  return `Received: from ${safeHelo(helo)} (${tcpInfo(client.address)})${cipher}\r\n\tby ${hostname} (Postern) with ${withType(session, smtputf8)} id ${id}${recipient};\r\n\t${formatDate(at)}\r\n`;
+}
+
+/** RFC 5321 4.4; a word in brackets would be read as an address, so what is not known is a plain comment. */
+function tcpInfo(address: string): string {
+  if (address === UNKNOWN_ADDRESS) return UNKNOWN_ADDRESS;
+  return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
 }
 
 /** UTF8SMTPSA and friends (RFC 6531 4.3); ESMTPSA (RFC 3848). */

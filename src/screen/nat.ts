@@ -6,12 +6,12 @@
  * enough sessions, the one private address that all of a listener's sessions came from. Programs of
  * this machine are no strangers: loopback neither counts against such an address nor is one, unless a
  * listener sees nothing else and its sessions greet by more names than one machine has. A PROXY header
- * tells the truth and is not counted.
+ * tells the truth and is not counted; a client that its proxy does not know has no address at all.
  */
 import ipaddr from 'ipaddr.js';
 import type { NetworkTable } from '../directory/rules/network-table.ts';
 import { networksOf } from '../directory/rules/shields.ts';
-import type { SessionFacts } from '../model/session.ts';
+import { type SessionFacts, UNKNOWN_ADDRESS } from '../model/session.ts';
 import { heloIdentity } from '../protocol/smtp/domain.ts';
 import type { Settings, SettingsSnapshot } from '../settings/contract.ts';
 import { isLoopback } from '../wire/network.ts';
@@ -19,8 +19,8 @@ import type { Events } from '../world/events.ts';
 import { SCREEN_LIMITS } from './limits.ts';
 import { shieldSettings } from './settings.ts';
 
-/** `counted` is a guess. */
-export type Hidden = 'setting' | 'gateway' | 'counted';
+/** `counted` is a guess; `proxy`: the proxy does not know its client. */
+export type Hidden = 'setting' | 'gateway' | 'counted' | 'proxy';
 
 export interface HiddenClients {
   readonly port: number;
@@ -95,10 +95,11 @@ export function createNatWatch(settings: Settings, events: Events, gateways: rea
       if (names.size < SCREEN_LIMITS.natNames) names.add(heloIdentity(helo));
     },
     hides(facts) {
-      if (facts.proxy) return undefined;
-      const known = how(facts);
+      const isUnknown = facts.client.address === UNKNOWN_ADDRESS;
+      if (facts.proxy && !isUnknown) return undefined;
+      const known = isUnknown ? 'proxy' : how(facts);
       if (!known) return undefined;
-      const { address } = facts.client;
+      const { address } = (isUnknown && facts.proxy) || facts.client;
       const { port } = facts.local;
       const key = `${port} ${address}`;
       if (!told.has(key) && told.size < SCREEN_LIMITS.rememberedEvents) {

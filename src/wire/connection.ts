@@ -58,6 +58,8 @@ export class Connection {
   client: Peer;
   /** The socket's other end where it speaks for somebody else. */
   proxy: Peer | undefined;
+  /** The address whose network's share it takes. */
+  countedAs: string;
   tls: TlsFacts | undefined;
   /** The peer will send no more; it may still read. */
   inputEnded = false;
@@ -85,6 +87,7 @@ export class Connection {
     this.#host = host;
     this.peer = peerAt(socket.remoteAddress, socket.remotePort);
     this.client = this.peer;
+    this.countedAs = this.peer.address;
     this.local = peerAt(socket.localAddress, socket.localPort);
     this.#attach(socket);
     socket.on('close', () => this.#closed());

@@ -188,12 +188,12 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
     const refusal =
       result.kind === 'refused'
         ? result.reason
-        : options.admission.enterNetwork(connection.client.address, options.limits());
+        : options.admission.enterNetwork(connection.countedAs, options.limits());
     if (refusal || result.kind === 'refused') {
       refuse(connection, refusal!);
       return;
     }
-    connections.set(connection, connection.client.address);
+    connections.set(connection, connection.countedAs);
     if (options.implicitTls) {
       connection.conversation = beginWhenSecured(connection, options);
       connection.startTls(result.rest);

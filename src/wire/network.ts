@@ -1,6 +1,7 @@
 /** Addresses as limits and trust see them: one text a host, and the network that a limit counts. */
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { OperationalError } from '../model/errors.ts';
+import { UNKNOWN_ADDRESS } from '../model/session.ts';
 
 const MAPPED = '::ffff:';
 
@@ -18,7 +19,7 @@ export function canonicalAddress(address: string): string {
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
-/** What one customer of a provider has: an IPv4 address, or an IPv6 /64 (RFC 6177). */
+/** What one customer of a provider has: an IPv4 address, or an IPv6 /64 (RFC 6177). Clients that proxies do not know share one. */
 export function networkOf(canonical: string): string {
   if (!canonical.includes(':')) return canonical;
   const [head = '', tail = ''] = canonical.split('::');
@@ -51,5 +52,8 @@ export function networkSet(cidrs: readonly string[]): { has(canonical: string): 
     }
     list.addSubnet(address, prefix, family);
   }
-  return { has: (address) => cidrs.length > 0 && list.check(address, address.includes(':') ? 'ipv6' : 'ipv4') };
+  // A client that its proxy does not know has no address: it is in no network.
+  const check = (address: string): boolean =>
+    address !== UNKNOWN_ADDRESS && list.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+  return { has: (address) => cidrs.length > 0 && check(address) };
 }

@@ -4,6 +4,7 @@
  * PROXY headers are only looked for in what trusted addresses send. `optional`: the first bytes
  * decide, after PROXY_SILENCE_MS of silence there is no proxy. `required`: no header, no session.
  */
+import { UNKNOWN_ADDRESS } from '../model/session.ts';
 import { type ProxyHeader, parseProxyHeader } from '../protocol/proxy/header.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Connection, Conversation } from './connection.ts';
@@ -17,7 +18,7 @@ export type PrefaceResult =
   | { readonly kind: 'client'; readonly rest: Buffer }
   | { readonly kind: 'refused'; readonly reason: 'proxy-missing' | 'proxy-malformed' };
 
-/** Sets `connection.client` and `connection.proxy`; `done` is called once, unless the connection ends first. */
+/** Sets `connection.client`, `connection.proxy` and `connection.countedAs`; `done` is called once, unless the connection ends first. */
 export function awaitProxyHeader(
   connection: Connection,
   mode: Exclude<ProxyMode, 'off'>,
@@ -55,11 +56,17 @@ export function awaitProxyHeader(
   connection.conversation = waiting(read, () => connection.destroy('shutdown'));
 }
 
-function takeEndpoints(connection: Connection, header: ProxyHeader & { kind: 'header' }): void {
-  if (!header.endpoints) return;
-  const { source } = header.endpoints;
+/**
+ * A client that the proxy does not know (UNKNOWN, UNSPEC) has no address; nor has a check of the
+ * proxy's own health (LOCAL): no mail comes by it, and the proxy's address must not let any pass.
+ */
+function takeEndpoints(connection: Connection, { endpoints, local }: ProxyHeader & { kind: 'header' }): void {
   connection.proxy = connection.peer;
-  connection.client = { address: canonicalAddress(source.address), port: source.port };
+  connection.client = endpoints
+    ? { address: canonicalAddress(endpoints.source.address), port: endpoints.source.port }
+    : { address: UNKNOWN_ADDRESS, port: 0 };
+  // Strangers that nobody knows must not take the places by which the proxy sees that we live.
+  connection.countedAs = local ? connection.peer.address : connection.client.address;
 }
 
 /** A conversation in which nothing is said yet. */

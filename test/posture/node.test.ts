@@ -226,6 +226,7 @@ test('a test whose questions never end says after a bounded time that it cannot 
     localAllows: async () => ({ entries: [], count: 0, addresses: 0 }),
     sealedPasswords: async () => ({ logins: [], count: 0 }),
     signInNeedsTls: () => true,
+    proxyOverlaps: async () => [],
     hiddenClients: () => [],
   });
   const checked = Promise.all([posture.checkDomain('example.com'), posture.checkNode()]);

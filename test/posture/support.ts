@@ -6,6 +6,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { RecordSight } from '../../src/directory/dkim-keys-sight.ts';
 import type { LocalAllows } from '../../src/directory/rules/local-allows.ts';
+import type { ProxyOverlap } from '../../src/directory/rules/proxy-overlaps.ts';
 import type { SealedPasswords } from '../../src/directory/sealed-passwords.ts';
 import type { TestedKey } from '../../src/posture/dkim.ts';
 import { createPosture, type Posture } from '../../src/posture/posture.ts';
@@ -59,6 +60,7 @@ export interface Risks {
   allows: LocalAllows;
   sealed: SealedPasswords;
   needsTls: boolean;
+  overlaps: readonly ProxyOverlap[];
   hidden: readonly HiddenClients[];
 }
 
@@ -112,6 +114,7 @@ export async function world(t: TestContext, changes: Readonly<Record<string, Zon
       localAllows: async () => made.risks.allows,
       sealedPasswords: async () => made.risks.sealed,
       signInNeedsTls: () => made.risks.needsTls,
+      proxyOverlaps: async () => made.risks.overlaps,
       hiddenClients: () => made.risks.hidden,
     }),
     async results(test) {
@@ -129,6 +132,7 @@ export function noRisks(): Risks {
     allows: { entries: [], count: 0, addresses: 0 },
     sealed: { logins: [], count: 0 },
     needsTls: true,
+    overlaps: [],
     hidden: [],
   };
 }

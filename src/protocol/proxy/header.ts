@@ -18,8 +18,14 @@ export type ProxyHeader =
   /** So far they may be one. */
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'malformed'; readonly reason: string }
-  /** `endpoints` absent: LOCAL or UNKNOWN, the proxy speaks for itself. `length`: bytes of the header. */
-  | { readonly kind: 'header'; readonly length: number; readonly version: 1 | 2; readonly endpoints?: ProxyEndpoints };
+  /** `endpoints` absent: the proxy does not know its client, or (`local`) speaks for itself. `length`: bytes of the header. */
+  | {
+      readonly kind: 'header';
+      readonly length: number;
+      readonly version: 1 | 2;
+      readonly endpoints?: ProxyEndpoints;
+      readonly local?: true;
+    };
 
 /** The specification's own bound on a v1 line, CRLF and all. */
 const V1_BYTES = 107;
@@ -73,7 +79,7 @@ function parseV2(bytes: Buffer): ProxyHeader {
   if (length > V2_BYTES) return malformed(`the header is longer than ${V2_BYTES} bytes`);
   if (bytes.length < length) return { kind: 'incomplete' };
   const command = versionAndCommand & 0xf;
-  if (command === 0) return { kind: 'header', length, version: 2 };
+  if (command === 0) return { kind: 'header', length, version: 2, local: true };
   if (command !== 1) return malformed('the command is neither LOCAL nor PROXY');
   const block = bytes.subarray(16, length);
   // 0x11 and 0x21: TCP over IPv4 and IPv6. UNSPEC speaks for nobody; datagrams and UNIX sockets carry no SMTP.

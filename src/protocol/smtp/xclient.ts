@@ -1,6 +1,7 @@
 /**
  * XCLIENT (Postfix's XCLIENT_README): a trusted proxy tells who its client is. LOGIN is not among the
- * attributes on purpose: nobody becomes authenticated by a proxy's word.
+ * attributes on purpose: nobody becomes authenticated by a proxy's word. That the proxy does not know
+ * the address is said (null), and is not the same as saying nothing of it.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { type Parsed, parsed, problem } from './parsed.ts';
@@ -11,7 +12,8 @@ export const XCLIENT_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'DES
 /** An attribute that is absent, or that the proxy does not know, is absent here. */
 export interface XclientFacts {
   readonly name?: string;
-  readonly address?: string;
+  /** Null: the proxy does not know it. */
+  readonly address?: string | null;
   readonly port?: number;
   readonly proto?: 'SMTP' | 'ESMTP';
   readonly helo?: string;
@@ -27,7 +29,10 @@ export function parseXclient(argument: string): Parsed<XclientFacts> {
     const value = decodeXtext(pair.slice(equals + 1));
     if (!(XCLIENT_ATTRIBUTES as readonly string[]).includes(attribute) || !value)
       return problem('parameter', 'XCLIENT has an attribute that is not offered');
-    if (value === '[UNAVAILABLE]' || value === '[TEMPUNAVAIL]') continue;
+    if (value === '[UNAVAILABLE]' || value === '[TEMPUNAVAIL]') {
+      if (attribute === 'ADDR') facts.address = null;
+      continue;
+    }
     const good = take(facts, attribute as (typeof XCLIENT_ATTRIBUTES)[number], value);
     if (!good) return problem('parameter', `the value of ${attribute} is not valid`);
   }

@@ -5,6 +5,7 @@
  */
 import { isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
+import { UNKNOWN_ADDRESS } from '../../model/session.ts';
 import { networkOf } from '../../wire/network.ts';
 import { beginSasl, isMechanism, offeredMechanisms, type SaslChannel, type SaslStep } from '../../wire/sasl/server.ts';
 import type { Offers, Verdict } from '../../wire/sasl/words.ts';
@@ -203,7 +204,8 @@ function channelOf({ connection, facts, hostname, services, isClientNamed }: Ses
   return {
     binding: direct ? connection.channelBinding() : undefined,
     certificate: direct ? connection.clientCertificate(now)?.fingerprint : undefined,
-    network: networkOf(facts.client.address),
+    // What nobody knows is no place that a user is known to sign in from.
+    network: facts.client.address === UNKNOWN_ADDRESS ? undefined : networkOf(facts.client.address),
     hostname,
     random: services.random,
     now,

@@ -1,16 +1,18 @@
 /**
  * XCLIENT (Postfix's XCLIENT_README): a trusted proxy says who its client is, and the session begins
  * anew with that client, as if it had just connected. A client is named once: a proxy that passes on
- * what its client says must not let it name another. Further facts may follow (a line is bounded).
+ * what its client says must not let it name another. Further facts may follow (a line is bounded). From
+ * the first on it speaks for a client: one whose address it does not know, or has not said yet, has
+ * none, and is never taken for the proxy.
  */
 import { andThen } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
-import type { TlsFacts } from '../../model/session.ts';
+import { type TlsFacts, UNKNOWN_ADDRESS } from '../../model/session.ts';
 import { parseXclient } from '../../protocol/smtp/xclient.ts';
 import { canonicalAddress } from '../../wire/network.ts';
 import { greeting } from '../greeting.ts';
 import { problemReply, TOO_MANY_FROM_NETWORK } from '../replies.ts';
-import type { Verb } from '../session.ts';
+import type { Session, Verb } from '../session.ts';
 
 const NOT_TRUSTED: Reply = { code: 550, enhanced: '5.7.0', text: 'not authorised to say that' };
 const NAMED_ALREADY: Reply = { code: 550, enhanced: '5.7.0', text: 'the client of this session is known already' };
@@ -24,7 +26,7 @@ export const xclient: Verb = (session, argument) => {
   if (!told.ok) return problemReply(told.problem, 'sender');
   const { address, port, proto, helo, localAddress, localPort } = told.value;
   const { facts } = session;
-  const client = address === undefined ? facts.client.address : canonicalAddress(address);
+  const client = clientAfter(session, address);
   if (client !== facts.client.address) {
     if (session.isClientNamed) return NAMED_ALREADY;
     if (!session.connection.nameClient(client)) return TOO_MANY_FROM_NETWORK;
@@ -44,6 +46,11 @@ export const xclient: Verb = (session, argument) => {
   session.screen = session.services.screen.session(session.facts);
   return andThen(session.screen.connect(), ({ refusal }) => refusal ?? greeting(session));
 };
+
+function clientAfter({ isClientNamed, facts }: Session, address: string | null | undefined): string {
+  if (address) return canonicalAddress(address);
+  return address === undefined && isClientNamed ? facts.client.address : UNKNOWN_ADDRESS;
+}
 
 /** It is the proxy's: its client has proven none. */
 function withoutCertificate({ certificate: _, ...tls }: TlsFacts): TlsFacts {

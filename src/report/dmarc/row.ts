@@ -5,6 +5,7 @@
  * on each other's reports for ever.
  */
 import { REPORT_SINK } from '../../directory/report-addresses.ts';
+import { UNKNOWN_ADDRESS } from '../../model/session.ts';
 import type { ReportRecord } from '../../protocol/dmarc-report/words.ts';
 import type { DmarcEvidence, DmarcRecord } from '../../screen/authentication/words.ts';
 import { RESULTS_PER_ROW, ROW_VALUE_CHARACTERS } from '../limits.ts';
@@ -25,6 +26,8 @@ export function countedRow(record: SeenMessage): Counted | undefined {
   if (!evidence?.made || !evidence.record || !evidence.applied) return undefined;
   if (record.direction !== 'inbound' && record.direction !== 'refused') return undefined;
   if (!record.recipients.some(counts)) return undefined;
+  // A report is about an address (`source_ip`); of a client that its proxy does not know there is none.
+  if (evidence.sourceIp === UNKNOWN_ADDRESS) return undefined;
   const { record: policy, applied } = evidence;
   return {
     domain: policy.domain,

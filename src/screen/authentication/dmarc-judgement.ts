@@ -1,9 +1,10 @@
 /** From the evidence of DMARC to what happens, and to what the domain owner is told of it. */
+import { UNKNOWN_ADDRESS } from '../../model/session.ts';
 import type { Concluded, Heard, Said, SettingValues } from '../check.ts';
 import { NOTHING } from '../check.ts';
 import type { arcSettings } from './dkim-settings.ts';
 import type { DMARC_CODES, dmarcSettings } from './dmarc-settings.ts';
-import { trouble } from './said.ts';
+import { clientUnknown, trouble } from './said.ts';
 import type { authenticationSettings } from './settings.ts';
 import type { DmarcApplied, DmarcEvidence, DmarcOverride, DmarcPolicy } from './words.ts';
 
@@ -22,7 +23,9 @@ export function judgeDmarc(evidence: DmarcEvidence, settings: DmarcSettings, hea
     case 'pass':
       return settings.passCredit > 0 ? [{ code: 'pass', outcome: 'pass', score: -settings.passCredit }] : NOTHING;
     case 'temperror':
-      return trouble('temperror', settings.dnsTrouble);
+      return isUnknownClient(evidence, settings)
+        ? clientUnknown('temperror')
+        : trouble('temperror', settings.dnsTrouble);
     case 'permerror':
       return [unclearAuthor(evidence, settings)];
     case 'fail':
@@ -30,6 +33,13 @@ export function judgeDmarc(evidence: DmarcEvidence, settings: DmarcSettings, hea
         ? trouble('temperror', settings.dnsTrouble)
         : [failed(evidence, settings, heard)];
   }
+}
+
+/** Without an address SPF could not stand behind it, and no DKIM did: what the domain protects waits. */
+function isUnknownClient({ sourceIp, policy }: DmarcEvidence, { onQuarantine, onReject }: DmarcSettings): boolean {
+  if (sourceIp !== UNKNOWN_ADDRESS || policy === 'none') return false;
+  const wanted = policy === 'quarantine' ? onQuarantine : onReject;
+  return wanted !== 'tag' && wanted !== 'score';
 }
 
 function unclearAuthor({ detail, namesNobody }: DmarcEvidence, { unclearAuthor }: DmarcSettings): Said<Code> {

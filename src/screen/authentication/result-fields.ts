@@ -1,6 +1,7 @@
 /** From evidence to header fields: the methods of RFC 8601 2.7 and RFC 9989 9, each in its own words. */
 import type { Evidence } from '../../model/finding.ts';
 import { isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
+import { UNKNOWN_ADDRESS } from '../../model/session.ts';
 import {
   formatAuthResults,
   formatReceivedSpf,
@@ -168,7 +169,7 @@ function addReverse(results: MethodResult[], ptr: Seen<PtrEvidence>, { facts }: 
     method: 'iprev',
     result,
     ...(comment && { comment }),
-    properties: [['policy.iprev', facts.client.address]],
+    properties: facts.client.address === UNKNOWN_ADDRESS ? [] : [['policy.iprev', facts.client.address]],
   });
 }
 
@@ -186,7 +187,7 @@ function receivedSpf({ mail, client, helo, envelopeFrom }: SpfEvidence, receiver
     result: mail.result,
     comment: mail.text.slice(0, 300),
     pairs: [
-      ['client-ip', client],
+      ...(client === UNKNOWN_ADDRESS ? [] : [['client-ip', client] as const]),
       ...(mail.scope === 'mfrom' ? [['envelope-from', envelopeFrom] as const] : []),
       ['helo', helo],
       ['receiver', receiver],

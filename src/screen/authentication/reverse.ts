@@ -5,6 +5,7 @@
  * are bounded in the number of names that are followed.
  */
 import { isIP } from 'node:net';
+import { UNKNOWN_ADDRESS } from '../../model/session.ts';
 import { heloIdentity } from '../../protocol/smtp/domain.ts';
 import { canonicalAddress, isLoopback } from '../../wire/network.ts';
 import type { Resolver } from '../../world/resolver.ts';
@@ -36,6 +37,7 @@ export function spared({ facts, isHidden }: Views['mail'], { settings }: CheckSe
 
 /** PTR with forward confirmation (RFC 8601 3): a name of the address that has the address. */
 export async function confirmPtr(resolver: Resolver, client: string): Promise<PtrEvidence> {
+  if (client === UNKNOWN_ADDRESS) return { made: true, result: 'cannot-tell', names: [] };
   const answer = await resolver.resolve(reverseName(client), 'PTR');
   if (answer.kind === 'unknown') return { made: true, result: 'cannot-tell', names: [] };
   if (answer.kind === 'none') return { made: true, result: 'missing', names: [] };
@@ -48,6 +50,7 @@ export async function confirmPtr(resolver: Resolver, client: string): Promise<Pt
 
 export async function lookUpHelo(resolver: Resolver, said: string, client: string): Promise<HeloEvidence> {
   const helo = heloIdentity(said);
+  if (client === UNKNOWN_ADDRESS) return { made: true, result: 'cannot-tell', helo };
   const literal = /^\[(?:ipv6:)?([0-9a-f:.]+)\]$/.exec(helo)?.[1] ?? (isIP(helo) ? helo : undefined);
   if (literal !== undefined)
     return { made: true, result: canonicalAddress(literal) === client ? 'match' : 'mismatch', helo };

@@ -15,6 +15,17 @@ export function trouble<Code extends string>(code: Code, dnsTrouble: 'accept' | 
   return [dnsTrouble === 'defer' ? { ...said, action: 'defer', reply: LATER } : { ...said, action: 'accept' }];
 }
 
+const CLIENT_UNKNOWN: Reply = {
+  code: 451,
+  enhanced: '4.7.1',
+  text: 'cannot verify the sender, as the proxy in front of this server does not say your address; try again later',
+};
+
+/** The proxy's fault, which is ours: what could be anybody's is not taken, and may come again. */
+export function clientUnknown<Code extends string>(code: Code): readonly Said<Code>[] {
+  return [{ code, outcome: 'error', action: 'defer', reply: CLIENT_UNKNOWN }];
+}
+
 /** The 501 of reverse look-ups. */
 export function answer501(text: string, close: boolean): Reply {
   return { code: 501, enhanced: '5.7.1', text, ...(close && { close }) };

@@ -5,6 +5,7 @@
  * permerror are results, with the reason in words.
  */
 import type { ReversePath } from '../../model/address.ts';
+import { UNKNOWN_ADDRESS } from '../../model/session.ts';
 import { heloIdentity } from '../../protocol/smtp/domain.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Resolver } from '../../world/resolver.ts';
@@ -36,7 +37,7 @@ export async function evaluateSpf(
   const rest = { made: true, client, helo, envelopeFrom: reversePath?.text ?? '' } as const;
   const hello = isDomainName(helo) ? identity(module, 'helo', `postmaster@${helo}`, hop, services) : undefined;
   // RFC 7208 2.4: of the null reverse-path the HELO name is the MAIL identity.
-  if (reversePath === null) return { ...rest, mail: (await hello) ?? NO_NAME };
+  if (reversePath === null) return { ...rest, mail: (await hello) ?? (client === UNKNOWN_ADDRESS ? UNASKED : NO_NAME) };
   if (reversePath.domain === helo) return { ...rest, mail: await mailIdentity(module, reversePath, hop, services) };
   const [mail, helloIdentity] = await Promise.all([mailIdentity(module, reversePath, hop, services), hello]);
   return { ...rest, mail, ...(helloIdentity && { helloIdentity }) };
@@ -58,6 +59,10 @@ const NO_NAME: SpfIdentity = Object.freeze({
   text: 'HELO is no domain name',
 });
 
+/** Nobody can tell whether a client without an address may send (RFC 7208 2.6.6: temperror). */
+const NO_CLIENT = { result: 'temperror', text: 'the proxy does not know the address of its client' } as const;
+const UNASKED: SpfIdentity = Object.freeze({ scope: 'helo', domain: '', ...NO_CLIENT });
+
 function mailIdentity(
   module: SpfModule,
   { text }: NonNullable<ReversePath>,
@@ -75,6 +80,7 @@ async function identity(
   { resolver, hostname, clock }: SpfServices,
 ): Promise<SpfIdentity> {
   const domain = sender.slice(sender.lastIndexOf('@') + 1).toLowerCase();
+  if (client === UNKNOWN_ADDRESS) return { scope, domain, ...NO_CLIENT };
   const key = `${scope} ${client} ${helo} ${domain}`;
   const results = keptResults(resolver);
   const known = results.get(key, clock);

@@ -25,9 +25,9 @@ export const screenEvents = {
     metric: { name: 'postern_screen_unmarked_total' },
     webhook: true,
   }),
-  'screen.nat': event<{ port: number; address: string; known: 'setting' | 'gateway' | 'counted' }>()({
+  'screen.nat': event<{ port: number; address: string; known: 'setting' | 'gateway' | 'counted' | 'proxy' }>()({
     level: 'warn',
-    text: 'clients of a listener hide behind one address: the presets of IP shielding and what is waived for this machine do not count for it, nor do pairs of networks around it (let the proxy send PROXY headers, or publish the port without address translation)',
+    text: 'clients of a listener hide behind one address: the presets of IP shielding and what is waived for this machine do not count for it, nor do pairs of networks around it (let the proxy send PROXY headers with the client’s address, or publish the port without address translation)',
     webhook: true,
   }),
 } as const;
