@@ -51,18 +51,22 @@ function contentRefusal(
   transaction: Transaction,
   content: IncomingContent,
 ): Reply | undefined {
-  const bare = endContent(content);
+  const { bare, nul } = endContent(content);
   if (content.refusal === 'too-large') return TOO_LARGE;
-  if (bare === 'none') return undefined;
-  services.events.emit('receive.bare-newline', {
-    session: facts.id,
-    message: transaction.id,
-    bare,
-    action: policy.bareNewlines,
-  });
-  if (policy.bareNewlines === 'normalise') return undefined;
+  const { bareNewlines, nulCharacters } = policy;
+  const where = { session: facts.id, message: transaction.id };
+  let text: string | undefined;
+  if (bare !== 'none') {
+    services.events.emit('receive.bare-newline', { ...where, bare, action: bareNewlines });
+    if (bareNewlines === 'refuse') text = `the message has a bare ${bare.toUpperCase()}; lines end with CRLF`;
+  }
+  if (nul) {
+    services.events.emit('receive.nul', { ...where, action: nulCharacters });
+    if (nulCharacters === 'refuse') text ??= 'the message has a NUL, which only binary content may have';
+  }
+  if (text === undefined) return undefined;
   refuse(content, 'abandoned');
-  return { code: 554, enhanced: '5.6.0', text: `the message has a bare ${bare.toUpperCase()}; lines end with CRLF` };
+  return { code: 554, enhanced: '5.6.0', text };
 }
 
 function refused(

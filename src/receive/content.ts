@@ -1,12 +1,12 @@
 /**
- * The content of one message on its way into the spool: counted, newlines checked, bounded.
+ * The content of one message on its way into the spool: counted, newlines and NUL checked, bounded.
  *
  * Once it cannot be accepted any more its spool is freed and the rest only read and dropped, so that
  * the next command is found where it is.
  */
 import { isAscii } from 'node:buffer';
 import type { BodyType } from '../model/envelope.ts';
-import { type BareNewlines, createNewlineGuard, type NewlineGuard } from '../protocol/smtp/newlines.ts';
+import { type ContentFaults, type ContentGuard, createContentGuard } from '../protocol/smtp/content-guard.ts';
 import type { Spool } from '../store/contract.ts';
 
 export interface IncomingContent {
@@ -20,8 +20,7 @@ export interface IncomingContent {
   /** The spool asked to wait. */
   full: boolean;
   readonly startedAt: number;
-  /** Absent for BINARYMIME, which has no lines (RFC 3030 3). */
-  readonly guard: NewlineGuard | undefined;
+  readonly guard: ContentGuard;
   readonly maxBytes: number;
   readonly store: (slice: Buffer) => void;
 }
@@ -30,10 +29,14 @@ export interface ContentRules {
   readonly body: BodyType;
   readonly maxBytes: number;
   readonly bareNewlines: 'refuse' | 'normalise';
+  readonly nulCharacters: 'refuse' | 'accept';
   readonly startedAt: number;
 }
 
-export function openContent(spool: Spool, { body, maxBytes, bareNewlines, startedAt }: ContentRules): IncomingContent {
+export function openContent(
+  spool: Spool,
+  { body, maxBytes, bareNewlines, nulCharacters, startedAt }: ContentRules,
+): IncomingContent {
   const content: IncomingContent = {
     spool,
     sizeBytes: 0,
@@ -42,7 +45,7 @@ export function openContent(spool: Spool, { body, maxBytes, bareNewlines, starte
     refusal: undefined,
     full: false,
     startedAt,
-    guard: body === 'BINARYMIME' ? undefined : createNewlineGuard(bareNewlines),
+    guard: createContentGuard({ newlines: bareNewlines, nul: nulCharacters, isBinary: body === 'BINARYMIME' }),
     maxBytes,
     store(slice) {
       if (!content.eightBit && !isAscii(slice)) content.eightBit = true;
@@ -52,15 +55,14 @@ export function openContent(spool: Spool, { body, maxBytes, bareNewlines, starte
   return content;
 }
 
-/** `isPlain`: as NewlineGuard.push takes it. */
+/** `isPlain`: as ContentGuard.push takes it. */
 export function writeContent(content: IncomingContent, slice: Buffer, isPlain: boolean): void {
   const { guard } = content;
   content.sizeBytes += slice.length;
   if (content.refusal !== undefined) return;
   if (content.sizeBytes > content.maxBytes) refuse(content, 'too-large');
-  else if (guard) guard.push(slice, content.store, isPlain);
-  else content.store(slice);
-  if (content.refusal !== undefined || (guard && guard.found !== 'none')) content.rest ??= Buffer.from(slice);
+  else guard.push(slice, content.store, isPlain);
+  if (content.refusal !== undefined || guard.refuses) content.rest ??= Buffer.from(slice);
 }
 
 /** As it came, refused or not: enough to tell which message it was. */
@@ -68,9 +70,9 @@ export function headOf({ spool, rest }: IncomingContent): Uint8Array {
   return rest ? Buffer.concat([spool.head, rest]) : spool.head;
 }
 
-/** All octets are there: says which bare newlines were found. */
-export function endContent(content: IncomingContent): BareNewlines {
-  return content.guard?.finish(content.store) ?? 'none';
+/** All octets are there: says what was found that content may not have. */
+export function endContent(content: IncomingContent): ContentFaults {
+  return content.guard.finish(content.store);
 }
 
 /** Frees the spool; what still comes is only counted. */

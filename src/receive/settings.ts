@@ -83,6 +83,11 @@ export const smtpSettings = defineSettings('smtp', {
     'refuse',
     'What happens to a message with a bare CR or bare LF, which RFC 5321 forbids and SMTP smuggling lives on: `refuse` it with 554 5.6.0, or `normalise` each to CRLF (recorded; breaks signatures). Only CRLF.CRLF ends a message either way.',
   ),
+  nulCharacters: choice(
+    ['refuse', 'accept'],
+    'refuse',
+    'What happens to a message with a NUL, which RFC 5322 and MIME forbid outside of binary content, and which readers cut a line at or skip, each its own way: `refuse` it with 554 5.6.0, or `accept` it as it is (recorded). The body of a BINARYMIME message may have them either way, its header may not.',
+  ),
   earlyTalk: choice(
     ['refuse', 'ignore'],
     'refuse',
@@ -145,6 +150,7 @@ export interface SmtpPolicy {
   readonly sessionTimeoutMs: number;
   readonly stalledOutputTimeoutMs: number;
   readonly bareNewlines: 'refuse' | 'normalise';
+  readonly nulCharacters: 'refuse' | 'accept';
   readonly earlyTalk: 'refuse' | 'ignore';
   readonly authOnMx: boolean;
   readonly authRequiresTls: boolean;

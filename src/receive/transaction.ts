@@ -31,6 +31,7 @@ export function openTransactionContent({ services, policy }: Session, transactio
     body: transaction.parameters.body,
     maxBytes: policy.maxMessageBytes,
     bareNewlines: policy.bareNewlines,
+    nulCharacters: policy.nulCharacters,
     startedAt: services.clock.now(),
   });
 }

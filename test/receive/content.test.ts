@@ -36,11 +36,11 @@ test('binary content goes by BDAT only, and is kept as it is', async (t) => {
     S: 250 2.1.5
     C: DATA
     S: 503 5.5.1
-    C~ BDAT 5 LAST\\r\\n\\0\\r\\xff\\n.
+    C~ BDAT 13 LAST\\r\\na: b\\r\\n\\r\\n\\0\\r\\xff\\n.
     S: 250 2.0.0
   `,
   );
-  assert.equal(node.committed[0]?.bytes, '\0\r\xff\n.');
+  assert.equal(node.committed[0]?.bytes, 'a: b\r\n\r\n\0\r\xff\n.');
   assert.equal(node.committed[0]?.body, 'BINARYMIME');
 });
 

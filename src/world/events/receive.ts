@@ -36,6 +36,11 @@ export const receiveEvents = {
     text: 'a message has a bare CR or LF, as SMTP smuggling does',
     metric: { name: 'postern_bare_newlines_total', labels: ['bare', 'action'] },
   }),
+  'receive.nul': event<{ session: string; message: string; action: 'refuse' | 'accept' }>()({
+    level: 'info',
+    text: 'a message has a NUL, which readers take differently',
+    metric: { name: 'postern_nul_messages_total', labels: ['action'] },
+  }),
   'receive.commit-failed': event<{ message: string; code: string; error: string }>()({
     level: 'error',
     text: 'a message could not be stored; the client was asked to come again',
