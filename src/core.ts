@@ -50,15 +50,14 @@ import type { Events } from './world/events.ts';
 import { createHostResolver, type ResolveHost } from './world/hosts-file.ts';
 import { localAddresses } from './world/local-addresses.ts';
 import { type Random, systemRandom } from './world/random.ts';
-import { createResolver } from './world/resolver/stub.ts';
-import type { CachingResolver } from './world/resolver.ts';
+import { createResolver, type StubResolver } from './world/resolver/stub.ts';
 
 export interface Core {
   readonly config: NodeConfig;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: Events;
-  readonly resolver: CachingResolver;
+  readonly resolver: StubResolver;
   readonly resolveHost: ResolveHost;
   readonly store: Store;
   readonly settings: SettingsRegistry;

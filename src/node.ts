@@ -38,6 +38,7 @@ import type { Events } from './world/events.ts';
 import { collector, giveBackWhenIdle } from './world/idle-memory.ts';
 import { localAddresses } from './world/local-addresses.ts';
 import { createMetrics } from './world/metrics-sink.ts';
+import { measurePlaces } from './world/resolver/measures.ts';
 import { createTlsContexts } from './world/tls.ts';
 
 /** `serve` promises to exit within 30 s: sessions in flight may finish within this, deliveries within what is left. */
@@ -142,6 +143,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   let stopping = false;
   started.defer(() => receiver.drain(DRAIN_MS.sessions));
   metrics.gauge('postern_smtp_connections', 'SMTP connections open now', () => receiver.connections);
+  measurePlaces(metrics, core.resolver.places);
   metrics.gauge('postern_delivery_active', 'Messages in transfer now', () => delivery.active());
 
   for (const name of ['mx', 'submission', 'submissions'] as const) {

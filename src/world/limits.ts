@@ -7,8 +7,32 @@ export const DNS_LIMITS = {
   cacheBytes: 16 * 1024 * 1024,
   /** Each has a socket of its own, and file descriptors are shared with 10,000 sessions. */
   inFlight: 256,
-  /** Who would wait behind so many is answered `too-many` at once. */
+  /**
+   * Of the places, those that strangers cannot use (outbound mail, reports and checks have them), and as
+   * many that our own questions leave to strangers: either side keeps a quarter whatever the other does.
+   */
+  reserved: 64,
+  /** Own questions, and strangers', that wait for a place; beyond, the largest share that waits loses its newest. */
   waiting: 1024,
+  /** Questions of one session in flight: a PTR record of ten names beside SPF, MX and HELO; others wait their turn. */
+  sessionInFlight: 16,
+  /** Questions of one session behind those: one message asks at most a hundred, and SPF one at a time. */
+  sessionWaiting: 128,
+  /** An ordinary MAIL and RCPT: SPF with ten terms, ten names of a PTR record, HELO and MX. Beyond, one at a time. */
+  ordinaryQuestions: 40,
+  /** A stranger's question waits so long for a place; a client waits five minutes for a reply (RFC 5321 4.5.3.2). */
+  placeMs: 5000,
+  /**
+   * How long a look-up is left alone when its owner has two more than who waits, and one more. Nearly all
+   * answers come within the first; a cold cache behind slow servers needs the second.
+   */
+  cutAfterMs: { larger: 500, equal: 2000 },
+  /** How often the waiting are looked through: what was too young to be cut has become older. */
+  sweepMs: 100,
+  /** A shortage is over when nobody was refused, cut or made to wait for so long. */
+  shortageOverMs: 10_000,
+  /** Networks that the event of a shortage names. */
+  shortageNetworks: 5,
   /** RFC 1035 names no bound for chains; resolvers stop between 8 and 16. */
   aliasHops: 10,
   /** Tries of one question over all servers, or one a server where there are more. */

@@ -30,14 +30,14 @@ export interface RecordTypes {
 
 export type RecordType = keyof RecordTypes;
 
+/** `too-many`: this node was short of places. That is our trouble, never the other side's. */
+export type UnknownReason = 'timeout' | 'servfail' | 'refused' | 'malformed' | 'unreachable' | 'too-many';
+
 export type DnsAnswer<T> =
   | { readonly kind: 'found'; readonly records: readonly T[]; readonly ttlSeconds: number; readonly authentic: boolean }
   /** `nxdomain`: the name does not exist; otherwise it exists without such records. */
   | { readonly kind: 'none'; readonly nxdomain: boolean; readonly ttlSeconds: number; readonly authentic: boolean }
-  | {
-      readonly kind: 'unknown';
-      readonly reason: 'timeout' | 'servfail' | 'refused' | 'malformed' | 'unreachable' | 'too-many';
-    };
+  | { readonly kind: 'unknown'; readonly reason: UnknownReason };
 
 export interface Resolver {
   /** `name`: absolute, without the final dot, ASCII. CNAMEs are followed (bounded). */
@@ -48,4 +48,29 @@ export interface Resolver {
 export interface CachingResolver extends Resolver {
   /** Whatever is kept is asked anew. */
   forget(): void;
+}
+
+export interface SharingResolver extends CachingResolver {
+  /** For questions that a stranger causes. What is asked without it is our own, and has places that no stranger gets. */
+  for(owner: LookUpOwner): OwnedResolver;
+}
+
+/** Who causes a look-up: what gets one share when places are short, the widest first (a network, then a session). */
+export type LookUpOwner = readonly string[];
+
+/** The questions of one transaction. Never rejects: what is not answered any more is `unknown`. */
+export interface OwnedResolver extends Resolver {
+  /** Whose answers these are: what is made of them may be kept for it. */
+  readonly source: Resolver;
+  /** Questions that the cache did not answer. */
+  asked(): number;
+  /**
+   * A question found no place, or lost it, or nobody waits any more: what follows from the answers
+   * counts for nothing.
+   */
+  isShort(): boolean;
+  /** A bound of time ended work over these questions: where one had waited for a place, that is our shortage. */
+  ranOutOfTime(): void;
+  /** Nobody waits any more: what only this owner asked is given up, in flight or not. */
+  end(): void;
 }

@@ -9,4 +9,13 @@ export const dnsEvents = {
     webhook: true,
   }),
   'dns.recovered': event<{ afterMs: number }>()({ level: 'info', text: 'name servers answer again' }),
+  'dns.short': event<{ places: number; waiting: number; networks: readonly string[] }>()({
+    level: 'warn',
+    text: 'DNS look-ups of clients are short of places: networks with many are cut, and their mail gets 451',
+    metric: { name: 'postern_dns_shortages_total' },
+  }),
+  'dns.short-ended': event<{ afterMs: number; refused: number; cut: number; networks: readonly string[] }>()({
+    level: 'warn',
+    text: 'DNS look-ups of clients have places again',
+  }),
 } as const;

@@ -5,12 +5,12 @@
 import type { Clock } from '../clock.ts';
 import { DNS_LIMITS } from '../limits.ts';
 import type { Random } from '../random.ts';
-import type { DnsAnswer } from '../resolver.ts';
+import type { UnknownReason } from '../resolver.ts';
 import { type Exchange, exchange, mixCase } from './exchange.ts';
 import type { Server } from './servers.ts';
 import { type DnsMessage, RCODE } from './wire.ts';
 
-export type Failure = Extract<DnsAnswer<never>, { kind: 'unknown' }>['reason'];
+export type Failure = UnknownReason;
 
 export type Asked<T> =
   /** `authentic`: the server says so, and its word counts. */
@@ -30,6 +30,8 @@ export interface Question<T> {
   /** Undefined: no answer that can be understood; another server may give a better one. */
   readonly read: (message: DnsMessage) => T | undefined;
   readonly withinMs: number;
+  /** Nobody waits any more: ends as a failure, which is nobody's. */
+  readonly signal: AbortSignal;
 }
 
 export function ask<T>(servers: readonly Server[], question: Question<T>, services: AskServices): Promise<Asked<T>> {
@@ -48,12 +50,15 @@ export function ask<T>(servers: readonly Server[], question: Question<T>, servic
     const end = (asked: Asked<T>): void => {
       patience.cancel();
       deadline.cancel();
+      question.signal.removeEventListener('abort', unwanted);
       abort.abort();
       resolve(asked);
     };
+    const unwanted = (): void => end({ kind: 'failure', reason, heard: true });
     const deadline = clock.after(question.withinMs, () => end({ kind: 'failure', reason, heard }), {
       keepAlive: true,
     });
+    question.signal.addEventListener('abort', unwanted, { once: true });
 
     const next = (): void => {
       patience.cancel();

@@ -8,10 +8,20 @@ import type { ServerAddress } from './servers.ts';
 
 export interface OutageWatch {
   answered(): void;
-  /** `heard`: a server said at least that it cannot help. */
-  failed(servers: readonly ServerAddress[], reason: string, heard: boolean): void;
+  /**
+   * `heard`: a server said at least that it cannot help. `askedAt`: when the question began, on the
+   * monotonic clock.
+   */
+  failed(failed: Failed): void;
   /** Since the event that says so. */
   isOn(): boolean;
+}
+
+export interface Failed {
+  readonly servers: readonly ServerAddress[];
+  readonly reason: string;
+  readonly heard: boolean;
+  readonly askedAt: number;
 }
 
 /** A recursive server may be silent over one dead domain, seldom over so many at once. */
@@ -20,8 +30,10 @@ const SILENT_QUESTIONS = 3;
 export function createOutageWatch(clock: Clock, events: Events): OutageWatch {
   let silent = 0;
   let beganAt: number | undefined;
+  let answeredAt = Number.NEGATIVE_INFINITY;
   const answered = (): void => {
     silent = 0;
+    answeredAt = clock.monotonic();
     if (beganAt === undefined) return;
     events.emit('dns.recovered', { afterMs: Math.round(clock.monotonic() - beganAt) });
     beganAt = undefined;
@@ -29,8 +41,10 @@ export function createOutageWatch(clock: Clock, events: Events): OutageWatch {
   return {
     answered,
     isOn: () => beganAt !== undefined,
-    failed(servers, reason, heard) {
+    failed({ servers, reason, heard, askedAt }) {
       if (heard) return answered();
+      // While it waited another question was answered: names that hang, however many, are no outage.
+      if (answeredAt > askedAt) return;
       silent += 1;
       if (silent < SILENT_QUESTIONS || beganAt !== undefined) return;
       beganAt = clock.monotonic();

@@ -2,21 +2,23 @@
  * The resolver of `world/resolver.ts`: a caching stub over recursive name servers.
  *
  * Equal questions that are under way share one answer; answers are kept for their TTL, denials as
- * RFC 2308 says, failures a few seconds. Questions under way are bounded. Never throws for what
- * name servers do; an outage is one event when it begins and one when it ends, and while it lasts
+ * RFC 2308 says, failures a few seconds. Questions under way are bounded, and shared fairly between
+ * those who cause them (places.ts). Never throws for what name servers do; an outage is one event when it begins and one when it ends, and while it lasts
  * every question is still asked, but waited for a moment only.
  */
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import { DNS_LIMITS } from '../limits.ts';
 import type { Random } from '../random.ts';
-import type { CachingResolver, DnsAnswer, RecordType, RecordTypes, Resolver } from '../resolver.ts';
+import type { DnsAnswer, RecordType, RecordTypes, Resolver, SharingResolver } from '../resolver.ts';
 import { ask, type Failure } from './ask.ts';
 import { type AnyAnswer, createAnswerCache } from './cache.ts';
+import { createLookUps } from './look-ups.ts';
 import { createOutageWatch } from './outage.ts';
+import { createOwned, type Join } from './owned.ts';
+import { createPlaces, type PlaceFigures } from './places.ts';
 import { readAnswer } from './read-answer.ts';
 import { fixedServers, type ServerAddress, systemServers } from './servers.ts';
-import { createSlots } from './slots.ts';
 import { type DnsMessage, encodeQuestion } from './wire.ts';
 
 export interface ResolverServices {
@@ -35,27 +37,28 @@ export interface ResolverOptions {
   readonly mixCase?: boolean;
 }
 
-export interface StubResolver extends CachingResolver {
+export interface StubResolver extends SharingResolver {
   /** Asks again whatever is kept, for who looks whether a record is published by now; then all know the answer. */
   readonly fresh: Resolver;
+  places(): PlaceFigures;
 }
 
 type Answer<K extends RecordType> = DnsAnswer<RecordTypes[K]>;
 
 export function createResolver(services: ResolverServices, options: ResolverOptions = {}): StubResolver {
-  const { clock } = services;
+  const { clock, events } = services;
   const trusted = options.trusted ?? [];
   const servers = options.servers?.length
     ? fixedServers(options.servers, trusted, clock)
     : systemServers(options.resolvConf ?? '/etc/resolv.conf', trusted, clock);
   const askServices = { clock, random: services.random, mixCase: options.mixCase ?? false };
   const cache = createAnswerCache(clock);
-  const slots = createSlots(DNS_LIMITS.inFlight, DNS_LIMITS.waiting);
-  const outage = createOutageWatch(clock, services.events);
-  const underWay = new Map<string, Promise<AnyAnswer>>();
+  const places = createPlaces(clock, events);
+  const lookUps = createLookUps(places);
+  const outage = createOutageWatch(clock, events);
 
   /** Follows a chain that leads out of one message by asking again. */
-  async function follow<K extends RecordType>(name: string, type: K): Promise<Answer<K>> {
+  async function follow<K extends RecordType>(name: string, type: K, signal: AbortSignal): Promise<Answer<K>> {
     let owner = name;
     const withinMs = outage.isOn() ? DNS_LIMITS.outageQuestionMs : DNS_LIMITS.questionMs;
     const until = clock.monotonic() + withinMs;
@@ -66,9 +69,11 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
       if (!question) return { kind: 'none', nxdomain: true, ttlSeconds: DNS_LIMITS.denialSeconds, authentic: false };
       const order = servers.inOrder();
       const read = (message: DnsMessage) => readAnswer(owner, type, message);
-      const asked = await ask(order, { bytes: question, read, withinMs }, askServices);
+      const askedAt = clock.monotonic();
+      const asked = await ask(order, { bytes: question, read, withinMs, signal }, askServices);
+      if (signal.aborted) return unknown('timeout');
       if (asked.kind === 'failure') {
-        outage.failed(order, asked.reason, asked.heard);
+        outage.failed({ servers: order, reason: asked.reason, heard: asked.heard, askedAt });
         return unknown(asked.reason);
       }
       outage.answered();
@@ -85,16 +90,13 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
     return unknown('malformed');
   }
 
-  async function lookUp<K extends RecordType>(key: string, name: string, type: K): Promise<Answer<K>> {
-    if (!(await slots.take())) return unknown('too-many');
-    try {
-      const answer = await follow(name, type);
-      cache.put(key, answer, secondsToKeep(answer));
+  const join: Join = (key, name, type, waiter) =>
+    lookUps.join(key, waiter, async (signal) => {
+      const answer = await follow(name, type, signal);
+      // What nobody waited for to the end says nothing of the name.
+      if (!signal.aborted) cache.put(key, answer, secondsToKeep(answer));
       return answer;
-    } finally {
-      slots.free();
-    }
-  }
+    });
 
   const resolving = (isFresh: boolean): Resolver => ({
     resolve<K extends RecordType>(name: string, type: K, signal?: AbortSignal): Promise<Answer<K>> {
@@ -102,16 +104,17 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
       const owner = name.toLowerCase();
       const key = `${type} ${owner}`;
       const known = isFresh ? undefined : (cache.get(key) as Answer<K> | undefined);
-      if (known) return Promise.resolve(known);
-      let answer = underWay.get(key) as Promise<Answer<K>> | undefined;
-      if (!answer) {
-        answer = lookUp(key, owner, type).finally(() => underWay.delete(key));
-        underWay.set(key, answer);
-      }
-      return signal ? unlessAborted(answer, signal) : answer;
+      return known ? Promise.resolve(known) : ofOurOwn(join, key, owner, type, signal);
     },
   });
-  return { ...resolving(false), forget: cache.clear, fresh: resolving(true) };
+  const source = resolving(false);
+  return {
+    ...source,
+    forget: cache.clear,
+    fresh: resolving(true),
+    for: (owner) => createOwned(source, owner, cache.get, join),
+    places: places.figures,
+  };
 }
 
 function unknown(reason: Failure): { readonly kind: 'unknown'; readonly reason: Failure } {
@@ -123,11 +126,36 @@ function secondsToKeep(answer: AnyAnswer): number {
   return answer.kind === 'found' ? Math.max(answer.ttlSeconds, DNS_LIMITS.leastTtlSeconds) : answer.ttlSeconds;
 }
 
-/** The asker goes; the question stays, for others may wait for it, and it is bounded. */
-function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+/** With a signal the asker may go; the question stays while others wait for it. */
+function ofOurOwn<K extends RecordType>(
+  join: Join,
+  key: string,
+  name: string,
+  type: K,
+  signal: AbortSignal | undefined,
+): Promise<Answer<K>> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    void answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    const done = (): void => signal?.removeEventListener('abort', abort);
+    const abort = (): void => {
+      reject(signal!.reason);
+      leave();
+    };
+    const leave = join(key, name, type, {
+      owner: undefined,
+      answered(answer) {
+        done();
+        resolve(answer as Answer<K>);
+      },
+      failed() {
+        done();
+        resolve(unknown('too-many'));
+      },
+      broke(error) {
+        done();
+        reject(error);
+      },
+      waits() {},
+    });
+    signal?.addEventListener('abort', abort, { once: true });
   });
 }
