@@ -18,7 +18,6 @@ import { createScreen, type ScreenServices } from '../src/screen/session.ts';
 import { systemClock } from '../src/world/clock.ts';
 import { systemRandom } from '../src/world/random.ts';
 import { createResolver } from '../src/world/resolver/stub.ts';
-import type { Resolver } from '../src/world/resolver.ts';
 import { rsaKey, sign } from '../test/screen/authentication/keys.ts';
 import { correspondentsFrom, directory, grants, senderRules, settings } from '../test/screen/world.ts';
 import { recordedEvents } from '../test/support/events.ts';
@@ -57,7 +56,7 @@ function screening(checks: readonly Check[]): (content: ContentRef) => Promise<v
   const services: ScreenServices = {
     clock: systemClock,
     events,
-    resolver: resolver as Resolver,
+    resolver,
     directory: directory(),
     settings: settings(),
     identities: () => OURS,

@@ -193,7 +193,9 @@ function turnAway(session: Session, reply: Reply, reason: string): void {
 function conclude(session: Session, { unfinished, acquaintances }: SessionSurroundings, how: ConnectionEnd): void {
   session.gone = true;
   if (session.commandLine !== undefined) addClientLine(session.dialogue, session.commandLine);
-  // While the message is being accepted there is no transaction any more, and its content is not ours.
+  // While the message is being accepted there is no transaction any more, and its content is not ours;
+  // what it waits for would come too late.
+  session.screen.reset?.();
   abandonTransaction(session);
   const { address } = session.facts.client;
   if (session.messagesAccepted > 0 && address !== UNKNOWN_ADDRESS) acquaintances.add(address);

@@ -43,6 +43,7 @@ export function openTransactionContent({ services, policy }: Session, transactio
 export function abandonTransaction(session: Session): void {
   const { transaction } = session;
   if (!transaction) return;
+  session.screen.reset?.();
   session.transaction = undefined;
   if (transaction.content) refuse(transaction.content, 'abandoned');
   if (transaction.refused.length > 0) recordRefusals(session, transaction);

@@ -29,7 +29,7 @@ import type { Settings } from '../settings/contract.ts';
 import type { SettingDefinition } from '../settings/define.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
-import type { Resolver } from '../world/resolver.ts';
+import type { OwnedResolver } from '../world/resolver.ts';
 import type { Verification } from './authentication/verification.ts';
 import type { Sender } from './who.ts';
 
@@ -81,6 +81,7 @@ export interface Views {
   rcpt: TransactionView & {
     readonly stage: 'rcpt';
     readonly recipient: Recipient;
+    /** Without what lists and pairs say: that may need the DNS. */
     readonly who: Who;
     readonly resolution: Resolution;
   };
@@ -103,7 +104,8 @@ export interface Views {
 export interface CheckServices {
   readonly clock: Clock;
   readonly events: Events;
-  readonly resolver: Resolver;
+  /** The transaction's share of look-ups. */
+  readonly resolver: OwnedResolver;
   readonly directory: Directory;
   readonly settings: Settings;
   /** Who belongs to us. */
@@ -178,6 +180,11 @@ export interface CheckDefinition<S extends CheckStage, E extends Evidence, Code 
   /** When it observes. More than one: the same question asked again when more is known. */
   readonly stage: S | readonly S[];
   /**
+   * Asks name servers of the sender's choice: what it observes of MAIL begins with the first recipient
+   * whom the checks that ask nobody accept, and not for a sender who names none.
+   */
+  readonly begins?: 'rcpt';
+  /**
    * When it is judged; default: where it observed, but not before RCPT. `stage: 'mail', answers:
    * 'message'` starts early and is awaited late.
    */
@@ -245,6 +252,7 @@ export function defineCheck<
 const UNSAID: Readonly<Record<keyof Check, undefined>> = {
   id: undefined,
   stage: undefined,
+  begins: undefined,
   answers: undefined,
   scope: undefined,
   guide: undefined,

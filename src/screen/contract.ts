@@ -81,6 +81,11 @@ export interface ScreenSession {
   ): MaybePromise<
     MessageVerdict & { readonly facts: MessageFacts; readonly evidence: Readonly<Record<string, Evidence>> }
   >;
+  /**
+   * The transaction is over, or its client went: what it still asks others is given up. A screen that
+   * asks nobody has none.
+   */
+  reset?(): void;
 }
 
 export interface Screen {

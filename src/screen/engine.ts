@@ -58,10 +58,33 @@ export function start(
   view: Views[CheckStage],
   services: CheckServices,
   observations: Observations,
-  { starts, everybody }: Policies,
+  policies: Policies,
   asks?: (index: number) => boolean,
 ): void {
-  for (const index of starts[view.stage]) {
+  observeAll(policies.starts[view.stage], plan, view, services, observations, policies, asks);
+}
+
+/** The same for what waits for a recipient. */
+export function startUponRecipient(
+  plan: Plan,
+  view: Views['mail'],
+  services: CheckServices,
+  observations: Observations,
+  policies: Policies,
+): void {
+  observeAll(policies.uponRecipient, plan, view, services, observations, policies);
+}
+
+function observeAll(
+  indexes: readonly number[],
+  plan: Plan,
+  view: Views[CheckStage],
+  services: CheckServices,
+  observations: Observations,
+  { everybody }: Policies,
+  asks?: (index: number) => boolean,
+): void {
+  for (const index of indexes) {
     const check = plan.checks[index]!;
     const seen = check.lazy
       ? observeLazily(check, view, services, everybody.checks[index]!, asks?.(index) ?? true)
@@ -159,6 +182,7 @@ async function settleLater(
   });
   if (late.size === 0) return;
   for (const index of late) seen[index] = 'timeout';
+  services.resolver.ranOutOfTime();
   const checks = [...late].map((index) => plan.ids[index]!);
   late.clear();
   services.events.emit('screen.timeout', { stage, checks, afterMs: boundMs });

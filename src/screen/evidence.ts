@@ -25,13 +25,20 @@ export interface EvidenceForms {
   readonly recipient: Form;
 }
 
-/** `starts`: who observes at each stage. */
-export function evidenceForms({ ids }: Plan, { connect, ehlo, mail, rcpt, message }: Plan['starts']): EvidenceForms {
+/** Who observes at each stage, and of MAIL once there is a recipient. */
+export function evidenceForms(
+  { ids }: Plan,
+  { connect, ehlo, mail, rcpt, message }: Plan['starts'],
+  uponRecipient: Plan['uponRecipient'],
+): EvidenceForms {
   const form = (first: string, indexes: readonly number[]): Form => {
     const checks = [...new Set(indexes)].map((index) => ({ id: ids[index]!, index }));
     return { blank: blankOf([first, ...checks.map(({ id }) => id)]), checks };
   };
-  return { message: form('recipients', [...connect, ...ehlo, ...mail, ...message]), recipient: form('who', rcpt) };
+  return {
+    message: form('recipients', [...connect, ...ehlo, ...mail, ...uponRecipient, ...message]),
+    recipient: form('who', rcpt),
+  };
 }
 
 /** The parser makes an object whose members have fixed places, whatever their number. */

@@ -16,6 +16,7 @@ import { type Decision, decide, replyOf, strongest } from './decide.ts';
 import { defect, failure, isExempt, joined, judge, type Observations, type Observed, settle, start } from './engine.ts';
 import { evidenceOfMessage, type MessageEvidence } from './evidence.ts';
 import { messageFacts, type ReadHeader } from './header.ts';
+import { SHORT_OF_LOOK_UPS } from './look-ups.ts';
 import type { Plan } from './plan.ts';
 import type { Policies } from './policies.ts';
 import { evidenceFor, evidenceIn, evidenceOf } from './seen.ts';
@@ -158,6 +159,7 @@ function verdict(
 ): ScreenedMessage {
   const { policies } = transaction;
   const deciding: (Finding | undefined)[] = [];
+  const short: readonly Finding[] = services.resolver.isShort() ? SHORT_OF_LOOK_UPS : NOTHING;
   const findings: RecipientFindings[] = [];
   if (transaction.findings.length > 0) findings.push({ findings: transaction.findings });
   for (const recipient of recipients) {
@@ -171,7 +173,7 @@ function verdict(
       services,
       recipient.findings,
     );
-    const all = joined(recipient.findings, said);
+    const all = joined(short, joined(recipient.findings, said));
     deciding.push(all.length > 0 ? strongest(all) : undefined);
     if (all.length > 0) findings.push({ recipient: who.address, findings: all });
   }

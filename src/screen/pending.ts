@@ -59,7 +59,9 @@ async function again(screening: Screening, transaction: Transaction, sender: Sen
   const { plan, services } = screening;
   const { facts, reversePath, parameters, policies, boundMs } = transaction;
   const observations = copyOf(transaction.observations);
-  const anew: Transaction = { ...transaction, pending: undefined, sender, observations, recipients: [] };
+  // What the server was spared is asked of the stranger.
+  for (const index of plan.uponRecipient) observations.seen[index] = undefined;
+  const anew: Transaction = { ...transaction, pending: undefined, sender, observations, recipients: [], asks: false };
   const isHidden = transaction.sources.hidden !== undefined;
   const view = { stage: 'mail', facts, reversePath, parameters, sender, isHidden } as const;
   start(plan, view, services, observations, policies);

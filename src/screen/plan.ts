@@ -9,8 +9,10 @@ export interface Plan {
   readonly indexOf: ReadonlyMap<string, number>;
   /** For each check nothing yet. */
   readonly unseen: readonly undefined[];
-  /** Who observes at this stage. */
+  /** Who observes at this stage, as it comes. */
   readonly starts: Readonly<Record<CheckStage, readonly number[]>>;
+  /** Who observes MAIL once there is a recipient (`begins`). */
+  readonly uponRecipient: readonly number[];
   /** Who is judged at this stage. */
   readonly answers: Readonly<Record<CheckStage, readonly number[]>>;
   /** Who is judged at this stage over what was seen before RCPT, or of the message: one look for all recipients. */
@@ -32,7 +34,8 @@ export function plan(checks: readonly Check[]): Plan {
   };
   const indexes = (satisfies: (check: Check, stage: CheckStage) => boolean): Plan['starts'] =>
     byStage((stage) => checks.flatMap((check, index) => (satisfies(check, stage) ? [index] : [])));
-  const starts = indexes((check, stage) => stagesOf(check).includes(stage));
+  const isPutOff = (check: Check, stage: CheckStage): boolean => stage === 'mail' && check.begins === 'rcpt';
+  const starts = indexes((check, stage) => stagesOf(check).includes(stage) && !isPutOff(check, stage));
   const answers = indexes(answersAt);
   const isCommon = (index: number): boolean => !starts.rcpt.includes(index);
   return {
@@ -41,6 +44,9 @@ export function plan(checks: readonly Check[]): Plan {
     indexOf: new Map(checks.map(({ id }, index) => [id, index])),
     unseen: checks.map(() => undefined),
     starts,
+    uponRecipient: checks.flatMap((check, index) =>
+      stagesOf(check).some((stage) => isPutOff(check, stage)) ? [index] : [],
+    ),
     answers,
     common: {
       rcpt: answers.rcpt.filter(isCommon),

@@ -65,6 +65,7 @@ export interface Policies {
   readonly everybody: DomainPolicy;
   /** Who observes at each stage: not what is lazy and what nobody may ask for, as it is off everywhere. */
   readonly starts: Plan['starts'];
+  readonly uponRecipient: Plan['uponRecipient'];
   /** For what they see. */
   readonly forms: EvidenceForms;
   /** An empty domain means global settings. */
@@ -128,11 +129,14 @@ export function createPolicies(plan: Plan, snapshot: SettingsSnapshot): Policies
     byDomain.set(domain, resolved);
     return resolved;
   };
-  const starts = byStage((stage) => plan.starts[stage].filter((index) => mayBeAsked(plan.checks[index]!, snapshot)));
+  const asked = (indexes: readonly number[]) => indexes.filter((index) => mayBeAsked(plan.checks[index]!, snapshot));
+  const starts = byStage((stage) => asked(plan.starts[stage]));
+  const uponRecipient = asked(plan.uponRecipient);
   return {
     everybody,
     starts,
-    forms: evidenceForms(plan, starts),
+    uponRecipient,
+    forms: evidenceForms(plan, starts, uponRecipient),
     of,
     areAlike(one, other, indexes) {
       if (one === other) return true;

@@ -22,18 +22,20 @@ import { looksLikeRelay } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
-import type { Resolver } from '../world/resolver.ts';
+import type { OwnedResolver, SharingResolver } from '../world/resolver.ts';
 import { type Check, NOTHING, type Views, type Who } from './check.ts';
 import type { RecipientVerdict, Screen, ScreenSession, StageVerdict } from './contract.ts';
 import { replyOf, strongest } from './decide.ts';
-import { copyOf, judge, noObservations, type Observations, settle, start } from './engine.ts';
+import { copyOf, joined, judge, noObservations, type Observations, settle, start } from './engine.ts';
 import { type ReadHeader, readHeader } from './header.ts';
 import { CHECKS } from './index.ts';
+import { lookUpOwner, SHORT_OF_LOOK_UPS } from './look-ups.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
 import { createNatWatch, type NatWatch } from './nat.ts';
 import { type PendingSender, screenPending } from './pending.ts';
 import { type Plan, plan } from './plan.ts';
 import { createPolicies, type Policies } from './policies.ts';
+import { askForRecipient, refusedUnasked } from './recipient.ts';
 import { evidenceOf } from './seen.ts';
 import { relaySettings, screenOwnSettings, shieldSettings } from './settings.ts';
 import { standing } from './standing.ts';
@@ -51,7 +53,7 @@ import {
 export interface ScreenServices {
   readonly clock: Clock;
   readonly events: Events;
-  readonly resolver: Resolver;
+  readonly resolver: SharingResolver;
   readonly directory: Directory;
   readonly settings: Settings;
   /** Who belongs to us. */
@@ -78,6 +80,8 @@ export interface Transaction {
   readonly sources: SenderSources;
   /** The sender, where the header decides who it is. */
   pending: PendingSender | undefined;
+  /** A recipient was accepted by the checks that ask nobody: from then on name servers are asked. */
+  asks: boolean;
   /** The client's confirmed names, once a list has asked for them. */
   names: Promise<readonly string[]> | undefined;
   /** What was seen of the session and at MAIL, later of the message. */
@@ -97,8 +101,19 @@ export interface AcceptedRecipient {
   readonly findings: readonly Finding[];
 }
 
-/** What the stages of a session share. */
-export interface Screening {
+/** A recipient of whom nobody spoke yet. */
+export type Present = Omit<AcceptedRecipient, 'findings'>;
+
+/** The same, with the share of look-ups that a session or a transaction has. */
+export type SharedServices = Omit<ScreenServices, 'resolver'> & { readonly resolver: OwnedResolver };
+
+/** What the stages of a transaction share. */
+export interface Screening extends Omit<Screens, 'services'> {
+  readonly services: SharedServices;
+}
+
+/** What all sessions share. */
+interface Screens {
   readonly plan: Plan;
   readonly services: ScreenServices;
   readonly nat: NatWatch;
@@ -122,7 +137,7 @@ export function createScreen(services: ScreenServices, checks: readonly Check[] 
   let snapshot = services.settings.current();
   let current = currentOf(checkPlan, snapshot);
   const nat = createNatWatch(services.settings, services.events, services.gateways ?? NOTHING);
-  const screening: Screening = {
+  const screens: Screens = {
     plan: checkPlan,
     services,
     nat,
@@ -135,7 +150,7 @@ export function createScreen(services: ScreenServices, checks: readonly Check[] 
       return current;
     },
   };
-  return { session: (facts) => new ScreenedSession(screening, facts), hidden: nat.found };
+  return { session: (facts) => new ScreenedSession(screens, facts), hidden: nat.found };
 }
 
 function currentOf(checkPlan: Plan, snapshot: ReturnType<Settings['current']>): Current {
@@ -149,28 +164,33 @@ function currentOf(checkPlan: Plan, snapshot: ReturnType<Settings['current']>): 
 
 /** A class, as there is one for each connection: its state and nothing else is made anew. */
 class ScreenedSession implements ScreenSession {
-  readonly #screening: Screening;
+  readonly #screens: Screens;
   readonly #connected: SessionFacts;
   readonly #ofSession: Observations;
+  /** Of the transaction, once there is one. */
+  #screening: Screening;
   #transaction: Transaction | undefined;
 
-  constructor(screening: Screening, connected: SessionFacts) {
-    this.#screening = screening;
+  constructor(screens: Screens, connected: SessionFacts) {
+    this.#screens = screens;
     this.#connected = connected;
-    this.#ofSession = noObservations(screening.plan);
+    this.#ofSession = noObservations(screens.plan);
+    this.#screening = sharing(screens, connected);
   }
 
   connect(): MaybePromise<StageVerdict> {
-    this.#screening.nat.count(this.#connected);
+    this.#screens.nat.count(this.#connected);
     return early(this.#screening, { stage: 'connect', facts: this.#connected }, this.#ofSession);
   }
 
   ehlo(facts: SessionFacts): MaybePromise<StageVerdict> {
-    this.#screening.nat.greeted(facts);
+    this.#screens.nat.greeted(facts);
     return early(this.#screening, { stage: 'ehlo', facts }, this.#ofSession);
   }
 
   mail(facts: SessionFacts, reversePath: ReversePath, parameters: MailParameters): MaybePromise<StageVerdict> {
+    this.reset();
+    this.#screening = sharing(this.#screens, facts);
     const transaction = beginTransaction(this.#screening, copyOf(this.#ofSession), facts, reversePath, parameters);
     const { sender, sources, observations } = transaction;
     const isHidden = sources.hidden !== undefined;
@@ -197,8 +217,22 @@ class ScreenedSession implements ScreenSession {
 
   message(envelope: Envelope, content: ContentRef): MaybePromise<ScreenedMessage> {
     invariant(this.#transaction, 'screening of a message without a transaction');
-    return screenContent(this.#screening, this.#transaction, envelope, content);
+    const screened = screenContent(this.#screening, this.#transaction, envelope, content);
+    // Decided: what was not waited for any longer is not needed.
+    return andThen(screened, (decided) => {
+      this.reset();
+      return decided;
+    });
   }
+
+  reset(): void {
+    this.#screening.services.resolver.end();
+  }
+}
+
+function sharing(screens: Screens, facts: SessionFacts): Screening {
+  const { services } = screens;
+  return { ...screens, services: { ...services, resolver: services.resolver.for(lookUpOwner(facts)) } };
 }
 
 function beginTransaction(
@@ -225,6 +259,7 @@ function beginTransaction(
     sender,
     sources,
     pending: undefined,
+    asks: false,
     names: undefined,
     observations,
     recipients: [],
@@ -244,8 +279,13 @@ function early(
   start(plan, view, services, observations, policies);
   const settled = settle(plan, stage, observations, boundMs, services);
   const answer = (): StageVerdict =>
-    verdictOf(judge(plan, stage, observations, policies.everybody, undefined, services));
+    verdictOf(orShort(services, judge(plan, stage, observations, policies.everybody, undefined, services)));
   return settled ? settled.then(answer) : answer();
+}
+
+/** Whatever they say, while we had no look-ups to know better. */
+function orShort({ resolver }: SharedServices, findings: readonly Finding[]): readonly Finding[] {
+  return resolver.isShort() ? joined(SHORT_OF_LOOK_UPS, findings) : findings;
 }
 
 function verdictOf(findings: readonly Finding[]): StageVerdict {
@@ -254,7 +294,7 @@ function verdictOf(findings: readonly Finding[]): StageVerdict {
   return refusing ? { findings, refusal: replyOf(refusing) } : { findings };
 }
 
-function refusal(findings: readonly Finding[]): Finding | undefined {
+export function refusal(findings: readonly Finding[]): Finding | undefined {
   const deciding = strongest(findings);
   return deciding?.action === 'refuse' || deciding?.action === 'defer' ? deciding : undefined;
 }
@@ -308,51 +348,58 @@ function judgeFor(
   account: string,
 ): MaybePromise<RecipientVerdict> {
   const { plan, services } = screening;
-  const who = whoIs(recipient.address, resolution, sender);
-  const spf = evidenceOf(plan, transaction.observations, 'spf');
-  const known = isPromise(spf)
-    ? spf.then((seen) => standing(services, transaction, sender, who, account, { spf: seen }))
-    : standing(services, transaction, sender, who, account, { spf });
-  return isPromise(known)
-    ? known.then((settled) => observeRecipient(screening, transaction, recipient, sender, resolution, settled, account))
-    : observeRecipient(screening, transaction, recipient, sender, resolution, known, account);
-}
-
-function observeRecipient(
-  screening: Screening,
-  transaction: Transaction,
-  recipient: Recipient,
-  sender: Sender,
-  resolution: Resolution,
-  who: Who,
-  account: string,
-): MaybePromise<RecipientVerdict> {
-  const { plan, services } = screening;
   const { facts, reversePath, parameters, policies, boundMs } = transaction;
+  const who = whoIs(recipient.address, resolution, sender);
   if (sender.pending) transaction.pending = sender as PendingSender;
   const observations = copyOf(transaction.observations);
   const view = { stage: 'rcpt', facts, reversePath, parameters, sender, recipient, who, resolution } as const;
   start(plan, view, services, observations, policies);
-  const settled = settle(plan, 'rcpt', observations, boundMs, services);
   const present = { recipient, who, account, observations };
-  return settled
-    ? settled.then(() => judgePresent(screening, transaction, present, sender, resolution))
-    : judgePresent(screening, transaction, present, sender, resolution);
+  return andThen(settle(plan, 'rcpt', observations, boundMs, services), () =>
+    andThen(refusedUnasked(screening, transaction, present, sender), (findings) =>
+      findings
+        ? refused(findings)
+        : andThen(knownFor(screening, transaction, present, sender), (known) =>
+            judgePresent(screening, transaction, known, sender, resolution),
+          ),
+    ),
+  );
+}
+
+/** Name servers are asked, where they were not yet; then it is known what lists say of the sender. */
+function knownFor(
+  screening: Screening,
+  transaction: Transaction,
+  present: Present,
+  sender: Sender,
+): MaybePromise<Present> {
+  const { plan, services } = screening;
+  const { who, account, observations } = present;
+  askForRecipient(screening, transaction, observations, sender);
+  return andThen(evidenceOf(plan, observations, 'spf'), (spf) =>
+    andThen(standing(services, transaction, sender, who, account, { spf }), (known) =>
+      andThen(settle(plan, 'rcpt', observations, transaction.boundMs, services), () => ({ ...present, who: known })),
+    ),
+  );
+}
+
+function refused(findings: readonly Finding[]): RecipientVerdict {
+  return { accepted: false, reply: replyOf(refusal(findings)!), findings };
 }
 
 function judgePresent(
   { plan, services }: Screening,
   transaction: Transaction,
-  { recipient, who, account, observations }: Omit<AcceptedRecipient, 'findings'>,
+  { recipient, who, account, observations }: Present,
   sender: Sender,
   resolution: Resolution,
 ): RecipientVerdict {
   // What is common to all recipients and has been waited for need not be waited for again.
   if (observations.waits)
     for (const index of plan.common.rcpt) transaction.observations.seen[index] = observations.seen[index];
-  const findings = judge(plan, 'rcpt', observations, transaction.policies.of(who.policyDomain), who, services);
-  const refusing = findings.length > 0 ? refusal(findings) : undefined;
-  if (refusing) return { accepted: false, reply: replyOf(refusing), findings };
+  const said = judge(plan, 'rcpt', observations, transaction.policies.of(who.policyDomain), who, services);
+  const findings = orShort(services, said);
+  if (findings.length > 0 && refusal(findings)) return refused(findings);
   transaction.recipients.push({ recipient, who, account, observations, findings });
   return {
     accepted: true,

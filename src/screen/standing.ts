@@ -2,6 +2,7 @@
  * What the operator's lists and pairs say of a sender to one recipient: asked at RCPT with what is
  * known then, and again with the header. Costs nothing while there are neither entries nor pairs.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { ListTable, SeenAddress, SenderSeen } from '../directory/rules/lists.ts';
 import type { ShieldVerdict } from '../directory/rules/shields.ts';
 import { addressKey } from '../model/address.ts';
@@ -13,17 +14,20 @@ import { confirmPtr } from './authentication/reverse.ts';
 import type { DkimEvidence, NotMade, SpfEvidence } from './authentication/words.ts';
 import type { Standing, Who } from './check.ts';
 import { SCREEN_LIMITS } from './limits.ts';
-import type { ScreenServices, Transaction } from './session.ts';
+import type { SharedServices, Transaction } from './session.ts';
 import { listSettings } from './settings.ts';
 import { orCannotTell, type Sender, shieldVerdict } from './who.ts';
 
 /** What a list may go by, beyond the session. */
 export interface Origin {
-  readonly spf: Evidence | undefined;
+  readonly spf?: Evidence | undefined;
   /** With the header only. */
   readonly dkim?: Evidence | undefined;
   readonly header?: HeaderFacts;
 }
+
+/** Whether an address of a domain is proven to be the sender's. */
+type Proof = (domain: string) => boolean;
 
 type Shield = Extract<Standing, 'ipShield' | 'ipShieldPreset'>;
 
@@ -31,7 +35,7 @@ const NO_NAMES: readonly string[] = Object.freeze([]);
 
 /** `account`: whose personal list counts; empty where there is none. Never throws for what the database cannot say. */
 export function standing(
-  services: ScreenServices,
+  services: SharedServices,
   transaction: Transaction,
   sender: Sender,
   who: Who,
@@ -56,8 +60,29 @@ export function standing(
   );
 }
 
+/**
+ * The same without asking anybody: undefined where it depends on SPF or on the client's names. At RCPT,
+ * so of the envelope alone.
+ */
+export function standingUnasked(
+  services: SharedServices,
+  transaction: Transaction,
+  sender: Sender,
+  who: Who,
+  account: string,
+): MaybePromise<Who | undefined> {
+  const shield = shieldBy([sender.shield]);
+  return andThen(listsOf(services), (table) => {
+    if (!table) return withListed(who, shield);
+    if (table === 'untold' || table.hasHosts) return undefined;
+    const say = (proof: Proof): Who => listed(services, transaction, table, who, account, {}, NO_NAMES, shield, proof);
+    const [unproven, proven] = [say(() => false), say(() => true)];
+    return isDeepStrictEqual(unproven, proven) ? proven : undefined;
+  });
+}
+
 /** Undefined where they have no entry. */
-export function listsOf({ senderRules }: ScreenServices): MaybePromise<ListTable | 'untold' | undefined> {
+export function listsOf({ senderRules }: SharedServices): MaybePromise<ListTable | 'untold' | undefined> {
   const table = orCannotTell<ListTable | 'untold'>('untold', senderRules.lists);
   return isPromise(table) ? table.then(unlessEmpty) : unlessEmpty(table);
 }
@@ -86,7 +111,7 @@ function shieldBy(verdicts: readonly ShieldVerdict[]): Shield | undefined {
 }
 
 function listed(
-  { settings, clock }: ScreenServices,
+  { settings, clock }: SharedServices,
   { facts, reversePath }: Transaction,
   table: ListTable,
   who: Who,
@@ -94,9 +119,10 @@ function listed(
   origin: Origin,
   names: readonly string[],
   shield: Shield | undefined,
+  proven: Proof = provenBy(origin),
 ): Who {
   const owners = account === '' ? [who.policyDomain, ''] : [account, who.policyDomain, ''];
-  const proof = settings.current().get(listSettings.provenAddresses) ? provenBy(origin) : () => true;
+  const proof = settings.current().get(listSettings.provenAddresses) ? proven : () => true;
   const envelope: SeenAddress[] = [];
   if (reversePath) {
     const { domain } = reversePath;
@@ -128,7 +154,7 @@ function withListed(who: Who, shield: Shield | undefined, listing?: Who['listing
 
 /** A name counts where it has the client's address again; asked once a transaction, and only where a list has hosts. */
 function namesOf(
-  { resolver }: ScreenServices,
+  { resolver }: SharedServices,
   transaction: Transaction,
   { hasHosts }: ListTable,
 ): MaybePromise<readonly string[]> {
@@ -140,7 +166,7 @@ function namesOf(
 }
 
 /** Whether SPF, or a signature of the domain or of one above it, stands behind an address of it. */
-function provenBy({ spf, dkim }: Origin): (domain: string) => boolean {
+function provenBy({ spf, dkim }: Origin): Proof {
   const passed = spf as SpfEvidence | NotMade | undefined;
   const byPath =
     passed?.made && passed.mail.scope === 'mfrom' && passed.mail.result === 'pass' ? passed.mail.domain : '';

@@ -32,6 +32,15 @@ export function networkOf(canonical: string): string {
   return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
+/**
+ * What a customer of a provider has at the most: IPv4 is routed and rented from /24 on, and a site gets
+ * an IPv6 /48 (RFC 6177 3) with 65,536 networks in it.
+ */
+export function siteOf(canonical: string): string {
+  if (canonical.includes(':')) return `${networkOf(canonical).split(':').slice(0, 3).join(':')}::/48`;
+  return canonical.replace(/\.\d+$/, '.0/24');
+}
+
 export function isLoopback(canonical: string): boolean {
   return canonical === '::1' || canonical.startsWith('127.');
 }

@@ -42,6 +42,8 @@ export type DnsAnswer<T> =
 export interface Resolver {
   /** `name`: absolute, without the final dot, ASCII. CNAMEs are followed (bounded). */
   resolve<K extends RecordType>(name: string, type: K, signal?: AbortSignal): Promise<DnsAnswer<RecordTypes[K]>>;
+  /** Whose answers it passes on, where they are another's: what is made of them may be kept for that one. */
+  readonly source?: Resolver;
 }
 
 /** Keeps answers and failures for a while. */
@@ -60,10 +62,9 @@ export type LookUpOwner = readonly string[];
 
 /** The questions of one transaction. Never rejects: what is not answered any more is `unknown`. */
 export interface OwnedResolver extends Resolver {
-  /** Whose answers these are: what is made of them may be kept for it. */
   readonly source: Resolver;
   /** Questions that the cache did not answer. */
-  asked(): number;
+  questions(): number;
   /**
    * A question found no place, or lost it, or nobody waits any more: what follows from the answers
    * counts for nothing.

@@ -43,6 +43,7 @@ export const xclient: Verb = (session, argument) => {
     ...(helo === undefined ? {} : { helo }),
     extended: proto === 'ESMTP',
   };
+  session.screen.reset?.();
   session.screen = session.services.screen.session(session.facts);
   return andThen(session.screen.connect(), ({ refusal }) => refusal ?? greeting(session));
 };

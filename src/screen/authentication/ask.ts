@@ -1,8 +1,9 @@
 /**
  * mailauth's questions, asked of our resolver: with its cache, its limits and its three answers.
  *
- * One asker serves one message. It counts its questions and stops at the bound; it remembers whether
- * something could not be told, so that a verifier that knows only "failed" can be understood.
+ * One asker serves one verification. It counts its questions and stops at the bound, which is a fault of
+ * what is verified (permerror), not of name servers; it remembers whether something could not be
+ * answered, so that a verifier that knows only "failed" can be understood.
  */
 import type { DnsAnswer, RecordType, RecordTypes, Resolver } from '../../world/resolver.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
@@ -12,6 +13,8 @@ export interface Asker {
   readonly ask: Ask;
   /** Some answer so far was "cannot tell". */
   troubled(): boolean;
+  /** More was to be asked than the bound allows: what is verified is too large. */
+  exceeded(): boolean;
   questions(): number;
   /** Asks through this asker, and tells how long what was said then holds. */
   watched(): Watched;
@@ -30,13 +33,13 @@ type Note = (answer: DnsAnswer<RecordTypes[RecordType]>) => void;
 export function createAsker(resolver: Resolver, bound: number = AUTHENTICATION_LIMITS.questions): Asker {
   let questions = 0;
   let troubled = false;
+  const exceeds = (): boolean => questions > bound;
 
   async function put(name: string, type: RecordType, note?: Note): Promise<readonly unknown[]> {
     questions += 1;
-    if (questions > bound) {
-      troubled = true;
-      note?.({ kind: 'unknown', reason: 'too-many' });
-      throw failure('ETIMEOUT', `more than ${bound} questions for one message`);
+    if (exceeds()) {
+      note?.({ kind: 'unknown', reason: 'refused' });
+      throw tooLarge(`more than ${bound} questions for one verification`);
     }
     const answer = await resolver.resolve(withoutRoot(name), type);
     note?.(answer);
@@ -49,6 +52,7 @@ export function createAsker(resolver: Resolver, bound: number = AUTHENTICATION_L
   return {
     ask: (name, type) => put(name, type as RecordType),
     troubled: () => troubled,
+    exceeded: exceeds,
     questions: () => questions,
     watched() {
       let seconds: number = AUTHENTICATION_LIMITS.keptSeconds;
@@ -74,6 +78,11 @@ const CODES = {
   refused: 'EREFUSED',
   malformed: 'EBADRESP',
 } as const;
+
+/** RFC 7208 4.6.4: permerror of SPF; of a key it is one that cannot be used. */
+function tooLarge(text: string): Error {
+  return Object.assign(failure('EINVALIDVAL', text), { spfResult: { error: 'permerror', text } });
+}
 
 /** An error without a stack: a denial is an everyday answer, and a stack would cost more than the question. */
 function failure(code: string, message: string): Error {

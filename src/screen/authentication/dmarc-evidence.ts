@@ -14,11 +14,8 @@ const LONGEST_SUBJECT = 900;
 export async function dmarcEvidence(view: MessageView, services: CheckServices): Promise<DmarcEvidence> {
   const { asker } = verificationOf(view, services);
   const [{ dkim, arc }, spf] = await Promise.all([signaturesOf(view, services), spfOf(view)]);
-  const outcome = unlessUntold(
-    await evaluate({ fromFields: view.header.fromFields, spf, dkim }, asker, services),
-    spf,
-    dkim,
-  );
+  const evaluated = await evaluate({ fromFields: view.header.fromFields, spf, dkim }, asker, services);
+  const outcome = asker.exceeded() ? tooLarge(evaluated) : unlessUntold(evaluated, spf, dkim);
   const fails = outcome.result === 'fail';
   const subject = fails ? subjectOf(view.head) : undefined;
   const list = fails ? listOf(view, spf, dkim) : undefined;
@@ -38,6 +35,12 @@ export async function dmarcEvidence(view: MessageView, services: CheckServices):
     ...(list !== undefined && { list }),
     ...(subject !== undefined && { subject }),
   };
+}
+
+/** What needs more questions than any honest message is no trouble of name servers: it proves nobody. */
+function tooLarge(outcome: DmarcOutcome): DmarcOutcome {
+  if (outcome.result !== 'temperror') return outcome;
+  return { ...outcome, result: 'permerror', detail: 'its author and its signers need too many look-ups' };
 }
 
 /**

@@ -8,14 +8,15 @@ export interface Kept<T> {
   put(key: string, value: T, seconds: number, clock: Clock): void;
 }
 
-/** One store a resolver: what another one said is another world. */
+/** One store a resolver, whoever asks it: what another one said is another world. */
 export function keptPerResolver<T>(): (resolver: Resolver) => Kept<T> {
   const stores = new WeakMap<Resolver, Kept<T>>();
   return (resolver) => {
-    let store = stores.get(resolver);
+    const source = resolver.source ?? resolver;
+    let store = stores.get(source);
     if (!store) {
       store = createKept();
-      stores.set(resolver, store);
+      stores.set(source, store);
     }
     return store;
   };

@@ -1,3 +1,5 @@
+import { DNS_LIMITS } from '../../world/limits.ts';
+
 /** Bounds of verification, each with its reason. */
 export const AUTHENTICATION_LIMITS = {
   /** Real mail has one to four; each may cost a look-up, an RSA operation and a hash of the whole body. */
@@ -6,10 +8,17 @@ export const AUTHENTICATION_LIMITS = {
   signatureBytes: 8 * 1024,
   /** A header of more lines is folded to be dear: parsing costs the square of a field's lines. */
   headerLines: 4_000,
-  /** Keys, seals and tree walks of one message; eight labels for each of ten identifiers is the most that is honest. */
+  /**
+   * Keys and seals of one message, and as many for its tree walks; eight labels for each of ten
+   * identifiers is the most that is honest.
+   */
   questions: 100,
-  /** RFC 7208 4.6.4: at least 20 seconds for one evaluation. */
-  spfMs: 20_000,
+  /** RFC 7208 4.6.4: at least 20 seconds for one evaluation; one question may have waited five for a place. */
+  spfMs: 25_000,
+  /** Of one MAIL and RCPT in all, where nothing large is verified. */
+  ordinaryQuestions: DNS_LIMITS.ordinaryQuestions,
+  /** Of the HELO name's SPF where its result is only written down: a record of a server has one or two terms. */
+  heloQuestions: 8,
   /** What clocks of honest hosts may differ by. */
   clockSkewMs: 5 * 60 * 1000,
   /** Names of one PTR answer that are asked for their addresses (RFC 8601 3 names the same danger). */

@@ -6,7 +6,7 @@ export const authenticationSettings = defineSettings('authentication', {
   dnsTrouble: choice(
     ['accept', 'defer'],
     'accept',
-    'What happens to mail whose origin cannot be verified because name servers do not answer: `accept` takes it without the result, `defer` answers 451 4.4.3, so that the sender tries again. It is never refused for that.',
+    'What happens to mail whose origin cannot be verified because name servers do not answer: `accept` takes it without the result, `defer` answers 451 4.4.3, so that the sender tries again. It is never refused for that. Where this node itself is short of look-ups, it is 451 4.3.2 in either case.',
     { scope: 'domain' },
   ),
   trustedRelays: list(

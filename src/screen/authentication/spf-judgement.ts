@@ -1,8 +1,10 @@
 /** What SPF results mean: one policy for mail that comes directly and mail that a relay of ours took. */
+import type { SettingsSnapshot } from '../../settings/contract.ts';
 import { choice, count, defineSettings } from '../../settings/define.ts';
 import { type CheckPolicyDefaults, NOTHING, type Said, type SettingValues } from '../check.ts';
 import { trouble } from './said.ts';
 import { authenticationSettings } from './settings.ts';
+import type { HeloUse } from './spf.ts';
 import type { NotMade, SpfEvidence } from './words.ts';
 
 export const SPF_POLICY: CheckPolicyDefaults = { enabled: true, action: 'refuse', quarantine: 'user', score: 0 };
@@ -34,6 +36,13 @@ export const spfSettings = {
   }),
   dnsTrouble: authenticationSettings.dnsTrouble,
 };
+
+/** Whether any domain refuses by HELO. */
+export function heloUse(settings: SettingsSnapshot): HeloUse {
+  const { heloAction } = spfSettings;
+  const decides = settings.get(heloAction) === 'refuse' || (settings.isOverridden?.(heloAction) ?? true);
+  return decides ? 'decides' : 'written-down';
+}
 
 type Code = keyof typeof SPF_CODES;
 

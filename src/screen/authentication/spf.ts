@@ -1,14 +1,15 @@
 /**
  * SPF (RFC 7208) of the MAIL and the HELO identity of one hop.
  *
- * Both are asked at the same time; never throws for what name servers or records do: temperror and
- * permerror are results, with the reason in words.
+ * One after the other, and HELO only where it may matter: for the null reverse-path, and behind a MAIL
+ * identity that does not decide by itself. Never throws for what name servers or records do: temperror
+ * and permerror are results, with the reason in words.
  */
 import type { ReversePath } from '../../model/address.ts';
 import { UNKNOWN_ADDRESS } from '../../model/session.ts';
 import { heloIdentity } from '../../protocol/smtp/domain.ts';
 import type { Clock } from '../../world/clock.ts';
-import type { Resolver } from '../../world/resolver.ts';
+import type { OwnedResolver, Resolver } from '../../world/resolver.ts';
 import { createAsker } from './ask.ts';
 import { keptPerResolver } from './kept.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
@@ -17,10 +18,13 @@ import type { Hop } from './relays.ts';
 import type { SpfEvidence, SpfIdentity, SpfResult } from './words.ts';
 
 export interface SpfServices {
-  readonly resolver: Resolver;
+  readonly resolver: Resolver & Partial<OwnedResolver>;
   readonly hostname: string;
   readonly clock: Clock;
 }
+
+/** What the result of HELO is for, beside a MAIL identity: a record that decides nothing gets few questions. */
+export type HeloUse = 'decides' | 'written-down';
 
 /** RFC 7208 4.6.4 bounds the mechanisms, and the exchangers and names behind each; together a little over this. */
 const QUESTIONS = 140;
@@ -29,24 +33,35 @@ export async function evaluateSpf(
   { client, helo: said }: Hop,
   reversePath: ReversePath,
   services: SpfServices,
+  heloUse: HeloUse = 'decides',
 ): Promise<SpfEvidence> {
   const module = await loadSpf();
   // RFC 7208 4.3: only an empty label that is not at the end makes a name that nobody can ask about.
   const helo = heloIdentity(said);
   const hop = { client, helo };
   const rest = { made: true, client, helo, envelopeFrom: reversePath?.text ?? '' } as const;
-  const hello = isDomainName(helo) ? identity(module, 'helo', `postmaster@${helo}`, hop, services) : undefined;
+  const hello = (bound: number): Promise<SpfIdentity | undefined> =>
+    identity(module, 'helo', `postmaster@${helo}`, hop, services, bound);
   // RFC 7208 2.4: of the null reverse-path the HELO name is the MAIL identity.
-  if (reversePath === null) return { ...rest, mail: (await hello) ?? (client === UNKNOWN_ADDRESS ? UNASKED : NO_NAME) };
-  if (reversePath.domain === helo) return { ...rest, mail: await mailIdentity(module, reversePath, hop, services) };
-  const [mail, helloIdentity] = await Promise.all([mailIdentity(module, reversePath, hop, services), hello]);
+  if (reversePath === null) return { ...rest, mail: (isDomainName(helo) && (await hello(QUESTIONS))) || (client === UNKNOWN_ADDRESS ? UNASKED : NO_NAME) };
+  const mail = (await identity(module, 'mfrom', reversePath.text, hop, services))!;
+  if (reversePath.domain === helo || !isDomainName(helo) || DECIDES.has(mail.result)) return { ...rest, mail };
+  const helloIdentity = await hello(heloUse === 'decides' ? QUESTIONS : spareQuestions(services));
   return { ...rest, mail, ...(helloIdentity && { helloIdentity }) };
+}
+
+/** Of these results nothing that HELO comes to changes what follows. */
+const DECIDES: ReadonlySet<SpfResult> = new Set(['fail', 'temperror', 'permerror']);
+
+function spareQuestions({ resolver }: SpfServices): number {
+  const left = AUTHENTICATION_LIMITS.ordinaryQuestions - (resolver.questions?.() ?? 0);
+  return Math.max(0, Math.min(left, AUTHENTICATION_LIMITS.heloQuestions));
 }
 
 /** Whether this client may send as the domain, whoever else it says to be. */
 export async function denies(domain: string, hop: Hop, services: SpfServices): Promise<boolean> {
-  const { result } = await identity(await loadSpf(), 'mfrom', `postmaster@${domain}`, hop, services);
-  return result === 'fail';
+  const denied = await identity(await loadSpf(), 'mfrom', `postmaster@${domain}`, hop, services);
+  return denied?.result === 'fail';
 }
 
 /** The domain's word on one client, the same for every address of it: kept as long as its records hold. */
@@ -63,29 +78,23 @@ const NO_NAME: SpfIdentity = Object.freeze({
 const NO_CLIENT = { result: 'temperror', text: 'the proxy does not know the address of its client' } as const;
 const UNASKED: SpfIdentity = Object.freeze({ scope: 'helo', domain: '', ...NO_CLIENT });
 
-function mailIdentity(
-  module: SpfModule,
-  { text }: NonNullable<ReversePath>,
-  hop: Hop,
-  services: SpfServices,
-): Promise<SpfIdentity> {
-  return identity(module, 'mfrom', text, hop, services);
-}
-
+/** Undefined: the record needs more questions than `bound`, which is fewer than RFC 7208 allows it. */
 async function identity(
   { spf }: SpfModule,
   scope: SpfIdentity['scope'],
   sender: string,
   { client, helo }: Hop,
   { resolver, hostname, clock }: SpfServices,
-): Promise<SpfIdentity> {
+  bound: number = QUESTIONS,
+): Promise<SpfIdentity | undefined> {
   const domain = sender.slice(sender.lastIndexOf('@') + 1).toLowerCase();
   if (client === UNKNOWN_ADDRESS) return { scope, domain, ...NO_CLIENT };
   const key = `${scope} ${client} ${helo} ${domain}`;
   const results = keptResults(resolver);
   const known = results.get(key, clock);
   if (known) return known;
-  const watched = createAsker(resolver, QUESTIONS).watched();
+  const asker = createAsker(resolver, bound);
+  const watched = asker.watched();
   const { status } = await spf({
     sender,
     ip: client,
@@ -95,9 +104,12 @@ async function identity(
     strict: true,
     maxElapsedTime: AUTHENTICATION_LIMITS.spfMs,
   });
+  if (asker.exceeded() && bound < QUESTIONS) return undefined;
+  // Its time was ours if it waited for places.
+  if (status.result === 'temperror') resolver.ranOutOfTime?.();
   const text = (status.comment ?? '').replace(`${hostname}: `, '').replaceAll(sender, domain);
   const identity = { scope, domain, result: status.result as SpfResult, text };
-  if (!watched.isPersonal()) results.put(key, identity, watched.seconds(), clock);
+  if (!watched.isPersonal() && status.result !== 'temperror') results.put(key, identity, watched.seconds(), clock);
   return identity;
 }
 

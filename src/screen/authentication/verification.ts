@@ -15,16 +15,19 @@ export type MessageView = Views['message'];
 export class Verification {
   signatures: MaybePromise<Verified> | undefined;
   readonly #resolver: Resolver;
-  #asker: Asker | undefined;
+  #policies: Asker | undefined;
 
   constructor(resolver: Resolver) {
     this.#resolver = resolver;
   }
 
-  /** Made for the first that has a question: most messages have none. */
+  /**
+   * Of the author domain's policies. Not that of signatures, of which a message may bring so many that
+   * no question is left for its policy. Made for the first that has a question: most messages have none.
+   */
   get asker(): Asker {
-    this.#asker ??= createAsker(this.#resolver);
-    return this.#asker;
+    this.#policies ??= createAsker(this.#resolver);
+    return this.#policies;
   }
 }
 
@@ -41,7 +44,7 @@ export function signaturesOf(view: MessageView, services: CheckServices): MaybeP
   verification.signatures ??= verifySignatures(
     { content: view.content, head: view.head, bodyStart: endOffset, fields: origin },
     {
-      asker: verification.asker,
+      asker: createAsker(services.resolver),
       resolver: services.resolver,
       clock: services.clock,
       minimumKeyBits: services.settings.current().get(dkimSettings.minimumKeyBits),

@@ -30,6 +30,7 @@ const own = defineSettings('reverseHelo', {
 export const reverseLookupHelo = defineCheck({
   id: 'reverseHelo',
   stage: 'mail',
+  begins: 'rcpt',
   answers: 'rcpt',
   guide: 'Reverse Lookups: HELO/EHLO domain',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],

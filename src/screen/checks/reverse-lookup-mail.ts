@@ -36,6 +36,7 @@ const own = defineSettings('reverseMail', {
 export const reverseLookupMail = defineCheck({
   id: 'reverseMail',
   stage: 'mail',
+  begins: 'rcpt',
   answers: 'rcpt',
   guide: 'Reverse Lookups: value passed in the MAIL command',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],

@@ -1,7 +1,7 @@
 /**
  * Reverse look-up of the client's address: a PTR name that has the address again.
  *
- * Begun at MAIL, spoken of at RCPT. Only the DNS' own denial means that there is none. This machine,
+ * Begun with the first recipient who may be accepted. Only the DNS' own denial means that there is none. This machine,
  * trusted relays and the submission ports are spared.
  */
 import type { MaybePromise } from '../../model/maybe-promise.ts';
@@ -29,6 +29,7 @@ const own = defineSettings('reversePtr', {
 export const reverseLookupPtr = defineCheck({
   id: 'reversePtr',
   stage: 'mail',
+  begins: 'rcpt',
   answers: 'rcpt',
   guide: 'Reverse Lookups: PTR record of the connecting address',
   exempt: ['domainMailServer'],

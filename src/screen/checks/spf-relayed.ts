@@ -5,7 +5,7 @@
 import type { MaybePromise } from '../../model/maybe-promise.ts';
 import { firstUntrustedHop, trustedRelays } from '../authentication/relays.ts';
 import { evaluateSpf } from '../authentication/spf.ts';
-import { judgeSpf, SPF_CODES, SPF_POLICY, spfSettings } from '../authentication/spf-judgement.ts';
+import { heloUse, judgeSpf, SPF_CODES, SPF_POLICY, spfSettings } from '../authentication/spf-judgement.ts';
 import type { NotMade, SpfEvidence } from '../authentication/words.ts';
 import { type CheckServices, defineCheck, type Views } from '../check.ts';
 
@@ -32,7 +32,7 @@ export const spfRelayed = defineCheck({
     const relays = trustedRelays(services.settings);
     if (!relays.has(facts.client.address)) return DIRECT;
     const hop = firstUntrustedHop(head, relays);
-    return hop ? evaluateSpf(hop, reversePath, services) : UNREADABLE;
+    return hop ? evaluateSpf(hop, reversePath, services, heloUse(services.settings.current())) : UNREADABLE;
   },
 
   judge: judgeSpf,

@@ -1,14 +1,14 @@
 /**
  * SPF (RFC 7208): whether this client may send for the domain in MAIL, and for the name in HELO.
  *
- * Begun at MAIL, spoken of at RCPT. A hard fail is refused by default; a broken record (permerror) and
- * our own DNS trouble (temperror) never are. Mail that a trusted relay hands over is judged with its
+ * Begun with the first recipient who may be accepted. A hard fail is refused by default; a broken record
+ * (permerror) and DNS trouble (temperror) never are. Mail that a trusted relay hands over is judged with its
  * header, by spf-relayed.ts.
  */
 import type { MaybePromise } from '../../model/maybe-promise.ts';
 import { trustedRelays } from '../authentication/relays.ts';
 import { evaluateSpf } from '../authentication/spf.ts';
-import { judgeSpf, SPF_CODES, SPF_POLICY, spfSettings } from '../authentication/spf-judgement.ts';
+import { heloUse, judgeSpf, SPF_CODES, SPF_POLICY, spfSettings } from '../authentication/spf-judgement.ts';
 import type { NotMade, SpfEvidence } from '../authentication/words.ts';
 import { type CheckServices, defineCheck, type Views } from '../check.ts';
 
@@ -17,6 +17,7 @@ const LATER: NotMade = Object.freeze({ made: false, why: 'later' });
 export const spf = defineCheck({
   id: 'spf',
   stage: 'mail',
+  begins: 'rcpt',
   answers: 'rcpt',
   guide: 'Sender Policy Framework (SPF)',
   exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
@@ -29,7 +30,8 @@ export const spf = defineCheck({
 
   observe({ facts, reversePath }: Views['mail'], services: CheckServices): MaybePromise<SpfEvidence | NotMade> {
     if (trustedRelays(services.settings).has(facts.client.address)) return LATER;
-    return evaluateSpf({ client: facts.client.address, helo: facts.helo ?? '' }, reversePath, services);
+    const hop = { client: facts.client.address, helo: facts.helo ?? '' };
+    return evaluateSpf(hop, reversePath, services, heloUse(services.settings.current()));
   },
 
   judge: judgeSpf,

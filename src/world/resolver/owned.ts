@@ -82,7 +82,7 @@ export function createOwned(
       last = turn.catch(() => {});
       return turn;
     },
-    asked: () => asked,
+    questions: () => asked,
     isShort: () => short,
     ranOutOfTime() {
       short ||= waited;
