@@ -11,7 +11,8 @@ import type { Correction } from './contract.ts';
 import { copyOf, settle, start } from './engine.ts';
 import type { ReadHeader } from './header.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
-import { type AcceptedRecipient, type Screening, screenRecipient, type Transaction } from './session.ts';
+import { screenRecipient } from './recipient.ts';
+import type { AcceptedRecipient, Screening, Transaction } from './session.ts';
 import { authorOf, isTrusted, type Sender } from './who.ts';
 
 export type PendingSender = Sender & { readonly pending: Pending };

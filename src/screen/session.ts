@@ -4,7 +4,7 @@
  * Each method answers its stage, at once where nothing has to wait. A transaction keeps one snapshot
  * of the settings from MAIL to its end, so that no message sees two states of them.
  */
-import type { Directory, Resolution } from '../directory/contract.ts';
+import type { Directory } from '../directory/contract.ts';
 import type { Correspondents } from '../directory/correspondents.ts';
 import type { Identities } from '../directory/identities.ts';
 import type { NetworkTable } from '../directory/rules/network-table.ts';
@@ -18,7 +18,6 @@ import { invariant } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
-import { looksLikeRelay } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
@@ -35,20 +34,9 @@ import { createNatWatch, type NatWatch } from './nat.ts';
 import { type PendingSender, screenPending } from './pending.ts';
 import { type Plan, plan } from './plan.ts';
 import { createPolicies, type Policies } from './policies.ts';
-import { askForRecipient, refusedUnasked } from './recipient.ts';
-import { evidenceOf } from './seen.ts';
+import { screenRecipient } from './recipient.ts';
 import { relaySettings, screenOwnSettings, shieldSettings } from './settings.ts';
-import { standing } from './standing.ts';
-import {
-  authorOf,
-  identifySender,
-  isTrusted,
-  ownerOf,
-  resolveRecipient,
-  type Sender,
-  type SenderSources,
-  whoIs,
-} from './who.ts';
+import { identifySender, type Sender, type SenderSources } from './who.ts';
 
 export interface ScreenServices {
   readonly clock: Clock;
@@ -129,8 +117,6 @@ interface Current {
 }
 
 const CLEAR: StageVerdict = Object.freeze({ findings: NOTHING });
-/** For whoever asks for a further hop from outside: no source is asked whether such a user exists. */
-const NOT_ASKED: Resolution = Object.freeze({ kind: 'remote' });
 
 export function createScreen(services: ScreenServices, checks: readonly Check[] = CHECKS): Screen {
   const checkPlan = plan(checks);
@@ -284,7 +270,7 @@ function early(
 }
 
 /** Whatever they say, while we had no look-ups to know better. */
-function orShort({ resolver }: SharedServices, findings: readonly Finding[]): readonly Finding[] {
+export function orShort({ resolver }: SharedServices, findings: readonly Finding[]): readonly Finding[] {
   return resolver.isShort() ? joined(SHORT_OF_LOOK_UPS, findings) : findings;
 }
 
@@ -297,125 +283,6 @@ function verdictOf(findings: readonly Finding[]): StageVerdict {
 export function refusal(findings: readonly Finding[]): Finding | undefined {
   const deciding = strongest(findings);
   return deciding?.action === 'refuse' || deciding?.action === 'defer' ? deciding : undefined;
-}
-
-/** Pushes who is accepted to the transaction's recipients. */
-export function screenRecipient(
-  screening: Screening,
-  transaction: Transaction,
-  recipient: Recipient,
-): MaybePromise<RecipientVerdict> {
-  const { sender } = transaction;
-  return isPromise(sender)
-    ? sender.then((known) => resolveFor(screening, transaction, recipient, known))
-    : resolveFor(screening, transaction, recipient, sender);
-}
-
-function resolveFor(
-  screening: Screening,
-  transaction: Transaction,
-  recipient: Recipient,
-  sender: Sender,
-): MaybePromise<RecipientVerdict> {
-  const resolution = resolveUnlessHop(screening.services.directory, recipient, sender);
-  return isPromise(resolution)
-    ? resolution.then((known) => judgeRecipient(screening, transaction, recipient, sender, known))
-    : judgeRecipient(screening, transaction, recipient, sender, resolution);
-}
-
-function resolveUnlessHop(directory: Directory, { address }: Recipient, sender: Sender): MaybePromise<Resolution> {
-  return looksLikeRelay(address) && !isTrusted(sender.kind) ? NOT_ASKED : resolveRecipient(directory, address);
-}
-
-function judgeRecipient(
-  screening: Screening,
-  transaction: Transaction,
-  recipient: Recipient,
-  sender: Sender,
-  resolution: Resolution,
-): MaybePromise<RecipientVerdict> {
-  return andThen(ownerOf(screening.services.directory, resolution), (account) =>
-    judgeFor(screening, transaction, recipient, sender, resolution, account),
-  );
-}
-
-function judgeFor(
-  screening: Screening,
-  transaction: Transaction,
-  recipient: Recipient,
-  sender: Sender,
-  resolution: Resolution,
-  account: string,
-): MaybePromise<RecipientVerdict> {
-  const { plan, services } = screening;
-  const { facts, reversePath, parameters, policies, boundMs } = transaction;
-  const who = whoIs(recipient.address, resolution, sender);
-  if (sender.pending) transaction.pending = sender as PendingSender;
-  const observations = copyOf(transaction.observations);
-  const view = { stage: 'rcpt', facts, reversePath, parameters, sender, recipient, who, resolution } as const;
-  start(plan, view, services, observations, policies);
-  const present = { recipient, who, account, observations };
-  return andThen(settle(plan, 'rcpt', observations, boundMs, services), () =>
-    andThen(refusedUnasked(screening, transaction, present, sender), (findings) =>
-      findings
-        ? refused(findings)
-        : andThen(knownFor(screening, transaction, present, sender), (known) =>
-            judgePresent(screening, transaction, known, sender, resolution),
-          ),
-    ),
-  );
-}
-
-/** Name servers are asked, where they were not yet; then it is known what lists say of the sender. */
-function knownFor(
-  screening: Screening,
-  transaction: Transaction,
-  present: Present,
-  sender: Sender,
-): MaybePromise<Present> {
-  const { plan, services } = screening;
-  const { who, account, observations } = present;
-  askForRecipient(screening, transaction, observations, sender);
-  return andThen(evidenceOf(plan, observations, 'spf'), (spf) =>
-    andThen(standing(services, transaction, sender, who, account, { spf }), (known) =>
-      andThen(settle(plan, 'rcpt', observations, transaction.boundMs, services), () => ({ ...present, who: known })),
-    ),
-  );
-}
-
-function refused(findings: readonly Finding[]): RecipientVerdict {
-  return { accepted: false, reply: replyOf(refusal(findings)!), findings };
-}
-
-function judgePresent(
-  { plan, services }: Screening,
-  transaction: Transaction,
-  { recipient, who, account, observations }: Present,
-  sender: Sender,
-  resolution: Resolution,
-): RecipientVerdict {
-  // What is common to all recipients and has been waited for need not be waited for again.
-  if (observations.waits)
-    for (const index of plan.common.rcpt) transaction.observations.seen[index] = observations.seen[index];
-  const said = judge(plan, 'rcpt', observations, transaction.policies.of(who.policyDomain), who, services);
-  const findings = orShort(services, said);
-  if (findings.length > 0 && refusal(findings)) return refused(findings);
-  transaction.recipients.push({ recipient, who, account, observations, findings });
-  return {
-    accepted: true,
-    recipient,
-    direction: who.direction,
-    trusted: isTrusted(sender.kind),
-    author: authorOf(sender, transaction.facts),
-    policyDomain: who.policyDomain,
-    targets: targetsOf(recipient, resolution),
-    viaAlias: resolution.kind === 'local' && resolution.viaAlias,
-    findings,
-  };
-}
-
-function targetsOf({ address }: Recipient, resolution: Resolution) {
-  return resolution.kind === 'local' || resolution.kind === 'role' ? resolution.targets : [address];
 }
 
 function screenContent(

@@ -43,7 +43,11 @@ export async function evaluateSpf(
   const hello = (bound: number): Promise<SpfIdentity | undefined> =>
     identity(module, 'helo', `postmaster@${helo}`, hop, services, bound);
   // RFC 7208 2.4: of the null reverse-path the HELO name is the MAIL identity.
-  if (reversePath === null) return { ...rest, mail: (isDomainName(helo) && (await hello(QUESTIONS))) || (client === UNKNOWN_ADDRESS ? UNASKED : NO_NAME) };
+  if (reversePath === null)
+    return {
+      ...rest,
+      mail: (isDomainName(helo) && (await hello(QUESTIONS))) || (client === UNKNOWN_ADDRESS ? UNASKED : NO_NAME),
+    };
   const mail = (await identity(module, 'mfrom', reversePath.text, hop, services))!;
   if (reversePath.domain === helo || !isDomainName(helo) || DECIDES.has(mail.result)) return { ...rest, mail };
   const helloIdentity = await hello(heloUse === 'decides' ? QUESTIONS : spareQuestions(services));
