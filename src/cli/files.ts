@@ -1,11 +1,12 @@
 /**
  * Files that the command line names: read whole, written for their owner alone; `-` is standard input.
- * Errors: OperationalError `cli.unreadable`, `cli.unwritable`.
+ * What is written never goes into a file, or through a link, that somebody else put there first. Errors: OperationalError `cli.unreadable`, `cli.unwritable`.
  */
-import { createReadStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { isOperational, OperationalError } from '../model/errors.ts';
+import { distrustOfLinks, isTrustedOwner } from '../world/ownership.ts';
 import { readInput } from './context.ts';
 
 export async function readText(path: string, stdin: Readable, mostBytes: number): Promise<string> {
@@ -23,8 +24,19 @@ export async function readText(path: string, stdin: Readable, mostBytes: number)
 }
 
 export async function writeText(path: string, text: string): Promise<void> {
+  const problem = distrustOfLinks(path);
+  if (problem !== undefined) throw new OperationalError('cli.unwritable', `cannot write ${path}, as ${problem}`);
   try {
-    await writeFile(path, text, { mode: 0o600 });
+    // Not emptied before it is known whose it is.
+    const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+    try {
+      const found = await file.stat();
+      if (!isTrustedOwner(found.uid)) throw new Error(`its owner is user id ${found.uid}`);
+      if (found.isFile()) await file.truncate();
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
   } catch (cause) {
     throw new OperationalError(
       'cli.unwritable',

@@ -3,16 +3,19 @@
  * takes the data folder itself and runs the same operation there.
  *
  * Offline work is only for the folder's owner: files made by another user would stop the node from
- * starting. While another command holds the folder, this one waits a little. A question to a folder in
+ * starting. Root becomes that owner first. While another command holds the folder, this one waits a little. A question to a folder in
  * which no node ever ran makes nothing there (new-folder.ts).
  */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
 import { isOperational, OperationalError } from '../model/errors.ts';
 import type { Actor } from '../operations/define.ts';
 import type { OperationInput, OperationName, OperationOutput } from '../operations/index.ts';
+import { becomeOwner } from '../world/become-owner.ts';
 import type { Clock } from '../world/clock.ts';
 import type { NodeConfig } from '../world/config.ts';
+import { isTrustedOwner, mayOthersWrite } from '../world/ownership.ts';
 import { isNew, NEW_FOLDER, openInItsStead } from './new-folder.ts';
 
 export interface OfflineNode {
@@ -67,6 +70,7 @@ export function createSession(parts: SessionParts): Session {
   }
 
   async function openDoor(): Promise<Door> {
+    if (isDefaultFolder) insistOnMeantFolder(config.data);
     for (let tries = 1; ; tries++) {
       try {
         return (await online(config.data, actor)) ?? (await offline(config, openOffline, actor));
@@ -102,7 +106,7 @@ async function online(folder: string, actor: string): Promise<Door | undefined> 
 }
 
 async function offline(config: NodeConfig, openOffline: OpenOffline, name: string): Promise<Door> {
-  insistOnOwner(config.data);
+  workAsOwner(config.data);
   return doorOf(await openOffline(config), name);
 }
 
@@ -114,14 +118,28 @@ function doorOf(node: OfflineNode, name: string): Door {
   };
 }
 
-function insistOnOwner(folder: string): void {
+/** Errors: OperationalError `cli.owner`. */
+function workAsOwner(folder: string): void {
   const uid = process.getuid?.();
-  if (uid === undefined || !existsSync(folder)) return;
-  const owner = statSync(folder).uid;
-  if (owner === uid) return;
+  if (uid === undefined) return;
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (!found || found.uid === uid) return;
+  if (uid === 0) becomeOwner(folder, found);
+  // A folder that root made for this user's group: opening it says whether it may.
+  else if (found.uid !== 0)
+    throw new OperationalError(
+      'cli.owner',
+      `cannot work on ${folder}, as this must be run by its owner (user id ${found.uid}): current user id is ${uid}`,
+    );
+}
+
+/** In a folder that all may write in, `data` may be anybody's: root would give them what the command says. */
+function insistOnMeantFolder(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (!found || isTrustedOwner(found.uid) || !mayOthersWrite(statSync(dirname(folder)))) return;
   throw new OperationalError(
     'cli.owner',
-    `cannot work on ${folder}, as this must be run by its owner (user id ${owner}): current user id is ${uid}`,
+    `cannot take ${folder} for the data folder, as it must belong to this user or root where others may write beside it: its owner is user id ${found.uid}; name it with POSTERN_DATA if it is meant`,
   );
 }
 

@@ -1,21 +1,23 @@
 /**
- * Asks a running node through its control socket. Errors: OperationalError `control.absent` (no node
- * runs on this folder), `control.denied`, `control.lost`, and whatever the node itself says.
+ * Asks a running node through its control socket, once it is sure that nobody else could have put it
+ * there. Errors: OperationalError `control.absent` (no node runs on this folder), `control.denied`,
+ * `control.folder`, `control.lost`, and those of the node itself.
  */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { OperationalError } from '../model/errors.ts';
 import { type ControlAnswer, type ControlRequest, readLines, writeLine } from './control-lines.ts';
-import { controlSocketPath } from './control-path.ts';
+import { insistOnOwnSocket, openSocketPlace, SOCKET_SYSTEM } from './control-path.ts';
 
 export interface ControlClient {
   ask(request: ControlRequest): Promise<unknown>;
   close(): void;
 }
 
-export async function connectControl(folder: string): Promise<ControlClient> {
+export async function connectControl(folder: string, system = SOCKET_SYSTEM): Promise<ControlClient> {
   if (!existsSync(folder)) throw absent(folder);
-  const socket = await open(controlSocketPath(folder), folder);
+  const socket = await open(folder, system);
   const waiting: { resolve(output: unknown): void; reject(error: Error): void }[] = [];
   const lose = (why: string): void => {
     const error = new OperationalError(
@@ -46,24 +48,31 @@ export async function connectControl(folder: string): Promise<ControlClient> {
   };
 }
 
-function open(path: string, folder: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    const refuse = (error: NodeJS.ErrnoException): void => reject(refusalOf(error, path, folder));
-    socket.once('error', refuse);
-    socket.once('connect', () => {
-      socket.off('error', refuse);
-      resolve(socket);
-    });
-  });
+async function open(folder: string, system: typeof SOCKET_SYSTEM): Promise<Socket> {
+  try {
+    const place = openSocketPlace(folder, system);
+    try {
+      insistOnOwnSocket(folder, place);
+      const socket = connect(place.path);
+      await once(socket, 'connect');
+      return socket;
+    } finally {
+      place.close();
+    }
+  } catch (error) {
+    throw refusalOf(error as NodeJS.ErrnoException, folder);
+  }
 }
 
-function refusalOf(error: NodeJS.ErrnoException, path: string, folder: string): Error {
-  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return absent(folder);
+/** ENOTDIR: taking the folder says what is wrong with it. */
+const NOBODY_THERE: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'ENOTSOCK'];
+
+function refusalOf(error: NodeJS.ErrnoException, folder: string): Error {
+  if (NOBODY_THERE.includes(error.code ?? '')) return absent(folder);
   if (error.code === 'EACCES' || error.code === 'EPERM')
     return new OperationalError(
       'control.denied',
-      `cannot reach the node, as you must be the owner of its data folder: ${path} is not yours`,
+      `cannot reach the node, as you must be the owner of its data folder: ${folder} is not yours`,
     );
   return error;
 }

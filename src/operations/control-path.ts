@@ -1,36 +1,119 @@
 /**
- * Where the control socket of a data folder is: in the folder, or, where that path would be longer
- * than the kernel allows, under a hashed name in a folder of the data folder's owner (0700). Both
- * sides find the same path without asking each other.
+ * Where the control socket of a data folder is: always `control.sock` in it, and nowhere that others share.
+ *
+ * A path that is longer than the kernel takes goes through a descriptor of the folder
+ * (`/proc/self/fd/7/control.sock`). Without /proc such a folder has its socket under a hashed name in
+ * `.postern` (0700) of this user's home. Errors: OperationalError `control.folder`.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { OperationalError } from '../model/errors.ts';
+import { currentUser, distrustOfLinks, isTrustedOwner, mayOthersWrite, modeOf } from '../world/ownership.ts';
 import { SOCKET_PATH_BYTES } from './limits.ts';
 
-/** Not `os.tmpdir()`: the environment of a service and of a shell differ. */
-const RUNTIME = '/tmp';
-
-/** `folder` exists. */
-export function controlSocketPath(folder: string): string {
-  const real = realpathSync(folder);
-  const plain = join(real, 'control.sock');
-  if (Buffer.byteLength(plain) <= SOCKET_PATH_BYTES) return plain;
-  const name = createHash('sha256').update(real).digest('hex').slice(0, 32);
-  return join(RUNTIME, `postern-${statSync(real).uid}`, `${name}.sock`);
+export interface SocketPlace {
+  /** For people: where the socket is. */
+  readonly name: string;
+  /** For the kernel, while the place is open. */
+  readonly path: string;
+  /** The data folder as it was when it was opened. */
+  readonly folder: Pick<Stats, 'uid' | 'gid' | 'mode'>;
+  close(): void;
 }
 
-/** Makes the runtime folder where one is needed. Errors: OperationalError `control.folder`, when it is somebody else's. */
-export function ensureSocketFolder(folder: string, socketPath: string): void {
-  const runtime = dirname(socketPath);
-  if (runtime === realpathSync(folder)) return;
+/** What the kernel takes and where it shows descriptors; tests play a system without. */
+export interface SocketSystem {
+  readonly descriptors: string | undefined;
+  readonly home: () => string;
+}
+
+export const SOCKET_SYSTEM: SocketSystem = {
+  descriptors: process.platform === 'linux' && existsSync('/proc/self/fd') ? '/proc/self/fd' : undefined,
+  // Not $HOME: the environment of a service and of a shell differ.
+  home: () => userInfo().homedir,
+};
+
+/** `folder` exists. Errors also those of the file system. */
+export function openSocketPlace(folder: string, system: SocketSystem = SOCKET_SYSTEM): SocketPlace {
+  const real = realpathSync(folder);
+  const fd = openSync(real, constants.O_RDONLY | constants.O_DIRECTORY);
+  let isOpen = true;
+  const close = (): void => {
+    // Soon the number may be another file's.
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  try {
+    const opened = fstatSync(fd);
+    const name = join(real, 'control.sock');
+    if (system.descriptors !== undefined)
+      return { name, path: join(system.descriptors, String(fd), 'control.sock'), folder: opened, close };
+    if (Buffer.byteLength(name) <= SOCKET_PATH_BYTES) return { name, path: name, folder: opened, close };
+    const path = join(homeFolder(system), `${createHash('sha256').update(real).digest('hex').slice(0, 32)}.sock`);
+    return { name: path, path, folder: opened, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function homeFolder({ home }: SocketSystem): string {
+  const runtime = join(home(), '.postern');
   mkdirSync(runtime, { recursive: true, mode: 0o700 });
   const { uid, mode } = lstatSync(runtime);
-  // Anybody may have made it before us, to own our socket's folder.
-  if (lstatSync(runtime).isDirectory() && uid === process.getuid?.() && (mode & 0o077) === 0) return;
+  if (lstatSync(runtime).isDirectory() && uid === currentUser() && (mode & 0o077) === 0) return runtime;
   throw new OperationalError(
     'control.folder',
     `cannot open the control socket, as ${runtime} must be a folder of this user that nobody else may enter: it is not`,
   );
+}
+
+/**
+ * What a client looks at before it says a word, as that may be a password. Errors: `control.denied` where
+ * the folder is not this user's, `control.folder` where somebody else could have put the socket there.
+ */
+export function insistOnOwnSocket(path: string, place: SocketPlace): void {
+  const user = currentUser();
+  const { folder } = place;
+  if (user === undefined) return;
+  if (user !== 0 && !isTrustedOwner(folder.uid))
+    throw new OperationalError(
+      'control.denied',
+      `cannot reach the node, as ${path} must belong to this user (id ${user}): its owner is user id ${folder.uid}`,
+    );
+  const socket = lstatSync(place.path, { throwIfNoEntry: false });
+  const problem =
+    distrustOfLinks(path, folder.uid) ?? distrustOfAccess(path, folder, socket) ?? distrustOfSocket(place, socket);
+  if (problem !== undefined) throw new OperationalError('control.folder', `cannot reach the node, as ${problem}`);
+}
+
+/** Root asks a node that runs as another user: the group of that one is then the one that counts. */
+function distrustOfAccess(path: string, folder: SocketPlace['folder'], socket: Stats | undefined): string | undefined {
+  if (!mayOthersWrite(folder) || !mayOthersWrite(folder, currentUser() === 0 ? socket?.gid : undefined))
+    return undefined;
+  return `nobody but its owner may write in ${path}: its mode is ${modeOf(folder)}`;
+}
+
+function distrustOfSocket({ name, folder }: SocketPlace, socket: Stats | undefined): string | undefined {
+  if (!socket) return undefined;
+  const isOwners = socket.uid === folder.uid || socket.uid === 0;
+  // A folder that root made for a service has a socket of the service's.
+  if (!isOwners && !(folder.uid === 0 && socket.uid === currentUser()))
+    return `${name} must belong to the owner of its folder (user id ${folder.uid}) or root: its owner is user id ${socket.uid}`;
+  if (socket.isSymbolicLink()) return `${name} must be a socket: it is a link`;
+  return mayOthersWrite(socket)
+    ? `nobody but its owner may write to ${name}: its mode is ${modeOf(socket)}`
+    : undefined;
 }

@@ -11,9 +11,9 @@ import { createServer, type Socket } from 'node:net';
 import { isOperational, OperationalError } from '../model/errors.ts';
 import type { Events } from '../world/events.ts';
 import { type ControlAnswer, type ControlRequest, readLines, writeLine } from './control-lines.ts';
-import { controlSocketPath, ensureSocketFolder } from './control-path.ts';
+import { openSocketPlace, SOCKET_SYSTEM, type SocketPlace, type SocketSystem } from './control-path.ts';
 import type { Operations } from './execute.ts';
-import { CONTROL_CLIENTS, CONTROL_IDLE_MS } from './limits.ts';
+import { CONTROL_CLIENTS, CONTROL_IDLE_MS, SOCKET_PATH_BYTES } from './limits.ts';
 
 export interface ControlOptions {
   /** The data folder, whose lock we hold: a socket that is there is a dead one. */
@@ -22,6 +22,7 @@ export interface ControlOptions {
   readonly events: Events;
   /** Tests make it small. */
   readonly lineBytes?: number;
+  readonly system?: SocketSystem;
 }
 
 export interface ControlServer {
@@ -30,10 +31,9 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-export async function serveControl({ folder, operations, events, lineBytes }: ControlOptions): Promise<ControlServer> {
-  const path = controlSocketPath(folder);
-  ensureSocketFolder(folder, path);
-  rmSync(path, { force: true });
+/** Errors: OperationalError `control.folder`. */
+export async function serveControl(options: ControlOptions): Promise<ControlServer> {
+  const { folder, operations, events, lineBytes, system = SOCKET_SYSTEM } = options;
   const clients = new Set<Socket>();
   const underWay = new Set<Promise<void>>();
   let closing = false;
@@ -69,31 +69,46 @@ export async function serveControl({ folder, operations, events, lineBytes }: Co
     socket.on('close', () => clients.delete(socket));
   });
   server.maxConnections = CONTROL_CLIENTS;
-  await listenPrivately(server, path);
+  const place = openSocketPlace(folder, system);
+  await listenPrivately(server, place);
 
   return {
-    path,
+    path: place.name,
     async close() {
+      if (closing) return;
       closing = true;
       server.close();
       await Promise.allSettled(underWay);
       for (const socket of clients) socket.end();
       for (const socket of clients) socket.unref();
-      rmSync(path, { force: true });
+      rmSync(place.path, { force: true });
+      place.close();
     },
   };
 }
 
 /** Bound with 0600, so that there is no moment at which others could connect. */
-async function listenPrivately(server: ReturnType<typeof createServer>, path: string): Promise<void> {
-  const before = process.umask(0o177);
+async function listenPrivately(server: ReturnType<typeof createServer>, place: SocketPlace): Promise<void> {
+  // Where the kernel takes the name, `ss` and `lsof` show it.
+  const path = Buffer.byteLength(place.name) <= SOCKET_PATH_BYTES ? place.name : place.path;
   try {
-    server.listen(path);
-  } finally {
-    process.umask(before);
+    rmSync(path, { force: true });
+    const before = process.umask(0o177);
+    try {
+      server.listen(path);
+    } finally {
+      process.umask(before);
+    }
+    await once(server, 'listening');
+    chmodSync(path, 0o600);
+  } catch (cause) {
+    place.close();
+    throw new OperationalError(
+      'control.folder',
+      `cannot open the control socket, as ${place.name} must be free for it: ${(cause as Error).message}`,
+      { cause },
+    );
   }
-  await once(server, 'listening');
-  chmodSync(path, 0o600);
 }
 
 async function answerTo(

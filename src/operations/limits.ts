@@ -1,7 +1,7 @@
 /** Bounds of operations and their doors, each with its reason. */
 
-/** A path of a Unix socket, by the kernel (108 bytes with the final zero). */
-export const SOCKET_PATH_BYTES = 107;
+/** A path of a Unix socket, by the kernel: 108 bytes with the final zero, 104 on macOS. */
+export const SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
 
 /** One request or answer of the control socket: a settings file to import, or a page of the longest list. */
 export const CONTROL_LINE_BYTES = 40 * 1024 * 1024;

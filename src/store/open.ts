@@ -20,7 +20,7 @@ import { openLedger } from './ledger/ledger.ts';
 import { QUICK_CHECK_BYTES } from './limits.ts';
 import { type FolderLock, lockFolder } from './lock.ts';
 import { type Schema, type StoreMigration, schemaOf } from './migration.ts';
-import { closeToOthers, makeClosed } from './owner-only.ts';
+import { closeToOthers, insistOnOwnFolder, makeClosed } from './owner-only.ts';
 import { connect } from './sqlite/connection.ts';
 import { openSqlite } from './sqlite/database.ts';
 import { corruptError, failureOf, isDenied, messageOf, storeError } from './sqlite/failure.ts';
@@ -54,6 +54,7 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
   let lock: FolderLock | undefined;
   try {
     await disk.ensureFolder(folder);
+    insistOnOwnFolder(folder);
     closeToOthers(folder);
     lock = lockFolder(folder);
     const { release } = lock;

@@ -8,10 +8,21 @@
  * `secrets.damaged`.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { isOperational, OperationalError } from '../model/errors.ts';
 import { systemDisk } from '../world/disk.ts';
+import { distrustOfFile, distrustOfFolder, isTrustedOwner } from '../world/ownership.ts';
 import type { Random } from '../world/random.ts';
 import { diskError, isFull } from './blobs/disk-error.ts';
 
@@ -39,6 +50,9 @@ const LINE = /^([0-9a-f]{8}) ([A-Za-z0-9+/]{43}=)$/;
 export async function openKeyFile(path: string, random: Random): Promise<Secrets> {
   try {
     await systemDisk.ensureFolder(dirname(path));
+    // A mounted secret is a link in a folder with the sticky bit. The owner of the file knows every secret.
+    const problem = distrustOfFolder(dirname(path), { sticky: true }) ?? distrustOfFile(path, { sticky: true });
+    if (problem !== undefined) throw keyFile(path, problem);
     return openSecrets(path, random);
   } catch (cause) {
     if (isOperational(cause)) throw cause;
@@ -88,11 +102,8 @@ export function openSecrets(path: string, random: Random): Secrets {
 }
 
 function readKeys(path: string): Key[] {
-  const mode = statSync(path).mode & 0o777;
-  if ((mode & 0o077) !== 0)
-    throw keyFile(path, `only its owner may read it (mode 600): its mode is ${mode.toString(8)}`);
   const keys: Key[] = [];
-  for (const line of readFileSync(path, 'utf8').split('\n').filter(Boolean)) {
+  for (const line of readClosed(path).split('\n').filter(Boolean)) {
     const [, id, text] = LINE.exec(line) ?? [];
     if (!id || !text) throw keyFile(path, 'each line must be a key id and a key: one is not');
     keys.push({ id, bytes: Buffer.from(text, 'base64') });
@@ -100,10 +111,26 @@ function readKeys(path: string): Key[] {
   return keys;
 }
 
+/** Looked at once it is open: in a folder with the sticky bit a name may be another file's by then. */
+function readClosed(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const { mode, uid } = fstatSync(file);
+    if (!isTrustedOwner(uid)) throw keyFile(path, `it must belong to this user or root: its owner is user id ${uid}`);
+    if ((mode & 0o077) !== 0)
+      throw keyFile(path, `only its owner may read it (mode 600): its mode is ${(mode & 0o777).toString(8)}`);
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** A new file takes the old one's place, so that a crash leaves one of them whole. */
 function writeKeys(path: string, keys: readonly Key[]): void {
   const draft = `${path}.new`;
-  const file = openSync(draft, 'w', 0o600);
+  // Exclusively: nothing that lies there already, a link least of all, gets the key.
+  rmSync(draft, { force: true });
+  const file = openSync(draft, 'wx', 0o600);
   writeSync(file, keys.map(({ id, bytes }) => `${id} ${bytes.toString('base64')}\n`).join(''));
   fsyncSync(file);
   closeSync(file);

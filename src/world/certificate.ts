@@ -3,7 +3,7 @@
  * folder, else a self-signed one that is made and kept. Errors: OperationalError `tls.unreadable`
  * for files that were named and cannot be read, `tls.unwritable` where the folder takes none.
  */
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationalError } from '../model/errors.ts';
 import type { Clock } from './clock.ts';
@@ -64,9 +64,10 @@ async function read(path: string): Promise<string> {
   }
 }
 
-/** Whole or not at all, readable by its owner alone. */
+/** Whole or not at all, readable by its owner alone, and into nothing that lies there already. */
 async function write(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600);
+  await rm(`${path}.new`, { force: true });
+  const file = await open(`${path}.new`, 'wx', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();

@@ -6,7 +6,7 @@
  * that nobody knows is only warned about, since an environment is shared, while an unknown key of
  * the file is an error.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { networkInterfaces, hostname as osHostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
@@ -14,6 +14,7 @@ import { OperationalError } from '../model/errors.ts';
 import { CONFIG_KEYS, type ConfigKey, type ConfigValues, type ProxyMode } from './config/keys.ts';
 import { hostName, type SocketAddress } from './config/values.ts';
 import { didYouMean, nearestName } from './nearest.ts';
+import { distrustOfLinks, mayOthersWrite } from './ownership.ts';
 
 export type { ProxyMode } from './config/keys.ts';
 export { formatSocketAddress, type SocketAddress } from './config/values.ts';
@@ -146,6 +147,11 @@ function readConfigFile(source: ConfigSource, problems: string[]): { values: Map
   const paths = named ? [resolve(source.cwd, named)] : [join(source.cwd, 'postern.toml'), source.systemFile];
   const values = new Map<string, Said>();
   for (const path of paths) {
+    const stranger = path === paths[0] && !named ? plantedBeside(path) : undefined;
+    if (stranger !== undefined) {
+      problems.push(`cannot read ${path}, as ${stranger}; name it with POSTERN_CONFIG if it is meant`);
+      break;
+    }
     try {
       flatten(parseToml(readFileSync(path, 'utf8')), '', path, values, problems);
       return { values, folder: dirname(path) };
@@ -157,6 +163,16 @@ function readConfigFile(source: ConfigSource, problems: string[]): { values: Map
     }
   }
   return { values, folder: source.cwd };
+}
+
+/** Where all may write, as in /tmp, a postern.toml may be anybody's, and would name a data folder of theirs. */
+function plantedBeside(path: string): string | undefined {
+  try {
+    return mayOthersWrite(statSync(dirname(path))) ? distrustOfLinks(path) : undefined;
+  } catch {
+    // Reading it says what is wrong.
+    return undefined;
+  }
 }
 
 function unreadable(error: unknown): string {

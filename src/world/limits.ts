@@ -87,3 +87,6 @@ export const LOG_WRITE = {
 
 /** Combinations of label values of one metric: labels are closed sets, so more is a defect, and must not grow without end. */
 export const METRIC_SERIES = 200;
+
+/** Symbolic links behind each other, as the kernel has it (MAXSYMLINKS). */
+export const LINKS_FOLLOWED = 40;
