@@ -9,6 +9,7 @@ import type { Check } from '../../../src/screen/check.ts';
 import { CHECKS } from '../../../src/screen/index.ts';
 import { createScreen } from '../../../src/screen/session.ts';
 import { createResolver } from '../../../src/world/resolver/stub.ts';
+import type { SharingResolver } from '../../../src/world/resolver.ts';
 import { manualClock } from '../../support/clock.ts';
 import { recordedEvents } from '../../support/events.ts';
 import { seededRandom } from '../../support/random.ts';
@@ -37,6 +38,8 @@ export interface Sending {
   readonly message?: string;
   readonly account?: string;
   readonly silent?: boolean;
+  /** The node has no look-up for these names. */
+  readonly shortOf?: (name: string) => boolean;
   readonly extraChecks?: readonly Check[];
   readonly lists?: Parameters<typeof senderRules>[0];
 }
@@ -49,7 +52,8 @@ export async function sendFrom(t: TestContext, sending: Sending = {}) {
   zone.silent = sending.silent ?? false;
   const clock = manualClock();
   const events = recordedEvents();
-  const resolver = createResolver({ clock, events, random: seededRandom() }, { servers: [zone.server] });
+  const asking = createResolver({ clock, events, random: seededRandom() }, { servers: [zone.server] });
+  const resolver = sending.shortOf ? shortOf(asking, sending.shortOf) : asking;
   const services = {
     clock,
     events,
@@ -102,6 +106,26 @@ export async function sendFrom(t: TestContext, sending: Sending = {}) {
           ? message.dispositions.map((one) => (one.kind === 'hold' ? `hold ${one.class}` : one.kind)).join()
           : `${message?.reply.code} ${message?.reply.enhanced}`,
     edits: message?.kind === 'commit' ? (message.edits[0] ?? []) : [],
+  };
+}
+
+/** As the resolver is for a client who has no place for some names. */
+function shortOf(asking: SharingResolver, names: (name: string) => boolean): SharingResolver {
+  return {
+    ...asking,
+    for(owner) {
+      const own = asking.for(owner);
+      let short = false;
+      return {
+        ...own,
+        isShort: () => short || own.isShort(),
+        resolve(name, type) {
+          if (!names(name)) return own.resolve(name, type);
+          short = true;
+          return Promise.resolve({ kind: 'unknown', reason: 'too-many' });
+        },
+      };
+    },
   };
 }
 
