@@ -171,6 +171,9 @@ class ScreenedSession implements ScreenSession {
 
   ehlo(facts: SessionFacts): MaybePromise<StageVerdict> {
     this.#screens.nat.greeted(facts);
+    // A greeting ends the transaction (RFC 5321 4.1.4), and its look-ups with it.
+    this.reset();
+    this.#screening = sharing(this.#screens, facts);
     return early(this.#screening, { stage: 'ehlo', facts }, this.#ofSession);
   }
 
@@ -203,10 +206,10 @@ class ScreenedSession implements ScreenSession {
 
   message(envelope: Envelope, content: ContentRef): MaybePromise<ScreenedMessage> {
     invariant(this.#transaction, 'screening of a message without a transaction');
-    const screened = screenContent(this.#screening, this.#transaction, envelope, content);
+    const screening = this.#screening;
     // Decided: what was not waited for any longer is not needed.
-    return andThen(screened, (decided) => {
-      this.reset();
+    return andThen(screenContent(screening, this.#transaction, envelope, content), (decided) => {
+      screening.services.resolver.end();
       return decided;
     });
   }
