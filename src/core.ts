@@ -26,6 +26,7 @@ import { openSourceTable } from './directory/sources/table.ts';
 import { openSrsKeys, type SrsKeys } from './directory/srs-keys.ts';
 import { createTokens } from './directory/tokens/tokens.ts';
 import { createVerification } from './directory/verification.ts';
+import type { Retention } from './journal/expire.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
 import { journalSettings } from './journal/settings.ts';
@@ -46,6 +47,7 @@ import { VERSION } from './version.ts';
 import { type CertificateSource, nodeCertificate } from './world/certificate.ts';
 import { type Clock, systemClock } from './world/clock.ts';
 import type { NodeConfig } from './world/config.ts';
+import { diskSpace } from './world/disk-space.ts';
 import type { Events } from './world/events.ts';
 import { createHostResolver, type ResolveHost } from './world/hosts-file.ts';
 import { localAddresses } from './world/local-addresses.ts';
@@ -230,6 +232,7 @@ export async function openCore(
         most,
       ),
     hiddenClients,
+    room: () => ({ folder: config.data, disk: diskSpace(config.data), log: journal.size() }),
   });
   const reports = openReports({
     database: store.database,
@@ -309,9 +312,11 @@ export function certificateSource({ data, hostname, tls: files }: NodeConfig): C
   return { data, hostname, files };
 }
 
-function retentionOf(snapshot: SettingsSnapshot): { days: number; auditDays: number } {
+function retentionOf(snapshot: SettingsSnapshot): Retention {
+  const maxBytes = snapshot.get(journalSettings.maxBytes);
   return {
     days: snapshot.get(journalSettings.retentionDays),
     auditDays: snapshot.get(journalSettings.auditRetentionDays),
+    ...(maxBytes !== journalSettings.maxBytes.default && { maxBytes }),
   };
 }

@@ -22,6 +22,7 @@ import { outboxJob } from './jobs/outbox.ts';
 import { forgetReportsJob, sendReportsJob } from './jobs/reports.ts';
 import { startScheduler } from './jobs/scheduler.ts';
 import { sweepContentJob } from './jobs/sweep-content.ts';
+import { watchDiskJob } from './jobs/watch-disk.ts';
 import { attachAudit } from './journal/audit-sink.ts';
 import { OperationalError } from './model/errors.ts';
 import { serveControl } from './operations/control-socket.ts';
@@ -34,6 +35,7 @@ import { nodeCertificate } from './world/certificate.ts';
 import { systemClock } from './world/clock.ts';
 import type { ListenerConfig, ListenerName, NodeConfig, SmtpListenerName } from './world/config.ts';
 import { defaultGateways } from './world/default-gateways.ts';
+import { diskSpace } from './world/disk-space.ts';
 import type { Events } from './world/events.ts';
 import { collector, giveBackWhenIdle } from './world/idle-memory.ts';
 import { localAddresses } from './world/local-addresses.ts';
@@ -153,8 +155,18 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     listening.set(name, port);
     listeners[name] = formatListener(address, port);
   }
+  const disk = watchDiskJob({ folder: config.data, events });
+  await disk.run();
+  metrics.gauge(
+    'postern_disk_free_bytes',
+    'Room on the disk of the data folder',
+    () => diskSpace(config.data).freeBytes,
+  );
+  metrics.gauge('postern_log_bytes', 'Bytes in use of log.db', () => journal.size()?.usedBytes ?? 0);
+  metrics.gauge('postern_log_max_bytes', 'Bytes that log.db may use', () => journal.size()?.maxBytes ?? 0);
   const health = createHealthServer({
     unhealthy: storeProblems,
+    warnings: disk.warnings,
     unready: () => (stopping ? ['stopping'] : []),
     metrics,
   });
@@ -185,6 +197,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     sendReportsJob(reports, random),
     forgetReportsJob(reports),
     sweepContentJob({ blobs: store.blobs, queue }),
+    disk,
   ];
   const scheduler = startScheduler(jobs, { clock, events });
   reports.onLetter(() => scheduler.wake(outbox.name));

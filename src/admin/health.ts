@@ -3,7 +3,7 @@
  *
  * `/healthz` says whether the process is alive and its store takes writes: a supervisor restarts what
  * stays unhealthy. `/readyz` says whether mail is accepted now: a load balancer sends it elsewhere
- * meanwhile. Both answer 200 or 503 with a JSON body that names the reasons. Nothing here changes
+ * meanwhile. Both answer 200 or 503 with a JSON body that names the reasons; warnings change no status. Nothing here changes
  * anything, and nothing here tells of addresses or domains.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -15,6 +15,8 @@ export interface HealthSources {
   unhealthy(): readonly string[];
   /** Reasons why it accepts no mail now, e.g. `stopping`; none: ready. */
   unready(): readonly string[];
+  /** What an administrator should look at, and no restart helps: 200 all the same. */
+  warnings?(): readonly string[];
   readonly metrics: Pick<Metrics, 'scrape'>;
 }
 
@@ -43,7 +45,7 @@ async function respond(sources: HealthSources, request: IncomingMessage, respons
   }
   switch (request.url?.split('?', 1)[0]) {
     case '/healthz':
-      sendState(response, 'healthy', sources.unhealthy());
+      sendState(response, 'healthy', sources.unhealthy(), sources.warnings?.());
       return;
     case '/readyz':
       sendState(response, 'ready', [...sources.unhealthy(), ...sources.unready()]);
@@ -58,9 +60,15 @@ async function respond(sources: HealthSources, request: IncomingMessage, respons
   }
 }
 
-function sendState(response: ServerResponse, state: 'healthy' | 'ready', reasons: readonly string[]): void {
+function sendState(
+  response: ServerResponse,
+  state: 'healthy' | 'ready',
+  reasons: readonly string[],
+  warnings: readonly string[] = [],
+): void {
   const good = reasons.length === 0;
-  sendJson(response, good ? 200 : 503, { status: good ? state : `not ${state}`, reasons });
+  const status = good ? state : `not ${state}`;
+  sendJson(response, good ? 200 : 503, { status, reasons, ...(warnings.length > 0 && { warnings }) });
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {

@@ -24,6 +24,9 @@ export const REPORT_RETRY_MS = 60 * 60_000;
 /** How often old reports of others are forgotten. */
 export const REPORT_FORGET_MS = 6 * 60 * 60_000;
 
+/** A flood at full speed fills a hundredth of a small disk in this time. */
+export const WATCH_DISK_EVERY_MS = 60_000;
+
 /** What a crash left is small and harms nobody; looking for it reads the names of all content files. */
 export const SWEEP_EVERY_MS = 6 * 60 * 60_000;
 /** `smtp.sessionTimeoutMs` can be 7 days at most: no session is older than a day more. */

@@ -26,7 +26,7 @@ export interface BatchWriter {
 }
 
 type Kind = BatchRow[0];
-const KINDS = ['message', 'recipient', 'session', 'session-count', 'audit'] as const satisfies Kind[];
+const KINDS = ['message', 'recipient', 'session', 'session-count', 'refusal-count', 'audit'] as const satisfies Kind[];
 
 /** Each row begins at a slot: its kind, how many fields, where their texts begin and end, where it ends. */
 const HEADER_SLOTS = 5;

@@ -34,6 +34,8 @@ export interface MessageRecord {
     readonly reason?: string;
   }[];
   readonly trail: MessageTrail;
+  /** Of a refused one: `550 5.1.1` and so on, for where only a count of it is kept. */
+  readonly replies?: readonly string[];
 }
 
 /** A change of one recipient: a try, a hold, a release, a final state. */

@@ -6,6 +6,8 @@ import { firstKey, partitionTable } from './schema.ts';
 export interface Retention {
   readonly days: number;
   readonly auditDays: number;
+  /** Of the database; undefined: as its disk and its age have it (size.ts). */
+  readonly maxBytes?: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -21,11 +23,13 @@ export function expireStep(db: DatabaseSync, retention: Retention, nowMs: number
       deleteOldest(db, 'messages', before),
       deleteOldest(db, 'sessions', before),
       deleteOldest(db, 'session_counts', before),
+      deleteOldest(db, 'refusal_counts', before),
       deleteOldest(db, 'audit', auditBefore),
       // A block is as young as the youngest of its lines, so an expired one is needed by nobody.
       deleteOldest(db, 'blocks', before),
+      deleteOldest(db, 'refused_blocks', before),
     ];
-    dropPartition(db, before);
+    dropOldestPartition(db, before);
     db.exec('COMMIT');
     return deleted.some((rows) => rows >= EXPIRE_ROWS);
   } catch (error) {
@@ -48,14 +52,17 @@ function deleteChanges(db: DatabaseSync, before: number): number {
 }
 
 /** A partition ends where the next begins; the terms of a message that is gone find nothing until then. */
-function dropPartition(db: DatabaseSync, before: number): void {
+function dropOldestPartition(db: DatabaseSync, before: number): void {
   const oldest = db
     .prepare(
       `SELECT number FROM (SELECT number, lead(first) OVER (ORDER BY first, number) AS next FROM partitions)
        WHERE next <= ? ORDER BY number LIMIT 1`,
     )
     .get(before) as { number: number } | undefined;
-  if (!oldest) return;
-  db.exec(`DROP TABLE ${partitionTable(oldest.number)}`);
-  db.prepare('DELETE FROM partitions WHERE number = ?').run(oldest.number);
+  if (oldest) dropPartition(db, oldest.number);
+}
+
+export function dropPartition(db: DatabaseSync, number: number): void {
+  db.exec(`DROP TABLE ${partitionTable(number)}`);
+  db.prepare('DELETE FROM partitions WHERE number = ?').run(number);
 }

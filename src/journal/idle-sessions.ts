@@ -10,6 +10,8 @@ import { IDLE_SESSION_NETWORKS, IDLE_SESSION_ROWS } from './limits.ts';
 export interface IdleSessions {
   /** True: write the row. False: it was counted. */
   admit(clientAddress: string): boolean;
+  /** One that `admit` let pass was only counted all the same. */
+  alsoCount(clientAddress: string): void;
   /** Ends the window: what was only counted, by network. */
   endWindow(nowMs: number): readonly CountedSessions[];
 }
@@ -22,21 +24,33 @@ export interface CountedSessions {
 }
 
 export function createIdleSessions(startMs: number): IdleSessions {
-  const seen = new Map<string, number>();
+  const seen = new Map<string, { sessions: number; rows: number }>();
   let since = startMs;
+  const of = (clientAddress: string): { sessions: number; rows: number } => {
+    const network = networkOf(clientAddress);
+    const key = seen.has(network) || seen.size < IDLE_SESSION_NETWORKS ? network : OTHERS;
+    let found = seen.get(key);
+    if (!found) {
+      found = { sessions: 0, rows: 0 };
+      seen.set(key, found);
+    }
+    return found;
+  };
   return {
     admit(clientAddress) {
-      const network = networkOf(clientAddress);
-      const key = seen.has(network) || seen.size < IDLE_SESSION_NETWORKS ? network : OTHERS;
-      const count = (seen.get(key) ?? 0) + 1;
-      seen.set(key, count);
-      return count <= IDLE_SESSION_ROWS;
+      const found = of(clientAddress);
+      found.sessions++;
+      if (found.rows >= IDLE_SESSION_ROWS) return false;
+      found.rows++;
+      return true;
+    },
+    alsoCount(clientAddress) {
+      of(clientAddress).rows--;
     },
     endWindow(nowMs) {
       const counted: CountedSessions[] = [];
-      for (const [network, sessions] of seen) {
-        if (sessions > IDLE_SESSION_ROWS)
-          counted.push({ network, since, until: nowMs, count: sessions - IDLE_SESSION_ROWS });
+      for (const [network, { sessions, rows }] of seen) {
+        if (sessions > rows) counted.push({ network, since, until: nowMs, count: sessions - rows });
       }
       seen.clear();
       since = nowMs;

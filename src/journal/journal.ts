@@ -13,7 +13,7 @@ import { THREAD_YOUNG_MB } from '../store/limits.ts';
 import type { Clock, TimerHandle } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import { type Batch, createBatchWriter } from './batch.ts';
-import type { Journal } from './contract.ts';
+import type { Journal, MessageRecord } from './contract.ts';
 import type { Retention } from './expire.ts';
 import { createIdleSessions } from './idle-sessions.ts';
 import {
@@ -25,8 +25,9 @@ import {
   WAITING_BYTES,
   WAITING_RECORDS,
 } from './limits.ts';
-import type { FromThread, ThreadOptions, ToThread } from './post.ts';
-import { auditRow, type LogRow, messageRow, recipientRow, sessionRow } from './record.ts';
+import type { FromThread, LogSize, ThreadOptions, ToThread } from './post.ts';
+import { auditRow, type LogRow, messageRow, recipientRow, rowCharacters, sessionRow } from './record.ts';
+import { createRefusals } from './refusals.ts';
 
 export interface JournalOptions {
   /** Of log.db; its folder exists. */
@@ -40,6 +41,8 @@ export interface JournalOptions {
 
 export interface OpenJournal extends Journal {
   setRetention(retention: Retention): void;
+  /** As it was some minutes ago at most; undefined until it was looked at. */
+  size(): LogSize | undefined;
 }
 
 /** On its way to the disk. */
@@ -73,6 +76,8 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   const flushes = new Map<number, () => void>();
   const listeners = new Set<(upTo: number) => void>();
   const idleSessions = createIdleSessions(clock.now());
+  const refusals = createRefusals();
+  let size: LogSize | undefined;
   let worker: Worker;
 
   const post = (message: ToThread): void => worker.postMessage(message);
@@ -130,6 +135,7 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
 
   const onMessage = (message: FromThread): void => {
     if (message.kind === 'written') onWritten(message.batch);
+    if (message.kind === 'size') size = message.size;
     if (message.kind === 'event') events.emit(message.name, message.fields as never);
     if (message.kind === 'flushed') {
       flushes.get(message.token)?.();
@@ -176,6 +182,14 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
     for (const { network, since, until, count } of idleSessions.endWindow(clock.now())) {
       append(['session-count', network, since, until, count]);
     }
+    appendCounted();
+    refusals.endWindow();
+  };
+  const appendCounted = (): void => refusals.counted().forEach(append);
+  const refused = (record: MessageRecord): void => {
+    const row = messageRow(record);
+    if (refusals.spend(record.clientAddress ?? '', rowCharacters(row))) append(row);
+    else refusals.count(record);
   };
   const armIdleWindow = (): TimerHandle =>
     clock.after(IDLE_SESSION_WINDOW_MS, () => {
@@ -185,6 +199,8 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   let idleTimer = armIdleWindow();
 
   const flush = async (): Promise<void> => {
+    // A question about refusals is answered with those that were only counted.
+    appendCounted();
     send();
     const token = ++tokens;
     await new Promise<void>((resolve) => {
@@ -217,12 +233,17 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   }
   return {
     session(record) {
-      if (record.messagesAccepted === 0 && !idleSessions.admit(record.facts.client.address)) return;
-      append(sessionRow(record));
+      const { address } = record.facts.client;
+      if (record.messagesAccepted > 0) return append(sessionRow(record));
+      if (!idleSessions.admit(address)) return;
+      const row = sessionRow(record);
+      if (refusals.spend(address, rowCharacters(row))) append(row);
+      else idleSessions.alsoCount(address);
     },
     message(record) {
       const number = ++sequence;
-      append('id' in record ? messageRow(record) : record);
+      if ('id' in record && record.direction === 'refused') refused(record);
+      else append('id' in record ? messageRow(record) : record);
       return number;
     },
     recipient(record) {
@@ -246,6 +267,7 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
       tellLost();
       await end();
     },
+    size: () => size,
     setRetention(next) {
       retention = next;
       post({ kind: 'retention', retention });

@@ -71,6 +71,41 @@ export const IDLE_SESSION_WINDOW_MS = 10 * 60_000;
 /** Networks counted apart in one window; all further ones share a count. */
 export const IDLE_SESSION_NETWORKS = 10_000;
 
+/**
+ * Refused transactions of a network in a window that have rows of their own: an honest server whose users
+ * were all deleted is explained; beyond it one counted row says the same. And their characters, those of
+ * sessions without a message among them: some thirty transactions that are as long as they can be.
+ */
+export const REFUSED_ROWS = 300;
+export const REFUSED_BYTES = 2 * 1024 * 1024;
+
+/** The same for the networks around it (IPv4 /24, IPv6 /48), in shares of one. */
+export const REFUSED_SITE_SHARE = 8;
+
+/** The same for all: some 10 GB a day before compression, where thousands of networks refuse to stop. */
+export const REFUSED_BYTES_ALL = 64 * 1024 * 1024;
+
+/** Networks that have a budget in one window, and a count of their own; all further ones share one. */
+export const REFUSED_NETWORKS = 20_000;
+
+/** Different replies that a counted row tells apart. */
+export const COUNTED_REPLIES = 16;
+
+/** The bound of the log where nobody set one: ten million messages with room for what is refused. */
+export const DEFAULT_LOG_BYTES = 10 * 1024 ** 3;
+
+/** Of a file that must not grow: the rest is room for minutes of new rows. */
+export const NEARLY_FULL_SHARE = 0.95;
+
+/** Refused transactions younger than this stay even if the log is too large: they are the ones that are asked about. Six windows: 384 MB at worst. */
+export const TRIM_KEEP_MS = 60 * 60_000;
+
+/** Rows that a step looks at to find those that may go: some milliseconds. */
+export const TRIM_SCAN_ROWS = 5_000;
+
+/** A row is written into its block within this time, failures of the disk apart. */
+export const TRIM_BLOCK_DELAY_MS = 60_000;
+
 /** A search that takes longer helps nobody at the console, and keeps a core from the mail. */
 export const SEARCH_DEADLINE_MS = 20_000;
 

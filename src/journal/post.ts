@@ -17,8 +17,19 @@ export type ToThread =
 
 type JournalEvent = Extract<
   keyof typeof import('../world/events/journal.ts').journalEvents,
-  'journal.unwritable' | 'journal.writable' | 'journal.damaged' | 'journal.rejected'
+  | 'journal.unwritable'
+  | 'journal.writable'
+  | 'journal.damaged'
+  | 'journal.rejected'
+  | 'journal.trimmed'
+  | 'journal.too-large'
 >;
+
+export interface LogSize {
+  /** Of log.db: pages that hold something. */
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+}
 
 export type FromThread =
   | { readonly kind: 'ready' }
@@ -27,6 +38,8 @@ export type FromThread =
   /** Every batch up to this one is on disk (or was rejected, with an event). */
   | { readonly kind: 'written'; readonly batch: number }
   | { readonly kind: 'flushed'; readonly token: number }
+  /** Now and then. */
+  | { readonly kind: 'size'; readonly size: LogSize }
   | {
       readonly [N in JournalEvent]: { readonly kind: 'event'; readonly name: N; readonly fields: EventFields<N> };
     }[JournalEvent]

@@ -50,6 +50,16 @@ export type SessionCountRow = readonly [
   until: number,
   count: number,
 ];
+export type RefusalCountRow = readonly [
+  kind: 'refusal-count',
+  network: string,
+  since: number,
+  until: number,
+  transactions: number,
+  recipients: number,
+  /** JSON: how often each reply was given. */
+  replies: string,
+];
 export type AuditRow = readonly [
   kind: 'audit',
   at: number,
@@ -59,7 +69,7 @@ export type AuditRow = readonly [
   result: string,
   detail: string | null,
 ];
-export type LogRow = MessageRow | RecipientRow | SessionRow | SessionCountRow | AuditRow;
+export type LogRow = MessageRow | RecipientRow | SessionRow | SessionCountRow | RefusalCountRow | AuditRow;
 
 /** As the writing thread has it: details are lines of octets, which go into a block as they are. */
 export type BatchRow = MessageRow<Uint8Array> | SessionRow<Uint8Array> | Exclude<LogRow, MessageRow | SessionRow>;
@@ -103,6 +113,13 @@ function sessionText({ facts, endedAt, end, dialogue, messagesAccepted, reason }
 /** `open`: JSON of an object but for its end. */
 function withDialogue(open: string, dialogue: string | undefined): string {
   return dialogue === undefined ? `${open}}` : `${open},"dialogue":${JSON.stringify(boundedDialogue(dialogue))}}`;
+}
+
+/** What a row takes before it is compressed, about: its texts. */
+export function rowCharacters(row: LogRow): number {
+  let characters = 0;
+  for (const value of row) if (typeof value === 'string') characters += value.length;
+  return characters;
 }
 
 export function recipientRow(record: RecipientRecord): RecipientRow {

@@ -10,8 +10,9 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { OperationalError } from '../model/errors.ts';
+import { usedBytes } from './size.ts';
 
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const KEYS_PER_MS = 2048;
 
@@ -74,13 +75,28 @@ export function partitionTable(number: number): string {
 /** Of version 1; no row is touched. */
 const WITH_CHANGES = 'ALTER TABLE messages ADD COLUMN changes TEXT;';
 
+/**
+ * Of version 2; no row is touched. `refused_blocks` hold the details of refused transactions and of sessions
+ * without a message, which go before their days where the log is too large: rows refer to them by the
+ * number below zero. `held`: the bytes in use when there was no bound yet.
+ */
+const WITH_BOUND = `
+  CREATE TABLE IF NOT EXISTS refused_blocks (n INTEGER PRIMARY KEY, data BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS refusal_counts (
+    n INTEGER PRIMARY KEY, network TEXT NOT NULL, since INTEGER NOT NULL, transactions INTEGER NOT NULL,
+    recipients INTEGER NOT NULL, replies TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS held (bytes INTEGER NOT NULL);
+`;
+
 /** Makes the tables of an empty database, or brings those of an earlier version up to date. Errors: `journal.schema-newer`. */
 export function migrate(db: DatabaseSync): void {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version === SCHEMA_VERSION) return;
   if (version > SCHEMA_VERSION) throw schemaNewer(version);
-  const step = version === 0 ? TABLES : WITH_CHANGES;
-  db.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  const held = version === 0 ? 0 : usedBytes(db);
+  const step = version === 0 ? TABLES : version === 1 ? WITH_CHANGES : '';
+  db.exec(`BEGIN IMMEDIATE; ${step} ${WITH_BOUND} INSERT INTO held SELECT ${held} WHERE NOT EXISTS (SELECT 1 FROM held);
+    PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
 }
 
 export function schemaNewer(version: number): OperationalError {

@@ -5,6 +5,7 @@
  * tail and the index belong together. Errors: `log.invalid-cursor`, `log.invalid-filter`.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import { canonicalAddress, networkOf } from '../wire/network.ts';
 import { changesOf, type StoredChange } from './changes.ts';
 import { formatCursor, type LogFilter, matchExpression, matches, type Wanted, wanted } from './filter.ts';
 import { PAGE_ROWS } from './limits.ts';
@@ -39,8 +40,22 @@ export interface FoundMessage {
   readonly recipients: readonly (LoggedRecipient & { readonly state: string | null })[];
 }
 
+/** Transactions of a network that were refused, and only counted, as they were too many. */
+export interface CountedRefusals {
+  readonly network: string;
+  /** ISO 8601, of the first and the last. */
+  readonly since: string;
+  readonly until: string;
+  readonly transactions: number;
+  readonly recipients: number;
+  /** How often each reply was given: `{"550 5.1.1": 1200}`. */
+  readonly replies: Readonly<Record<string, number>>;
+}
+
 export interface FoundMessages {
   readonly messages: readonly FoundMessage[];
+  /** In the time of this page, newest first; absent where there are none. */
+  readonly counted?: readonly CountedRefusals[];
   /** Absent on the last page. */
   readonly cursor?: string;
 }
@@ -63,10 +78,55 @@ export function searchMessages(db: DatabaseSync, filter: LogFilter, page: Page =
   const rows = find(db, want, limit + 1);
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const changes = changesOf(db);
+  const counted = countedRefusals(db, filter, { ...want, from: last ? last.n : want.from }, limit);
   return {
+    ...(counted.length > 0 && { counted }),
     messages: rows.slice(0, limit).map((row) => foundMessage(row, changes(row))),
     ...(last && { cursor: formatCursor(last.n) }),
   };
+}
+
+/** What only some message has, no count can have. */
+function countedRefusals(db: DatabaseSync, filter: LogFilter, { from, to }: Wanted, limit: number): CountedRefusals[] {
+  const { id, messageId, sender, recipient, subject, client, direction, disposition } = filter;
+  const isOther = [id, messageId, sender, recipient, subject].some((value) => value !== undefined);
+  if (isOther || (direction ?? 'refused') !== 'refused' || !hasCounts(db)) return [];
+  if (disposition !== undefined && !/^(refuse|defer)/i.test(disposition.trim())) return [];
+  const rows = db
+    .prepare(`SELECT * FROM refusal_counts WHERE n >= ? AND n < ? AND ${CLIENT} ORDER BY n DESC LIMIT ?`)
+    .all(from, to, ...clientOf(client), limit);
+  return (rows as unknown as RefusalCounts[]).map(({ n, network, since, transactions, recipients, replies }) => ({
+    network,
+    since: new Date(since).toISOString(),
+    until: new Date(keyTime(n)).toISOString(),
+    transactions,
+    recipients,
+    replies: JSON.parse(replies) as CountedRefusals['replies'],
+  }));
+}
+
+interface RefusalCounts {
+  readonly n: number;
+  readonly network: string;
+  readonly since: number;
+  readonly transactions: number;
+  readonly recipients: number;
+  readonly replies: string;
+}
+
+const CLIENT = '(? IS NULL OR network = ? OR network = ? OR substr(network, 1, ?) = ?)';
+
+/** An address is found by its network, a beginning by what it begins. */
+function clientOf(said: string | undefined): readonly (string | number | null)[] {
+  if (said === undefined) return [null, null, null, 0, null];
+  const client = said.trim().toLowerCase();
+  const beginning = client.endsWith('*') ? client.slice(0, -1) : null;
+  return [client, client, networkOf(canonicalAddress(client)), beginning?.length ?? 0, beginning];
+}
+
+/** A log of an earlier version that no node has opened since. */
+function hasCounts(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'refusal_counts'").get() !== undefined;
 }
 
 /** The id of a message is a cursor too: what lies behind it. */

@@ -84,6 +84,8 @@ function findSession(db: DatabaseSync, id: string): SessionRecord | undefined {
 }
 
 function detail(db: DatabaseSync, home: { readonly block: number; readonly line: number }): unknown {
-  const block = db.prepare('SELECT data FROM blocks WHERE n = ?').get(home.block) as { data: Uint8Array } | undefined;
+  const table = home.block < 0 ? 'refused_blocks' : 'blocks';
+  const found = db.prepare(`SELECT data FROM ${table} WHERE n = ?`).get(Math.abs(home.block));
+  const block = found as { data: Uint8Array } | undefined;
   return block && readLine(block.data, home.line);
 }

@@ -16,7 +16,9 @@ import { setAside } from './damaged.ts';
 import { expireStep, type Retention } from './expire.ts';
 import { classify } from './failure.ts';
 import { COMMIT_DELAY_MS, EXPIRE_INTERVAL_MS, EXPIRE_PAUSE_MS, RETRY_FIRST_MS, RETRY_LAST_MS } from './limits.ts';
-import type { FromThread, ThreadOptions, ToThread } from './post.ts';
+import type { FromThread, LogSize, ThreadOptions, ToThread } from './post.ts';
+import { logBounds, usedBytes } from './size.ts';
+import { createTrim } from './trim.ts';
 import { type LogWriter, openLogWriter } from './writer.ts';
 
 const port = parentPort!;
@@ -39,6 +41,10 @@ let retryTimer: TimerHandle | undefined;
 let expireTimer: TimerHandle | undefined;
 let retryMs = RETRY_FIRST_MS;
 let failingSince: number | undefined;
+const trim = createTrim();
+/** Rows since it was last told. */
+let trimmed = 0;
+let isOver = false;
 
 const tell = (message: FromThread): void => port.postMessage(message);
 
@@ -153,13 +159,30 @@ function scheduleCommit(): void {
   commitTimer ??= clock.after(COMMIT_DELAY_MS, commit);
 }
 
+/** What is too old goes, then what is too much: a step of each, and another soon while there is more. */
 function expire(): void {
   expireTimer?.cancel();
   let more = false;
   // Rows in the open transaction go first: expiring has transactions of its own.
-  if (pending.length > 0) more = true;
-  else attempt((log) => (more = expireStep(log.db, retention, clock.now())));
+  if (pending.length > 0) commit();
+  attempt(({ db }) => {
+    more = expireStep(db, retention, clock.now());
+    const { maxBytes, trimBytes } = logBounds(db, path, retention.maxBytes);
+    const { rows, state } = trim.step(db, trimBytes, clock.now());
+    trimmed += rows;
+    more ||= state === 'more';
+    if (!more) tellSize({ usedBytes: usedBytes(db), maxBytes });
+  });
   expireTimer = clock.after(more ? EXPIRE_PAUSE_MS : EXPIRE_INTERVAL_MS, expire);
+}
+
+function tellSize(size: LogSize): void {
+  const over = size.usedBytes > size.maxBytes;
+  if (trimmed > 0) tell({ kind: 'event', name: 'journal.trimmed', fields: { rows: trimmed, ...size } });
+  if (over && !isOver) tell({ kind: 'event', name: 'journal.too-large', fields: { ...size } });
+  trimmed = 0;
+  isOver = over;
+  tell({ kind: 'size', size });
 }
 
 function close(): void {

@@ -25,6 +25,8 @@ export interface LogWriter {
   close(): void;
 }
 
+type BlockKind = 'kept' | 'refused';
+
 /** Errors: those of SQLite, and `journal.schema-newer`. */
 export function openLogWriter(path: string, now: () => number): LogWriter {
   const db = new DatabaseSync(path, { timeout: 1_000 });
@@ -45,7 +47,8 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
   const index = createTermIndex(db);
   let open = false;
   let counter = 0;
-  let block: OpenBlock | undefined;
+  /** Of mail that counts, and of what goes first where the log is too large. */
+  const blocks: Record<BlockKind, OpenBlock | undefined> = { kept: undefined, refused: undefined };
   let lastBlock = Number((sql.lastBlock.get() as { n: number | null }).n ?? 0);
 
   const begin = (): void => {
@@ -53,17 +56,22 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
     sql.begin.run();
     open = true;
   };
-  const closeBlock = (): void => {
-    if (block) sql.block.run(block.n, packBlock(block));
-    block = undefined;
+  const closeBlock = (kind: BlockKind): void => {
+    const block = blocks[kind];
+    if (block) (kind === 'kept' ? sql.block : sql.refusedBlock).run(block.n, packBlock(block));
+    blocks[kind] = undefined;
   };
-  const blockWithRoom = (): OpenBlock => {
-    if (block && isFull(block)) closeBlock();
+  /** The detail of a row, as `block` and `line` of it. */
+  const keep = (kind: BlockKind, detail: Uint8Array): readonly [block: number, line: number] => {
+    let block = blocks[kind];
+    if (block && isFull(block)) closeBlock(kind);
+    block = blocks[kind];
     if (!block) {
       lastBlock = Math.max(lastBlock + 1, keyOf(now(), 0));
       block = { n: lastBlock, lines: [], bytes: 0 };
+      blocks[kind] = block;
     }
-    return block;
+    return [kind === 'kept' ? block.n : -block.n, addLine(block, detail)];
   };
 
   /** Under a key of that time which is free (`insert` says whether it was), else of a millisecond soon after. */
@@ -75,12 +83,11 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
   const change = (row: RecipientRow): void => void sql.change.run(row[1], row[3], row[2], row[4], row[5]);
   const message = (row: MessageRow<Uint8Array>, changes: readonly RecipientRow[] = []): void => {
     const [, id, at, session, direction, from, client, size, subject, headerFrom, messageId, recipients, detail] = row;
-    const home = blockWithRoom();
-    const line = addLine(home, detail);
+    const [block, line] = keep(direction === 'refused' ? 'refused' : 'kept', detail);
     const columns = [id, session, direction, from, client, size, subject, headerFrom, messageId, recipients] as const;
     const together = changes.length === 0 ? null : `[${changes.map(changeText).join()}]`;
     atFreeKey(at, (n) => {
-      if (sql.message.run(n, ...columns, home.n, line, together).changes === 1) {
+      if (sql.message.run(n, ...columns, block, line, together).changes === 1) {
         index.added(n, { sender: from, client, direction, subject, message_id: messageId, recipients });
         return true;
       }
@@ -90,9 +97,8 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
     });
   };
   const session = ([, id, startedAt, endedAt, client, end, accepted, detail]: SessionRow<Uint8Array>): void => {
-    const home = blockWithRoom();
-    const line = addLine(home, detail);
-    atFreeKey(endedAt, (n) => sql.session.run(n, id, startedAt, client, end, accepted, home.n, line).changes === 1);
+    const home = keep(accepted === 0 ? 'refused' : 'kept', detail);
+    atFreeKey(endedAt, (n) => sql.session.run(n, id, startedAt, client, end, accepted, ...home).changes === 1);
   };
 
   return {
@@ -106,7 +112,7 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
         if (others) others.push(row);
         else changes.set(row[1], [row]);
       }
-      for (const row of rowsOf(batch, ['message', 'session', 'session-count', 'audit'])) {
+      for (const row of rowsOf(batch, ['message', 'session', 'session-count', 'refusal-count', 'audit'])) {
         switch (row[0]) {
           case 'message':
             message(row, changes.get(row[1]));
@@ -118,6 +124,11 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
           case 'session-count':
             atFreeKey(row[3], (n) => sql.sessionCount.run(n, row[1], row[2], row[4]).changes === 1);
             break;
+          case 'refusal-count': {
+            const [, network, since, until, ...counted] = row;
+            atFreeKey(until, (n) => sql.refusalCount.run(n, network, since, ...counted).changes === 1);
+            break;
+          }
           case 'audit':
             atFreeKey(row[1], (n) => sql.audit.run(n, row[2], row[3], row[4], row[5], row[6]).changes === 1);
             break;
@@ -127,13 +138,15 @@ function prepare(db: DatabaseSync, now: () => number): LogWriter {
     },
     commit() {
       begin();
-      closeBlock();
+      closeBlock('kept');
+      closeBlock('refused');
       index.catchUp();
       sql.commit.run();
       open = false;
     },
     rollback() {
-      block = undefined;
+      blocks.kept = undefined;
+      blocks.refused = undefined;
       open = false;
       try {
         if (db.isTransaction) db.exec('ROLLBACK');
@@ -164,10 +177,17 @@ function statements(db: DatabaseSync) {
     sessionCount: db.prepare(
       'INSERT INTO session_counts (n, network, since, sessions) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
+    refusalCount: db.prepare(
+      `INSERT INTO refusal_counts (n, network, since, transactions, recipients, replies)
+       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    ),
     audit: db.prepare(
       'INSERT INTO audit (n, actor, operation, input, result, detail) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
     block: db.prepare('INSERT INTO blocks (n, data) VALUES (?, ?)'),
-    lastBlock: db.prepare('SELECT max(n) AS n FROM blocks'),
+    refusedBlock: db.prepare('INSERT INTO refused_blocks (n, data) VALUES (?, ?)'),
+    lastBlock: db.prepare(
+      'SELECT max(n) AS n FROM (SELECT max(n) AS n FROM blocks UNION SELECT max(n) FROM refused_blocks)',
+    ),
   };
 }

@@ -15,6 +15,7 @@ import type { Clock } from '../world/clock.ts';
 import type { Resolver } from '../world/resolver.ts';
 import { checkCertificate } from './certificate.ts';
 import type { PostureContext } from './context.ts';
+import { checkDisk, type NodeRoom } from './disk.ts';
 import { checkDkim, type TestedKey } from './dkim.ts';
 import { checkDmarc } from './dmarc.ts';
 import { checkDnsLists } from './dns-lists.ts';
@@ -53,6 +54,7 @@ export interface PostureServices {
   proxyOverlaps(most: number): Promise<readonly ProxyOverlap[]>;
   /** Empty while no node runs. */
   hiddenClients(): readonly HiddenClients[];
+  room?(): NodeRoom;
 }
 
 export interface DomainPosture {
@@ -137,6 +139,7 @@ export function createPosture(services: PostureServices): Posture {
       ...checkSignIn(services.signInNeedsTls(), sealed),
       ...checkHiddenClients(services.hiddenClients()),
       ...checkProxies(overlaps),
+      ...(services.room ? checkDisk(services.room()) : []),
     ];
   }
 

@@ -19,7 +19,8 @@ export type TestName =
   | 'relay'
   | 'lists'
   | 'sign-in'
-  | 'clients';
+  | 'clients'
+  | 'disk';
 export type Verdict = 'good' | 'wrong' | 'cannot-tell';
 
 /**

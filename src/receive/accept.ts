@@ -8,7 +8,7 @@ import type { MessageRecord } from '../journal/contract.ts';
 import { isOperational } from '../model/errors.ts';
 import type { Disposition } from '../model/finding.ts';
 import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
-import { type Reply, replyText } from '../model/reply.ts';
+import type { Reply } from '../model/reply.ts';
 import type { MessageTrail } from '../model/trail.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
 import type { NewMessage, NewRecipient } from '../queue/contract.ts';
@@ -76,8 +76,7 @@ function refused(
   screened: Screened = { facts: headFacts(headOf(transaction.content!)) },
 ): Reply {
   addReply(transaction.dialogue, reply);
-  const disposition = reply.code < 500 ? 'defer' : 'refuse';
-  recordRefusals(session, transaction, { disposition, reason: replyText(reply), screened });
+  recordRefusals(session, transaction, { reply, screened });
   return reply;
 }
 

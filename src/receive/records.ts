@@ -1,7 +1,7 @@
 /** What receiving leaves in the journal: one row a refused message or transaction, one a session. Of accepted messages the queue tells. */
 import type { MessageRecord, SessionRecord } from '../journal/contract.ts';
 import type { Evidence } from '../model/finding.ts';
-import { replyText } from '../model/reply.ts';
+import { type Reply, replyText } from '../model/reply.ts';
 import type { MessageTrail, RecipientFindings } from '../model/trail.ts';
 import type { MessageFacts } from '../screen/contract.ts';
 import type { Session, Transaction } from './session.ts';
@@ -44,20 +44,28 @@ function foundBefore({ findings, recipients }: Transaction): readonly RecipientF
 export function recordRefusals(
   session: Session,
   transaction: Transaction,
-  said?: { readonly disposition: 'refuse' | 'defer'; readonly reason: string; readonly screened?: Screened },
+  said?: { readonly reply: Reply; readonly screened?: Screened },
 ): void {
   const whole = said
     ? transaction.recipients.map(({ recipient }) => ({
         address: recipient.address.text,
-        disposition: said.disposition,
-        reason: said.reason,
+        ...told(said.reply),
       }))
     : [];
   session.services.journal.message({
     ...commonRecord(session, transaction, trailOf(transaction, said?.screened)),
     direction: 'refused',
     recipients: [...whole, ...refusedRecipients(transaction)],
+    replies: [...whole.map(() => said!.reply), ...transaction.refused.map(({ reply }) => reply)].map(replyName),
   });
+}
+
+function told(reply: Reply): { readonly disposition: 'refuse' | 'defer'; readonly reason: string } {
+  return { disposition: reply.code < 500 ? 'defer' : 'refuse', reason: replyText(reply) };
+}
+
+function replyName({ code, enhanced }: Reply): string {
+  return enhanced === undefined ? String(code) : `${code} ${enhanced}`;
 }
 
 function commonRecord(
@@ -77,11 +85,7 @@ function commonRecord(
 }
 
 export function refusedRecipients({ refused }: Transaction): MessageRecord['recipients'] {
-  return refused.map(({ address, reply }) => ({
-    address: address.text,
-    disposition: reply.code < 500 ? 'defer' : 'refuse',
-    reason: replyText(reply),
-  }));
+  return refused.map(({ address, reply }) => ({ address: address.text, ...told(reply) }));
 }
 
 export function sessionRecord(session: Session, end: SessionRecord['end']): SessionRecord {

@@ -11,6 +11,8 @@ export interface EventDefinition<F> {
   readonly metric?: { readonly name: string; readonly labels?: readonly string[] };
   /** Also an audit row (who changed what). */
   readonly audit?: boolean;
+  /** Strangers can cause it at any rate: its log lines are bounded by address (log-flood.ts). */
+  readonly strangers?: boolean;
   /** Offered to web hooks. */
   readonly webhook?: boolean;
 }

@@ -74,6 +74,12 @@ export const REREAD_LIMITS = {
 /** Log lines that wait for a slow destination: some 20 seconds of a busy node; beyond, lines are counted and left out. */
 export const LOG_WAITING_BYTES = 16 * 1024 * 1024;
 
+/**
+ * Lines of one event that strangers cause, a minute: of one address enough for whatever bans by them, of
+ * all (some 50 MB a day for each event) enough to see a botnet by.
+ */
+export const FLOOD_LINES = { windowMs: 60_000, ofOne: 20, all: 200 } as const;
+
 /** Writing log lines. */
 export const LOG_WRITE = {
   /** Written together; a failed write costs these lines. */
@@ -90,3 +96,6 @@ export const METRIC_SERIES = 200;
 
 /** Symbolic links behind each other, as the kernel has it (MAXSYMLINKS). */
 export const LINKS_FOLLOWED = 40;
+
+/** A disk is nearly full with less than a tenth of it free, or less than hours of full speed need. */
+export const NEARLY_FULL = { share: 10, bytes: 5 * 1024 ** 3 } as const;

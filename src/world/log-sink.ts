@@ -3,12 +3,13 @@
  *
  * Lines are written asynchronously and together, so a burst never stops the event loop; what a slow
  * destination cannot take is left out beyond a bound, counted, and told once it takes lines again
- * (log-destination.ts). `close` writes all that waits, and so does the exit of the process.
+ * (log-destination.ts). Lines that strangers can cause are bounded (log-flood.ts). `close` writes all that waits, and so does the exit of the process.
  */
 import type { DestinationStream } from 'pino';
 import type { EventLevel } from './event.ts';
 import { EVENTS, type EventName, type Events } from './events.ts';
 import { openLogDestination } from './log-destination.ts';
+import { createLogFlood } from './log-flood.ts';
 
 export interface LogOptions {
   readonly format: 'json' | 'readable';
@@ -36,10 +37,17 @@ export async function attachLog(events: Events, options: LogOptions): Promise<Lo
 
   const write = options.format === 'json' ? jsonLines(pino, destination) : readableLines(destination);
   const threshold = SEVERITY[options.level];
-  const detach = events.attach(write, (name) => SEVERITY[EVENTS[name].level] >= threshold);
+  const flood = createLogFlood();
+  const bounded: WriteLine = (name, fields, at) => {
+    for (const [repeated, lines] of flood.counted(at)) events.emit('log.repeated', { repeated, lines });
+    if (flood.admits(name, fields, at)) write(name, fields, at);
+  };
+  const detach = events.attach(bounded, (name) => SEVERITY[EVENTS[name].level] >= threshold);
   process.on('exit', destination.flush);
   return {
     close() {
+      for (const [repeated, lines] of flood.counted(Number.POSITIVE_INFINITY))
+        events.emit('log.repeated', { repeated, lines });
       detach();
       process.off('exit', destination.flush);
       destination.close();

@@ -8,13 +8,18 @@ import { createEvents } from '../../src/world/events.ts';
 import { createMetrics } from '../../src/world/metrics-sink.ts';
 
 async function startHealth(t: { after(fn: () => unknown): void }) {
-  const state = { unhealthy: [] as string[], unready: [] as string[] };
+  const state = { unhealthy: [] as string[], unready: [] as string[], warnings: [] as string[] };
   const events = createEvents(
     () => 0,
     (error) => assert.fail(String(error)),
   );
   const metrics = createMetrics(events);
-  const server = createHealthServer({ unhealthy: () => state.unhealthy, unready: () => state.unready, metrics });
+  const server = createHealthServer({
+    unhealthy: () => state.unhealthy,
+    unready: () => state.unready,
+    warnings: () => state.warnings,
+    metrics,
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
@@ -47,6 +52,16 @@ test('a stopping node is healthy but not ready; one that cannot write is neither
     '{"status":"not healthy","reasons":["store: the disk is full"]}\n',
   ]);
   assert.match((await get('/readyz'))[1], /disk is full","stopping/);
+});
+
+test('a warning stands beside the state and changes no status: a restart would not help', async (t) => {
+  const { get, state } = await startHealth(t);
+  state.warnings.push('the disk is nearly full');
+  assert.deepEqual(await get('/healthz'), [
+    200,
+    '{"status":"healthy","reasons":[],"warnings":["the disk is nearly full"]}\n',
+  ]);
+  assert.equal((await get('/readyz'))[0], 200);
 });
 
 test('a scrape shows what happened before it, gauges as they are now, and the process', async (t) => {

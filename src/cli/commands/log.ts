@@ -1,5 +1,5 @@
 /** `postern log search|show|sessions|audit` */
-import type { OperationInput } from '../../operations/index.ts';
+import type { OperationInput, OperationOutput } from '../../operations/index.ts';
 import { pointInTime, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
@@ -14,6 +14,24 @@ interface Options extends Pick<Search, 'id' | 'messageId' | 'subject' | 'client'
   readonly limit?: number;
   readonly cursor?: string;
   readonly json?: boolean;
+}
+
+type Counted = NonNullable<OperationOutput<'log.search'>['counted']>;
+
+function countedTable(counted: Counted): string {
+  return table(
+    ['NETWORK', 'FIRST', 'LAST', 'TRANSACTIONS', 'RECIPIENTS', 'REPLIES'],
+    counted.map(({ network, since, until, transactions, recipients, replies }) => [
+      network,
+      since,
+      until,
+      transactions,
+      recipients,
+      Object.entries(replies)
+        .map(([reply, times]) => `${times} x ${reply}`)
+        .join(', '),
+    ]),
+  );
 }
 
 export const log: Register = (program, { withSession, stderr, clock }) => {
@@ -41,8 +59,8 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json }, { from, to, json: asJson, ...options }: Options) => {
-        const { messages, cursor } = await ask('log.search', { ...options, sender: from, recipient: to });
-        if (asJson) json(messages);
+        const { messages, counted = [], cursor } = await ask('log.search', { ...options, sender: from, recipient: to });
+        if (asJson) json([...messages, ...counted.map((found) => ({ id: null, direction: 'refused', ...found }))]);
         else {
           const rows = messages.map((found) => [
             found.time,
@@ -54,6 +72,8 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
             found.subject,
           ]);
           print(table(['TIME', 'ID', 'DIRECTION', 'FROM', 'TO', 'DISPOSITION', 'SUBJECT'], rows));
+          if (counted.length > 0)
+            print(`\nrefused, and only counted, as they were too many:\n${countedTable(counted)}`);
         }
         tellCursor(cursor);
       }),

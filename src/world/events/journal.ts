@@ -34,6 +34,22 @@ export const journalEvents = {
     text: 'the thread that writes the log ended by itself and was started again with the records it had not written',
     metric: { name: 'postern_journal_restarted_total' },
   }),
+  'journal.trimmed': event<{ rows: number; usedBytes: number; maxBytes: number }>()({
+    level: 'warn',
+    text: 'the log had reached its size: the oldest rows of refused transactions were deleted before their days were over; log.maxBytes allows more',
+    metric: { name: 'postern_journal_trimmed_total' },
+  }),
+  'journal.too-large': event<{ usedBytes: number; maxBytes: number }>()({
+    level: 'error',
+    text: 'the log is larger than it may be, and all that is left in it is accepted mail, audit and the last hour: lower log.retentionDays, or allow more by log.maxBytes',
+    metric: { name: 'postern_journal_too_large_total' },
+    webhook: true,
+  }),
+  'log.repeated': event<{ repeated: string; lines: number }>()({
+    level: 'warn',
+    text: 'an event that strangers can cause happened more often than the log takes lines of it: the rest was only counted',
+    metric: { name: 'postern_log_repeated_total' },
+  }),
   'log.dropped': event<{ lines: number }>()({
     level: 'warn',
     text: 'log lines were left out, as their destination did not take them, or not fast enough',

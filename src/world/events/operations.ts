@@ -28,6 +28,7 @@ export const operationEvents = {
     metric: { name: 'postern_operations_failed_total', labels: ['operation'] },
   }),
   'control.error': event<{ error: string }>()({
+    strangers: true,
     level: 'warn',
     text: 'a client of the control socket was cut off',
   }),

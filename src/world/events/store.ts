@@ -10,6 +10,16 @@ export const storeEvents = {
     metric: { name: 'postern_store_full_total', labels: ['part'] },
     webhook: true,
   }),
+  'store.nearly-full': event<{ folder: string; freeBytes: number; sizeBytes: number }>()({
+    level: 'error',
+    text: 'the disk of the data folder is nearly full: when it is, no mail is accepted; make room',
+    metric: { name: 'postern_store_nearly_full_total' },
+    webhook: true,
+  }),
+  'store.roomy': event<{ folder: string; freeBytes: number }>()({
+    level: 'info',
+    text: 'the disk of the data folder has room again',
+  }),
   'store.unavailable': event<{ part: Part; detail: string }>()({
     level: 'error',
     text: 'the disk or the database fails: mail is answered 451 until it works again',
