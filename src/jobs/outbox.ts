@@ -80,11 +80,11 @@ function newMessage(
   row: OutboxRow,
   { id, recipients, content }: Pick<NewMessage, 'id' | 'recipients' | 'content'>,
 ): NewMessage {
-  const { subject, headerFrom, messageId } = inspectHeader(row.content, true);
+  const { subject, author, messageId } = inspectHeader(row.content, true);
   return {
     id,
     // What the product writes is signed for whoever it says it is.
-    ...(headerFrom && { author: headerFrom.slice(headerFrom.lastIndexOf('@')) }),
+    ...(author.domains[0] !== undefined && { author: `@${author.domains[0]}` }),
     reversePath: row.sender === '' ? null : addressOf(row.sender),
     body: '7BIT',
     smtputf8: false,
@@ -93,7 +93,7 @@ function newMessage(
     trace: '',
     trail: {
       subject,
-      headerFrom,
+      headerFrom: author.shown,
       messageIdHeader: messageId,
       evidence: { outbox: { letter: row.id, kind: row.kind } },
       findings: [],

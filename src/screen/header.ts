@@ -41,6 +41,6 @@ export function headFacts(head: Uint8Array): MessageFacts {
   return messageFacts(inspectHeader(head, false));
 }
 
-export function messageFacts({ subject, headerFrom, messageId }: HeaderFacts): MessageFacts {
-  return { subject, headerFrom, messageIdHeader: messageId };
+export function messageFacts({ subject, author, messageId }: HeaderFacts): MessageFacts {
+  return { subject, headerFrom: author.shown, messageIdHeader: messageId };
 }

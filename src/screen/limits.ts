@@ -10,9 +10,7 @@ export const SCREEN_LIMITS = {
   natSessions: 50,
   /** Names that sessions from this machine itself greet by, before a forwarder is taken to stand behind them: programs say its name, localhost or an address. */
   natNames: 10,
-  /** Addresses of From fields that are looked for on the lists: a good message has one. */
-  listedAuthors: 10,
 } as const;
 
-/** Authors of one message that are compared with who signed in: mail programs write one, rarely two. */
+/** Addresses of one message that are compared with the account that signed in: mail programs write one, rarely two. */
 export const SENDERS_COMPARED = 20;

@@ -8,12 +8,11 @@ import type { ShieldVerdict } from '../directory/rules/shields.ts';
 import { addressKey } from '../model/address.ts';
 import type { Evidence } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
-import type { HeaderFacts } from '../protocol/mime/words.ts';
+import type { Author, HeaderFacts } from '../protocol/mime/words.ts';
 import { heloIdentity } from '../protocol/smtp/domain.ts';
 import { confirmPtr } from './authentication/reverse.ts';
 import type { DkimEvidence, NotMade, SpfEvidence } from './authentication/words.ts';
 import type { Standing, Who } from './check.ts';
-import { SCREEN_LIMITS } from './limits.ts';
 import type { SharedServices, Transaction } from './session.ts';
 import { listSettings } from './settings.ts';
 import { orCannotTell, type Sender, shieldVerdict } from './who.ts';
@@ -99,9 +98,11 @@ function shieldOf(
 ): MaybePromise<Shield | undefined> {
   const shield = shieldBy([verdict]);
   if (!shield) return undefined;
-  const others = header ? authorsOf(header).filter(({ domain }) => domain !== reversePath?.domain) : [];
+  // An author that cannot be told may be of any domain; `From: root` is of none.
+  if (header?.author.unclear) return undefined;
+  const others = header ? header.author.domains.filter((domain) => domain !== reversePath?.domain) : [];
   if (others.length === 0) return shield;
-  const answers = Promise.all(others.map(({ domain }) => shieldVerdict(sources, facts, domain)));
+  const answers = Promise.all(others.map((domain) => shieldVerdict(sources, facts, domain)));
   return answers.then((verdicts) => shieldBy([verdict, ...verdicts]));
 }
 
@@ -136,7 +137,7 @@ function listed(
   };
   const first = table.listing(owners, seen, clock.now());
   if (!origin.header || first?.list === 'block') return withListed(who, shield, first && { ...first, met: 'envelope' });
-  const authors = authorsOf(origin.header).map(({ key, domain }) => ({ key, domain, proven: proof(domain) }));
+  const authors = seenAuthors(origin.header.author, proof);
   const all = table.listing(owners, { ...seen, addresses: [...envelope, ...authors] }, clock.now());
   const met = all && first?.value === all.value && first.list === all.list ? 'envelope' : 'header';
   return withListed(who, shield, all && { ...all, met });
@@ -177,12 +178,11 @@ function provenBy({ spf, dkim }: Origin): Proof {
     signers.some((signer) => domain === signer.domain || domain.endsWith(`.${signer.domain}`));
 }
 
-function authorsOf({ fromFields }: HeaderFacts): { key: string; domain: string }[] {
-  const authors: { key: string; domain: string }[] = [];
-  for (const { mailboxes } of fromFields)
-    for (const { local, domain } of mailboxes) {
-      if (authors.length === SCREEN_LIMITS.listedAuthors) return authors;
-      authors.push({ key: `${local.toLowerCase()}@${domain}`, domain });
-    }
-  return authors;
+/**
+ * Any of them is enough for a block. For an allow all must be proven: a friend named beside a forged author
+ * must not exempt the message from DMARC.
+ */
+function seenAuthors({ addresses, domains, unclear }: Author, proof: (domain: string) => boolean): SeenAddress[] {
+  const proven = !unclear && domains.every(proof);
+  return addresses.map(({ local, domain }) => ({ key: `${local.toLowerCase()}@${domain}`, domain, proven }));
 }

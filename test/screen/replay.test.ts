@@ -24,7 +24,7 @@ test('a changed setting shows what it would have done to past mail', async () =>
 
 test('a domain’s setting changes the fate of its own recipients only', async () => {
   const letter = content(`From: eve@remote.example\r\n${LETTER}`);
-  const open = { 'headerSanity.action': 'accept' };
+  const open = { 'headerSanity.action': 'accept', 'dmarc.unclearAuthor': 'accept' };
   const { message } = await transact(
     screening({ settings: open }),
     'bob@remote.example',

@@ -7,18 +7,18 @@
  */
 import { isPromise } from '../../model/maybe-promise.ts';
 import { fieldValue, type RawField } from '../../protocol/dkim/fields.ts';
-import { readAddressField } from '../../protocol/mime/address-list.ts';
+import { readAuthor } from '../../protocol/mime/author.ts';
+import { unfold } from '../../protocol/mime/text.ts';
 import type { Claim } from '../../queue/contract.ts';
 import type { SigningServices } from './words.ts';
 
-/** The one domain that the From field names; undefined: several fields, several domains, or unreadable. */
+/** The one domain that any reading of the From field gives; undefined: several fields, several domains, or unreadable. */
 export function fromDomain(fields: readonly RawField[]): string | undefined {
-  const [from, ...more] = fields.filter(({ name }) => name === 'from');
-  if (!from || more.length > 0) return undefined;
-  const { mailboxes, isMalformed } = readAddressField(fieldValue(from).replaceAll('\r\n', ''));
-  const domain = mailboxes[0]?.domain;
-  if (isMalformed || !domain || domain.startsWith('[')) return undefined;
-  return mailboxes.every((mailbox) => mailbox.domain === domain) ? domain : undefined;
+  const values = fields.filter(({ name }) => name === 'from').map((field) => unfold(fieldValue(field)).trim());
+  const { domains, unclear, mailboxes } = readAuthor(values);
+  if (unclear || domains.length > 1 || mailboxes.some(({ writtenDomain }) => writtenDomain !== undefined))
+    return undefined;
+  return domains[0];
 }
 
 /** Domains whose keys may sign for `from`, the nearest first; none: not aligned. */

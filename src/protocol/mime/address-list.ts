@@ -1,10 +1,10 @@
 /**
  * Address lists of header fields (RFC 5322 3.4, with the obsolete forms of 4.4).
  *
- * Made to say who a From field names, and whether two readers could see two different people in it.
- * Tolerant: reads what it can and says `isMalformed` for the rest. Linear in the length of the value;
- * never throws. Comments are kept apart, quotes are undone, encoded words stay as written, domains are
- * A-labels.
+ * Reads what it can and reports the rest as `isMalformed`: then another reader may see other people, and
+ * author.ts looks for them. Words without an `@` are no mailbox but a name. Linear in the length of the
+ * value, of which no more than the bounds of limits.ts is read; never throws. Comments are kept apart,
+ * quotes are undone, encoded words stay as written, domains are A-labels.
  */
 import { isAsciiText, parseAddressLiteral } from '../smtp/domain.ts';
 import { type AuthorDomain, readAuthorDomain } from './author-domain.ts';
@@ -24,8 +24,10 @@ interface Element {
   isRoute: boolean;
   /** The last word ends in a dot or an `@`, outside quotes: what follows belongs to it. */
   isOpen: boolean;
-  /** A space stands between two words, outside quotes. */
+  /** Two words stand side by side, with or without a space, outside quotes. */
   hasGap: boolean;
+  /** The last word was in quotes. */
+  isBehindQuotes: boolean;
   /** Quotes were undone, before an `@` or behind one. */
   hasQuotedLocal: boolean;
   hasQuotedDomain: boolean;
@@ -44,6 +46,7 @@ function emptyElement(): Element {
     isRoute: false,
     isOpen: false,
     hasGap: false,
+    isBehindQuotes: false,
     hasQuotedLocal: false,
     hasQuotedDomain: false,
     comments: '',
@@ -59,16 +62,19 @@ function append(element: Element, text: string): void {
 
 function appendWord(element: Element, text: string): void {
   // RFC 5322 4.4: white space and comments around the dots and the `@` of an address part no words.
-  if (element.pendingSpace && element.words !== '' && !element.isOpen && !/^[.@]/.test(text)) element.hasGap = true;
+  const isApart = element.pendingSpace || element.isBehindQuotes;
+  if (isApart && element.words !== '' && !element.isOpen && !/^[.@]/.test(text)) element.hasGap = true;
+  element.isBehindQuotes = false;
   if (element.words === '') element.isRoute = text.startsWith('@');
   append(element, text);
   element.isOpen = /[.@]$/.test(text);
 }
 
 function appendQuoted(element: Element, text: string): void {
-  if (element.pendingSpace && element.words !== '' && !element.isOpen) element.hasGap = true;
+  if (element.words !== '' && !element.isOpen) element.hasGap = true;
   append(element, text);
   element.isOpen = false;
+  element.isBehindQuotes = true;
   if (element.at < 0) element.hasQuotedLocal = true;
   else element.hasQuotedDomain = true;
 }
@@ -102,85 +108,199 @@ export function readAddressField(value: string): AddressList {
   return parseAddressList(text, text === value);
 }
 
+/** What was read of a list so far. */
+interface Reading {
+  readonly mailboxes: Mailbox[];
+  readonly groups: string[];
+  isMalformed: boolean;
+  isCut: boolean;
+  /** Elements without an address since the last mailbox: a name whose commas are not in quotes. */
+  words: string;
+  /** Where in `mailboxes` the members of the open group begin, else -1. */
+  groupStart: number;
+  /** A group has ended, and nothing but a comma may follow it. */
+  isBehindGroup: boolean;
+  outer: Element;
+  /** What stands in the angle brackets that are open. */
+  inner: Element | undefined;
+  /** The field is a binary string. */
+  readonly octets: boolean;
+}
+
 /** `octets`: the field is a binary string, being ASCII or not UTF-8 throughout. */
 export function parseAddressList(field: string, octets = false): AddressList {
   const value = field.slice(0, MIME_LIMITS.addressFieldCharacters);
-  const mailboxes: Mailbox[] = [];
-  const groups: string[] = [];
-  let isMalformed = value.length < field.length;
-  let inGroup = false;
-  let outer = emptyElement();
-  let inner: Element | undefined;
-
-  const finish = (): void => {
-    if (inner) isMalformed = true;
-    const made = toMailbox(outer, inner, octets);
-    if (made.mailbox) mailboxes.push(made.mailbox);
-    if (made.isMalformed) isMalformed = true;
-    outer = emptyElement();
-    inner = undefined;
+  const isCut = value.length < field.length;
+  const reading: Reading = {
+    mailboxes: [],
+    groups: [],
+    isMalformed: isCut || CONTROL.test(value),
+    isCut,
+    words: '',
+    groupStart: -1,
+    isBehindGroup: false,
+    outer: emptyElement(),
+    inner: undefined,
+    octets,
   };
+  for (
+    let i = 0;
+    i < value.length && reading.mailboxes.length < MIME_LIMITS.mailboxes;
+    i = readToken(reading, value, i)
+  );
+  finish(reading);
+  if (reading.mailboxes.length === MIME_LIMITS.mailboxes) reading.isCut = reading.isMalformed = true;
+  if (reading.groupStart >= 0) unopenGroup(reading);
+  const { mailboxes, groups, words, isMalformed } = reading;
+  return { mailboxes, groups, words, isMalformed, isCut: reading.isCut };
+}
 
-  for (let i = 0; i < value.length; i++) {
-    const element = inner ?? outer;
-    const c = value[i]!;
-    if (c === ' ' || c === '\t' || c === '\r' || c === '\n') element.pendingSpace = true;
-    else if (c === '"') {
-      const end = endOfQuoted(value, i);
-      if (end === value.length || (outer.angle && !inner)) isMalformed = true;
-      appendQuoted(element, unquote(value.slice(i + 1, end)));
-      i = end;
-    } else if (c === '(') {
-      const end = endOfComment(value, i);
-      if (end === value.length) isMalformed = true;
-      const comment = unquote(value.slice(i + 1, end)).trim();
-      outer.comments = outer.comments === '' ? comment : `${outer.comments} ${comment}`;
-      element.pendingSpace = true;
-      i = end;
-    } else if (c === '<' && !inner) {
-      if (outer.angle) {
-        // Some readers take the first address, some the last.
-        isMalformed = true;
-        finish();
-      }
-      inner = emptyElement();
-    } else if (c === '>' && inner) {
-      outer.angle = inner;
-      inner = undefined;
-    } else if (c === ':' && inner) {
-      // The obsolete source route of 4.4: `<@a,@b:local@domain>`; only the last part names the mailbox.
-      inner = emptyElement();
-    } else if (c === ',' && inner?.isRoute) appendWord(inner, ',');
-    else if (c === ',') finish();
-    else if (c === ':' && !inGroup && !outer.angle && outer.at < 0 && outer.words !== '') {
-      groups.push(outer.words);
-      inGroup = true;
-      outer = emptyElement();
-    } else if (c === ';' && inGroup && !inner) {
-      finish();
-      inGroup = false;
-    } else if (c === '[') {
-      const end = endOfLiteral(value, i);
-      if (end === value.length) isMalformed = true;
-      appendWord(element, value.slice(i, end + 1));
-      i = end;
-    } else if (c === '=' && endOfEncodedWord(value, i) > i) {
-      const end = endOfEncodedWord(value, i);
-      const word = value.slice(i, end);
-      if (DIVIDES_READERS.test(word) || (outer.angle && !inner)) isMalformed = true;
-      appendWord(element, word);
-      i = end - 1;
-    } else {
-      const isStray = c === '<' || c === '>' || c === ';' || c === ':';
-      if (isStray || (outer.angle && !inner)) isMalformed = true;
-      const end = isStray ? i + 1 : endOfRun(value, i);
-      appendRun(element, value.slice(i, end));
-      i = end - 1;
-    }
+/** Reads what stands at `i`; returns the index behind it. */
+function readToken(reading: Reading, value: string, i: number): number {
+  const { outer, inner } = reading;
+  const element = inner ?? outer;
+  const c = value[i]!;
+  if (c === ' ' || c === '\t' || c === '\r' || c === '\n') {
+    element.pendingSpace = true;
+    return i + 1;
   }
-  if (inGroup) isMalformed = true;
-  finish();
-  return { mailboxes, groups, isMalformed };
+  if (c === '(') return readComment(reading, value, i);
+  if (c === ',') {
+    if (inner?.isRoute) appendWord(inner, ',');
+    else finish(reading);
+    return i + 1;
+  }
+  // RFC 5322 3.4: nothing stands between the closing bracket, or a group's end, and the next comma.
+  if (reading.isBehindGroup || (outer.angle && !inner && c !== ';')) reading.isMalformed = true;
+  reading.isBehindGroup = false;
+  switch (c) {
+    case '"': {
+      const end = endOfQuoted(value, i);
+      if (end === value.length) reading.isMalformed = true;
+      appendQuoted(element, unquote(value.slice(i + 1, end)));
+      return end + 1;
+    }
+    case '<':
+      openAngle(reading);
+      return i + 1;
+    case '>':
+      if (inner) outer.angle = inner;
+      else stray(reading);
+      reading.inner = undefined;
+      return i + 1;
+    case ':':
+      readColon(reading);
+      return i + 1;
+    case ';':
+      readSemicolon(reading);
+      return i + 1;
+    case '[': {
+      const end = endOfLiteral(value, i);
+      // RFC 5322 3.4.1: a literal is a whole domain, and stands nowhere else.
+      if (end === value.length || element.at < 0 || element.at !== element.words.length - 1) reading.isMalformed = true;
+      appendWord(element, value.slice(i, end + 1));
+      return end + 1;
+    }
+    default:
+      return readRun(reading, element, value, i);
+  }
+}
+
+function readComment(reading: Reading, value: string, start: number): number {
+  const { outer, inner } = reading;
+  const end = endOfComment(value, start);
+  if (end === value.length) reading.isMalformed = true;
+  const comment = unquote(value.slice(start + 1, end)).trim();
+  outer.comments = outer.comments === '' ? comment : `${outer.comments} ${comment}`;
+  (inner ?? outer).pendingSpace = true;
+  return end + 1;
+}
+
+function readRun(reading: Reading, element: Element, value: string, start: number): number {
+  const wordEnd = value[start] === '=' ? endOfEncodedWord(value, start) : start;
+  if (wordEnd > start) {
+    const word = value.slice(start, wordEnd);
+    if (DIVIDES_READERS.test(word)) reading.isMalformed = true;
+    appendWord(element, word);
+    return wordEnd;
+  }
+  const end = endOfRun(value, start);
+  const run = value.slice(start, end);
+  if (NO_ATOM.test(run)) reading.isMalformed = true;
+  appendRun(element, run);
+  return end;
+}
+
+/** Not where the grammar has it: it parts words, as white space does. */
+function stray(reading: Reading): void {
+  reading.isMalformed = true;
+  (reading.inner ?? reading.outer).pendingSpace = true;
+}
+
+function openAngle(reading: Reading): void {
+  if (reading.inner) {
+    stray(reading);
+    return;
+  }
+  // Some readers take the first address, some the last.
+  if (reading.outer.angle) finish(reading);
+  reading.inner = emptyElement();
+}
+
+function readColon(reading: Reading): void {
+  const { inner, outer } = reading;
+  if (inner) {
+    // RFC 5322 4.4, obs-route: `<@a,@b:local@domain>`; only the last part names the mailbox.
+    if (!ROUTE.test(inner.words)) reading.isMalformed = true;
+    reading.inner = emptyElement();
+  } else if (reading.groupStart < 0 && !outer.angle && outer.at < 0 && outer.words !== '') {
+    reading.groups.push(joinNames(reading.words, outer.words));
+    if (reading.words !== '') reading.isMalformed = true;
+    reading.words = '';
+    reading.groupStart = reading.mailboxes.length;
+    reading.outer = emptyElement();
+  } else stray(reading);
+}
+
+/** Outside a group it parts mailboxes for the readers of some programs, and for us. */
+function readSemicolon(reading: Reading): void {
+  if (reading.inner) {
+    stray(reading);
+    return;
+  }
+  const inGroup = reading.groupStart >= 0;
+  if (!inGroup) reading.isMalformed = true;
+  finish(reading);
+  reading.groupStart = -1;
+  reading.isBehindGroup = inGroup;
+}
+
+/** A colon after words, and no end of a group: `Scanner: 2nd floor <scanner@example.com>` is an odd name. */
+function unopenGroup(reading: Reading): void {
+  const { mailboxes, groups, groupStart } = reading;
+  reading.isMalformed = true;
+  const name = `${groups.pop()!}:`;
+  const first = mailboxes[groupStart];
+  if (first) mailboxes[groupStart] = { ...first, displayName: `${name} ${first.displayName ?? ''}`.trimEnd() };
+  else reading.words = `${name} ${reading.words}`.trimEnd();
+}
+
+function finish(reading: Reading): void {
+  const { outer, inner, octets } = reading;
+  if (inner) reading.isMalformed = true;
+  const made = toMailbox(outer, inner, octets);
+  if (made.isMalformed) reading.isMalformed = true;
+  if (made.mailbox) {
+    const displayName = joinNames(reading.words, made.mailbox.displayName ?? '');
+    reading.mailboxes.push(displayName === '' ? made.mailbox : { ...made.mailbox, displayName });
+    reading.words = '';
+  } else reading.words = joinNames(reading.words, outer.words);
+  reading.outer = emptyElement();
+  reading.inner = undefined;
+}
+
+function joinNames(words: string, name: string): string {
+  return words === '' ? name : name === '' ? words : `${words}, ${name}`;
 }
 
 function toMailbox(
@@ -190,17 +310,16 @@ function toMailbox(
 ): { mailbox?: Mailbox; isMalformed: boolean } {
   const angle = outer.angle ?? unclosed;
   const address = angle ?? outer;
-  // Empty elements between commas are an obsolete form (RFC 5322 4.4).
-  if (address.words === '') return { isMalformed: outer.words !== '' || angle !== undefined };
+  // Empty elements between commas are an obsolete form (RFC 5322 4.4); words without `@` are no mailbox.
+  if (address.at < 0) return { isMalformed: outer.words !== '' || angle !== undefined };
   const { words, at, atCount, hasQuotedLocal, hasQuotedDomain } = address;
-  const local = at < 0 ? words : words.slice(0, at).trimEnd();
-  const written = at < 0 ? '' : joinDots(words.slice(at + 1)).trim();
+  const local = words.slice(0, at).trimEnd();
+  const written = joinDots(words.slice(at + 1)).trim();
   const read = atCount > 1 || hasQuotedDomain ? undefined : readDomain(written, octets);
   // Words before a bare address, as in `Alice alice@example.com`: no reader agrees with another here.
-  const hasStrayWords = !angle && outer.hasGap;
-  const displayName = angle && outer.words !== '' ? outer.words : undefined;
+  const hasStrayWords = address.hasGap || (angle !== undefined && outer.at >= 0);
   const mailbox = {
-    displayName,
+    displayName: angle && outer.words !== '' ? outer.words : undefined,
     ...(outer.comments !== '' && { comment: outer.comments }),
     local: hasQuotedLocal ? local : joinDots(local),
     domain: read?.domain ?? '',
@@ -225,8 +344,14 @@ function joinDots(text: string): string {
 }
 
 const ENCODED_WORD = /=\?[^?\s]+\?[bq]\?[^?\s]*\?=/iy;
-/** In an encoded word it is text (RFC 2047 6.1), for who decodes first, or never, the syntax of the list. */
-const DIVIDES_READERS = /[<>"(]/;
+/** In an encoded word it is text (RFC 2047 6.1); for a reader that decodes first, or never, the syntax of the list. */
+const DIVIDES_READERS = /[<>"(@\\[]/;
+/** RFC 5322 4.4, obs-route. */
+const ROUTE = /^@[a-z0-9._-]+(?:,(?:@[a-z0-9._-]+)?)*$/i;
+/** What an atom has not, though nothing ends a word here (RFC 5322 3.2.3); `.` and `@` are looked at elsewhere. */
+const NO_ATOM = /[\x00-\x1f\x7f)\]\\]/;
+/** In quotes and comments: RFC 5322 4.1 lets most stand, but readers end the text at some. */
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /** Behind the encoded word that begins at `start`; `start` where none does. */
 function endOfEncodedWord(value: string, start: number): number {
@@ -251,7 +376,7 @@ function endOfComment(value: string, start: number): number {
   for (; i < value.length; i++) {
     const c = value[i];
     if (c === '\\') i++;
-    else if (c === '(' && ++depth > MIME_LIMITS.commentDepth) return value.length;
+    else if (c === '(') depth++;
     else if (c === ')' && --depth === 0) return i;
   }
   return value.length;

@@ -4,7 +4,7 @@
  * Text becomes A-labels by UTS 46, as in mail programs: compatibility characters are mapped, ignored
  * ones dropped. Where it forbids a character that nobody sees, the rest is read, since that is what
  * the reader sees. Undefined for what cannot be a name in the DNS: such an address has no domain
- * that anybody could answer for. Other odd names stay, as the policy of a domain covers all below it.
+ * that anybody could answer for.
  */
 import { isIPv4 } from 'node:net';
 import { domainToASCII, domainToUnicode } from 'node:url';
@@ -19,10 +19,8 @@ export interface AuthorDomain {
   readonly isDisguised: boolean;
 }
 
-/** Controls, blanks, what RFC 5322 3.2.3 sets apart, and how an encoded word begins. */
-const NEVER_IN_NAME = /[\x00-\x20\x7f"(),:;<>@[\\\]]|=\?/;
-/** Where domainToASCII, which reads the host of a URL, stops or decodes. */
-const STEERS_URL = /[%/?#]/;
+/** ASCII beside letters, digits, hyphen, dot, and the underscore of names in use: no host name has it (RFC 1123 2.1). */
+const NEVER_IN_NAME = /[\x00-,/:-@[-^`{-\x7f]/;
 /** UTS 46 4: what separates labels beside the full stop. */
 const WIDE_DOTS = /[\u3002\uff0e\uff61]/g;
 
@@ -33,7 +31,7 @@ export function readAuthorDomain(text: string): AuthorDomain | undefined {
     const domain = nameOf(text.toLowerCase());
     return domain === undefined ? undefined : { domain, isDisguised: false };
   }
-  if (text.length > MIME_LIMITS.domainCharacters || STEERS_URL.test(text)) return undefined;
+  if (text.length > MIME_LIMITS.domainCharacters) return undefined;
   const mapped = mapLabels(text);
   const domain = nameOf(mapped === '' ? mapSeen(text) : mapped);
   return domain === undefined ? undefined : { domain, isDisguised: !isPlain(text, domain) };
@@ -47,14 +45,14 @@ function mapLabels(text: string): string {
 
 function mapSeen(text: string): string {
   const seen = withoutInvisible(text).normalize('NFKC').toLowerCase();
-  if (NEVER_IN_NAME.test(seen) || STEERS_URL.test(seen)) return '';
+  if (NEVER_IN_NAME.test(seen)) return '';
   return isAsciiText(seen) ? seen : mapLabels(seen);
 }
 
 /** RFC 1035 2.3.4, and RFC 1123 2.1: no name ends in a number. */
 function nameOf(ascii: string): string | undefined {
   const name = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii;
-  if (name === '' || name.length > DOMAIN_OCTETS || endsInNumber(name)) return undefined;
+  if (name === '' || name.length > DOMAIN_OCTETS || NEVER_IN_NAME.test(name) || endsInNumber(name)) return undefined;
   return name.split('.').every((label) => label !== '' && label.length <= LABEL_OCTETS) ? name : undefined;
 }
 

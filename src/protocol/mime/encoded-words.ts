@@ -71,8 +71,8 @@ function joinRun(value: string, first: EncodedWord): EncodedWord {
   return { charset: first.charset, octets: pieces.length === 1 ? first.octets : Buffer.concat(pieces), end };
 }
 
-/** RFC 2047 4.2. */
-function decodeQ(text: string): Uint8Array {
+/** RFC 2047 4.2. `isWord`: an underscore is a space. */
+export function decodeQ(text: string, isWord = true): Uint8Array {
   const octets = new Uint8Array(text.length);
   let length = 0;
   for (let i = 0; i < text.length; i++) {
@@ -82,13 +82,13 @@ function decodeQ(text: string): Uint8Array {
     if (low >= 0) {
       octets[length++] = high * 16 + low;
       i += 2;
-    } else octets[length++] = c === 95 ? 32 : c;
+    } else octets[length++] = c === 95 && isWord ? 32 : c;
   }
   return octets.subarray(0, length);
 }
 
 /** Without characters that steer a terminal or turn the direction of text. */
-function printable(text: string, maxCharacters: number): string {
+export function printable(text: string, maxCharacters: number): string {
   const bounded = text.length > maxCharacters ? text.slice(0, maxCharacters) : text;
   for (let i = 0; i < bounded.length; i++) {
     if (steers(bounded.charCodeAt(i))) return replaceSteering(bounded);

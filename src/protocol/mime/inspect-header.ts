@@ -5,19 +5,21 @@
  * Only the few fields asked for become strings. Never throws; what cannot be told is said by
  * `problem`, and what is odd but clear is counted.
  */
-import { readAddressField } from './address-list.ts';
+import { readAuthor } from './author.ts';
 import { decodeUnstructured } from './encoded-words.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { fieldValue, readable } from './text.ts';
 import { type HeaderWalk, headerEnd, nextField, walkHeader } from './walk-header.ts';
-import type { AddressList, FieldSpan, HeaderFacts, OriginFields } from './words.ts';
+import type { FieldSpan, HeaderFacts, OriginFields } from './words.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What is being noted; lists that stay empty are everybody's. */
 interface Notes {
   receivedCount: number;
-  fromFields: readonly AddressList[];
+  /** Values of From fields. */
+  from: readonly string[];
+  hasLongOrigin: boolean;
   subject: string | undefined;
   messageId: string | undefined;
   readonly origin: Writable<OriginFields> & { readonly counts: Writable<OriginFields['counts']> };
@@ -33,7 +35,8 @@ interface Noted {
 export function inspectHeader(bytes: Uint8Array, complete = true): HeaderFacts {
   const notes: Notes = {
     receivedCount: 0,
-    fromFields: NONE,
+    from: NONE,
+    hasLongOrigin: false,
     subject: undefined,
     messageId: undefined,
     origin: {
@@ -49,15 +52,15 @@ export function inspectHeader(bytes: Uint8Array, complete = true): HeaderFacts {
   const walk = walkHeader(0, bytes.length);
   while (nextField(bytes, walk)) notedAs(bytes, walk)?.note(notes, bytes, walk);
   const { line, fieldCount, malformedLines, problem, hasEmptyLine } = walk;
-  const { receivedCount, fromFields, subject, messageId, origin } = notes;
+  const { receivedCount, from, hasLongOrigin, subject, messageId, origin } = notes;
   return {
     endOffset: headerEnd(walk),
     problem: problem ?? (hasEmptyLine || complete ? undefined : 'no-end'),
     fieldCount,
     malformedLines,
     receivedCount,
-    fromFields,
-    headerFrom: fromFields.length > 0 ? listAddresses(fromFields[0]!) : undefined,
+    author: readAuthor(from),
+    hasLongOrigin,
     subject,
     messageId,
     has8bit: line.mask > 127,
@@ -75,7 +78,11 @@ const NOTED: readonly (readonly Noted[] | undefined)[] = byLength([
   noted('date', ({ origin }) => origin.counts.date++),
   noted('from', (notes, bytes, field) => {
     notes.origin.counts.from++;
-    notes.fromFields = withOne(notes.fromFields, readAddressField(fieldValue(bytes, field)));
+    notes.from = withOne(notes.from, fieldValue(bytes, field));
+    notes.hasLongOrigin ||= isLong(field);
+  }),
+  noted('sender', (notes, _, field) => {
+    notes.hasLongOrigin ||= isLong(field);
   }),
   noted('subject', (notes, bytes, field) => {
     notes.origin.counts.subject++;
@@ -86,6 +93,9 @@ const NOTED: readonly (readonly Noted[] | undefined)[] = byLength([
   }),
   noted('received', (notes) => notes.receivedCount++),
   noted('arc-seal', ({ origin }) => origin.arc++),
+  noted('reply-to', (notes, _, field) => {
+    notes.hasLongOrigin ||= isLong(field);
+  }),
   noted('message-id', (notes, bytes, field) => {
     notes.messageId ??= readable(fieldValue(bytes, field)).slice(0, MIME_LIMITS.subjectCharacters);
   }),
@@ -137,13 +147,6 @@ function spanOf({ valueStart, end }: HeaderWalk): FieldSpan {
   return { valueStart, end };
 }
 
-function listAddresses(list: AddressList): string | undefined {
-  let text: string | undefined;
-  for (const { local, domain, writtenDomain } of list.mailboxes) {
-    const shown = domain === '' ? writtenDomain : domain;
-    const address = shown === undefined ? local : `${local}@${shown}`;
-    text = text === undefined ? address : `${text}, ${address}`;
-    if (text.length > MIME_LIMITS.subjectCharacters) return text.slice(0, MIME_LIMITS.subjectCharacters);
-  }
-  return text;
+function isLong({ valueStart, end }: HeaderWalk): boolean {
+  return end - valueStart > MIME_LIMITS.addressFieldCharacters;
 }

@@ -10,8 +10,12 @@ export const MIME_LIMITS = {
   subjectCharacters: 998,
   /** Of a From, Sender or Reply-To field: a hundred long addresses with names; what is longer is not read on. */
   addressFieldCharacters: 16 * 1024,
-  /** Nested comments of RFC 5322 3.2.2; nobody writes more than two, and the reader need not count further. */
-  commentDepth: 20,
+  /** Of one address field: a good From has one, and each costs look-ups. */
+  mailboxes: 100,
+  /** Encoded words of an address field that is not read whole: each costs a decoder. */
+  looseWords: 100,
+  /** Domains of one From field that are asked for their policies: two authors are rare, and each domain costs eight questions. */
+  authorDomains: 5,
   /** Of a domain before it is mapped: the ignored characters of an honest one are few, and all cost. */
   domainCharacters: 1_000,
   /** Forwarded mail in forwarded mail: ten levels is a long thread; each level costs every boundary line a comparison. */

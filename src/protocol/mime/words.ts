@@ -46,8 +46,50 @@ export interface AddressList {
   readonly mailboxes: readonly Mailbox[];
   /** Group names, of `Team: a@example.com, b@example.com;`. The members are among the mailboxes. */
   readonly groups: readonly string[];
+  /** Words behind the last mailbox that belong to none; empty if there are none. */
+  readonly words: string;
   /** Some of it could not be read: what was read is kept, and may mean something else to another reader. */
   readonly isMalformed: boolean;
+  /** It is longer than the bounds, and only its beginning was read. */
+  readonly isCut: boolean;
+}
+
+/** An address that counts as an author's; `domain`: A-labels in lower case, or an address literal. */
+export interface AuthorAddress {
+  readonly local: string;
+  readonly domain: string;
+}
+
+/** Why an author may be missing from what was read. */
+export type UnclearAuthor =
+  /** More than one From field: readers show one of them, or all. */
+  | 'several-fields'
+  /** Beyond the bounds of a field in length or mailboxes. */
+  | 'too-long'
+  /** More domains than are asked for their policies. */
+  | 'too-many-domains'
+  /** An address without a domain in the DNS, such as an address literal. */
+  | 'no-domain';
+
+/** Who wrote a message, or sent it, as every room reads it (author.ts). */
+export interface Author {
+  /** How many fields there are; a good message has one From. */
+  readonly fields: number;
+  /** One a field, as far as the bound goes. */
+  readonly lists: readonly AddressList[];
+  /** Of all fields, in order. */
+  readonly mailboxes: readonly Mailbox[];
+  /** All that count, each once; those of mailboxes first. */
+  readonly addresses: readonly AuthorAddress[];
+  /** Of these addresses, each once: names in the DNS. */
+  readonly domains: readonly string[];
+  /** RFC 5322 reads it whole, obsolete forms included: nobody can see another author in it. */
+  readonly isWhole: boolean;
+  readonly unclear?: UnclearAuthor;
+  /** No at-sign, nor what looks like one, in any reading: `From: root`. */
+  readonly namesNobody: boolean;
+  /** For the log; absent without a field. */
+  readonly shown: string | undefined;
 }
 
 /** Why the header cannot be told from the body, or is beyond limits.ts. */
@@ -85,10 +127,10 @@ export interface HeaderFacts extends OctetFacts {
   readonly malformedLines: number;
   /** RFC 5321 6.3: the hops so far. */
   readonly receivedCount: number;
-  /** One entry a From field; a good message has one. */
-  readonly fromFields: readonly AddressList[];
-  /** The addresses of the first From field as `local@domain`, joined with a comma; for the log. */
-  readonly headerFrom?: string;
+  /** Of all From fields. */
+  readonly author: Author;
+  /** A From, Sender or Reply-To field is longer than its bound. */
+  readonly hasLongOrigin: boolean;
   /** Of the first Subject field: encoded words decoded (RFC 2047), control characters gone, bounded. */
   readonly subject?: string;
   /** Of the first Message-ID field, trimmed, with its angle brackets. */

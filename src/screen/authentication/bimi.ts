@@ -7,6 +7,7 @@ import type { BimiEvidence, DmarcEvidence, NotMade } from './words.ts';
 
 const skipped = (detail: string): BimiEvidence => Object.freeze({ made: true, result: 'skipped', detail });
 const NO_PASS = skipped('DMARC does not pass');
+const SEVERAL_AUTHORS = skipped('there are several author domains');
 const NOT_ENFORCED = skipped('the DMARC policy is not enforced');
 
 export function lookUpBimi(
@@ -15,6 +16,7 @@ export function lookUpBimi(
   services: CheckServices,
 ): BimiEvidence | Promise<BimiEvidence> {
   if (!dmarc?.made || dmarc.result !== 'pass' || !dmarc.record) return NO_PASS;
+  if (dmarc.authors) return SEVERAL_AUTHORS;
   const { p, sp, t, domain } = dmarc.record;
   if (p === 'none' || sp === 'none' || t === 'y') return NOT_ENFORCED;
   return find([dmarc.headerFrom, domain], selectorOf(view), verificationOf(view, services).asker);

@@ -2,7 +2,7 @@
 import { scanFields } from '../../protocol/mime/fields.ts';
 import { fieldValue, readable } from '../../protocol/mime/text.ts';
 import type { CheckServices } from '../check.ts';
-import { type DmarcOutcome, evaluate } from './dmarc.ts';
+import { evaluate } from './dmarc.ts';
 import { denies } from './spf.ts';
 import { type MessageView, signaturesOf, spfOf, verificationOf } from './verification.ts';
 import type { ArcEvidence, DkimEvidence, DmarcEvidence, SpfEvidence } from './words.ts';
@@ -14,8 +14,7 @@ const LONGEST_SUBJECT = 900;
 export async function dmarcEvidence(view: MessageView, services: CheckServices): Promise<DmarcEvidence> {
   const { asker } = verificationOf(view, services);
   const [{ dkim, arc }, spf] = await Promise.all([signaturesOf(view, services), spfOf(view)]);
-  const evaluated = await evaluate({ fromFields: view.header.fromFields, spf, dkim }, asker, services);
-  const outcome = asker.exceeded() ? tooLarge(evaluated) : unlessUntold(evaluated, spf, dkim);
+  const outcome = await evaluate({ author: view.header.author, spf, dkim }, asker, services);
   const fails = outcome.result === 'fail';
   const subject = fails ? subjectOf(view.head) : undefined;
   const list = fails ? listOf(view, spf, dkim) : undefined;
@@ -31,41 +30,17 @@ export async function dmarcEvidence(view: MessageView, services: CheckServices):
     spfDenies: fails && outcome.policy === 'reject' && (await fromDomainDenies(outcome.headerFrom, spf, services)),
     arcSealers: arc.result === 'pass' || arc.result === 'temperror' ? arc.sealers : [],
     ...(arc.result === 'temperror' && { arcUntold: true }),
-    arcVouchesPass: vouchesFor(arc, outcome.headerFrom),
+    arcVouchesPass: vouchesFor(arc, outcome.failing ?? [outcome.headerFrom]),
     ...(list !== undefined && { list }),
     ...(subject !== undefined && { subject }),
   };
 }
 
-/** What needs more questions than any honest message is no trouble of name servers: it proves nobody. */
-function tooLarge(outcome: DmarcOutcome): DmarcOutcome {
-  if (outcome.result !== 'temperror') return outcome;
-  return { ...outcome, result: 'permerror', detail: 'its author and its signers need too many look-ups' };
-}
-
-/**
- * A failure is none while something that could have aligned cannot be told: our own DNS trouble. Only
- * names of the policy domain's own count, or a forger would bring a signature that nobody can look up.
- */
-function unlessUntold(outcome: DmarcOutcome, spf: SpfEvidence | undefined, dkim: DkimEvidence): DmarcOutcome {
-  if (outcome.result !== 'fail' || !outcome.record) return outcome;
-  const { domain } = outcome.record;
-  const isOwn = (name: string): boolean => name === domain || name.endsWith(`.${domain}`);
-  const untold =
-    (spf?.mail.result === 'temperror' && isOwn(spf.mail.domain)) ||
-    dkim.signatures.some((signature) => signature.result === 'temperror' && isOwn(signature.domain));
-  if (!untold) return outcome;
-  return {
-    ...outcome,
-    result: 'temperror',
-    detail: 'name servers do not say whether the author domain stands behind it',
-  };
-}
-
 /** What a sealer saw of another author, as before somebody rewrote From, says nothing of this one. */
-function vouchesFor({ result, original }: ArcEvidence, headerFrom: string): boolean {
+function vouchesFor({ result, original }: ArcEvidence, authors: readonly string[]): boolean {
   if (result !== 'pass' || original?.dmarc !== 'pass') return false;
-  return original.dmarcFrom === undefined || original.dmarcFrom === headerFrom;
+  if (original.dmarcFrom === undefined) return authors.length === 1;
+  return authors.every((author) => author === original.dmarcFrom);
 }
 
 /** Asked only where it decides: the From domain's own word on this client, whatever MAIL said. */

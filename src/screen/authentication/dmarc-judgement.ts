@@ -45,7 +45,7 @@ function isUnknownClient({ sourceIp, policy }: DmarcEvidence, { onQuarantine, on
 function unclearAuthor({ detail, namesNobody }: DmarcEvidence, { unclearAuthor }: DmarcSettings): Said<Code> {
   const held = namesNobody ? 'accept' : 'quarantine-user';
   const action = unclearAuthor === 'quarantine' ? held : unclearAuthor;
-  return { code: 'no-single-author', action, text: detail ?? 'no single author domain can be told' };
+  return { code: 'no-single-author', action, text: detail ?? 'the author is not clear' };
 }
 
 function failed(evidence: DmarcEvidence, settings: DmarcSettings, heard: Heard): Said<Code> {

@@ -10,7 +10,7 @@ export const DMARC_CODES = {
   'reject-alone': 'DMARC fails and the author domain asks for rejection, but nothing else speaks against the message',
   'list-explains': 'DMARC fails, and a mailing list on the way explains it',
   'arc-explains': 'DMARC fails, and the ARC chain of sealers that you trust says that it passed before',
-  'no-single-author': 'no single author domain can be told from the From field',
+  'no-single-author': 'the From field does not make clear whose domain the author is of',
   temperror: 'name servers do not say what the author domain asks for',
   pass: 'the author domain stands behind the message',
 } as const;
@@ -32,8 +32,8 @@ export const dmarcSettings = defineSettings('dmarc', {
   ),
   unclearAuthor: choice(
     ['accept', 'quarantine', 'refuse'],
-    'accept',
-    'What happens to mail whose From field has no single author domain (several domains, one that cannot be read, no address), for which DMARC has no answer: a reader may see the domain of somebody who asks for rejection, but old and careless programs write so, too. `accept` records it; `quarantine` holds it for the user, unless it names no domain at all, as machines write it (`From: root`); `refuse` refuses all of it with 550.',
+    'quarantine',
+    'What happens to mail whose author is not clear, for which DMARC has no answer: an address has no domain in the DNS, there are more than five domains or several From fields, or the field is too long to be read. A reader may see a domain there that asks for rejection. Up to five domains in one field, however odd it is, are each asked for their policy instead. `quarantine` holds it for the user, unless the field has no at-sign at all, as machines write it (`From: root`); `accept` records it; `refuse` refuses all of it with 550.',
     perDomain,
   ),
   rejectScore: count(

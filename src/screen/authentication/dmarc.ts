@@ -1,8 +1,12 @@
 /**
- * DMARC (RFC 9989) of one message: its author domain, the policy published for it by the tree walk,
+ * DMARC (RFC 9989) of one message: its author domains, the policy published for each by the tree walk,
  * and what of SPF and DKIM is aligned with it. What follows from that is the check's to judge.
+ *
+ * Of several domains the outcome of one counts: the strictest policy that is not aligned. So nobody
+ * forges an author by naming another one, who passes, beside it.
  */
-import type { AddressList, Mailbox } from '../../protocol/mime/words.ts';
+import { MIME_LIMITS } from '../../protocol/mime/limits.ts';
+import type { Author, UnclearAuthor } from '../../protocol/mime/words.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Resolver } from '../../world/resolver.ts';
 import type { Asker } from './ask.ts';
@@ -12,7 +16,7 @@ import { plainDomain } from './signatures.ts';
 import type { DkimEvidence, DmarcEvidence, DmarcPolicy, DmarcRecord, SpfEvidence } from './words.ts';
 
 export interface DmarcInput {
-  readonly fromFields: readonly AddressList[];
+  readonly author: Author;
   readonly spf: SpfEvidence | undefined;
   readonly dkim: DkimEvidence;
 }
@@ -20,42 +24,76 @@ export interface DmarcInput {
 /** What DMARC alone comes to; the rest of its evidence is about what may explain it. */
 export type DmarcOutcome = Pick<
   DmarcEvidence,
-  'result' | 'detail' | 'namesNobody' | 'headerFrom' | 'record' | 'policy' | 'spfAligned' | 'dkimAligned' | 'dkim'
+  | 'result'
+  | 'detail'
+  | 'namesNobody'
+  | 'authors'
+  | 'failing'
+  | 'headerFrom'
+  | 'record'
+  | 'policy'
+  | 'spfAligned'
+  | 'dkimAligned'
+  | 'dkim'
 >;
 
 /** Author domains that publish nothing, which is most of them, as long as the DNS lets that hold. */
 const keptWithoutRecord = keptPerResolver<Pick<DmarcOutcome, 'headerFrom'>>();
 
 export async function evaluate(
-  { fromFields, spf, dkim }: DmarcInput,
+  { author, spf, dkim }: DmarcInput,
+  asker: Asker,
+  services: { readonly resolver: Resolver; readonly clock: Clock },
+): Promise<DmarcOutcome> {
+  const { domains, unclear, namesNobody } = author;
+  if (domains.length === 0 || unclear === 'too-many-domains')
+    return unclearOutcome(unclear ?? 'nobody', namesNobody, dkim);
+  const evaluated: DmarcOutcome[] = [];
+  for (const domain of domains.slice(0, MIME_LIMITS.authorDomains))
+    evaluated.push(await evaluateDomain(domain, spf, dkim, asker, services));
+  const outcomes = evaluated.map((one) => (asker.exceeded() ? tooLarge(one) : unlessUntold(one, spf, dkim)));
+  const deciding = outcomes.reduce((worst, one) => (severity(one) > severity(worst) ? one : worst));
+  if (unclear && severity(deciding) < SEVERITY.enforced) return unclearOutcome(unclear, namesNobody, dkim);
+  if (outcomes.length === 1) return deciding;
+  const failing = outcomes.filter((one) => severity(one) >= SEVERITY.enforced).map(({ headerFrom }) => headerFrom);
+  return { ...deciding, authors: domains, ...(failing.length > 0 && { failing }) };
+}
+
+const SEVERITY = { pass: 0, none: 1, monitored: 2, temperror: 3, permerror: 3, enforced: 4, reject: 5 } as const;
+
+/** RFC 9989 does not speak of several author domains: what would happen to a message of the worst of them happens. */
+function severity({ result, policy }: DmarcOutcome): number {
+  if (result !== 'fail') return SEVERITY[result];
+  return SEVERITY[policy === 'reject' ? 'reject' : policy === 'quarantine' ? 'enforced' : 'monitored'];
+}
+
+async function evaluateDomain(
+  author: string,
+  spf: SpfEvidence | undefined,
+  dkim: DkimEvidence,
   asker: Asker,
   { resolver, clock }: { readonly resolver: Resolver; readonly clock: Clock },
 ): Promise<DmarcOutcome> {
-  const only = onlyDomain(fromFields);
-  const without = only === undefined ? undefined : keptWithoutRecord(resolver).get(only, clock);
+  const without = keptWithoutRecord(resolver).get(author, clock);
   if (without) return { ...NO_RECORD, ...without, dkim: signaturesOf(dkim) };
   const { evaluateDmarc } = await loadDmarc();
   const watched = asker.watched();
   const passing = dkim.signatures.filter(({ result }) => result === 'pass');
-  const { response, dkimAligned, reason } = await evaluateDmarc({
-    headerFrom: fromFields.flatMap(authors),
-    fromFields: fromFields.length,
+  const { response, dkimAligned } = await evaluateDmarc({
+    // The local part is left out, as the domains in it are not the author's.
+    headerFrom: [`x@${author}`],
+    fromFields: 1,
     // RFC 9989 4.1: the MAIL identity only.
     spfDomains: spf?.mail.result === 'pass' ? [spf.mail.domain] : [],
     dkimDomains: passing.map(({ domain }) => ({ domain })),
     resolver: watched.ask,
     strict: true,
   });
-  const signatures = signaturesOf(dkim, dkimAligned);
-  if (!response) {
-    const namesNobody = fromFields.every(({ mailboxes }) => mailboxes.every(namesNoDomain)) || undefined;
-    return { ...NO_AUTHOR, detail: whyUnclear(reason, fromFields), namesNobody, dkim: signatures };
-  }
+  if (!response) return unclearOutcome('no-domain', false, dkim);
   const { status, error, policy = 'none', alignment } = response;
   const record = recordOf(response);
   const headerFrom = plainDomain(status.header.from);
-  if (status.result === 'none' && only !== undefined)
-    keptWithoutRecord(resolver).put(only, { headerFrom }, watched.seconds(), clock);
+  if (status.result === 'none') keptWithoutRecord(resolver).put(author, { headerFrom }, watched.seconds(), clock);
   return {
     result: status.result,
     ...(error && { detail: error.slice(0, 200) }),
@@ -64,7 +102,32 @@ export async function evaluate(
     policy,
     spfAligned: alignment?.spf.result !== undefined,
     dkimAligned: alignment?.dkim.result !== undefined,
-    dkim: signatures,
+    dkim: signaturesOf(dkim, dkimAligned),
+  };
+}
+
+/** What needs more questions than any honest message is no trouble of name servers: it proves nobody. */
+function tooLarge(outcome: DmarcOutcome): DmarcOutcome {
+  if (outcome.result !== 'temperror') return outcome;
+  return { ...outcome, result: 'permerror', detail: 'its author and its signers need too many look-ups' };
+}
+
+/**
+ * A failure is none while something that could have aligned cannot be told: our own DNS trouble. Only
+ * names of the policy domain's own count, or a forger would bring a signature that nobody can look up.
+ */
+function unlessUntold(outcome: DmarcOutcome, spf: SpfEvidence | undefined, dkim: DkimEvidence): DmarcOutcome {
+  if (outcome.result !== 'fail' || !outcome.record) return outcome;
+  const { domain } = outcome.record;
+  const isOwn = (name: string): boolean => name === domain || name.endsWith(`.${domain}`);
+  const untold =
+    (spf?.mail.result === 'temperror' && isOwn(spf.mail.domain)) ||
+    dkim.signatures.some((signature) => signature.result === 'temperror' && isOwn(signature.domain));
+  if (!untold) return outcome;
+  return {
+    ...outcome,
+    result: 'temperror',
+    detail: 'name servers do not say whether the author domain stands behind it',
   };
 }
 
@@ -78,56 +141,28 @@ function signaturesOf({ signatures }: DkimEvidence, aligned?: ReadonlySet<string
   }));
 }
 
-/** Of the plain case, one field with one address; everything else is read anew. */
-function onlyDomain([from, ...more]: readonly AddressList[]): string | undefined {
-  if (!from || more.length > 0 || from.isMalformed || from.mailboxes.length !== 1) return undefined;
-  return from.mailboxes[0]!.domain;
-}
-
 const NO_RECORD = { result: 'none', policy: 'none', spfAligned: false, dkimAligned: false } as const;
 
-/** RFC 9989 5.3.1: with no author domain, or several, there is nothing to validate. */
-const NO_AUTHOR = {
-  result: 'permerror',
-  headerFrom: '',
-  policy: 'none',
-  spfAligned: false,
-  dkimAligned: false,
-} as const;
-
-const REASONS: Readonly<Record<string, string>> = {
-  'no-author-domain': 'the From field has no address with a domain',
-  'multiple-author-domains': 'the From field has addresses of several domains',
-  'invalid-author-domain': 'an address of the From field has no domain that can be read',
-  'multiple-from-fields': 'there is more than one From field',
-  '': 'no single author domain can be told',
+const REASONS: Readonly<Record<UnclearAuthor | 'nobody', string>> = {
+  nobody: 'the From field has no address with a domain',
+  'no-domain': 'an address of the From field has no domain that can be read',
+  'too-many-domains': `the From field has addresses of more than ${MIME_LIMITS.authorDomains} domains`,
+  'too-long': 'the From field is too long to be read whole',
+  'several-fields': 'there is more than one From field',
 };
 
-function whyUnclear(reason: string | undefined, fromFields: readonly AddressList[]): string {
-  const isWritten =
-    reason === 'no-author-domain' && fromFields.some(({ mailboxes }) => mailboxes.some(namesUnreadable));
-  return REASONS[isWritten ? 'invalid-author-domain' : (reason ?? '')] ?? REASONS['']!;
-}
-
-/** As machines write it, `From: root`. */
-function namesNoDomain({ domain, writtenDomain }: Mailbox): boolean {
-  return domain === '' && writtenDomain === undefined;
-}
-
-function namesUnreadable({ domain, writtenDomain }: Mailbox): boolean {
-  return isLiteral(domain) || (domain === '' && writtenDomain !== undefined);
-}
-
-/**
- * An address without a domain that can be in the DNS stays in the list, so that nobody hides behind
- * another one. The local part is left out, as the domains in it are not the author's.
- */
-function authors({ mailboxes }: AddressList): readonly string[] {
-  return mailboxes.map(({ domain }) => (isLiteral(domain) ? 'x@' : `x@${domain}`));
-}
-
-function isLiteral(domain: string): boolean {
-  return domain.startsWith('[');
+/** RFC 9989 5.3.1: without an author domain there is nothing to validate. */
+function unclearOutcome(why: UnclearAuthor | 'nobody', namesNobody: boolean, dkim: DkimEvidence): DmarcOutcome {
+  return {
+    result: 'permerror',
+    detail: REASONS[why],
+    ...(namesNobody && { namesNobody: true }),
+    headerFrom: '',
+    policy: 'none',
+    spfAligned: false,
+    dkimAligned: false,
+    dkim: signaturesOf(dkim),
+  };
 }
 
 const POLICIES: readonly string[] = ['none', 'quarantine', 'reject'];

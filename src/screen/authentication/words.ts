@@ -137,12 +137,16 @@ export type DmarcApplied = {
 /** What one report row is made of; evidence under `dmarc`. */
 export type DmarcEvidence = {
   readonly made: true;
-  /** `permerror`: no single author domain can be told (RFC 9989 5.3.1); there is no record then. */
+  /** `permerror`: the author is not clear (RFC 9989 5.3.1); there is no record then. */
   readonly result: 'pass' | 'fail' | 'none' | 'temperror' | 'permerror';
   /** Why not `pass` or `fail`. */
   readonly detail?: string;
   /** With `permerror`: no From field names a domain, so a reader sees nobody's. */
   readonly namesNobody?: true | undefined;
+  /** All author domains, if there are several; `headerFrom` is the one that decides. */
+  readonly authors?: readonly string[];
+  /** Of several, those that are not aligned and ask for quarantine or rejection. */
+  readonly failing?: readonly string[];
   /** `source_ip`. */
   readonly sourceIp: string;
   /** `header_from`: the author domain; empty with `permerror`. */

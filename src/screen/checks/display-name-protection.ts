@@ -96,8 +96,7 @@ export const displayNameProtection = defineCheck({
   settings: own,
 
   observe({ header }: Views['message'], services: CheckServices): MaybePromise<Seen> {
-    const [from] = header.fromFields;
-    const names = from ? shownNames(from) : NOTHING;
+    const names = shownNames(header.author);
     if (names.length === 0) return CLEAR;
     return andThen(services.identities(), (identities) => look(names, identities, services));
   },

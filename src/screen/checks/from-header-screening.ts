@@ -55,11 +55,14 @@ export const fromHeaderScreening = defineCheck({
   settings: own,
 
   observe({ header }: Views['message']): Seen {
-    const [from] = header.fromFields;
+    const [from] = header.author.lists;
     if (!from) return { authors: NOTHING, writable: false };
     const mailboxes = from.mailboxes.slice(0, IDENTITY_LIMITS.authors);
     const writable =
-      header.fromFields.length === 1 && mailboxes.length === from.mailboxes.length && mailboxes.every(isWhole);
+      header.author.fields === 1 &&
+      mailboxes.length === from.mailboxes.length &&
+      from.words === '' &&
+      mailboxes.every(isWhole);
     const authors = mailboxes.map(readAuthor);
     const lyingGroup = lyingOf(from.groups, mailboxes);
     return { authors, ...(lyingGroup && { lyingGroup }), writable };

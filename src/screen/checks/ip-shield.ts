@@ -9,7 +9,6 @@
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { defineSettings, flag } from '../../settings/define.ts';
 import { defineCheck, NOTHING, type Views } from '../check.ts';
-import { SCREEN_LIMITS } from '../limits.ts';
 import { shieldSettings } from '../settings.ts';
 
 type Seen = {
@@ -46,9 +45,7 @@ export const ipShield = defineCheck({
       );
     // Nearly always From is of the domain in MAIL: nothing has to be waited for then.
     const { header, reversePath } = view;
-    const others = header.fromFields.some(({ mailboxes }) =>
-      mailboxes.some(({ domain }) => domain !== reversePath?.domain),
-    );
+    const others = header.author.domains.some((domain) => domain !== reversePath?.domain);
     return others ? inHeader(view) : CLEAR;
   },
 
@@ -63,12 +60,9 @@ export const ipShield = defineCheck({
 /** The first domain of From that is paired with other networks than the client's; that of MAIL was looked at. */
 async function inHeader(view: Views['message']): Promise<Seen> {
   const { header, reversePath } = view;
-  let asked = 0;
-  for (const { mailboxes } of header.fromFields)
-    for (const { domain } of mailboxes) {
-      if (domain === reversePath?.domain || asked === SCREEN_LIMITS.listedAuthors) continue;
-      asked++;
-      if ((await view.shieldOf(domain)) === 'violated') return { violates: domain, field: 'From' };
-    }
+  // As many as a From field can have: one behind the others must not be missed.
+  for (const domain of header.author.domains)
+    if (domain !== reversePath?.domain && (await view.shieldOf(domain)) === 'violated')
+      return { violates: domain, field: 'From' };
   return CLEAR;
 }

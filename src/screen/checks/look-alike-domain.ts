@@ -117,13 +117,14 @@ function look({ header, reversePath }: Views['message'], identities: Identities,
     const found = likenessOf(domain, index, least, services);
     if (found) matches.push({ field, domain, ...found });
   };
-  const authors = header.fromFields[0]?.mailboxes ?? NOTHING;
-  for (let i = 0; i < authors.length && i < IDENTITY_LIMITS.authors; i++) {
-    const { domain, writtenDomain } = authors[i]!;
+  const { mailboxes, domains } = header.author;
+  for (const { domain, writtenDomain } of mailboxes) {
     const found = writtenDomain === undefined ? undefined : disguised(domain, index, least, services);
-    if (found) matches.push({ field: 'from', domain: escaped(writtenDomain!), ...found });
-    else compare('from', domain);
+    if (!found) continue;
+    matches.push({ field: 'from', domain: escaped(writtenDomain!), ...found });
+    compared.push(domain);
   }
+  for (const domain of domains.slice(0, IDENTITY_LIMITS.authors)) compare('from', domain);
   const envelopeDomain = pathDomain(reversePath);
   if (envelopeDomain !== '') compare('reverse-path', envelopeDomain);
   return matches.length === 0 ? CLEAR : { made: true, matches: matches.slice(0, IDENTITY_LIMITS.matches) };

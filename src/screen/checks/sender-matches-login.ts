@@ -1,19 +1,23 @@
 /**
- * Credentials must match the sender: who signed in writes under names of its own, in the envelope
- * (answered at RCPT) and in the From field (answered at end of data).
+ * Credentials must match the sender: an account writes under names of its own, in the envelope (answered
+ * at RCPT) and in the header (answered at end of data): From, which must name an author, Sender, and the
+ * topmost Resent block.
  *
  * An account's own are its address with sub-addresses, aliases that lead to it, and what was granted; a
  * domain's login may use every address of the domain. The null reverse-path is anybody's. Where the
  * directory cannot tell, the client is asked to come again.
  */
 import { isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
+import type { Author } from '../../protocol/mime/words.ts';
 import { makeAddress } from '../../protocol/smtp/address.ts';
 import { defineSettings, flag } from '../../settings/define.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../check.ts';
 import { SENDERS_COMPARED } from '../limits.ts';
+import { originFields } from '../origin-fields.ts';
 
 type Match = 'yes' | 'no' | 'cannot-tell';
-type Seen = { readonly match: Match; readonly sender?: string };
+type OriginField = 'From' | 'Sender' | 'Resent-From' | 'Resent-Sender';
+type Seen = { readonly match: Match | 'no-author'; readonly sender?: string; readonly field?: OriginField };
 
 const MATCHES: Seen = Object.freeze({ match: 'yes' });
 
@@ -25,13 +29,14 @@ const settings = defineSettings('senderMatchesLogin', {
   ),
   from: flag(
     true,
-    'The same for every address of the From field, which is what people see. Others get 550 5.7.1 at the end of the message.',
+    'The same for every address of the From field, which is what people see, of Sender, and of Resent-From and Resent-Sender in the topmost Resent block. Others get 550 5.7.1 at the end of the message, and a message without an author 550 5.6.0. A domain’s login is held to From alone, and only to its domain.',
     { scope: 'domain' },
   ),
 });
 
 const CODES = {
   'not-own': 'the account that signed in may not write as this sender',
+  'no-author': 'the From field, which must name the author of what an account submits, names nobody',
   'cannot-tell': 'the directory cannot say now whether the account may write as this sender',
 } as const;
 
@@ -40,10 +45,16 @@ const ENVELOPE = {
   enhanced: '5.7.1',
   text: 'the sender address does not belong to the account that signed in',
 } as const;
-const FROM = {
+const inField = (field: OriginField) =>
+  ({
+    code: 550,
+    enhanced: '5.7.1',
+    text: `the ${field} address does not belong to the account that signed in`,
+  }) as const;
+const NO_AUTHOR = {
   code: 550,
-  enhanced: '5.7.1',
-  text: 'the From address does not belong to the account that signed in',
+  enhanced: '5.6.0',
+  text: 'the message must have a From field with the address of its author (RFC 5322 3.6.2)',
 } as const;
 const LATER = {
   code: 451,
@@ -51,8 +62,9 @@ const LATER = {
   text: 'cannot tell now whether the sender is yours, try again later',
 } as const;
 
-function judged({ match, sender }: Seen, reply: typeof ENVELOPE | typeof FROM) {
+function judged({ match, sender }: Seen, reply: typeof ENVELOPE | ReturnType<typeof inField>) {
   if (match === 'yes') return NOTHING;
+  if (match === 'no-author') return [{ code: 'no-author', action: 'refuse', reply: NO_AUTHOR }] as const;
   if (match === 'cannot-tell')
     return [{ code: 'cannot-tell', action: 'defer', reply: LATER, outcome: 'error' }] as const;
   return [
@@ -93,28 +105,47 @@ export const fromMatchesLogin = defineCheck({
   codes: CODES,
   settings: { from: settings.from },
 
-  observe({ facts, header }: Views['message'], { grants }: CheckServices): MaybePromise<Seen> {
+  observe({ facts, header, head }: Views['message'], { grants }: CheckServices): MaybePromise<Seen> {
     const { account } = facts;
-    return account === undefined ? MATCHES : firstStranger(account, header, grants);
+    return account === undefined ? MATCHES : firstStranger(account, header.author, head, grants);
   },
 
-  judge: (seen, { from }) => (from ? judged(seen, FROM) : NOTHING),
+  judge: (seen, { from }) => (from ? judged(seen, inField(seen.field ?? 'From')) : NOTHING),
 });
 
-/** Of all authors; what cannot be read, or is too much to compare, is nobody's own. */
+/** A domain's login is that of a server, which also sends what others wrote: only From is asked, and may name nobody. */
 async function firstStranger(
   account: string,
-  { fromFields }: Views['message']['header'],
+  author: Author,
+  head: Uint8Array,
   grants: CheckServices['grants'],
 ): Promise<Seen> {
-  if (fromFields.some(({ isMalformed }) => isMalformed))
-    return { match: 'no', sender: 'a From field that is malformed' };
-  const authors = fromFields.flatMap(({ mailboxes }) => mailboxes);
-  if (authors.length > SENDERS_COMPARED) return { match: 'no', sender: `${authors.length} authors at once` };
-  for (const { local, domain } of authors) {
-    const sender = makeAddress(local, domain);
-    const match = await grants.maySendAs(account, sender);
-    if (match !== 'yes') return { match, sender: sender.text };
+  const isServer = account.startsWith('@');
+  if (isServer && author.namesNobody) return MATCHES;
+  // RFC 5322 3.6.2: From names the mailboxes of the authors.
+  if (author.mailboxes.length === 0 && author.addresses.length === 0) return { match: 'no-author' };
+  const found = await strangerIn('From', author, account, grants);
+  if (found || isServer) return found ?? MATCHES;
+  for (const { field, sender } of originFields(head)) {
+    const stranger = await strangerIn(field, sender, account, grants);
+    if (stranger) return stranger;
   }
   return MATCHES;
+}
+
+/** Every address that a reader may see must be the account's own; a field that names nobody is nobody's. */
+async function strangerIn(
+  field: OriginField,
+  { addresses, unclear }: Author,
+  account: string,
+  grants: CheckServices['grants'],
+): Promise<Seen | undefined> {
+  if (unclear || addresses.length === 0) return { match: 'no', field, sender: `a ${field} field that cannot be read` };
+  if (addresses.length > SENDERS_COMPARED) return { match: 'no', field, sender: `${addresses.length} addresses` };
+  for (const { local, domain } of addresses) {
+    const sender = makeAddress(local, domain);
+    const match = await grants.maySendAs(account, sender);
+    if (match !== 'yes') return { match, field, sender: sender.text };
+  }
+  return undefined;
 }

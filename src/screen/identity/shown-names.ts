@@ -1,9 +1,9 @@
 /**
  * What readers show as the name of an author: the display name, but also a comment, which mail programs
- * of old wrote there, the name of a group, and words behind which somebody forgot the quotes, as in
- * `Doe, Jane <jane@example.com>`.
+ * of old wrote there, the name of a group, and words that belong to no address. What stands behind a
+ * comma without quotes, as in `Doe, Jane <jane@example.com>`, is a display name already.
  */
-import type { AddressList, Mailbox } from '../../protocol/mime/words.ts';
+import type { Author, Mailbox } from '../../protocol/mime/words.ts';
 import { IDENTITY_LIMITS } from './limits.ts';
 
 export interface ShownName {
@@ -15,31 +15,23 @@ export interface ShownName {
 }
 
 /** Of the authors that are looked at, in their order; group names first. */
-export function shownNames({ mailboxes, groups }: AddressList): readonly ShownName[] {
+export function shownNames({ lists, mailboxes }: Pick<Author, 'lists' | 'mailboxes'>): readonly ShownName[] {
   const names: ShownName[] = [];
   const authors = mailboxes.slice(0, IDENTITY_LIMITS.authors);
+  const groups = lists.length === 1 ? lists[0]!.groups : lists.flatMap((list) => list.groups);
   const add = (name: string, { local, domain }: Pick<Mailbox, 'local' | 'domain'>): void => {
     if (name !== '') names.push({ name, address: `${local.toLowerCase()}@${domain}`, domain });
   };
   for (const group of groups.slice(0, IDENTITY_LIMITS.authors)) add(group, authors[0] ?? NOBODY);
-  let words = '';
   for (const author of authors) {
-    const { displayName, comment, local } = author;
-    add(comment ?? '', author);
-    if (isWords(author)) {
-      words = words === '' ? local : `${words} ${local}`;
-      continue;
-    }
-    add(displayName ?? '', author);
-    if (words !== '') add(displayName === undefined ? words : `${words} ${displayName}`, author);
-    words = '';
+    add(author.comment ?? '', author);
+    add(author.displayName ?? '', author);
+    // Some readers show only what stands behind the last comma.
+    const name = author.displayName ?? '';
+    if (name.includes(',')) add(name.slice(name.lastIndexOf(',') + 1).trim(), author);
   }
-  add(words, NOBODY);
+  for (const { words } of lists) add(words, NOBODY);
   return names;
 }
 
 const NOBODY = { local: '', domain: '' } as const;
-
-function isWords({ displayName, domain, writtenDomain }: Mailbox): boolean {
-  return displayName === undefined && domain === '' && writtenDomain === undefined;
-}

@@ -20,8 +20,8 @@ test('an attacker opens a source route and goes on with commas', () => {
     );
 });
 
-test('an attacker writes an address field as long as the header may be, and no more than its bound is read', () => {
-  const { mailboxes, isMalformed } = parseAddressList('a@b.test,'.repeat(28_000));
-  assert.equal(mailboxes.length, Math.ceil(MIME_LIMITS.addressFieldCharacters / 'a@b.test,'.length));
-  assert.equal(isMalformed, true);
+test('an attacker writes an address field as long as the header may be, and no more than its bounds are read', () => {
+  const { mailboxes, isCut } = parseAddressList('a@b.test,'.repeat(28_000));
+  assert.deepEqual([mailboxes.length, isCut], [MIME_LIMITS.mailboxes, true]);
+  assert.equal(parseAddressList(`${'a '.repeat(20_000)}<a@b.test>`).isCut, true);
 });

@@ -17,8 +17,8 @@ test('one pass tells hops, sender, subject, id and where the body starts', () =>
   assert.equal(facts.problem, undefined);
   assert.equal(facts.receivedCount, 2);
   assert.equal(facts.fieldCount, 5);
-  assert.equal(facts.headerFrom, 'alice@example.com');
-  assert.equal(facts.fromFields[0]?.mailboxes[0]?.displayName, 'Smith, Alice');
+  assert.equal(facts.author.shown, 'alice@example.com');
+  assert.equal(facts.author.mailboxes[0]?.displayName, 'Smith, Alice');
   assert.equal(facts.subject, 'Grüße from here');
   assert.equal(facts.messageId, '<1@example.com>');
   assert.equal(facts.has8bit, false);
@@ -26,13 +26,13 @@ test('one pass tells hops, sender, subject, id and where the body starts', () =>
 
 test('two From fields are told as two', () => {
   const facts = inspectHeader(bytes('From: a@example.com\r\nfrom : b@example.com\r\n\r\n'));
-  assert.equal(facts.fromFields.length, 2);
-  assert.equal(facts.headerFrom, 'a@example.com');
+  assert.equal(facts.author.fields, 2);
+  assert.match(facts.author.shown!, /^a@example.com/);
 });
 
 test('a From in a folded line or in the body is no From field', () => {
   const facts = inspectHeader(bytes('To: x@example.com,\r\n From: a@example.com\r\n\r\nFrom: b@example.com\r\n'));
-  assert.equal(facts.fromFields.length, 0);
+  assert.equal(facts.author.fields, 0);
 });
 
 test('a message that is a header alone has its end at the end', () => {
@@ -74,7 +74,7 @@ test('8-bit octets in the body do not make an 8-bit header', () => {
 test('a line that is no field is counted, and reading goes on', () => {
   const facts = inspectHeader(bytes('Subject: x\r\nthis is no field\r\nFrom: a@example.com\r\n\r\n'));
   assert.equal(facts.malformedLines, 1);
-  assert.equal(facts.fromFields.length, 1);
+  assert.equal(facts.author.fields, 1);
 });
 
 test('a NUL, a bare CR and a bare LF make a header binary', () => {

@@ -1,0 +1,102 @@
+/**
+ * Encoded words as careless readers decode them: anywhere in a field, without an end, with blanks in
+ * them, in charsets that nobody should use.
+ *
+ * Made to find what a reader may see; what a person is shown comes from encoded-words.ts. Linear in
+ * the value; never throws.
+ */
+import { decodeBase64 } from './base64.ts';
+import { decodeCharset } from './charset.ts';
+import { decodeQ } from './encoded-words.ts';
+import { MIME_LIMITS } from './limits.ts';
+import { binaryBytes, readable } from './text.ts';
+
+/** Longer than the name of any charset, with a language behind it. */
+const CHARSET_CHARACTERS = 64;
+
+type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'word'; readonly octets: Uint8Array; readonly charset: string };
+
+export interface Decodings {
+  readonly texts: readonly string[];
+  /** There are more words than the bound: the last are not decoded. */
+  readonly isCut: boolean;
+}
+
+/**
+ * What the value may be decoded to: words joined and decoded each for itself, words apart, and words
+ * joined as octets of UTF-8, whatever charset they name. None without an encoded word.
+ */
+export function decodeLoosely(value: string): Decodings {
+  if (!value.includes('=?')) return { texts: [], isCut: false };
+  const pieces = piecesOf(value);
+  const joined = pieces.filter((piece, i) => !isBlankBetween(pieces, piece, i));
+  const octets = joined.map((piece) => (piece.kind === 'text' ? binaryBytes(piece.text) : piece.octets));
+  const texts = new Map(pieces.map((piece) => [piece, decoded(piece)]));
+  const decodings = [
+    joined.map((piece) => texts.get(piece)).join(''),
+    pieces.map((piece) => texts.get(piece)).join(''),
+    Buffer.concat(octets).toString('utf8'),
+    Buffer.from(decodeQ(value, false)).toString('utf8'),
+  ];
+  return { texts: decodings, isCut: pieces.length > 2 * MIME_LIMITS.looseWords };
+}
+
+function piecesOf(value: string): readonly Piece[] {
+  const pieces: Piece[] = [];
+  const lastEnd = value.lastIndexOf('?=');
+  let from = 0;
+  for (let start = value.indexOf('=?'); start >= 0; start = value.indexOf('=?', Math.max(from, start + 2))) {
+    if (pieces.length >= 2 * MIME_LIMITS.looseWords) break;
+    const head = /^=\?([^?\s]{1,64})\?([bq])\?/i.exec(value.slice(start, start + CHARSET_CHARACTERS + 6));
+    if (!head) continue;
+    const textStart = start + head[0].length;
+    const isBase64 = head[2]!.toLowerCase() === 'b';
+    // Without an end: as far as it goes.
+    const isClosed = lastEnd >= textStart;
+    const textEnd = isClosed ? value.indexOf('?=', textStart) : isBase64 ? endOfBase64(value, textStart) : value.length;
+    const encoded = value.slice(textStart, textEnd);
+    pieces.push({ kind: 'text', text: value.slice(from, start) });
+    pieces.push({
+      kind: 'word',
+      octets: isBase64 ? decodeBase64(binaryBytes(encoded)).bytes : decodeQ(encoded),
+      charset: head[1]!.split('*', 1)[0]!,
+    });
+    from = isClosed ? textEnd + 2 : textEnd;
+  }
+  pieces.push({ kind: 'text', text: value.slice(from) });
+  return pieces;
+}
+
+function endOfBase64(value: string, start: number): number {
+  const base64 = /[a-z0-9+/=]*/iy;
+  base64.lastIndex = start;
+  base64.test(value);
+  return base64.lastIndex;
+}
+
+/** RFC 2047 6.2: white space between two encoded words is not shown. */
+function isBlankBetween(pieces: readonly Piece[], piece: Piece, i: number): boolean {
+  return piece.kind === 'text' && i > 0 && i < pieces.length - 1 && piece.text.trim() === '';
+}
+
+function decoded(piece: Piece): string {
+  if (piece.kind === 'text') return readable(piece.text);
+  const { octets, charset } = piece;
+  if (/^(?:unicode-1-1-)?utf-?7$/i.test(charset)) return decodeUtf7(octets);
+  return decodeCharset(octets, charset) ?? Buffer.from(octets).toString('utf8');
+}
+
+/** UTF-7 is not in the Encoding Standard, and some programs still read it. */
+function decodeUtf7(octets: Uint8Array): string {
+  const text = Buffer.from(octets).toString('latin1');
+  return text.replaceAll(/\+([a-z0-9+/]*)-?/gi, (_, base64: string) => {
+    if (base64 === '') return '+';
+    const units = Buffer.from(base64, 'base64');
+    return units
+      .subarray(0, units.length & ~1)
+      .swap16()
+      .toString('utf16le');
+  });
+}
