@@ -313,13 +313,16 @@ function toMailbox(
   // Empty elements between commas are an obsolete form (RFC 5322 4.4); words without `@` are no mailbox.
   if (address.at < 0) return { isMalformed: outer.words !== '' || angle !== undefined };
   const { words, at, atCount, hasQuotedLocal, hasQuotedDomain } = address;
-  const local = words.slice(0, at).trimEnd();
+  const beforeAt = words.slice(0, at).trimEnd();
+  // `Alice alice@example.com`, as some devices write it: the last word is the local part.
+  const space = angle || hasQuotedLocal || !address.hasGap ? -1 : beforeAt.lastIndexOf(' ');
+  const local = beforeAt.slice(space + 1);
   const written = joinDots(words.slice(at + 1)).trim();
   const read = atCount > 1 || hasQuotedDomain ? undefined : readDomain(written, octets);
   // Words before a bare address, as in `Alice alice@example.com`: no reader agrees with another here.
   const hasStrayWords = address.hasGap || (angle !== undefined && outer.at >= 0);
   const mailbox = {
-    displayName: angle && outer.words !== '' ? outer.words : undefined,
+    displayName: (angle ? outer.words : beforeAt.slice(0, Math.max(space, 0))) || undefined,
     ...(outer.comments !== '' && { comment: outer.comments }),
     local: hasQuotedLocal ? local : joinDots(local),
     domain: read?.domain ?? '',

@@ -21,6 +21,10 @@ export interface AuthorDomain {
 
 /** ASCII beside letters, digits, hyphen, dot, and the underscore of names in use: no host name has it (RFC 1123 2.1). */
 const NEVER_IN_NAME = /[\x00-,/:-@[-^`{-\x7f]/;
+/** Beyond ASCII a name has letters, marks and digits (RFC 5890 2.3.2.1), and a few points; what nobody sees is dropped. */
+const NO_LETTER = /[^\x00-\x7f\p{L}\p{M}\p{N}\p{Default_Ignorable_Code_Point}\u00b7\u0375\u05f3\u05f4\u30fb\u3002]/u;
+/** RFC 1123 2.1: the highest label is a word, so a mark at its end stands behind the name. */
+const TOP_LABEL = /(?:^|\.)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 /** UTS 46 4: what separates labels beside the full stop. */
 const WIDE_DOTS = /[\u3002\uff0e\uff61]/g;
 
@@ -31,7 +35,7 @@ export function readAuthorDomain(text: string): AuthorDomain | undefined {
     const domain = nameOf(text.toLowerCase());
     return domain === undefined ? undefined : { domain, isDisguised: false };
   }
-  if (text.length > MIME_LIMITS.domainCharacters) return undefined;
+  if (text.length > MIME_LIMITS.domainCharacters || NO_LETTER.test(text.normalize('NFKC'))) return undefined;
   const mapped = mapLabels(text);
   const domain = nameOf(mapped === '' ? mapSeen(text) : mapped);
   return domain === undefined ? undefined : { domain, isDisguised: !isPlain(text, domain) };
@@ -53,6 +57,7 @@ function mapSeen(text: string): string {
 function nameOf(ascii: string): string | undefined {
   const name = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii;
   if (name === '' || name.length > DOMAIN_OCTETS || NEVER_IN_NAME.test(name) || endsInNumber(name)) return undefined;
+  if (!TOP_LABEL.test(name)) return undefined;
   return name.split('.').every((label) => label !== '' && label.length <= LABEL_OCTETS) ? name : undefined;
 }
 

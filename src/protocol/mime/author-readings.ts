@@ -60,6 +60,8 @@ function formsOf(texts: readonly string[]): ReadonlySet<string> {
     if (!AT_SIGN.test(text)) continue;
     for (const bare of [text, withoutControls(text)]) {
       forms.add(bare);
+      // Circled and other letters that the mapping of names knows, at-signs among them.
+      forms.add(bare.normalize('NFKC'));
       const open = withoutComments(bare, true);
       forms
         .add(withoutQuotes(bare))
@@ -73,7 +75,15 @@ function formsOf(texts: readonly string[]): ReadonlySet<string> {
 
 /** As UTF-8 whatever it is: one octet that is none must not hide the characters that are. */
 function lossy(field: string): string {
-  return Buffer.from(field, 'latin1').toString('utf8');
+  return Buffer.from(field.replaceAll(OVERLONG, shortest), 'latin1').toString('utf8');
+}
+
+/** ASCII in two or three octets, which UTF-8 forbids and careless decoders read. */
+const OVERLONG = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]/g;
+
+function shortest(octets: string): string {
+  const [last, before] = [octets.charCodeAt(octets.length - 1), octets.charCodeAt(octets.length - 2)];
+  return String.fromCharCode(((before & 1) << 6) | (last & 63));
 }
 
 function withoutControls(text: string): string {

@@ -2,7 +2,7 @@
  * Encoded words of RFC 2047 in unstructured text, for the log.
  *
  * Words of one charset that stand side by side are joined before they are decoded, as senders split
- * characters across them. What cannot be decoded stays as it is written. The result has no control
+ * characters across them; words of a charset with states (ISO-2022-JP) are decoded one by one. What cannot be decoded stays as it is written. The result has no control
  * or bidirectional formatting characters, so that it can neither break nor disguise a line of a log.
  */
 import { decodeBase64 } from './base64.ts';
@@ -20,10 +20,12 @@ interface EncodedWord {
 export function decodeUnstructured(value: string, maxCharacters: number): string {
   if (!value.includes('=?')) return printable(readable(value.slice(0, 4 * maxCharacters)), maxCharacters);
   let text = '';
+  // Asked once: looking for an end at each beginning would cost the square of them.
+  const lastEnd = value.lastIndexOf('?=');
   let position = 0;
   while (position < value.length && text.length < maxCharacters) {
     const start = value.indexOf('=?', position);
-    const word = start < 0 ? undefined : parseWord(value, start);
+    const word = start < 0 ? undefined : parseWord(value, start, lastEnd);
     if (!word) {
       const end = start < 0 ? value.length : start + 2;
       text += readable(value.slice(position, end));
@@ -31,7 +33,7 @@ export function decodeUnstructured(value: string, maxCharacters: number): string
       continue;
     }
     text += readable(value.slice(position, start));
-    const run = joinRun(value, word);
+    const run = joinRun(value, word, lastEnd);
     text += decodeCharset(run.octets, run.charset) ?? value.slice(start, run.end);
     position = run.end;
   }
@@ -39,29 +41,31 @@ export function decodeUnstructured(value: string, maxCharacters: number): string
 }
 
 /** `=?charset?encoding?text?=` at `start`; RFC 2231 5 allows `charset*language`. */
-function parseWord(value: string, start: number): EncodedWord | undefined {
+function parseWord(value: string, start: number, lastEnd: number): EncodedWord | undefined {
   const charsetEnd = value.indexOf('?', start + 2);
   if (charsetEnd <= start + 2 || value[charsetEnd + 2] !== '?') return undefined;
+  const encoding = value[charsetEnd + 1]!.toLowerCase();
+  if ((encoding !== 'q' && encoding !== 'b') || lastEnd < charsetEnd + 3) return undefined;
   const textEnd = value.indexOf('?=', charsetEnd + 3);
-  if (textEnd < 0) return undefined;
   const encoded = value.slice(charsetEnd + 3, textEnd);
   const charset = value.slice(start + 2, charsetEnd).split('*', 1)[0]!;
-  const encoding = value[charsetEnd + 1]!.toLowerCase();
-  if (encoding === 'q') return { charset, octets: decodeQ(encoded), end: textEnd + 2 };
-  if (encoding === 'b') return { charset, octets: decodeBase64(binaryBytes(encoded)).bytes, end: textEnd + 2 };
-  return undefined;
+  const octets = encoding === 'q' ? decodeQ(encoded) : decodeBase64(binaryBytes(encoded)).bytes;
+  return { charset, octets, end: textEnd + 2 };
 }
 
+/** RFC 2047 3: such words begin and end in ASCII, and their escape sequences side by side are no text. */
+const BEGINS_ANEW = /^(?:iso-2022-|hz-)/i;
+
 /** RFC 2047 6.2: white space between encoded words is not shown; here they also share a charset. */
-function joinRun(value: string, first: EncodedWord): EncodedWord {
+function joinRun(value: string, first: EncodedWord, lastEnd: number): EncodedWord {
   const pieces = [first.octets];
   let end = first.end;
   for (;;) {
     let next = end;
     while (value[next] === ' ' || value[next] === '\t') next++;
-    const word = value.startsWith('=?', next) ? parseWord(value, next) : undefined;
+    const word = value.startsWith('=?', next) ? parseWord(value, next, lastEnd) : undefined;
     if (!word) break;
-    if (word.charset.toLowerCase() !== first.charset.toLowerCase()) {
+    if (word.charset.toLowerCase() !== first.charset.toLowerCase() || BEGINS_ANEW.test(first.charset)) {
       end = next;
       break;
     }
