@@ -31,6 +31,7 @@ interface Row {
 const POLICIES: Readonly<Record<string, string>> = {
   '_dmarc.bank.test': 'v=DMARC1; p=reject',
   '_dmarc.evil.test': 'v=DMARC1; p=none',
+  '_dmarc.eve.test': 'v=DMARC1; p=reject',
 };
 
 const RESOLVER = {
@@ -51,7 +52,7 @@ const SPF: SpfEvidence = {
 };
 const DKIM: DkimEvidence = { made: true, signatures: [], unread: 0 };
 
-export async function readAll(from: string): Promise<Row> {
+async function readAll(from: string): Promise<Row> {
   const text = `From: ${from}\r\nSubject: odd\r\n\r\nbody\r\n`;
   const { author } = inspectHeader(Buffer.from(text, 'latin1'));
   const services = { resolver: RESOLVER, clock: manualClock() };
@@ -114,4 +115,19 @@ test('an attacker writes any of these fields, and passes nowhere as the bank', (
     assert.match(dmarc, /^(fail reject bank\.test|permerror)$/, JSON.stringify(from));
     assert.deepEqual([login, list], ['550 5.7.1', '550 5.7.1'], JSON.stringify(from));
   }
+});
+
+test('a forger names a domain of his own, whose key cannot be looked up, beside the forged one', async () => {
+  const { author } = inspectHeader(Buffer.from('From: eve@eve.test, boss@bank.test\r\n\r\n'));
+  const signature = {
+    domain: 'eve.test',
+    selector: 's',
+    algorithm: 'rsa-sha256',
+    result: 'temperror',
+    flags: [],
+  } as const;
+  const dkim = { ...DKIM, signatures: [signature] };
+  const services = { resolver: RESOLVER, clock: manualClock() };
+  const outcome = await evaluate({ author, spf: SPF, dkim }, createAsker(RESOLVER), services);
+  assert.deepEqual([outcome.result, outcome.headerFrom], ['fail', 'bank.test']);
 });

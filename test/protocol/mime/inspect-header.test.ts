@@ -171,3 +171,10 @@ test('fields that tell of origin are counted, and their values left where they s
   assert.deepEqual(origin.listId && values([origin.listId]), ['x <l.example>']);
   assert.equal(origin.bimiSelector, undefined);
 });
+
+test('words of ISO-2022-JP are decoded one by one, as each begins in ASCII', () => {
+  const word = (octets: string): string => `=?ISO-2022-JP?B?${Buffer.from(octets, 'latin1').toString('base64')}?=`;
+  const letters = [...'Jane Doe'].map((letter) => word(`\x1b(J${letter}\x1b(B`)).join('\r\n ');
+  const { subject } = inspectHeader(Buffer.from(`Subject: ${letters}\r\n\r\n`, 'latin1'));
+  assert.equal(subject, 'Jane Doe');
+});

@@ -111,3 +111,13 @@ test('where DKIM and DMARC are off, a signed message without a chain is not veri
   const { zone } = await sendFrom(t, { message: await sign(LETTER, key), settings });
   assert.ok(!zone.queries.some(({ name }) => name === key.name));
 });
+
+test('an attacker has a trusted forwarder seal a pass of one author, and names two who asked for rejection', async (t) => {
+  const text = LETTER.replace('bob@remote.example', 'bob@remote.example, boss@bank.example');
+  const records = { '_dmarc.bank.example': { TXT: ['v=DMARC1; p=reject'] } };
+  for (const results of [PASSED, 'dmarc=pass']) {
+    const message = await seal(text, sealer, 'none', results);
+    const sent = await sendFrom(t, forwarded(message, { settings: trusting, records }));
+    assert.equal(sent.outcome, 'hold user', results);
+  }
+});

@@ -241,3 +241,41 @@ test('who is authenticated or a mail server of the domain is not verified, and n
   assert.deepEqual(sent.evidence['dmarc'], { made: false, why: 'authenticated' });
   assert.deepEqual(sent.edits, []);
 });
+
+/** Eve passes SPF as attacker.example, which asks for rejection itself; so does remote.example, which did not send. */
+const beside = (from: string, more: Sending = {}): Sending =>
+  forged('v=DMARC1; p=reject', {
+    ...more,
+    message: letter(from),
+    records: { '_dmarc.attacker.example': { TXT: ['v=DMARC1; p=reject'] }, ...more.records },
+  });
+
+test('a forger names an author who passes beside the forged one: the one who does not decides', async (t) => {
+  for (const from of [
+    'eve@attacker.example, boss@remote.example',
+    'boss@remote.example, eve@attacker.example',
+    'boss@remote.example <eve@attacker.example>',
+    'Boss: boss@remote.example, eve@attacker.example;',
+    '=?utf-8?q?boss=40remote.example?=, eve@attacker.example',
+  ]) {
+    const sent = await sendFrom(t, beside(from));
+    assert.deepEqual([sent.outcome, evidenceOf(sent).headerFrom], ['hold user', 'remote.example'], from);
+    assert.deepEqual(evidenceOf(sent).failing, ['remote.example'], from);
+  }
+  const own = await sendFrom(t, beside('Eve, Inc. <eve@attacker.example>'));
+  assert.deepEqual([own.outcome, evidenceOf(own).result], ['accept', 'pass']);
+});
+
+test('a list that rewrites From to its own address and keeps the name of the author passes', async (t) => {
+  const sent = await sendFrom(t, beside('"boss@remote.example via Group" <eve@attacker.example>'));
+  assert.deepEqual([sent.outcome, evidenceOf(sent).result], ['accept', 'pass']);
+});
+
+test('an allowed author who is proven exempts no forged author beside it', async (t) => {
+  const lists = [{ list: 'allow', kind: 'address', value: 'eve@attacker.example' }] as const;
+  const from = 'bounce@attacker.example';
+  const alone = await sendFrom(t, { ...beside('eve@attacker.example', { lists }), from });
+  assert.ok(JSON.stringify(alone.evidence['recipients']).includes('allowListed'));
+  const both = await sendFrom(t, { ...beside('eve@attacker.example, boss@remote.example', { lists }), from });
+  assert.equal(both.outcome, 'hold user');
+});

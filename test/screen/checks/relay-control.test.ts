@@ -182,3 +182,39 @@ test('a preset that covers MAIL does not vouch for somebody else in From', async
   const { message } = await transact(world, ALICE, [ALICE]);
   assert.equal(JSON.stringify(message?.evidence['recipients']).includes('"listed"'), false);
 });
+
+const fromField = async (options: ScreenOptions, author: string) => {
+  const text = `From: ${author}\r\nSubject: x\r\n\r\nbody\r\n`;
+  return transact(screening(options), 'x@other.example', [ALICE], content(text));
+};
+const CROWD = Array.from({ length: 60 }, (_, i) => `a${i}@crowd.example`).join(', ');
+
+test('an attacker whom a list blocks hides in From behind sixty others, or in an odd form', async () => {
+  const lists = [{ list: 'block', kind: 'address', value: BOB }] as const;
+  for (const author of [
+    `${CROWD}, ${BOB}`,
+    `${BOB};`,
+    `"unclosed <${BOB}>`,
+    '=?utf-8?q?bob=40remote.example?=',
+    `x (${BOB})`,
+  ])
+    assert.equal(outcome(await fromField({ lists }, author)).at(-1), '550 5.7.1', author);
+});
+
+test('a forger of a shielded domain hides it in From behind sixty others, or in an odd form', async () => {
+  const options = {
+    pairs: [['remote.example', OUTSIDE]],
+    settings: { 'ipShield.exceptLocalRecipients': false },
+  } as const;
+  for (const author of [`${CROWD}, ${BOB}`, `${BOB}>`, `"unclosed <${BOB}>`])
+    assert.equal(outcome(await fromField(options, author)).at(-1), '550 5.7.1', author);
+});
+
+test('more mailboxes or more text in an address field than anybody reads is refused', async () => {
+  const many = Array.from({ length: 101 }, (_, i) => `a${i}@crowd.example`).join(', ');
+  const text = (field: string) =>
+    content(`From: ${BOB}\r\n${field}: ${'a '.repeat(9_000)}\r\nSubject: x\r\n\r\nbody\r\n`);
+  assert.equal(outcome(await fromField({}, many)).at(-1), '550 5.6.0');
+  for (const field of ['Sender', 'Reply-To'])
+    assert.equal(outcome(await transact(screening(), BOB, [ALICE], text(field))).at(-1), '550 5.6.0', field);
+});

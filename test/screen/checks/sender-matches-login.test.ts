@@ -63,3 +63,70 @@ test('where authentication is required, a stranger sends as a local domain to no
     'accept',
   ]);
 });
+
+/** A header before the rest of the letter, in place of its From field. */
+const submitted = async (options: ScreenOptions, header: string): Promise<string> => {
+  const text = LETTER.replace(/^From: [^\r]*\r\n/m, header.replaceAll(/\r?\n/g, '\r\n'));
+  return outcome(await transact(screening(options), null, ['bob@remote.example'], content(text))).at(-1)!;
+};
+const OWN = 'From: Alice <alice@example.com>\n';
+
+for (const [move, from] of [
+  ['leaves From empty', 'From:\n'],
+  ['writes a group of nobody', 'From: g:;\n'],
+  ['writes a name without an address', 'From: The Boss\n'],
+  ['writes an empty angle', 'From: Boss <>\n'],
+  ['leaves From out', 'X-From: dora@example.com\n'],
+  ['writes only a comment', 'From: (dora)\n'],
+] as const)
+  test(`a signed-in attacker ${move} and lets Sender name another: 550 5.6.0`, async () => {
+    assert.equal(await submitted(ALICE, `${from}Sender: dora@example.com\n`), '550 5.6.0');
+    assert.equal(await submitted(ALICE, from), '550 5.6.0');
+  });
+
+for (const [move, fields] of [
+  ['names another in Sender', 'Sender: dora@example.com\n'],
+  ['names another in Sender with white space before the colon', 'Sender : dora@example.com\n'],
+  ['names another in a second Sender', 'Sender: alice@example.com\nSender: dora@example.com\n'],
+  ['hides another in an odd Sender', 'Sender: dora@example.com <alice@example.com>\n'],
+  ['encodes another in Sender', 'Sender: =?utf-8?q?dora=40example.com?=\n'],
+  ['leaves Sender empty', 'Sender:\n'],
+  ['resends as another', 'Resent-From: dora@example.com\nResent-To: x@remote.example\n'],
+  ['resends as itself, and as another who sends', 'Resent-From: alice@example.com\nResent-Sender: dora@example.com\n'],
+  ['puts a field into the Resent block', 'Resent-From: alice@example.com\nX-A: b\nResent-Sender: dora@example.com\n'],
+  ['begins the Resent block with a date', 'Resent-Date: x\nResent-From: dora@example.com\n'],
+  ['resends as nobody', 'Resent-From: g:;\n'],
+] as const)
+  test(`a signed-in attacker ${move}: 550 5.7.1`, async () => {
+    assert.equal(await submitted(ALICE, fields + OWN), '550 5.7.1');
+    assert.equal(await submitted(ALICE, OWN + fields), '550 5.7.1');
+  });
+
+test('an account sends on what others resent before it, and names itself or what it was granted in Sender', async () => {
+  for (const fields of [
+    'Sender: Alice <alice@example.com>\n',
+    'Sender: al@example.com\n',
+    'Resent-From: alice@example.com\nResent-Date: x\nResent-From: dora@example.com\n',
+    'Resent-From: alice@example.com\nReceived: from a by b\nResent-Sender: dora@example.com\n',
+    'Reply-To: dora@example.com\n',
+  ])
+    assert.equal(await submitted(ALICE, fields + OWN), 'accept', fields);
+});
+
+test('names with commas, colons and semicolons are sent for the account that has the address', async () => {
+  for (const name of [
+    'Alice, Example Inc.',
+    'Scanner: 2nd floor',
+    'Alice; Sales',
+    'M\xfcller, Alice',
+    'Alice @ Example',
+  ])
+    assert.equal(await submitted(ALICE, `From: ${name} <alice@example.com>\n`), 'accept', name);
+});
+
+test('a domain mail server and a login of a domain send what others wrote, resent or left without an author', async () => {
+  const foreign = 'Sender: list@other.example\nResent-From: x@other.example\n';
+  for (const header of [`${foreign}From: g:;\n`, `${foreign}From: MAILER-DAEMON\n`, `${foreign}${OWN}`])
+    for (const options of [{ client: SERVER_ADDRESS }, { account: '@example.com' }])
+      assert.equal(await submitted(options, header), 'accept', header);
+});

@@ -45,3 +45,11 @@ function asSent(raw: Buffer): Buffer {
   if (!text.endsWith('\r\n')) text += '\r\n';
   return Buffer.from(text, 'latin1');
 }
+
+/** The `.eml` files of a folder of the corpora; none if it is not there. */
+export function* readFolder(folder: string): Generator<CorpusMessage> {
+  const path = join(SUITES, 'corpus', folder);
+  if (!existsSync(path)) return;
+  for (const name of readdirSync(path).sort())
+    if (name.endsWith('.eml')) yield { name: `${folder}/${name}`, content: asSent(readFileSync(join(path, name))) };
+}
