@@ -1,8 +1,12 @@
 /**
  * How many connections there may be, in all and from one network: counted over all listeners, so
- * that no port can be used to starve another. Never waits; a refusal is told at once.
+ * that no port can be used to starve another. Never waits; a refusal is answered at once.
+ *
+ * Who has many networks (an IPv6 /48 holds 65,536) is held to a part of the places once half of them
+ * are taken, so that no site and no provider has all. Bounded by the connections themselves.
  */
-import { isLoopback, networkOf } from './network.ts';
+import { CROWDED_PART, PROVIDER_PART, SITE_PART } from './limits.ts';
+import { isLoopback, networkOf, providerOf, siteOf } from './network.ts';
 
 export interface AdmissionLimits {
   readonly connections: number;
@@ -23,7 +27,23 @@ export interface Admission {
 
 export function createAdmission(): Admission {
   let connections = 0;
-  const networks = new Map<string, number>();
+  /** Networks, sites and providers; their spellings differ. */
+  const counts = new Map<string, number>();
+  const has = (name: string): number => counts.get(name) ?? 0;
+  const add = (name: string, by: 1 | -1): void => {
+    const count = has(name) + by;
+    if (count > 0) counts.set(name, count);
+    else counts.delete(name);
+  };
+  const isFull = (address: string, limits: AdmissionLimits): boolean => {
+    if (has(networkOf(address)) >= limits.connectionsPerNetwork) return true;
+    if (connections <= limits.connections * CROWDED_PART) return false;
+    const part = (of: number): number => Math.max(1, Math.floor(limits.connections * of));
+    return has(siteOf(address)) >= part(SITE_PART) || has(providerOf(address)) >= part(PROVIDER_PART);
+  };
+  const count = (address: string, by: 1 | -1): void => {
+    for (const name of new Set([networkOf(address), siteOf(address), providerOf(address)])) add(name, by);
+  };
   return {
     get connections() {
       return connections;
@@ -38,18 +58,12 @@ export function createAdmission(): Admission {
     },
     enterNetwork(address, limits) {
       if (isLoopback(address)) return undefined;
-      const network = networkOf(address);
-      const present = networks.get(network) ?? 0;
-      if (present >= limits.connectionsPerNetwork) return 'too-many-from-network';
-      networks.set(network, present + 1);
+      if (isFull(address, limits)) return 'too-many-from-network';
+      count(address, 1);
       return undefined;
     },
     leaveNetwork(address) {
-      if (isLoopback(address)) return;
-      const network = networkOf(address);
-      const present = networks.get(network) ?? 0;
-      if (present > 1) networks.set(network, present - 1);
-      else networks.delete(network);
+      if (!isLoopback(address)) count(address, -1);
     },
   };
 }

@@ -29,3 +29,12 @@ export const CERTIFICATE_NAMES = 100;
 
 /** One read: what a client's kernel sends of a large message while the loop is elsewhere. */
 export const INBOX_BYTES = 65_536;
+
+/** From this part of all places on, a site (IPv4 /24, IPv6 /48) and a provider (/16, /32) have no more than theirs. */
+export const CROWDED_PART = 1 / 2;
+/** So the half that is left then takes eight further sites, or two further providers. */
+export const SITE_PART = 1 / 16;
+export const PROVIDER_PART = 1 / 4;
+
+/** Refused connections that are left to read why: beyond it they are cut, since each holds a descriptor for LAST_WORDS_MS. */
+export const REFUSED_CONNECTIONS = 1_000;

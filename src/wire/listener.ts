@@ -13,7 +13,7 @@ import type { TlsContexts } from '../world/tls.ts';
 import type { Admission, AdmissionLimits, AdmissionRefusal } from './admission.ts';
 import { Connection, type ConnectionHost, type Conversation } from './connection.ts';
 import { type Accepted, takeAccepted } from './inbox.ts';
-import { LAST_WORDS_MS, SWEEP_MS } from './limits.ts';
+import { LAST_WORDS_MS, REFUSED_CONNECTIONS, SWEEP_MS } from './limits.ts';
 import { afterOneTurn, awaitProxyHeader, type PrefaceResult, type ProxyMode } from './preface.ts';
 
 export interface ListenerLimits extends AdmissionLimits {
@@ -136,7 +136,19 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
   let now = clock.monotonic();
   let sweeping = false;
   let stopping = false;
+  /** Of those that are not admitted. */
+  let refused = 0;
   const awaitingEmpty: (() => void)[] = [];
+
+  /** False: it had none. */
+  const giveUpPlace = (connection: Connection): boolean => {
+    const address = connections.get(connection);
+    if (address === undefined) return false;
+    connections.set(connection, undefined);
+    options.admission.leave();
+    if (address) options.admission.leaveNetwork(address);
+    return true;
+  };
 
   const sweep = (): void => {
     now = clock.monotonic();
@@ -156,10 +168,8 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
         error: (error as NodeJS.ErrnoException).code ?? error.message,
       }),
     closed(connection) {
-      const address = connections.get(connection);
+      if (connections.has(connection) && !giveUpPlace(connection)) refused--;
       connections.delete(connection);
-      if (address !== undefined) options.admission.leave();
-      if (address) options.admission.leaveNetwork(address);
       if (connections.size === 0) for (const resolve of awaitingEmpty.splice(0)) resolve();
     },
     named(connection, address) {
@@ -177,6 +187,13 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
 
   const refuse = (connection: Connection, reason: ListenerRefusal): void => {
     events.emit('wire.refused', { listener: options.name, client: connection.client.address, reason });
+    // While it reads why, nobody is to wait for its place.
+    giveUpPlace(connection);
+    refused++;
+    if (refused > REFUSED_CONNECTIONS) {
+      connection.destroy('closed-by-us');
+      return;
+    }
     connection.conversation = options.converse(connection, reason);
     // In clear it would not be understood where TLS is expected.
     if (options.implicitTls) connection.destroy('closed-by-us');

@@ -41,6 +41,12 @@ export function siteOf(canonical: string): string {
   return canonical.replace(/\.\d+$/, '.0/24');
 }
 
+/** What a registry gives to one provider, who may be the attacker: an IPv4 /16, an IPv6 /32. */
+export function providerOf(canonical: string): string {
+  if (canonical.includes(':')) return `${networkOf(canonical).split(':').slice(0, 2).join(':')}::/32`;
+  return canonical.replace(/\.\d+\.\d+$/, '.0.0/16');
+}
+
 export function isLoopback(canonical: string): boolean {
   return canonical === '::1' || canonical.startsWith('127.');
 }

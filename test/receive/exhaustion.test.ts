@@ -1,7 +1,9 @@
 /** Attacks on what the SMTP server has to give, titled by the attacker's move: floods, slow clients, endless content. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { REFUSED_CONNECTIONS } from '../../src/wire/limits.ts';
 import { manualClock } from '../support/clock.ts';
 import { type Client, dialogue, openClient } from '../support/dialogue.ts';
 import { BEGIN, held, IN_DATA } from '../support/receive/held.ts';
@@ -309,6 +311,74 @@ test('one network cannot take all connections, even through a proxy', async (t) 
   const third = await via('2001:db8:1:2::1');
   await dialogue(third, 'S: 220');
   for (const client of [first, second, third]) client.close();
+});
+
+test('an attacker with the 65,536 networks of an IPv6 /48 takes half of all connections at the most, and others get in', async (t) => {
+  const settings = { 'smtp.maxConnections': 64 };
+  const node = await startReceiver(t, { settings, proxy: 'required', trustedProxies: ['127.0.0.1'] });
+  const all: Client[] = [];
+  t.after(() => all.forEach((client) => void client.close()));
+  const via = async (address: string): Promise<number> => {
+    const client = await openClient(node);
+    all.push(client);
+    await client.say(`PROXY TCP6 ${address} 2001:db8:ffff::1 1 25\r\n`);
+    return (await client.hear()).code;
+  };
+  const asked = async (count: number, address: (n: string) => string): Promise<number> => {
+    let admitted = 0;
+    for (let n = 0; n < count; n++) if ((await via(address(n.toString(16)))) === 220) admitted++;
+    return admitted;
+  };
+  // Half of 64; then a site has four places, a provider sixteen.
+  assert.equal(await asked(40, (n) => `2001:db8:1:${n}::1`), 32);
+  assert.equal(await asked(8, (n) => `2001:db8:2:${n}::1`), 0, 'the provider has more than its part');
+  assert.equal(await asked(6, (n) => `2a00:1:1:${n}::1`), 4);
+  assert.equal(await asked(20, (n) => `2a00:1:${n}2::1`), 12);
+  assert.equal(await asked(4, (n) => `2a00:2:${n}::1`), 4, 'an honest provider gets in');
+  assert.equal(node.events.last('wire.refused')?.reason, 'too-many-from-network');
+});
+
+/** Neither says nor ends anything. */
+function openMute(port: number): Socket {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {});
+  return socket;
+}
+
+test('an attacker who stays behind after each refusal takes no place from others', async (t) => {
+  const settings = { 'smtp.maxConnections': 3, 'smtp.maxConnectionsPerNetwork': 1 };
+  const node = await startReceiver(t, { settings, proxy: 'required', trustedProxies: ['127.0.0.1'] });
+  const heard = Array.from({ length: 20 }, async () => {
+    const socket = openMute(node.port);
+    t.after(() => socket.destroy());
+    socket.write('PROXY TCP4 198.51.100.7 192.0.2.1 1 25\r\n');
+    const [said] = (await once(socket, 'data')) as [Buffer];
+    return String(said).slice(0, 3);
+  });
+  const said = await Promise.all(heard);
+  assert.equal(said.filter((code) => code === '220').length, 1);
+  assert.equal(node.receiver.connections, 1);
+  const other = await openClient(node);
+  await other.say('PROXY TCP4 203.0.113.9 192.0.2.1 1 25\r\n');
+  await dialogue(other, 'S: 220');
+  other.close();
+});
+
+test('beyond a thousand refused connections that do not end, the next are cut without a word', async (t) => {
+  const node = await startReceiver(t, { settings: { 'smtp.maxConnections': 1 }, clock: manualClock() });
+  const holder = await dialogue(node, 'S: 220');
+  t.after(() => holder.close());
+  const isTold = (): Promise<boolean> => {
+    const socket = openMute(node.port);
+    t.after(() => socket.destroy());
+    return new Promise((resolve) => {
+      socket.once('data', () => resolve(true));
+      socket.once('end', () => resolve(false));
+    });
+  };
+  for (let n = 0; n < REFUSED_CONNECTIONS / 100; n++)
+    assert.ok((await Promise.all(Array.from({ length: 100 }, isTold))).every(Boolean));
+  assert.ok(!(await Promise.all(Array.from({ length: 20 }, isTold))).some(Boolean));
 });
 
 test('a scan of a thousand connections leaves a bounded number of rows, the rest is counted', async (t) => {
