@@ -3,8 +3,11 @@
 /** A Minger connection asks a few addresses; whoever is silent for so long has gone. */
 export const MINGER_IDLE_MS = 10_000;
 
-/** Minger over TCP: a mail server or two, and those who should not be here. */
-export const MINGER_CONNECTIONS = 100;
+/** Minger over TCP: a few mail servers, and those who should not be here. */
+export const MINGER_CONNECTIONS = 500;
+
+/** From one network: a server like this one asks as many questions at a time, by a connection each. */
+export const MINGER_CONNECTIONS_OF_ONE = 128;
 
 /** Questions of one connection: then it comes again, and is counted again. */
 export const MINGER_QUESTIONS = 1_000;

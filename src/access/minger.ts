@@ -24,10 +24,18 @@ import {
 } from '../protocol/minger/minger.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
+import { type AdmissionLimits, createAdmission } from '../wire/admission.ts';
 import { canonicalAddress, networkOf, networkSet } from '../wire/network.ts';
 import type { Clock } from '../world/clock.ts';
 import type { SocketAddress } from '../world/config.ts';
-import { MINGER_CONNECTIONS, MINGER_IDLE_MS, MINGER_NETWORKS, MINGER_QUESTIONS, MINGER_UNDER_WAY } from './limits.ts';
+import {
+  MINGER_CONNECTIONS,
+  MINGER_CONNECTIONS_OF_ONE,
+  MINGER_IDLE_MS,
+  MINGER_NETWORKS,
+  MINGER_QUESTIONS,
+  MINGER_UNDER_WAY,
+} from './limits.ts';
 import { mingerSettings } from './settings.ts';
 
 export interface MingerServices {
@@ -50,17 +58,33 @@ export interface MingerServer {
 /** A wrong secret is a guess, or a server that asks in vain. */
 const WRONG_SECRET_COSTS = 10;
 const MINUTE_MS = 60_000;
+const MINGER_ADMISSION: AdmissionLimits = {
+  connections: MINGER_CONNECTIONS,
+  connectionsPerNetwork: MINGER_CONNECTIONS_OF_ONE,
+};
 
 /** Both transports on one port. Errors: OperationalError `node.listen`. */
 export async function serveMinger(wanted: SocketAddress, services: MingerServices): Promise<MingerServer> {
   const answer = createAnswerer(services);
   const clients = new Set<Socket>();
+  // Of this machine's own programs none asks by hundreds.
+  const admission = createAdmission(() => false);
   const tcp = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    const client = canonicalAddress(socket.remoteAddress ?? '');
+    const isFull = admission.enter(MINGER_ADMISSION) !== undefined;
+    if (isFull || admission.enterNetwork(client, MINGER_ADMISSION)) {
+      if (!isFull) admission.leave();
+      socket.destroy();
+      return;
+    }
     clients.add(socket);
-    socket.on('close', () => clients.delete(socket));
+    socket.on('close', () => {
+      clients.delete(socket);
+      admission.leaveNetwork(client);
+      admission.leave();
+    });
     converse(socket, answer);
   });
-  tcp.maxConnections = MINGER_CONNECTIONS;
   const udp = createSocket(wanted.address.includes(':') ? 'udp6' : 'udp4');
   try {
     tcp.listen(wanted.port, wanted.address);

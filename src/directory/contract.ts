@@ -69,8 +69,11 @@ export type Resolution =
 
 export interface Directory {
   domain(name: string): MaybePromise<Domain | undefined>;
-  /** The bare `<postmaster>`, and that of this node's own name or address, resolves to the administrators' address. */
-  resolve(address: Address): MaybePromise<Resolution>;
+  /**
+   * The bare `<postmaster>`, and that of this node's own name or address, resolves to the administrators'
+   * address. `site`: of the client that asks (wire/network.ts), which takes turns with others while sources are busy.
+   */
+  resolve(address: Address, site?: string): MaybePromise<Resolution>;
   /** A domain's own servers in order, else the default ones, else none. */
   mailServers(domain: string): MaybePromise<readonly DomainMailServer[]>;
   /**

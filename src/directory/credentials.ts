@@ -13,6 +13,7 @@ import type { ScramVerifier } from '../protocol/sasl/scram.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Database, Row, Statement } from '../store/contract.ts';
 import type { Secrets } from '../store/secrets.ts';
+import { siteOf } from '../wire/network.ts';
 import type { Authority, Offers, Proof, Refusal, Verdict } from '../wire/sasl/words.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
@@ -36,6 +37,7 @@ export type AskSources = (
   username: string,
   password: string,
   asker: Asker,
+  site?: string,
 ) => Promise<
   /** Yes; whose it is: the key of the user's main address. */
   { readonly user: string } | 'no' | 'cannot-tell' | /** No source of the domain can. */ 'none'
@@ -114,9 +116,14 @@ export async function openCredentials(db: Database, services: CredentialServices
     return (await proofs.holds(login, proof)) ? admitted(login, proof) : undefined;
   }
 
-  async function isRight({ password: stored }: Login, password: string, asker: Asker): Promise<boolean> {
+  async function isRight(
+    { password: stored }: Login,
+    password: string,
+    asker: Asker,
+    site: string | undefined,
+  ): Promise<boolean> {
     if (memory.knows(stored!, password)) return true;
-    if (!(await verifyPassword(hashing, password, stored!, asker))) return false;
+    if (!(await verifyPassword(hashing, password, stored!, asker, site))) return false;
     memory.remember(stored!, password);
     return true;
   }
@@ -138,13 +145,14 @@ export async function openCredentials(db: Database, services: CredentialServices
     password: string,
     known: Login | undefined,
     asker: Asker,
+    site: string | undefined,
   ): Promise<Verdict | undefined> {
     if (!askSources || key.startsWith('@')) return undefined;
     const owner = await ownerOf(key);
     if (owner && !isActive(owner)) return undefined;
     const domain = await db.read(statements.domain({ domain: key.slice(key.lastIndexOf('@') + 1) }));
     if (domain.length === 0) return undefined;
-    const answer = await askSources(key, password, asker);
+    const answer = await askSources(key, password, asker, site);
     const isRight = typeof answer === 'object';
     if (asker === 'stranger' && (isRight || answer === 'no')) hashing.checked(isRight);
     if (isRight) return confirmed(key, answer.user);
@@ -152,18 +160,23 @@ export async function openCredentials(db: Database, services: CredentialServices
     return answer === 'no' ? no(known ? 'wrong' : 'unknown') : undefined;
   }
 
-  async function decide(key: string | undefined, password: string, asker: Asker): Promise<Verdict> {
+  async function decide(
+    key: string | undefined,
+    password: string,
+    asker: Asker,
+    site: string | undefined,
+  ): Promise<Verdict> {
     const login = key === undefined ? undefined : await find(key);
     const byAppPassword = login && (await viaAppPassword(login, password));
     if (byAppPassword) return byAppPassword;
     if (login?.password !== undefined)
-      return (await isRight(login, password, asker)) ? viaPassword(login) : no('wrong');
+      return (await isRight(login, password, asker, site)) ? viaPassword(login) : no('wrong');
     // Before anybody is asked: the line spares the sources, and who has no password here waits as those who have.
     const hasWaited = asker === 'stranger' && hashing.isGuessed();
-    if (hasWaited) await spendHash(hashing, password);
-    const elsewhere = key === undefined ? undefined : await viaSources(key, password, login, asker);
+    if (hasWaited) await spendHash(hashing, password, site);
+    const elsewhere = key === undefined ? undefined : await viaSources(key, password, login, asker, site);
     if (elsewhere) return elsewhere;
-    if (!hasWaited) await spendHash(hashing, password);
+    if (!hasWaited) await spendHash(hashing, password, site);
     if (asker === 'stranger') hashing.checked(false);
     return no(login ? 'wrong' : 'unknown');
   }
@@ -172,8 +185,9 @@ export async function openCredentials(db: Database, services: CredentialServices
     // An empty password is one that some sources take for "anybody" (RFC 4513 5.1.2).
     if (password === '') return no('wrong');
     const key = loginKey(username);
+    const site = network === undefined ? undefined : siteOf(network);
     try {
-      const verdict = await memory.judged(key ?? username, network, (asker) => decide(key, password, asker));
+      const verdict = await memory.judged(key ?? username, network, (asker) => decide(key, password, asker, site));
       if (key !== undefined && verdict.kind === 'yes') memory.signedIn(key, network);
       if (key !== undefined && verdict.kind === 'no') memory.failed(key, network);
       return verdict;

@@ -5,10 +5,12 @@
  * Sign-ins that would wait behind too many others are refused at once (`busy`), so that a flood costs
  * neither memory nor the next hour. While somebody guesses (guessing.ts), whoever is known goes first,
  * and strangers are looked at one at a time with rests between, since what guesses cost the processors
- * is taken from mail. Errors: OperationalError `directory.busy`.
+ * is taken from mail. Strangers take turns by their site, and where their line is full, who has most in
+ * it makes room for others. Errors: OperationalError `directory.busy`.
  */
 import { Worker } from 'node:worker_threads';
 import { OperationalError } from '../model/errors.ts';
+import { createFairLine, type FairLine } from '../wire/fair-line.ts';
 import type { Clock, TimerHandle } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import { createGuessing } from './guessing.ts';
@@ -21,8 +23,8 @@ export type Asker = 'known' | 'stranger';
 export interface Hashing {
   /** Of new passwords, and of the work done for unknown names. */
   readonly cost: PasswordCost;
-  /** `asker`: default `known`, as an administrator is. Errors: `directory.busy`. */
-  run(job: HashJob, asker?: Asker): Promise<Uint8Array>;
+  /** `asker`: default `known`, as an administrator is. `site`: of a stranger (wire/network.ts). Errors: `directory.busy`. */
+  run(job: HashJob, asker?: Asker, site?: string): Promise<Uint8Array>;
   /** What came of a stranger's password. */
   checked(isRight: boolean): void;
   /** Somebody guesses: strangers wait in line, whoever knows their passwords. */
@@ -53,7 +55,7 @@ interface Thread {
 
 export function createHashing(clock: Clock, { cost = ARGON2, events }: HashingOptions = {}): Hashing {
   const threads = new Set<Thread>();
-  const waiting: Readonly<Record<Asker, Pending[]>> = { known: [], stranger: [] };
+  const waiting: Readonly<Record<Asker, FairLine<Pending>>> = { known: createFairLine(), stranger: createFairLine() };
   const guessing = createGuessing(clock, events);
   let closed = false;
   let number = 0;
@@ -106,13 +108,13 @@ export function createHashing(clock: Clock, { cost = ARGON2, events }: HashingOp
     const busy = working();
     if (busy.length >= HASHING.threads) return undefined;
     if (!guessing.isOn()) {
-      const isStrangerOlder = (stranger[0]?.number ?? Number.POSITIVE_INFINITY) < (known[0]?.number ?? 0);
-      return known.length > 0 && !isStrangerOlder ? known.shift() : stranger.shift();
+      const isStrangerOlder = (stranger.peek()?.number ?? Number.POSITIVE_INFINITY) < (known.peek()?.number ?? 0);
+      return known.length > 0 && !isStrangerOlder ? known.next() : stranger.next();
     }
-    if (known.length > 0) return known.shift();
+    if (known.length > 0) return known.next();
     if (stranger.length === 0 || busy.some(({ asker }) => asker === 'stranger')) return undefined;
     const restMs = restUntil - clock.monotonic();
-    if (restMs <= 0) return stranger.shift();
+    if (restMs <= 0) return stranger.next();
     rest ??= clock.after(restMs, () => {
       rest = undefined;
       advance();
@@ -136,11 +138,11 @@ export function createHashing(clock: Clock, { cost = ARGON2, events }: HashingOp
 
   return {
     cost,
-    run(job, asker = 'known') {
+    run(job, asker = 'known', site = '') {
       const most = asker === 'stranger' && guessing.isOn() ? HASHING.strangersWaiting : HASHING.waiting;
-      if (closed || waiting[asker].length >= most) return Promise.reject(busy(most));
+      if (closed) return Promise.reject(busy(most));
       const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-      waiting[asker].push({ job, asker, number: number++, resolve, reject });
+      waiting[asker].add(site, { job, asker, number: number++, resolve, reject }, most)?.reject(busy(most));
       advance();
       return promise;
     },
@@ -151,7 +153,7 @@ export function createHashing(clock: Clock, { cost = ARGON2, events }: HashingOp
       retirement?.cancel();
       rest?.cancel();
       guessing.stop();
-      for (const line of Object.values(waiting)) for (const { reject } of line.splice(0)) reject(busy(HASHING.waiting));
+      for (const line of Object.values(waiting)) for (const { reject } of line.clear()) reject(busy(HASHING.waiting));
       await Promise.all(Array.from(threads, ({ worker }) => worker.terminate()));
     },
   };

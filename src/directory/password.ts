@@ -29,22 +29,24 @@ export async function verifyPassword(
   password: string,
   phc: string,
   asker: Asker = 'known',
+  site?: string,
 ): Promise<boolean> {
   const parsed = parsePhc(phc);
   if (!parsed) return false;
   const { tag, ...parameters } = parsed;
-  const computed = await hashing.run({ kind: 'argon2id', password: normalPassword(password), ...parameters }, asker);
+  const job = { kind: 'argon2id', password: normalPassword(password), ...parameters } as const;
+  const computed = await hashing.run(job, asker, site);
   const isRight = timingSafeEqual(computed, tag);
   if (asker === 'stranger') hashing.checked(isRight);
   return isRight;
 }
 
 /** The same work for nobody, so that another answer takes as long as a stranger's wrong password. */
-export async function spendHash(hashing: Hashing, password: string): Promise<void> {
+export async function spendHash(hashing: Hashing, password: string, site?: string): Promise<void> {
   const { memoryKiB, passes, parallelism, saltBytes, tagBytes } = hashing.cost;
   const salt = Buffer.alloc(saltBytes);
   const job = { password: normalPassword(password), salt, memoryKiB, passes, parallelism, tagBytes };
-  await hashing.run({ kind: 'argon2id', ...job }, 'stranger');
+  await hashing.run({ kind: 'argon2id', ...job }, 'stranger', site);
 }
 
 /** Whether guessers try it first (common-passwords.ts). */

@@ -35,7 +35,7 @@ export interface Verification {
   /** The directory, which asks sources about whom it does not know. */
   readonly directory: OpenDirectory;
   /** A password that this node does not know; `username`: an address. Never rejects. */
-  askSources(username: string, password: string, asker?: Asker): Promise<SignInAnswer>;
+  askSources(username: string, password: string, asker?: Asker, site?: string): Promise<SignInAnswer>;
 }
 
 const UNKNOWN_USER: Resolution = Object.freeze({ kind: 'unknown-user' });
@@ -57,12 +57,12 @@ export function createVerification(services: VerificationServices): Verification
   const confirmedAt = createCache<number>(VERIFIED_ENTRIES);
   const underWay = new Map<string, Promise<Resolution>>();
 
-  function judge(address: Address, resolution: Resolution): MaybePromise<Resolution> {
+  function judge(address: Address, resolution: Resolution, site?: string): MaybePromise<Resolution> {
     if (table.all.length === 0) return resolution;
     switch (resolution.kind) {
       case 'unknown-user':
         if (resolution.return || table.of(address.domain).length === 0) return resolution;
-        return unknown(address);
+        return unknown(address, site);
       case 'remote':
         if (!creation.isPossible(address) || looksLikeRelay(address)) return resolution;
         return once(`+${addressKey(address)}`, () => createDomain(address, resolution));
@@ -74,12 +74,12 @@ export function createVerification(services: VerificationServices): Verification
     }
   }
 
-  function unknown(address: Address): MaybePromise<Resolution> {
+  function unknown(address: Address, site?: string): MaybePromise<Resolution> {
     // The version: no answer of sources that were changed since.
     const key = `${table.version} ${addressKey(address)}`;
     const until = nobody.get(key);
     if (until !== undefined && until > clock.monotonic()) return UNKNOWN_USER;
-    return once(key, () => askAbout(address, key));
+    return once(key, () => askAbout(address, key, site));
   }
 
   /** Whoever asks while somebody asks already gets the same answer. */
@@ -96,11 +96,11 @@ export function createVerification(services: VerificationServices): Verification
     return answer;
   }
 
-  async function askAbout(address: Address, key: string): Promise<Resolution> {
+  async function askAbout(address: Address, key: string, site?: string): Promise<Resolution> {
     const there = await enrolment.account(addressKey(address));
     // Disabled by an administrator: no source is asked, and none would change it.
     if (there && !there.gone) return UNKNOWN_USER;
-    const resolution = await ask(address, table.of(address.domain));
+    const resolution = await ask(address, table.of(address.domain), site);
     if (resolution.kind === 'unknown-user') {
       const minutes = settings.current().get(verificationSettings.negativeMinutes);
       nobody.set(key, clock.monotonic() + minutes * 60_000);
@@ -108,8 +108,8 @@ export function createVerification(services: VerificationServices): Verification
     return resolution;
   }
 
-  async function ask(address: Address, sources: readonly KnownSource[]): Promise<Resolution> {
-    const [outcome, found] = await search(address, sources);
+  async function ask(address: Address, sources: readonly KnownSource[], site?: string): Promise<Resolution> {
+    const [outcome, found] = await search(address, sources, site);
     if (outcome.kind === 'cannot-tell') return unsure(address, outcome.reason);
     const { answer, source } = outcome;
     return answer.kind === 'no' ? UNKNOWN_USER : enrolled(address, found, answer, source.id);
@@ -135,14 +135,15 @@ export function createVerification(services: VerificationServices): Verification
   async function search(
     address: Address,
     sources: readonly KnownSource[],
+    site?: string,
   ): Promise<readonly [Outcome<Answer>, Address]> {
     const { local, domain } = address;
-    const outcome = await searchUser(sources, address, clock);
+    const outcome = await searchUser(sources, address, clock, site);
     const separator = settings.current().get(directorySettings.subaddressSeparator, { domain });
     const at = separator === '' ? -1 : local.indexOf(separator);
     if (outcome.kind === 'cannot-tell' || outcome.answer.kind === 'yes' || at <= 0) return [outcome, address];
     const base = makeAddress(local.slice(0, at), domain);
-    return [await searchUser(sources, base, clock), base];
+    return [await searchUser(sources, base, clock, site), base];
   }
 
   function unsure(address: Address, reason: string): Resolution {
@@ -250,8 +251,8 @@ export function createVerification(services: VerificationServices): Verification
     return there && !there.gone ? known : ask(address, sources);
   }
 
-  const resolve = (address: Address): MaybePromise<Resolution> =>
-    andThen(directory.resolve(address), (resolution) => judge(address, resolution));
+  const resolve = (address: Address, site?: string): MaybePromise<Resolution> =>
+    andThen(directory.resolve(address), (resolution) => judge(address, resolution, site));
 
   const verifying: OpenDirectory = {
     ...directory,
@@ -274,9 +275,9 @@ export function createVerification(services: VerificationServices): Verification
   const signIn = createSignIn({ ...services, enrolment });
   return {
     directory: verifying,
-    async askSources(username, password, asker) {
+    async askSources(username, password, asker, site) {
       const address = parseAddress(username);
-      return address.ok ? signIn(address.value, password, asker) : 'none';
+      return address.ok ? signIn(address.value, password, asker, site) : 'none';
     },
   };
 }

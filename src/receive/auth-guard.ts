@@ -1,15 +1,16 @@
 /**
  * Failed sign-ins by network: beyond a number in a window no credentials of that network are looked at
- * any more, so that guessing costs it time and us nothing. In memory; a ban that lasts is dynamic
- * screening's business.
+ * any more, so that guessing costs it time and us nothing. A site of IPv6 (/48) has 65,536 networks, and
+ * so a count of its own: with a few of them it is shut as a whole, and fills no table with the others.
+ * In memory; a ban that lasts is dynamic screening's business.
  */
-import { networkOf } from '../wire/network.ts';
+import { networkOf, siteOf } from '../wire/network.ts';
 import type { Clock } from '../world/clock.ts';
-import { AUTH_FAILURE_WINDOW_MS, AUTH_NETWORKS } from './limits.ts';
+import { AUTH_FAILURE_WINDOW_MS, AUTH_NETWORKS, AUTH_SITE_NETWORKS } from './limits.ts';
 
 export interface AuthGuard {
   failed(address: string): void;
-  /** Too many failures lately. */
+  /** Too many failures lately. `mostFailures`: of one network. */
   isShut(address: string, mostFailures: number): boolean;
 }
 
@@ -19,29 +20,39 @@ interface Count {
 }
 
 export function createAuthGuard(clock: Clock): AuthGuard {
-  /** In the order of their windows' beginnings. */
-  const networks = new Map<string, Count>();
+  /** Networks, and sites of IPv6, in the order of their windows' beginnings. */
+  const counts = new Map<string, Count>();
 
   const forgetOld = (): void => {
     const before = clock.monotonic() - AUTH_FAILURE_WINDOW_MS;
-    for (const [network, { since }] of networks) {
-      if (since > before && networks.size < AUTH_NETWORKS) return;
-      networks.delete(network);
+    for (const [name, { since }] of counts) {
+      if (since > before && counts.size < AUTH_NETWORKS) return;
+      counts.delete(name);
     }
+  };
+
+  const add = (name: string): void => {
+    const count = counts.get(name);
+    if (count) count.failures++;
+    else counts.set(name, { since: clock.monotonic(), failures: 1 });
+  };
+
+  const has = (name: string, failures: number): boolean => {
+    const count = counts.get(name);
+    return (
+      count !== undefined && count.failures >= failures && count.since > clock.monotonic() - AUTH_FAILURE_WINDOW_MS
+    );
   };
 
   return {
     failed(address) {
       forgetOld();
-      const network = networkOf(address);
-      const count = networks.get(network);
-      if (count) count.failures++;
-      else networks.set(network, { since: clock.monotonic(), failures: 1 });
+      add(networkOf(address));
+      if (address.includes(':')) add(siteOf(address));
     },
     isShut(address, mostFailures) {
-      const count = networks.get(networkOf(address));
-      if (!count || count.failures < mostFailures) return false;
-      return count.since > clock.monotonic() - AUTH_FAILURE_WINDOW_MS;
+      if (has(networkOf(address), mostFailures)) return true;
+      return address.includes(':') && has(siteOf(address), mostFailures * AUTH_SITE_NETWORKS);
     },
   };
 }

@@ -22,6 +22,9 @@ export const AUTH_LINE_BYTES = 24_576;
 /** Failed sign-ins are counted by network over this time. */
 export const AUTH_FAILURE_WINDOW_MS = 600_000;
 
+/** An IPv6 /48 may fail as often as so many of its networks: a household or an office has a few. */
+export const AUTH_SITE_NETWORKS = 4;
+
 /** Networks counted; beyond it the oldest are forgotten. */
 export const AUTH_NETWORKS = 10_000;
 

@@ -46,7 +46,7 @@ export const smtpSettings = defineSettings('smtp', {
   maxConnectionsPerNetwork: count(
     50,
     { min: 1, max: 1_000_000 },
-    'Connections at a time from one IPv4 address or one IPv6 /64; more are told 421 4.7.0. This machine itself (loopback) is not counted.',
+    'Connections at a time from one IPv4 address or one IPv6 /64; more are told 421 4.7.0. This machine itself (loopback) is not counted. Once half of `smtp.maxConnections` are taken, an IPv4 /24 or IPv6 /48 has a sixteenth of them at the most, a /16 or /32 a quarter.',
   ),
   commandTimeoutMs: amount(
     5 * MINUTE_MS,
@@ -109,7 +109,7 @@ export const smtpSettings = defineSettings('smtp', {
   maxAuthFailuresPerNetwork: count(
     50,
     { min: 5, max: 1_000_000 },
-    'Failed sign-ins from one IPv4 address or one IPv6 /64 within ten minutes; beyond it AUTH is answered 454 4.7.0 until the window ends, and no password is looked at.',
+    'Failed sign-ins from one IPv4 address or one IPv6 /64 within ten minutes (from one IPv6 /48, four times as many); beyond it AUTH is answered 454 4.7.0 until the window ends, and no password is looked at.',
   ),
   authFailureFloorMs: amount(
     1500,

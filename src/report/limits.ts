@@ -9,6 +9,10 @@ export const FLUSH_EVERY_MS = 1000;
 export const ROWS_PER_DOMAIN = 10_000;
 /** Rows of all reports of one day: some 100 MB. */
 export const ROWS_PER_DAY = 200_000;
+/** Of them about one site (IPv4 /24, IPv6 /48), once half of a day's are taken: no honest one writes in so many names to one node. */
+export const ROWS_PER_SITE = 5_000;
+/** Sites whose number of rows is kept in memory. */
+export const REMEMBERED_SITES = 10_000;
 /** Domains whose number of rows is kept in memory. */
 export const REMEMBERED_DOMAINS = 10_000;
 /** Signatures told of one row; the rest says nothing that the reader needs. */

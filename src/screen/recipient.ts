@@ -9,6 +9,7 @@ import type { Directory, Resolution } from '../directory/contract.ts';
 import type { Recipient } from '../model/envelope.ts';
 import type { Finding } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import type { SessionFacts } from '../model/session.ts';
 import { looksLikeRelay } from '../protocol/smtp/address.ts';
 import type { Standing, Who } from './check.ts';
 import type { RecipientVerdict } from './contract.ts';
@@ -43,14 +44,20 @@ function resolveFor(
   recipient: Recipient,
   sender: Sender,
 ): MaybePromise<RecipientVerdict> {
-  const resolution = resolveUnlessHop(screening.services.directory, recipient, sender);
+  const resolution = resolveUnlessHop(screening.services.directory, recipient, sender, transaction.facts);
   return isPromise(resolution)
     ? resolution.then((known) => judgeRecipient(screening, transaction, recipient, sender, known))
     : judgeRecipient(screening, transaction, recipient, sender, resolution);
 }
 
-function resolveUnlessHop(directory: Directory, { address }: Recipient, sender: Sender): MaybePromise<Resolution> {
-  return looksLikeRelay(address) && !isTrusted(sender.kind) ? NOT_ASKED : resolveRecipient(directory, address);
+function resolveUnlessHop(
+  directory: Directory,
+  { address }: Recipient,
+  sender: Sender,
+  { client }: SessionFacts,
+): MaybePromise<Resolution> {
+  if (looksLikeRelay(address) && !isTrusted(sender.kind)) return NOT_ASKED;
+  return resolveRecipient(directory, address, client.address);
 }
 
 function judgeRecipient(

@@ -13,6 +13,7 @@ import { type Address, isRole, type ReversePath } from '../model/address.ts';
 import { isOperational } from '../model/errors.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
+import { siteOf } from '../wire/network.ts';
 import type { SenderKind, Who } from './check.ts';
 import { type Pending, senderByClaim } from './claims.ts';
 import type { Hidden } from './nat.ts';
@@ -163,9 +164,9 @@ function senderWith(
 }
 
 /** Once a recipient. Never throws for what the directory cannot say. */
-export function resolveRecipient(directory: Directory, address: Address): MaybePromise<Resolution> {
+export function resolveRecipient(directory: Directory, address: Address, client: string): MaybePromise<Resolution> {
   return orCannotTell<Resolution>({ kind: 'cannot-tell', reason: 'the directory cannot be read' }, () =>
-    directory.resolve(address),
+    directory.resolve(address, siteOf(client)),
   );
 }
 

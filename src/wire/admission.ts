@@ -19,13 +19,14 @@ export interface Admission {
   /** Counts a connection that has come; undefined: there is room. Undone by `leave`. */
   enter(limits: AdmissionLimits): AdmissionRefusal | undefined;
   leave(): void;
-  /** The same for its network, once it is known who the client is. This machine itself is not counted. */
+  /** The same for its network, once it is known who the client is. */
   enterNetwork(address: string, limits: AdmissionLimits): AdmissionRefusal | undefined;
   leaveNetwork(address: string): void;
   readonly connections: number;
 }
 
-export function createAdmission(): Admission {
+/** `exempts`: whom no network's share counts; by default this machine itself. */
+export function createAdmission(exempts: (address: string) => boolean = isLoopback): Admission {
   let connections = 0;
   /** Networks, sites and providers; their spellings differ. */
   const counts = new Map<string, number>();
@@ -57,13 +58,13 @@ export function createAdmission(): Admission {
       connections--;
     },
     enterNetwork(address, limits) {
-      if (isLoopback(address)) return undefined;
+      if (exempts(address)) return undefined;
       if (isFull(address, limits)) return 'too-many-from-network';
       count(address, 1);
       return undefined;
     },
     leaveNetwork(address) {
-      if (!isLoopback(address)) count(address, -1);
+      if (!exempts(address)) count(address, -1);
     },
   };
 }

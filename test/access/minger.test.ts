@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { MINGER_CONNECTIONS_OF_ONE } from '../../src/access/limits.ts';
 import { serveMinger } from '../../src/access/minger.ts';
 import { mingerSettings } from '../../src/access/settings.ts';
 import type { Resolution } from '../../src/directory/contract.ts';
@@ -113,6 +114,22 @@ test('the attacker guesses addresses by the thousand, and is answered no more wi
   assert.equal(await byTcp(port, 'c@example.com\r\n'), '');
   await clock.advance(61_000);
   assert.equal(await byTcp(port, 'd@example.com\r\n'), 'd@example.com 2\r\n');
+});
+
+test('the attacker holds as many connections as one network may have, and another network is answered', async (t) => {
+  const { port } = await server(t);
+  const open = async (): Promise<Socket> => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.7.9', allowHalfOpen: true });
+    t.after(() => socket.destroy());
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    return socket;
+  };
+  for (let n = 0; n < MINGER_CONNECTIONS_OF_ONE; n++) await open();
+  const beyond = await open();
+  beyond.resume();
+  await once(beyond, 'end');
+  assert.equal(await byTcp(port, 'arvel@example.com\r\n'), 'arvel@example.com 2\r\n');
 });
 
 test('malformed questions are answered 0, and endless lines not at all', async (t) => {

@@ -125,6 +125,24 @@ test('who guesses on and on has one password at a time looked at, with a rest be
   assert.equal(ended.at(-1), 'second');
 });
 
+test('a guesser who fills the line from one site makes room for strangers elsewhere', async (t) => {
+  const { hashing, guess } = guessed(t);
+  guess(GUESSING.wrong);
+  const said = (one: Promise<unknown>): Promise<string> =>
+    one.then(
+      () => 'looked at',
+      ({ code }) => code,
+    );
+  const from = (site: string): Promise<string> => said(hashing.run(JOB, 'stranger', site));
+  const flood = Array.from({ length: HASHING.strangersWaiting + 1 }, () => from('2001:db8:1::/48'));
+  const others = ['192.0.2.0/24', '198.51.100.0/24'].map(from);
+  // Its two newest; the rest still waits.
+  assert.deepEqual(await Promise.all(flood.slice(-2)), ['directory.busy', 'directory.busy']);
+  assert.equal(await from('2001:db8:1::/48'), 'directory.busy');
+  await hashing.close();
+  assert.ok((await Promise.all([...flood, ...others])).length > 0);
+});
+
 test('a rest is bounded, so that a busy machine lets strangers in, too', async (t) => {
   const { clock, hashing, guess } = guessed(t);
   guess(GUESSING.wrong);

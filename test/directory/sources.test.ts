@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { createAsker } from '../../src/directory/sources/asker.ts';
 import type { VerificationSource } from '../../src/directory/sources/contract.ts';
 import { defineSource, type GivenOptions, type SmtpOptions } from '../../src/directory/sources/definition.ts';
+import { WAITING } from '../../src/directory/sources/limits.ts';
 import { microsoftSource } from '../../src/directory/sources/microsoft-365.ts';
 import { readRcpt, smtpSource } from '../../src/directory/sources/smtp-call-forward.ts';
 import { systemClock } from '../../src/world/clock.ts';
@@ -151,6 +152,34 @@ test('questions beyond what a source takes at once wait, and those beyond the bo
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok((await Promise.all(asked)).every(({ kind }) => kind === 'yes'));
+});
+
+test('an attacker who harvests addresses from one site waits behind himself: others have the next turns, and his newest places', async () => {
+  const answers: (() => void)[] = [];
+  const source: VerificationSource = {
+    verify: () => new Promise((resolve) => answers.push(() => resolve({ kind: 'no' }))),
+    close() {},
+  };
+  const asker = createAsker(1, 'smtp', source, { clock: manualClock(), events: recordedEvents() });
+  const order: string[] = [];
+  const ask = (who: string, site: string): Promise<string> =>
+    asker.verify(address(`${who}@example.com`), undefined, site).then(({ kind }) => {
+      order.push(`${who} ${kind}`);
+      return kind;
+    });
+  const harvest = Array.from({ length: 20 + WAITING }, () => ask('guess', '192.0.2.0/24'));
+  const honest = [ask('alice', '198.51.100.0/24'), ask('bob', '2001:db8:7::/48')];
+  await new Promise((resolve) => setImmediate(resolve));
+  // The line was full: two of the harvest left it.
+  assert.deepEqual(order, ['guess cannot-tell', 'guess cannot-tell']);
+  while (answers.length > 0) {
+    for (const answer of answers.splice(0)) answer();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(await Promise.all(honest), ['no', 'no']);
+  assert.equal((await Promise.all(harvest)).filter((kind) => kind === 'no').length, 20 + WAITING - 2);
+  const turnOf = (who: string): number => order.indexOf(`${who} no`);
+  assert.ok(turnOf('alice') <= 2 + 20 + 3 && turnOf('bob') <= 2 + 20 + 3, `${turnOf('alice')}, ${turnOf('bob')}`);
 });
 
 type Handler = (request: IncomingMessage & { readonly form: URLSearchParams }, response: ServerResponse) => void;

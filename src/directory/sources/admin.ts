@@ -115,11 +115,17 @@ export function createSourceDesk(services: SourceDeskServices): SourceDesk {
 
   async function ask(sources: readonly KnownSource[], address: Address): Promise<VerifiedAddress> {
     const asked: Explained[] = [];
-    const outcome = await searchUser(sources, address, clock, ({ id, description, definition: { kind } }) => {
-      const dialogue = createDialogue();
-      asked.push({ source: id, kind, description, dialogue: dialogue.lines });
-      return dialogue;
-    });
+    const outcome = await searchUser(
+      sources,
+      address,
+      clock,
+      undefined,
+      ({ id, description, definition: { kind } }) => {
+        const dialogue = createDialogue();
+        asked.push({ source: id, kind, description, dialogue: dialogue.lines });
+        return dialogue;
+      },
+    );
     return { address: addressKey(address), ...shown(outcome), asked };
   }
 

@@ -1,8 +1,10 @@
 /**
  * One source as it is asked: so many questions at a time, each within its time, and none while it is
- * down. Never rejects. A source that fails is told of once, and once more when it answers again.
+ * down. Who waits takes turns by the site that asks, so that a harvest costs others one turn. Never
+ * rejects. A source that fails is told of once, and once more when it answers again.
  */
 import type { Address } from '../../model/address.ts';
+import { createFairLine } from '../../wire/fair-line.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Events } from '../../world/events.ts';
 import {
@@ -22,9 +24,9 @@ export interface Asker {
   readonly id: number;
   readonly kind: SourceKind;
   readonly knowsPasswords: boolean;
-  /** With a dialogue it is asked even while it is left in peace. */
-  verify(address: Address, dialogue?: Dialogue): Promise<Answer>;
-  authenticate(address: Address, password: string): Promise<PasswordAnswer>;
+  /** With a dialogue it is asked even while it is left in peace. `site`: of the client that caused it (network.ts). */
+  verify(address: Address, dialogue?: Dialogue, site?: string): Promise<Answer>;
+  authenticate(address: Address, password: string, site?: string): Promise<PasswordAnswer>;
   /** Whether it is that address which asks us; it must not be asked back then. */
   isAt(address: string): Promise<boolean>;
   close(): void;
@@ -44,12 +46,11 @@ export function createAsker(id: number, kind: SourceKind, source: VerificationSo
   async function ask<A extends { readonly kind: string }>(
     address: Address,
     dialogue: Dialogue,
+    site: string,
     run: (question: Question) => Promise<A>,
   ): Promise<A | CannotTell> {
     if (dialogue === SILENT && clock.monotonic() < pausedUntil) return cannotTell('the source failed a moment ago');
-    const turn = gate.enter();
-    if (!turn) return cannotTell('too many questions wait for the source', 'address');
-    await turn;
+    if (!(await gate.enter(site))) return cannotTell('too many questions wait for the source', 'address');
     try {
       const answer = await withinTime(clock, (signal) => run({ address, dialogue, signal }));
       weigh(answer);
@@ -78,11 +79,12 @@ export function createAsker(id: number, kind: SourceKind, source: VerificationSo
     id,
     kind,
     knowsPasswords: source.authenticate !== undefined,
-    verify: (address, dialogue = SILENT) => ask(address, dialogue, (question) => source.verify(question)),
-    async authenticate(address, password) {
+    verify: (address, dialogue = SILENT, site = '') =>
+      ask(address, dialogue, site, (question) => source.verify(question)),
+    async authenticate(address, password, site = '') {
       // An empty one is no password: LDAP servers would take it.
       if (password === '' || !source.authenticate) return { kind: 'no' };
-      return ask(address, SILENT, (question) => source.authenticate!(question, password));
+      return ask(address, SILENT, site, (question) => source.authenticate!(question, password));
     },
     isAt: async (address) => (await source.isAt?.(address)) ?? false,
     close: () => source.close(),
@@ -112,26 +114,25 @@ function reasonOf(error: Error): string {
 }
 
 interface Gate {
-  /** Undefined: too many wait. */
-  enter(): Promise<void> | undefined;
+  /** False: too many wait. */
+  enter(site: string): Promise<boolean>;
   leave(): void;
 }
 
-function createGate(atOnce: number, waiting: number): Gate {
-  const queue: (() => void)[] = [];
+function createGate(atOnce: number, most: number): Gate {
+  const line = createFairLine<(isIn: boolean) => void>();
   let inside = 0;
   return {
-    enter() {
+    enter(site) {
       if (inside < atOnce) {
         inside++;
-        return Promise.resolve();
+        return Promise.resolve(true);
       }
-      if (queue.length >= waiting) return undefined;
-      return new Promise((resolve) => queue.push(resolve));
+      return new Promise((resolve) => line.add(site, resolve, most)?.(false));
     },
     leave() {
-      const next = queue.shift();
-      if (next) next();
+      const next = line.next();
+      if (next) next(true);
       else inside--;
     },
   };

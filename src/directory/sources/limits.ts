@@ -19,7 +19,7 @@ export const SEARCH_MS = 20_000;
 /** Questions that one source answers at a time: by connection each for SMTP, over one connection for LDAP, a datagram each for Minger. */
 export const AT_ONCE = { smtp: 20, 'active-directory': 64, ldap: 64, minger: 128, 'microsoft-365': 16 } as const;
 
-/** Questions that wait for a source; whoever comes behind them is told to try again later. */
+/** Questions that wait for a source, by turns of the sites that ask; beyond it, the site that has most is told to try again later. */
 export const WAITING = 2_000;
 
 /** After so many failures one after the other a source is left in peace for a while, and the next is asked at once. */
@@ -40,6 +40,9 @@ export const PASSWORD_OCTETS = 1_000;
 
 /** Sign-ins asked of sources at a time, all together, those of strangers and of others apart: strangers choose how many there are. */
 export const SIGN_INS_AT_ONCE = 100;
+
+/** Of one site (IPv4 /24, IPv6 /48), once half of those of strangers are taken. */
+export const SIGN_INS_OF_SITE = 10;
 
 /** A due account that could not be verified again is asked for again after this time, and meanwhile stays. */
 export const VERIFY_AGAIN_MS = 5 * 60_000;

@@ -18,9 +18,10 @@ export function searchUser(
   sources: readonly KnownSource[],
   address: Address,
   clock: Clock,
+  site?: string,
   dialogueOf: (source: KnownSource) => Dialogue = () => SILENT,
 ): Promise<Outcome<Answer>> {
-  return search(sources, clock, (source) => source.asker.verify(address, dialogueOf(source)));
+  return search(sources, clock, (source) => source.asker.verify(address, dialogueOf(source), site));
 }
 
 export function searchPassword(
@@ -28,8 +29,9 @@ export function searchPassword(
   address: Address,
   password: string,
   clock: Clock,
+  site?: string,
 ): Promise<Outcome<PasswordAnswer>> {
-  return search(sources, clock, (source) => source.asker.authenticate(address, password));
+  return search(sources, clock, (source) => source.asker.authenticate(address, password, site));
 }
 
 async function search<A extends Answer | PasswordAnswer>(

@@ -3,7 +3,8 @@
  *
  * What was right is remembered for minutes, as a hash under a key of this process; what was wrong is
  * not, and nothing is stored. Sign-ins under way have a bound, since strangers choose their number; what
- * is remembered is not under it, and who is known has one of his own.
+ * is remembered is not under it, and who is known has one of his own. Once half of it is taken, a site has
+ * no more than its part.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Address, addressKey } from '../../model/address.ts';
@@ -15,7 +16,7 @@ import type { OpenDirectory } from '../directory.ts';
 import type { Asker } from '../hashing.ts';
 import type { PasswordAnswer } from './contract.ts';
 import type { Enrolment } from './enrol.ts';
-import { PASSWORD_ENTRIES, PASSWORD_OCTETS, SIGN_INS_AT_ONCE } from './limits.ts';
+import { PASSWORD_ENTRIES, PASSWORD_OCTETS, SIGN_INS_AT_ONCE, SIGN_INS_OF_SITE } from './limits.ts';
 import { type Outcome, searchPassword } from './search.ts';
 import { verificationSettings } from './settings.ts';
 import type { SourceTable } from './table.ts';
@@ -29,7 +30,7 @@ export interface Confirmed {
 export type SignInAnswer = Confirmed | 'no' | 'cannot-tell' | 'none';
 
 /** Never rejects. */
-export type SignIn = (address: Address, password: string, asker?: Asker) => Promise<SignInAnswer>;
+export type SignIn = (address: Address, password: string, asker?: Asker, site?: string) => Promise<SignInAnswer>;
 
 export interface SignInServices {
   readonly table: SourceTable;
@@ -50,8 +51,10 @@ export function createSignIn(services: SignInServices): SignIn {
   const processKey = random.bytes(32);
   const remembered = createCache<Remembered>(PASSWORD_ENTRIES);
   const underWay: Record<Asker, number> = { known: 0, stranger: 0 };
+  /** Of strangers. */
+  const ofSite = new Map<string, number>();
 
-  async function ask(address: Address, password: string, who: Asker): Promise<SignInAnswer> {
+  async function ask(address: Address, password: string, who: Asker, site: string): Promise<SignInAnswer> {
     const key = addressKey(address);
     const there = await enrolment.account(key);
     if (there?.state === 'disabled' && !there.gone) return 'no';
@@ -59,7 +62,7 @@ export function createSignIn(services: SignInServices): SignIn {
     const digest = createHmac('sha256', processKey).update(`${table.version}\0${key}\0${password}`).digest();
     const known = remembered.get(key);
     if (known && known.until > clock.monotonic() && timingSafeEqual(known.digest, digest)) return { user: known.user };
-    const outcome = await askEach(address, password, who);
+    const outcome = await askEach(address, password, who, site);
     if (outcome.kind === 'cannot-tell') return 'cannot-tell';
     if (outcome.answer.kind === 'no') return 'no';
     if (!there || there.gone) await enrolment.enrol(address, outcome.answer, outcome.source.id);
@@ -69,19 +72,36 @@ export function createSignIn(services: SignInServices): SignIn {
     return { user };
   }
 
-  async function askEach(address: Address, password: string, who: Asker): Promise<Outcome<PasswordAnswer>> {
-    if (underWay[who] >= SIGN_INS_AT_ONCE)
-      return { kind: 'cannot-tell', reason: 'too many sign-ins are being asked about' };
-    underWay[who]++;
+  function hasRoom(who: Asker, site: string): boolean {
+    if (who === 'known' || underWay.stranger < SIGN_INS_AT_ONCE / 2) return underWay[who] < SIGN_INS_AT_ONCE;
+    return underWay.stranger < SIGN_INS_AT_ONCE && (ofSite.get(site) ?? 0) < SIGN_INS_OF_SITE;
+  }
+
+  function count(who: Asker, site: string, by: 1 | -1): void {
+    underWay[who] += by;
+    if (who === 'known') return;
+    const now = (ofSite.get(site) ?? 0) + by;
+    if (now > 0) ofSite.set(site, now);
+    else ofSite.delete(site);
+  }
+
+  async function askEach(
+    address: Address,
+    password: string,
+    who: Asker,
+    site: string,
+  ): Promise<Outcome<PasswordAnswer>> {
+    if (!hasRoom(who, site)) return { kind: 'cannot-tell', reason: 'too many sign-ins are being asked about' };
+    count(who, site, 1);
     try {
       const able = table.of(address.domain).filter(({ asker }) => asker.knowsPasswords);
-      return await searchPassword(able, address, password, clock);
+      return await searchPassword(able, address, password, clock, site);
     } finally {
-      underWay[who]--;
+      count(who, site, -1);
     }
   }
 
-  return async (address, password, who = 'stranger') => {
+  return async (address, password, who = 'stranger', site = '') => {
     const { domain } = address;
     // RFC 4513 5.1.2: an empty password would be taken, by anybody's name.
     if (password === '' || Buffer.byteLength(password) > PASSWORD_OCTETS) return 'no';
@@ -89,7 +109,7 @@ export function createSignIn(services: SignInServices): SignIn {
     if (!table.of(domain).some(({ asker }) => asker.knowsPasswords)) return 'none';
     try {
       if (!(await directory.domain(domain))?.enabled) return 'none';
-      return await ask(address, password, who);
+      return await ask(address, password, who, site);
     } catch {
       // The database; what a source does wrong is an answer already.
       return 'cannot-tell';

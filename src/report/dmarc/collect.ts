@@ -13,7 +13,7 @@ import type { Events } from '../../world/events.ts';
 import { FLUSH_EVERY_MS, PENDING_ROWS } from '../limits.ts';
 import { dayOf } from '../schema.ts';
 import { reportSettings } from '../settings.ts';
-import type { Counted } from './row.ts';
+import type { Counted, CountedRow } from './row.ts';
 import { createSizes } from './sizes.ts';
 import { dmarcStatements } from './statements.ts';
 
@@ -99,7 +99,7 @@ export function createDmarcCollector(services: CollectorServices): DmarcCollecto
     const leftOut = new Map<Pending, number>();
     for (const { of, row, messages, key } of unknown) {
       const { day, domain } = of;
-      if (await sizes.takeRow(day, domain)) unit.push(sql.add({ day, domain, key, row, messages }));
+      if (await sizes.takeRow(day, domain, sourceOf(row))) unit.push(sql.add({ day, domain, key, row, messages }));
       else leftOut.set(of, (leftOut.get(of) ?? 0) + messages);
     }
     for (const one of batch.values()) {
@@ -149,6 +149,11 @@ export function createDmarcCollector(services: CollectorServices): DmarcCollecto
       await flush();
     },
   };
+}
+
+/** As row.ts made it. */
+function sourceOf(row: string): string {
+  return (JSON.parse(row) as CountedRow).sourceIp;
 }
 
 function keyOf(row: string): string {

@@ -1,24 +1,37 @@
-/** How many rows the reports of a day have so far: read once, then counted along. */
+/**
+ * How many rows the reports of a day have so far: read once, then counted along. Once half of a day's
+ * rows are taken, a site adds no more than its part: who varies domains of its own from there leaves
+ * the rest to others. What sites added before a restart is not known again.
+ */
 import type { Database } from '../../store/contract.ts';
-import { REMEMBERED_DOMAINS, ROWS_PER_DAY, ROWS_PER_DOMAIN } from '../limits.ts';
+import { siteOf } from '../../wire/network.ts';
+import { REMEMBERED_DOMAINS, REMEMBERED_SITES, ROWS_PER_DAY, ROWS_PER_DOMAIN, ROWS_PER_SITE } from '../limits.ts';
 import type { DmarcStatements } from './statements.ts';
 
 export interface Sizes {
-  /** Whether one more row may be written; counts it if so. */
-  takeRow(day: number, domain: string): Promise<boolean>;
+  /** Whether one more row may be written; counts it if so. `source`: the address it is about. */
+  takeRow(day: number, domain: string, source: string): Promise<boolean>;
   /** A write failed: what was counted along may be wrong. */
   forget(): void;
 }
 
 export function createSizes(database: Database, sql: DmarcStatements): Sizes {
   const ofDomain = new Map<string, number>();
+  const ofSite = new Map<string, number>();
   let current = -1;
   let ofDay = 0;
 
+  /** Beyond the bound on sites they share one count, so that none escapes it. */
+  const siteIn = (source: string): string => {
+    const site = siteOf(source);
+    return ofSite.has(site) || ofSite.size < REMEMBERED_SITES ? site : '';
+  };
+
   return {
-    async takeRow(day, domain) {
+    async takeRow(day, domain, source) {
       if (day !== current) {
         ofDomain.clear();
+        ofSite.clear();
         const [found] = await database.scan(sql.rowCountOfDay({ day }));
         ofDay = Number(found?.['rows']);
         current = day;
@@ -29,9 +42,15 @@ export function createSizes(database: Database, sql: DmarcStatements): Sizes {
         const [found] = await database.read(sql.rowCount({ day, domain }));
         rows = Number(found?.['rows']);
       }
-      const isRoom = rows < ROWS_PER_DOMAIN && ofDay < ROWS_PER_DAY;
+      const site = siteIn(source);
+      const taken = ofSite.get(site) ?? 0;
+      const isFair = ofDay < ROWS_PER_DAY / 2 || taken < ROWS_PER_SITE;
+      const isRoom = rows < ROWS_PER_DOMAIN && ofDay < ROWS_PER_DAY && isFair;
       ofDomain.set(domain, isRoom ? rows + 1 : rows);
-      if (isRoom) ofDay++;
+      if (isRoom) {
+        ofDay++;
+        ofSite.set(site, taken + 1);
+      }
       return isRoom;
     },
     forget() {

@@ -28,10 +28,10 @@ export const senderExists = defineCheck({
   },
   settings: relaySettings,
 
-  observe({ sender, reversePath }: Views['mail'], { directory }: CheckServices): MaybePromise<Seen> {
+  observe({ facts, sender, reversePath }: Views['mail'], { directory }: CheckServices): MaybePromise<Seen> {
     if (reversePath === null) return EXISTS;
     return andThen(sender, ({ isLocal }) =>
-      isLocal ? andThen(resolveRecipient(directory, reversePath), seenOf) : EXISTS,
+      isLocal ? andThen(resolveRecipient(directory, reversePath, facts.client.address), seenOf) : EXISTS,
     );
   },
 
