@@ -24,7 +24,7 @@ import {
 } from '../protocol/minger/minger.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
 import type { Settings } from '../settings/contract.ts';
-import { type AdmissionLimits, createAdmission } from '../wire/admission.ts';
+import { type AdmissionLimits, limitConnections } from '../wire/admission.ts';
 import { canonicalAddress, networkOf, networkSet } from '../wire/network.ts';
 import type { Clock } from '../world/clock.ts';
 import type { SocketAddress } from '../world/config.ts';
@@ -67,24 +67,13 @@ const MINGER_ADMISSION: AdmissionLimits = {
 export async function serveMinger(wanted: SocketAddress, services: MingerServices): Promise<MingerServer> {
   const answer = createAnswerer(services);
   const clients = new Set<Socket>();
-  // Of this machine's own programs none asks by hundreds.
-  const admission = createAdmission(() => false);
   const tcp = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    const client = canonicalAddress(socket.remoteAddress ?? '');
-    const isFull = admission.enter(MINGER_ADMISSION) !== undefined;
-    if (isFull || admission.enterNetwork(client, MINGER_ADMISSION)) {
-      if (!isFull) admission.leave();
-      socket.destroy();
-      return;
-    }
+    if (socket.destroyed) return;
     clients.add(socket);
-    socket.on('close', () => {
-      clients.delete(socket);
-      admission.leaveNetwork(client);
-      admission.leave();
-    });
+    socket.on('close', () => clients.delete(socket));
     converse(socket, answer);
   });
+  limitConnections(tcp, MINGER_ADMISSION);
   const udp = createSocket(wanted.address.includes(':') ? 'udp6' : 'udp4');
   try {
     tcp.listen(wanted.port, wanted.address);

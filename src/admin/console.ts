@@ -8,9 +8,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import { createServer, type ServerOptions } from 'node:https';
+import { limitConnections } from '../wire/admission.ts';
+import { CONSOLE_CONNECTIONS, CONSOLE_CONNECTIONS_OF_ONE } from './limits.ts';
 
-/** An administrator's few browser tabs; more is someone else. */
-const CONSOLE_CONNECTIONS = 100;
 /** A request here has no body and a short header: slower is a slow-loris. */
 const CONSOLE_REQUEST_MS = 10_000;
 
@@ -29,7 +29,7 @@ export function createConsole(tls: ServerOptions, hostname: string, version: str
     { ...tls, requestTimeout: CONSOLE_REQUEST_MS, headersTimeout: CONSOLE_REQUEST_MS },
     (request, response) => answer(request, response, page),
   );
-  server.maxConnections = CONSOLE_CONNECTIONS;
+  limitConnections(server, { connections: CONSOLE_CONNECTIONS, connectionsPerNetwork: CONSOLE_CONNECTIONS_OF_ONE });
   return server;
 }
 

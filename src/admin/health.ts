@@ -7,8 +7,9 @@
  * anything, and nothing here tells of addresses or domains.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { limitConnections } from '../wire/admission.ts';
 import type { Metrics } from '../world/metrics-sink.ts';
-import { HEALTH_CONNECTIONS, HEALTH_REQUEST_MS } from './limits.ts';
+import { HEALTH_CONNECTIONS, HEALTH_CONNECTIONS_OF_ONE, HEALTH_REQUEST_MS } from './limits.ts';
 
 export interface HealthSources {
   /** Reasons why the node is unhealthy, e.g. `store: the disk is full`; none: healthy. */
@@ -31,7 +32,7 @@ export function createHealthServer(sources: HealthSources): Server {
       });
     },
   );
-  server.maxConnections = HEALTH_CONNECTIONS;
+  limitConnections(server, { connections: HEALTH_CONNECTIONS, connectionsPerNetwork: HEALTH_CONNECTIONS_OF_ONE });
   return server;
 }
 

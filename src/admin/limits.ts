@@ -2,6 +2,13 @@
 
 /** Two scrapers, a supervisor and a load balancer with some connections each. */
 export const HEALTH_CONNECTIONS = 50;
+/** Of one network: the others look on when one scraper hangs. */
+export const HEALTH_CONNECTIONS_OF_ONE = 25;
+
+/** An administrator's few browser tabs; more is someone else. */
+export const CONSOLE_CONNECTIONS = 100;
+/** Of one network: a proxy in front has one address. */
+export const CONSOLE_CONNECTIONS_OF_ONE = 50;
 
 /** A request here has no body and a short header. */
 export const HEALTH_REQUEST_MS = 10_000;

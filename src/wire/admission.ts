@@ -5,8 +5,9 @@
  * Who has many networks (an IPv6 /48 holds 65,536) is held to a part of the places once half of them
  * are taken, so that no site and no provider has all. Bounded by the connections themselves.
  */
+import type { Server, Socket } from 'node:net';
 import { CROWDED_PART, PROVIDER_PART, SITE_PART } from './limits.ts';
-import { isLoopback, networkOf, providerOf, siteOf } from './network.ts';
+import { canonicalAddress, isLoopback, networkOf, providerOf, siteOf } from './network.ts';
 
 export interface AdmissionLimits {
   readonly connections: number;
@@ -67,4 +68,25 @@ export function createAdmission(exempts: (address: string) => boolean = isLoopba
       if (!exempts(address)) count(address, -1);
     },
   };
+}
+
+/**
+ * The same for a server that has no listener of this folder: whoever finds no place is cut, without a
+ * word. This machine's programs have the share of their address too.
+ */
+export function limitConnections(server: Server, limits: AdmissionLimits): void {
+  const admission = createAdmission(() => false);
+  server.prependListener('connection', (socket: Socket) => {
+    const client = canonicalAddress(socket.remoteAddress ?? '');
+    const isFull = admission.enter(limits) !== undefined;
+    if (isFull || admission.enterNetwork(client, limits)) {
+      if (!isFull) admission.leave();
+      socket.destroy();
+      return;
+    }
+    socket.on('close', () => {
+      admission.leaveNetwork(client);
+      admission.leave();
+    });
+  });
 }

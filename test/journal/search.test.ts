@@ -8,6 +8,7 @@ import { messageRow } from '../../src/journal/record.ts';
 import { searchMessages } from '../../src/journal/search.ts';
 import { subjectWords } from '../../src/journal/terms.ts';
 import { type LogWriter, openLogWriter } from '../../src/journal/writer.ts';
+import { systemClock } from '../../src/world/clock.ts';
 import { folderOf, message, NOON, openLog, write } from './support.ts';
 
 /** Three messages that differ in everything, and then as many plain ones as it takes to index them all. */
@@ -233,4 +234,19 @@ test('a search that outlives its deadline fails, and the next one is answered', 
   await clock.advance(60_000);
   assert.equal((await reader.searchLog({})).messages.length, 1, 'after the thread retired');
   await reader.close();
+});
+
+test('an operator’s script that asks on and on fills the line of searches, and is refused what comes behind it', async (t) => {
+  const { path, journal } = await openLog(t);
+  journal.message(message('M1'));
+  await journal.flush();
+  const { createLogReader } = await import('../../src/journal/reader.ts');
+  const { SEARCHES_WAITING } = await import('../../src/journal/limits.ts');
+  const reader = createLogReader({ path, clock: systemClock });
+  t.after(() => reader.close());
+  const all = await Promise.allSettled(Array.from({ length: SEARCHES_WAITING + 3 }, () => reader.searchLog({})));
+  assert.deepEqual(
+    all.flatMap((one) => (one.status === 'rejected' ? [(one.reason as { code: string }).code] : [])),
+    ['log.busy', 'log.busy'],
+  );
 });

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { OperationalError } from '../../src/model/errors.ts';
 import { connectControl } from '../../src/operations/control-client.ts';
 import { serveControl } from '../../src/operations/control-socket.ts';
+import { CONTROL_CLIENTS } from '../../src/operations/limits.ts';
 import { recordedEvents } from '../support/events.ts';
 import { cannotGive, give, plantLink } from '../support/other-user.ts';
 
@@ -167,4 +168,30 @@ test('a line without an end is cut off at the bound, junk is answered and refuse
   junk.write('null\n');
   const [answer] = await once(junk, 'data');
   assert.equal(JSON.parse(String(answer)).code, 'operation.input');
+});
+
+test('a program of the same user that holds every place of the control socket locks others out until it goes', async (t) => {
+  const data = folder(t);
+  const { server } = await serve(t, data);
+  const held = Array.from({ length: CONTROL_CLIENTS }, () => connect(server.path));
+  await Promise.all(held.map((socket) => once(socket, 'connect')));
+  const beyond = connect(server.path);
+  beyond.on('error', () => {});
+  await once(beyond, 'close');
+  for (const socket of held) socket.destroy();
+  await Promise.all(held.map((socket) => once(socket, 'close')));
+  const asked = async (): Promise<unknown> => {
+    for (;;) {
+      const client = await connectControl(data);
+      try {
+        return await client.ask({ operation: 'x', input: {}, actor: 'tester' });
+      } catch {
+        // Those that went are gone a moment later.
+        await new Promise((resolve) => setImmediate(resolve));
+      } finally {
+        client.close();
+      }
+    }
+  };
+  assert.deepEqual(await asked(), { name: 'x', input: {} });
 });
