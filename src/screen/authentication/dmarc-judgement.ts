@@ -23,9 +23,10 @@ export function judgeDmarc(evidence: DmarcEvidence, settings: DmarcSettings, hea
     case 'pass':
       return settings.passCredit > 0 ? [{ code: 'pass', outcome: 'pass', score: -settings.passCredit }] : NOTHING;
     case 'temperror':
-      return isUnknownClient(evidence, settings)
-        ? clientUnknown('temperror')
-        : trouble('temperror', settings.dnsTrouble);
+      if (!isUnknownClient(evidence, settings)) return trouble('temperror', settings.dnsTrouble);
+      return isVouchedFor(evidence, settings.trustedSealers)
+        ? [{ code: 'arc-explains', action: 'accept', outcome: 'none' }]
+        : clientUnknown('temperror');
     case 'permerror':
       return [unclearAuthor(evidence, settings)];
     case 'fail':

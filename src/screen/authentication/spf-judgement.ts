@@ -1,8 +1,10 @@
 /** What SPF results mean: one policy for mail that comes directly and mail that a relay of ours took. */
+
+import { UNKNOWN_ADDRESS } from '../../model/session.ts';
 import type { SettingsSnapshot } from '../../settings/contract.ts';
 import { choice, count, defineSettings } from '../../settings/define.ts';
 import { type CheckPolicyDefaults, NOTHING, type Said, type SettingValues } from '../check.ts';
-import { trouble } from './said.ts';
+import { clientUnknown, trouble } from './said.ts';
 import { authenticationSettings } from './settings.ts';
 import type { HeloUse } from './spf.ts';
 import type { NotMade, SpfEvidence } from './words.ts';
@@ -59,6 +61,7 @@ export function judgeSpf(
       return [{ code: 'fail', text, reply: { code: 550, enhanced: '5.7.23', text } }];
     }
     case 'temperror':
+      if (client === UNKNOWN_ADDRESS && dnsTrouble === 'defer') return clientUnknown('temperror');
       return trouble('temperror', dnsTrouble);
     case 'permerror':
       return [{ code: 'permerror', outcome: 'error', text: `${SPF_CODES.permerror}: ${mail.text}` }];
