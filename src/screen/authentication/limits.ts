@@ -2,11 +2,24 @@ import { DNS_LIMITS } from '../../world/limits.ts';
 
 /** Bounds of verification, each with its reason. */
 export const AUTHENTICATION_LIMITS = {
-  /** Real mail has one to four; each may cost a look-up, an RSA operation and a hash of the whole body. */
+  /** Real mail has one to four; each may cost a look-up and a public-key operation. */
   signatures: 10,
-  /** Real signatures have less than 2 kB; every name in `h=` is looked for among all fields. */
+  /**
+   * What the signatures of one message may cost, in verifications with an RSA key of 2048 bits, which take
+   * 25 us: ten with 4096 bits, which nobody signs with. Together with the seals under 20 ms on a slow host.
+   */
+  signaturePrice: 45,
+  /** The same for the seals of an ARC chain and its newest signature: fifty sets, which is the most there are, with keys of 2048 bits. */
+  arcPrice: 60,
+  /** What all seals of a chain cover together: each covers all sets below it, so thirty long sets are as much. */
+  arcCoveredBytes: 2 * 1024 * 1024,
+  /** Hashing a megabyte takes some milliseconds of the event loop; what is larger is hashed in a thread. */
+  bodyOnLoopBytes: 1024 * 1024,
+  /** A thread holds some megabytes, and starts within a tenth of a second. */
+  bodyThreadIdleMs: 30_000,
+  /** Real signatures have less than 2 kB. */
   signatureBytes: 8 * 1024,
-  /** A header of more lines is folded to be dear: parsing costs the square of a field's lines. */
+  /** No honest header has as many, as folded as it may be; each line costs its canonical form. */
   headerLines: 4_000,
   /**
    * Keys and seals of one message, and as many for its tree walks; eight labels for each of ten

@@ -3,8 +3,6 @@
  * an idle node should not pay for them. Only what is used is typed; all run in strict mode.
  */
 
-import type { KeyObject } from 'node:crypto';
-
 /** A resolver as mailauth asks it: the records, or an error with a code of node:dns. */
 export type Ask = (name: string, type: string) => Promise<readonly unknown[]>;
 
@@ -29,90 +27,22 @@ export interface RawTags {
   readonly parsed?: Readonly<Record<string, { readonly value?: unknown } | undefined>>;
 }
 
-export interface RawSignature {
-  readonly signingDomain?: string;
-  readonly selector?: string;
-  readonly algo?: string;
-  readonly signature?: string;
-  readonly modulusLength?: number;
-  readonly status: Status<string> & {
-    readonly testing?: boolean;
-    readonly underSized?: number;
-    readonly policy?: { readonly 'dkim-rules'?: string };
-  };
-}
-
-export interface RawHeaders {
-  parsed: readonly { readonly key?: string; readonly line: Uint8Array }[];
+/** A field of a header as mailauth's readers take it. */
+export interface RawRow {
+  readonly key: string;
+  readonly line: Buffer;
 }
 
 export interface RawArcLink {
-  readonly 'arc-seal'?: RawTags;
+  readonly 'arc-seal'?: RawTags & { readonly original?: Uint8Array };
   /** As it stands in the header; what mailauth reads of it has one result of each method. */
   readonly 'arc-authentication-results'?: { readonly original?: Uint8Array };
-  readonly messageSignature?: RawSignature;
-}
-
-export interface RawArc {
-  readonly chain: readonly RawArcLink[] | false;
-  readonly lastEntry?: RawArcLink;
-  /** Used again for the seals, as long as its resolver is the one that they are validated with. */
-  keyCache?: KeyCache;
-}
-
-export interface PublicKey {
-  readonly publicKey: string | Buffer | KeyObject;
-}
-
-export interface KeyCache {
-  readonly resolver: Ask;
-  get(
-    type: string,
-    name: string,
-    minBitLength: number,
-    options: { readonly strict?: boolean; readonly hashAlgo?: string },
-  ): Promise<PublicKey>;
-}
-
-export interface ToolsModule {
-  getPublicKey(
-    type: string,
-    name: string,
-    minBitLength: number,
-    resolver: Ask,
-    options: { readonly strict?: boolean; readonly hashAlgo?: string },
-  ): Promise<PublicKey>;
-}
-
-/** mailauth's verifier, fed by hand: its stream looks at every octet of a header that we have already measured. */
-export interface Verifier {
-  emitHeaders(header: Uint8Array): Promise<void>;
-  messageHeaders(headers: RawHeaders): Promise<void>;
-  nextChunk(chunk: Uint8Array): Promise<void>;
-  finalChunk(): Promise<void>;
-  /** Bare LF to CRLF; goes by `lastByte`. */
-  ensureLinebreaks(chunk: Uint8Array): Iterable<Uint8Array>;
-  lastByte?: number;
-  keyCache: KeyCache;
-  readonly results: readonly RawSignature[];
-  readonly signatureHeaders: readonly (RawTags & { readonly type: 'DKIM' | 'ARC'; readonly timestamp?: Date | null })[];
-  readonly arc: RawArc;
-}
-
-export interface DkimModule {
-  readonly DkimVerifier: new (options: {
-    resolver: Ask;
-    minBitLength: number;
-    strict: true;
-    curTime: Date;
-  }) => Verifier;
+  readonly 'arc-message-signature'?: RawTags & { readonly original?: Uint8Array };
 }
 
 export interface ArcModule {
-  arc(
-    data: RawArc,
-    options: { resolver: Ask; minBitLength: number; strict: true },
-  ): Promise<{ readonly status: Status<'none' | 'pass' | 'fail'> }>;
+  /** Throws where the sets are no chain. */
+  getARChain(headers: { readonly parsed: readonly RawRow[] }, options: { strict: true }): readonly RawArcLink[] | false;
 }
 
 export interface RawDmarc {
@@ -142,8 +72,6 @@ export interface DmarcModule {
 }
 
 export const loadSpf = once<SpfModule>('mailauth/lib/spf/index.js');
-export const loadDkim = once<DkimModule>('mailauth/lib/dkim/dkim-verifier.js');
-export const loadTools = once<ToolsModule>('mailauth/lib/tools.js');
 export const loadArc = once<ArcModule>('mailauth/lib/arc/index.js');
 export const loadDmarc = once<DmarcModule>('mailauth/lib/dmarc/index.js');
 

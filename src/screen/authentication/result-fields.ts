@@ -126,12 +126,13 @@ function addDkim(results: MethodResult[], dkim: Seen<DkimEvidence>): void {
       properties: properties.filter(([, value]) => value !== ''),
     });
   }
+  if (dkim.unread > 0)
+    results.push({ method: 'dkim', result: 'policy', comment: `${dkim.unread} further signatures were not verified` });
 }
 
 const DOUBTS: Partial<Record<DkimFlag, string>> = {
   'field-added': 'From, To, Subject or Date was added to what is signed',
   testing: 'the domain only tests this key',
-  'signed-ahead': 'signed at a time to come',
 };
 
 /** What a person should know of a signature that is valid all the same. */

@@ -1,28 +1,47 @@
 /**
  * DKIM signatures (RFC 6376, 8301, 8463) and the ARC chain (RFC 8617) of one message.
  *
- * The header has been measured and the body is hashed as it streams, so a message costs no copy of
- * itself. Bounded: so many signatures from the top, each of such a length, over such a header.
+ * Keys are asked for first, headers verified next, and the body is hashed at most once a
+ * canonicalisation, as it streams, and only where a signature hangs on it. Bounded: so many signatures,
+ * those of the author's domain first, each of such a length, over such a header, with so much public-key
+ * work. What is left out is named and never passes.
  */
 import type { ContentRef } from '../../model/content.ts';
+import type { RawField } from '../../protocol/dkim/fields.ts';
+import { type ReadSignature, readSignature } from '../../protocol/dkim/read-signature.ts';
+import { coverableFields } from '../../protocol/dkim/verify.ts';
 import { readAuthorDomain } from '../../protocol/mime/author-domain.ts';
+import { scanFields } from '../../protocol/mime/fields.ts';
+import { binaryString } from '../../protocol/mime/text.ts';
 import type { OriginFields } from '../../protocol/mime/words.ts';
 import { isAsciiText } from '../../protocol/smtp/domain.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Resolver } from '../../world/resolver.ts';
 import type { Asker } from './ask.ts';
-import { readArc } from './chain.ts';
+import { hashBody } from './body-hashing.ts';
+import { openChain, readArc } from './chain.ts';
 import { flagsOf } from './flags.ts';
-import { keyCache } from './keys.ts';
+import { signersKeys } from './keys.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
-import { loadArc, loadDkim, type RawHeaders, type RawSignature, type Verifier } from './mailauth.ts';
-import type { ArcEvidence, DkimEvidence, DkimFlag, DkimResult, DkimSignature } from './words.ts';
+import {
+  type Attempt,
+  begin,
+  type Conditions,
+  compareBody,
+  findKey,
+  isSignedAhead,
+  verifyHeader,
+  wantedHashes,
+} from './one-signature.ts';
+import type { ArcEvidence, DkimEvidence, DkimSignature } from './words.ts';
 
 export interface Signed {
   readonly content: ContentRef;
   readonly head: Uint8Array;
   readonly bodyStart: number;
   readonly fields: OriginFields;
+  /** The domains in From: their signatures go first. */
+  readonly authors?: readonly string[];
 }
 
 export interface VerifyOptions {
@@ -43,27 +62,35 @@ export const NOT_SIGNED: Verified = Object.freeze({ dkim: NO_SIGNATURE, arc: NO_
 
 /** Errors: those of `ContentRef.open`. */
 export async function verifySignatures(message: Signed, options: VerifyOptions): Promise<Verified> {
-  const { fields, head, bodyStart, content } = message;
-  if (fields.signatures === 0 && fields.arc === 0) return NOT_SIGNED;
-  if (countLines(head, bodyStart) > AUTHENTICATION_LIMITS.headerLines) return beyondBounds(fields);
+  const { fields: origin, head, bodyStart, content, authors = [] } = message;
+  if (origin.signatures === 0 && origin.arc === 0) return NOT_SIGNED;
+  if (countLines(head, bodyStart) > AUTHENTICATION_LIMITS.headerLines) return beyondBounds(origin);
   const { asker, clock, minimumKeyBits } = options;
-  const { DkimVerifier } = await loadDkim();
-  const verifier = new DkimVerifier({
-    resolver: asker.ask,
-    minBitLength: minimumKeyBits,
-    strict: true,
-    // The signer's clock may be ahead of ours, and what it signed for a week is not over a minute early.
-    curTime: new Date(clock.now() - AUTHENTICATION_LIMITS.clockSkewMs),
-  });
-  verifier.keyCache = await keyCache(asker, options);
-  verifier.arc.keyCache = verifier.keyCache;
-  const unread = boundSignatures(verifier);
-  await verifier.emitHeaders(head.subarray(0, bodyStart));
-  await hashBody(verifier, content, bodyStart);
-  await verifier.finalChunk();
-  const dkim = readDkim(verifier, unread(), fields, clock);
-  if (fields.arc === 0) return { dkim, arc: NO_CHAIN };
-  return { dkim, arc: await readArc(await loadArc(), verifier.arc, asker, minimumKeyBits) };
+  const conditions: Conditions = { now: Math.floor(clock.now() / 1000), minimumKeyBits };
+  const keys = signersKeys(asker, options);
+  const fields = fieldsOf(head, bodyStart);
+  const { chosen, unread } = chooseSignatures(fields, authors);
+  const attempts = chosen.map((read) => begin(read, 'dkim', conditions));
+  const sets = origin.arc === 0 ? undefined : await openChain(fields);
+  const newest = sets?.newest && begin(sets.newest, 'arc', conditions);
+  const all = newest ? [...attempts, newest] : attempts;
+
+  await Promise.all(all.map((attempt) => findKey(attempt, keys, conditions)));
+  const coverable = coverableFields(fields);
+  const budget = { left: AUTHENTICATION_LIMITS.signaturePrice as number };
+  for (const attempt of alignedFirst(attempts, authors)) verifyHeader(attempt, coverable, budget);
+  const arcBudget = { left: AUTHENTICATION_LIMITS.arcPrice as number };
+  if (newest) verifyHeader(newest, coverable, arcBudget);
+  const wanted = wantedHashes(all);
+  if (wanted.length > 0) {
+    const bodies = await hashBody(content, bodyStart, wanted, clock);
+    for (const attempt of all) compareBody(attempt, bodies);
+  }
+
+  const signatures = attempts.map((attempt) => asEvidence(attempt, origin, conditions));
+  const dkim: DkimEvidence = { made: true, signatures, unread };
+  if (!sets) return { dkim, arc: NO_CHAIN };
+  return { dkim, arc: await readArc(sets, newest?.verdict, { keys, minimumKeyBits, budget: arcBudget }) };
 }
 
 function beyondBounds({ signatures, arc }: OriginFields): Verified {
@@ -80,76 +107,67 @@ function countLines(bytes: Uint8Array, end: number): number {
   return lines;
 }
 
-/** Leaves the verifier only so many signatures; the answer says how many it was spared. */
-function boundSignatures(verifier: Verifier): () => number {
-  let spared = 0;
-  const prepare = verifier.messageHeaders.bind(verifier);
-  verifier.messageHeaders = (headers: RawHeaders): Promise<void> => {
-    let kept = 0;
-    headers.parsed = headers.parsed.filter(({ key, line }) => {
-      const isSignature = key === 'dkim-signature';
-      if (!isSignature && key !== 'arc-message-signature') return true;
-      const isRead = line.length <= AUTHENTICATION_LIMITS.signatureBytes && kept < AUTHENTICATION_LIMITS.signatures;
-      if (isSignature) isRead ? kept++ : spared++;
-      return isSignature ? isRead : line.length <= AUTHENTICATION_LIMITS.signatureBytes;
-    });
-    return prepare(headers);
+/**
+ * The fields with CRLF line ends. A line that is no field belongs to the one above it: readers differ,
+ * and so it can only break a signature.
+ */
+function fieldsOf(head: Uint8Array, bodyStart: number): readonly RawField[] {
+  const { fields } = scanFields(head, 0, bodyStart);
+  return fields.map(({ name, start }, index) => ({
+    name,
+    raw: binaryString(head, start, fields[index + 1]?.start ?? bodyStart)
+      .replace(/\r?\n/g, '\r\n')
+      .replace(/(?:\r\n){1,2}$/, ''),
+  }));
+}
+
+/** In the order of the header; where there are too many, those of the author go before others. */
+function chooseSignatures(fields: readonly RawField[], authors: readonly string[]) {
+  const written = fields.filter(({ name }) => name === 'dkim-signature');
+  const readable = written
+    .filter(({ raw }) => raw.length <= AUTHENTICATION_LIMITS.signatureBytes)
+    .map(({ raw }) => readSignature(raw, 'dkim'));
+  const first = readable.length > AUTHENTICATION_LIMITS.signatures ? alignedFirst(asRead(readable), authors) : [];
+  const kept = new Set(first.slice(0, AUTHENTICATION_LIMITS.signatures).map(({ read }) => read));
+  const chosen = kept.size > 0 ? readable.filter((read) => kept.has(read)) : readable;
+  return { chosen, unread: written.length - chosen.length };
+}
+
+function asRead(signatures: readonly ReadSignature[]): readonly { readonly read: ReadSignature }[] {
+  return signatures.map((read) => ({ read }));
+}
+
+/** Of the same domain, or of one above or below it: which of them DMARC takes, it says itself. */
+function alignedFirst<T extends { readonly read: ReadSignature }>(
+  signatures: readonly T[],
+  authors: readonly string[],
+): readonly T[] {
+  const isAligned = ({ read }: T): boolean => {
+    const signer = plainDomain(read.domain);
+    return authors.some((one) => one === signer || one.endsWith(`.${signer}`) || signer.endsWith(`.${one}`));
   };
-  return () => spared;
+  const aligned = signatures.filter(isAligned);
+  return aligned.length === 0 ? signatures : [...aligned, ...signatures.filter((one) => !isAligned(one))];
 }
 
-async function hashBody(verifier: Verifier, content: ContentRef, start: number): Promise<void> {
-  const { bytes, sizeBytes } = content;
-  verifier.lastByte = 10;
-  if (bytes) return hashChunk(verifier, bytes.subarray(start));
-  if (start >= sizeBytes) return;
-  for await (const chunk of content.open({ start, end: sizeBytes })) await hashChunk(verifier, chunk as Uint8Array);
-}
-
-/** A signature is over CRLF line ends (RFC 6376 5.3); what has others anyway is read as if it had. */
-async function hashChunk(verifier: Verifier, chunk: Uint8Array): Promise<void> {
-  if (chunk.length === 0) return;
-  if (!hasBareLf(chunk, verifier.lastByte!)) {
-    await verifier.nextChunk(chunk);
-    verifier.lastByte = chunk[chunk.length - 1]!;
-    return;
-  }
-  for (const part of verifier.ensureLinebreaks(chunk)) await verifier.nextChunk(part);
-}
-
-function hasBareLf(chunk: Uint8Array, before: number): boolean {
-  for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1))
-    if ((at === 0 ? before : chunk[at - 1]) !== 13) return true;
-  return false;
-}
-
-function readDkim(verifier: Verifier, unread: number, fields: OriginFields, clock: Clock): DkimEvidence {
-  const tags = verifier.signatureHeaders.filter(({ type }) => type === 'DKIM');
-  const signatures = tags.map((one, index) => {
-    const raw = verifier.results[index]!;
-    const signedFields = String(one.parsed?.['h']?.value ?? '');
-    const isLimited = one.parsed?.['l'] !== undefined;
-    return readSignature(raw, flagsOf(raw, { signedFields, isLimited, timestamp: one.timestamp, fields, clock }));
+function asEvidence(attempt: Attempt, fields: OriginFields, { now }: Conditions): DkimSignature {
+  const { read, verdict, key, isBodyAdded } = attempt;
+  const { result, detail } = verdict!;
+  const flags = flagsOf(read, {
+    fields,
+    isTesting: key?.isTesting ?? false,
+    isSignedAhead: isSignedAhead(read, now),
+    isBodyAdded,
   });
-  return { made: true, signatures, unread };
-}
-
-function readSignature(raw: RawSignature, flags: readonly DkimFlag[]): DkimSignature {
-  const { status, modulusLength } = raw;
-  // What `l=` leaves unsigned may be all that a reader sees: it vouches for nothing then (RFC 6376 8.2).
-  const isCut = status.result === 'pass' && flags.includes('body-added');
-  const detail = isCut
-    ? 'octets were added behind those that l= signs'
-    : (status.comment ?? status.policy?.['dkim-rules']);
   return {
-    domain: plainDomain(raw.signingDomain),
-    selector: raw.selector ?? '',
-    algorithm: raw.algo ?? '',
-    result: isCut ? 'policy' : (status.result as DkimResult),
-    ...(detail && { detail }),
-    ...(modulusLength && { keyBits: modulusLength }),
+    domain: plainDomain(read.domain),
+    selector: read.selector,
+    algorithm: read.algorithm,
+    result,
+    ...(detail !== undefined && { detail }),
+    ...(key?.bits !== undefined && { keyBits: key.bits }),
     flags,
-    ...(raw.signature && { b: raw.signature.slice(0, 8) }),
+    ...(read.signature !== '' && { b: read.signature.slice(0, 8) }),
   };
 }
 

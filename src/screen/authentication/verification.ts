@@ -12,6 +12,9 @@ import type { SpfEvidence } from './words.ts';
 
 export type MessageView = Views['message'];
 
+/** Author domains whose signatures go first: a good message has one. */
+const AUTHORS = 10;
+
 export class Verification {
   signatures: MaybePromise<Verified> | undefined;
   readonly #resolver: Resolver;
@@ -38,11 +41,17 @@ export function verificationOf(view: MessageView, { resolver }: CheckServices): 
 
 /** DKIM and ARC. Errors: those of `ContentRef.open`. */
 export function signaturesOf(view: MessageView, services: CheckServices): MaybePromise<Verified> {
-  const { endOffset, origin } = view.header;
+  const { endOffset, origin, fromFields } = view.header;
   if (origin.signatures === 0 && origin.arc === 0) return NOT_SIGNED;
   const verification = verificationOf(view, services);
   verification.signatures ??= verifySignatures(
-    { content: view.content, head: view.head, bodyStart: endOffset, fields: origin },
+    {
+      content: view.content,
+      head: view.head,
+      bodyStart: endOffset,
+      fields: origin,
+      authors: fromFields.flatMap(({ mailboxes }) => mailboxes.map(({ domain }) => domain)).slice(0, AUTHORS),
+    },
     {
       asker: createAsker(services.resolver),
       resolver: services.resolver,

@@ -1,0 +1,12 @@
+/** Names of signatures as the DNS has them: U-labels are the same names as their A-labels (RFC 8616 3). */
+import { domainToASCII } from 'node:url';
+import { isAsciiText } from '../smtp/domain.ts';
+
+/** Label by label, as underscores are no matter for the mapping; a label that has no A-label stays. */
+export function asciiDomain(name: string): string {
+  if (isAsciiText(name)) return name;
+  return name
+    .split('.')
+    .map((label) => (isAsciiText(label) ? label : domainToASCII(label.normalize('NFC')) || label))
+    .join('.');
+}
