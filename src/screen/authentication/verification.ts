@@ -41,7 +41,7 @@ export function verificationOf(view: MessageView, { resolver }: CheckServices): 
 
 /** DKIM and ARC. Errors: those of `ContentRef.open`. */
 export function signaturesOf(view: MessageView, services: CheckServices): MaybePromise<Verified> {
-  const { endOffset, origin, fromFields } = view.header;
+  const { endOffset, origin, author } = view.header;
   if (origin.signatures === 0 && origin.arc === 0) return NOT_SIGNED;
   const verification = verificationOf(view, services);
   verification.signatures ??= verifySignatures(
@@ -50,7 +50,7 @@ export function signaturesOf(view: MessageView, services: CheckServices): MaybeP
       head: view.head,
       bodyStart: endOffset,
       fields: origin,
-      authors: fromFields.flatMap(({ mailboxes }) => mailboxes.map(({ domain }) => domain)).slice(0, AUTHORS),
+      authors: author.domains.slice(0, AUTHORS),
     },
     {
       asker: createAsker(services.resolver),
