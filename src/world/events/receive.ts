@@ -40,6 +40,7 @@ export const receiveEvents = {
     metric: { name: 'postern_bare_newlines_total', labels: ['bare', 'action'] },
   }),
   'receive.nul': event<{ session: string; message: string; action: 'refuse' | 'accept' }>()({
+    strangers: true,
     level: 'info',
     text: 'a message has a NUL, which readers take differently',
     metric: { name: 'postern_nul_messages_total', labels: ['action'] },
