@@ -38,19 +38,28 @@ export const FAILURE_DOMAINS = 10_000;
 
 /** Octets of a message that may hold a report: the giants' are a few megabytes. */
 export const INCOMING_BYTES = 12 * 1024 * 1024;
-/** Octets of one unpacked report. */
-export const UNPACKED_BYTES = 20 * 1024 * 1024;
+/** Octets of all unpacked reports of one message: ten thousand records, of which half are kept, are 5 MB. */
+export const UNPACKED_BYTES = 8 * 1024 * 1024;
+/** Ten thousand records that differ only in numbers pack to a fiftieth; blanks to a thousandth. */
+export const UNPACKED_RATIO = 150;
+/** Whatever the ratio: small reports of one repeated record. */
+export const UNPACKED_AT_LEAST = 1024 * 1024;
+/** A TLS report has a line a failure, and a hundred kilobytes at most. */
+export const JSON_BYTES = 1024 * 1024;
+/** RFC 8460 4.4 nests five deep, and has twelve values a failure. */
+export const JSON_DEPTH = 16;
+export const JSON_VALUES = 50_000;
 /** Entries looked at in a ZIP: a report is one file. */
 export const ZIP_ENTRIES = 10;
 /** Parts of a message that may be the report. */
 export const REPORT_PARTS = 20;
 /** A report that is read for longer is an attack. */
 export const READ_DEADLINE_MS = 20_000;
-/** Memory of the reading thread: the largest report, as text and as a tree. */
-export const READER_MEGABYTES = 400;
+/** Heap of the reading thread: the largest report, as text and as a tree, takes 40. */
+export const READER_MEGABYTES = 64;
 /** The thread ends after this long without work. */
 export const READER_IDLE_MS = 30_000;
-/** Reports that wait for the thread; further ones are deferred by the queue. */
+/** Reports that wait for the thread, each read from disk when its turn comes; further ones are deferred by the queue. */
 export const READING_WAITING = 200;
 /** Sources kept of one report that came in. */
 export const INCOMING_SOURCES = 5000;

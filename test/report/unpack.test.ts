@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { unpack } from '../../src/report/incoming/unpack.ts';
-import { UNPACKED_BYTES } from '../../src/report/limits.ts';
+import { UNPACKED_AT_LEAST, UNPACKED_BYTES, UNPACKED_RATIO } from '../../src/report/limits.ts';
 import { zip } from './zip.ts';
 
 const XML = Buffer.from('<feedback/>');
@@ -64,4 +64,21 @@ test('whatever follows the first octets of an archive, the answer is its inside 
     }),
     { numRuns: 300 },
   );
+});
+
+test('an attacker packs 19 MB of blanks, or of anything that repeats, into some kilobytes: it is cut off in proportion', async () => {
+  for (const filling of [' ', '<a/>', '{},']) {
+    const bomb = gzipSync(filling.repeat(19_000_000 / filling.length));
+    await assert.rejects(unpack(bomb), ({ message }: Error) => {
+      const most = Number(/more than (\d+) octets/.exec(message)?.[1]);
+      return most <= Math.max(UNPACKED_AT_LEAST, bomb.length * UNPACKED_RATIO) && most < 19_000_000 / 2;
+    });
+  }
+});
+
+test('ten thousand honest records come out of their packing', async () => {
+  const record = (i: number): string =>
+    `<record><row><source_ip>192.0.${i >> 8}.${i & 255}</source_ip><count>${i}</count></row><identifiers><header_from>receiver.example</header_from></identifiers></record>`;
+  const xml = Array.from({ length: 10_000 }, (_, i) => record(i)).join('\n');
+  assert.equal((await unpack(gzipSync(xml, { level: 9 }))).length, xml.length);
 });

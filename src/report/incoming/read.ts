@@ -12,7 +12,15 @@ import { decodeQuotedPrintable } from '../../protocol/mime/quoted-printable.ts';
 import { parseTree } from '../../protocol/mime/tree.ts';
 import type { MimePart } from '../../protocol/mime/words.ts';
 import { readTlsReport } from '../../protocol/tlsrpt/read.ts';
-import { INCOMING_SOURCES, PROBLEM_CHARACTERS, REPORT_PARTS } from '../limits.ts';
+import {
+  INCOMING_SOURCES,
+  JSON_BYTES,
+  JSON_DEPTH,
+  JSON_VALUES,
+  PROBLEM_CHARACTERS,
+  REPORT_PARTS,
+  UNPACKED_BYTES,
+} from '../limits.ts';
 import { aggregateReport, failureReport, tlsReport } from './normalise.ts';
 import { packingOf, unpack } from './unpack.ts';
 import type { ReadMessage, ReadReport } from './words.ts';
@@ -20,10 +28,11 @@ import type { ReadMessage, ReadReport } from './words.ts';
 export async function readMessage(message: Uint8Array): Promise<ReadMessage> {
   const reports: ReadReport[] = [];
   const problems: string[] = [];
+  const budget = { left: UNPACKED_BYTES as number };
   for (const part of leaves(parseTree(message).root).slice(0, REPORT_PARTS)) {
     const bytes = decoded(message, part);
     try {
-      const report = await readPart(part, bytes);
+      const report = await readPart(part, bytes, budget);
       if (report) reports.push({ ...report, sources: report.sources.slice(0, INCOMING_SOURCES) });
     } catch (error) {
       problems.push((error as Error).message);
@@ -45,7 +54,7 @@ function decoded(message: Uint8Array, { body, encoding }: MimePart): Uint8Array 
 }
 
 /** Undefined: no report, and no claim to be one. */
-async function readPart(part: MimePart, bytes: Uint8Array): Promise<ReadReport | undefined> {
+async function readPart(part: MimePart, bytes: Uint8Array, budget: { left: number }): Promise<ReadReport | undefined> {
   const type = part.type.value;
   if (type === 'message/feedback-report') {
     const parsed = parseFailure(bytes);
@@ -53,8 +62,11 @@ async function readPart(part: MimePart, bytes: Uint8Array): Promise<ReadReport |
     return failureReport(parsed, digest(bytes));
   }
   if (!claimsToBeReport(part, bytes)) return undefined;
-  const inner = await unpack(bytes);
+  // A bound for the message: twenty parts of the largest size are twenty reports.
+  const inner = await unpack(bytes, budget.left);
+  budget.left -= inner.length;
   if (firstCharacter(inner) === '{') {
+    boundJson(inner);
     const read = readTlsReport(inner);
     if (!read.ok) throw new Error(read.problem);
     return tlsReport(read.report);
@@ -69,6 +81,24 @@ const TYPES = /^application\/(?:gzip|x-gzip|zip|x-zip|x-zip-compressed|tlsrpt\+.
 function claimsToBeReport({ type, filename = '' }: MimePart, bytes: Uint8Array): boolean {
   if (packingOf(bytes) !== 'none' || TYPES.test(type.value)) return true;
   return /\.(?:xml|json)(?:\.gz)?$|\.(?:zip|gz)$/i.test(filename);
+}
+
+/** Before it is parsed: every value of it is an object, however little it is in the packing. */
+function boundJson(bytes: Uint8Array): void {
+  if (bytes.length > JSON_BYTES) throw new Error(`the TLS report has more than ${JSON_BYTES} octets`);
+  let depth = 0;
+  let values = 0;
+  let isText = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const octet = bytes[i]!;
+    if (isText && octet === 0x5c) i++;
+    else if (octet === 0x22) isText = !isText;
+    else if (isText) continue;
+    else if (octet === 0x7b || octet === 0x5b) depth++;
+    else if (octet === 0x7d || octet === 0x5d) depth--;
+    else if (octet === 0x2c) values++;
+    if (depth > JSON_DEPTH || values > JSON_VALUES) throw new Error('the TLS report has more values than are read');
+  }
 }
 
 function firstCharacter(bytes: Uint8Array): string {

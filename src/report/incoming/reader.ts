@@ -10,13 +10,16 @@ import { READ_DEADLINE_MS, READER_IDLE_MS, READER_MEGABYTES, READING_WAITING } f
 import type { ReadMessage } from './words.ts';
 
 export interface ReportReader {
-  /** Takes the octets over. Errors: OperationalError `report.busy`. */
-  read(message: Uint8Array): Promise<ReadMessage>;
+  /**
+   * `load` gives the octets when their turn comes, so that those who wait hold none. Errors:
+   * OperationalError `report.busy`, and what `load` throws.
+   */
+  read(load: () => Promise<Uint8Array>): Promise<ReadMessage>;
   close(): Promise<void>;
 }
 
 interface Asked {
-  readonly message: Uint8Array;
+  readonly load: () => Promise<Uint8Array>;
   readonly resolve: (read: ReadMessage) => void;
   readonly reject: (error: Error) => void;
 }
@@ -36,12 +39,27 @@ export function createReportReader(clock: Clock): ReportReader {
       timer = clock.after(READER_IDLE_MS, () => void end());
       return;
     }
+    const current = asked;
+    current.load().then(
+      (message) => {
+        if (asked === current) post(message);
+      },
+      (error: Error) => {
+        if (asked !== current) return;
+        asked = undefined;
+        current.reject(error);
+        next();
+      },
+    );
+  }
+
+  function post(message: Uint8Array): void {
     worker ??= start();
     timer = clock.after(READ_DEADLINE_MS, () => {
       void end();
       settle({ ok: false, problem: `it takes more than ${READ_DEADLINE_MS / 1000} s to read` });
     });
-    worker.postMessage(asked.message);
+    worker.postMessage(message);
   }
 
   function settle(read: ReadMessage): void {
@@ -54,7 +72,7 @@ export function createReportReader(clock: Clock): ReportReader {
   function start(): Worker {
     const thread = new Worker(new URL('./reader-thread.ts', import.meta.url), {
       name: 'report-reader',
-      resourceLimits: { maxOldGenerationSizeMb: READER_MEGABYTES },
+      resourceLimits: { maxOldGenerationSizeMb: READER_MEGABYTES, maxYoungGenerationSizeMb: READER_MEGABYTES / 8 },
     });
     thread.unref();
     thread.on('message', (read: ReadMessage) => {
@@ -75,7 +93,7 @@ export function createReportReader(clock: Clock): ReportReader {
   }
 
   return {
-    read(message) {
+    read(load) {
       return new Promise((resolve, reject) => {
         if (closed || waiting.length >= READING_WAITING)
           return reject(
@@ -84,7 +102,7 @@ export function createReportReader(clock: Clock): ReportReader {
               `cannot read a report now, as those waiting must be below ${READING_WAITING}: there are ${waiting.length}`,
             ),
           );
-        waiting.push({ message, resolve, reject });
+        waiting.push({ load, resolve, reject });
         next();
       });
     },

@@ -4,6 +4,7 @@
  * and its beginning, and nobody is sent anything back. Only the disk, or too much at once, defers.
  */
 import type { Directory } from '../../directory/contract.ts';
+import type { ContentRef } from '../../model/content.ts';
 import { isOperational } from '../../model/errors.ts';
 import type { AttemptDetail, AttemptResult, Claim } from '../../queue/contract.ts';
 import type { Database, Statement } from '../../store/contract.ts';
@@ -43,11 +44,12 @@ export function createReportSink(services: SinkServices): ReportSink {
   const reader = createReportReader(clock);
 
   async function take(claim: Claim): Promise<void> {
-    const { bytes, isWhole } = await readContent(claim);
-    const head = Uint8Array.prototype.slice.call(bytes, 0, MALFORMED_BYTES);
-    const read: ReadMessage = isWhole
-      ? await reader.read(bytes)
-      : { ok: false, problem: `the message has more than ${INCOMING_BYTES} octets` };
+    const { content } = claim;
+    const head = await readContent(content, MALFORMED_BYTES);
+    const read: ReadMessage =
+      content.sizeBytes <= INCOMING_BYTES
+        ? await reader.read(() => readContent(content, content.sizeBytes))
+        : { ok: false, problem: `the message has more than ${INCOMING_BYTES} octets` };
     // The address stands in the local part: see reportTarget.
     const domains = new Set(claim.recipients.map(({ address }) => address.local));
     for (const domain of domains)
@@ -76,12 +78,10 @@ function detailOf(clock: Clock, status: string, reply: string): AttemptDetail {
   return { at: clock.now(), status, reply, remote: false };
 }
 
-async function readContent({ content }: Claim): Promise<{ bytes: Uint8Array; isWhole: boolean }> {
-  const end = Math.min(content.sizeBytes, INCOMING_BYTES);
-  const isWhole = end === content.sizeBytes;
-  if (content.bytes && isWhole) return { bytes: content.bytes, isWhole };
-  const chunks = await Array.fromAsync(content.open({ start: 0, end: isWhole ? end : MALFORMED_BYTES }));
-  return { bytes: Buffer.concat(chunks as Uint8Array[]), isWhole };
+async function readContent(content: ContentRef, most: number): Promise<Uint8Array> {
+  const end = Math.min(content.sizeBytes, most);
+  if (content.bytes) return Uint8Array.prototype.slice.call(content.bytes, 0, end);
+  return Buffer.concat((await Array.fromAsync(content.open({ start: 0, end }))) as Uint8Array[]);
 }
 
 async function keep(services: SinkServices, arrival: Arrival, read: ReadMessage): Promise<void> {

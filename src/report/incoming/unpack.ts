@@ -1,12 +1,13 @@
 /**
  * A report out of its packing: plain, gzip, or a ZIP of one file. Bounded in octets whatever the
- * packing promises, so that a bomb costs no more than the largest honest report; an archive in an
+ * packing promises, and in proportion to what is packed, so that a bomb costs no more than the largest
+ * honest report; an archive in an
  * archive is not looked into. Throws an Error with a sentence.
  */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { type Entry, fromBuffer, type ZipFile } from 'yauzl';
-import { UNPACKED_BYTES, ZIP_ENTRIES } from '../limits.ts';
+import { UNPACKED_AT_LEAST, UNPACKED_BYTES, UNPACKED_RATIO, ZIP_ENTRIES } from '../limits.ts';
 
 const unzipped = promisify(gunzip);
 const opened = promisify<Buffer, { lazyEntries: boolean }, ZipFile>(fromBuffer);
@@ -20,37 +21,38 @@ export function packingOf(bytes: Uint8Array): Packing {
   return 'none';
 }
 
-export async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
+/** `left`: what the other reports of the message left of the bound. */
+export async function unpack(bytes: Uint8Array, left: number = UNPACKED_BYTES): Promise<Uint8Array> {
   const packing = packingOf(bytes);
-  const inner = packing === 'none' ? bytes : packing === 'gzip' ? await fromGzip(bytes) : await fromZip(bytes);
-  if (inner.length > UNPACKED_BYTES) throw new Error(`it has more than ${UNPACKED_BYTES} octets`);
+  const most = Math.min(left, Math.max(UNPACKED_AT_LEAST, bytes.length * UNPACKED_RATIO));
+  const inner =
+    packing === 'none' ? bytes : packing === 'gzip' ? await fromGzip(bytes, most) : await fromZip(bytes, most);
+  if (inner.length > left) throw new Error(`it has more than ${left} octets`);
   if (packing !== 'none' && packingOf(inner) !== 'none') throw new Error('an archive in an archive is not looked into');
   return inner;
 }
 
-async function fromGzip(bytes: Uint8Array): Promise<Uint8Array> {
+async function fromGzip(bytes: Uint8Array, most: number): Promise<Uint8Array> {
   try {
-    return await unzipped(bytes, { maxOutputLength: UNPACKED_BYTES });
+    return await unzipped(bytes, { maxOutputLength: most });
   } catch (error) {
     const isLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw new Error(
-      isLarge ? `unpacked it has more than ${UNPACKED_BYTES} octets` : `gzip: ${(error as Error).message}`,
-    );
+    throw new Error(isLarge ? `unpacked it has more than ${most} octets` : `gzip: ${(error as Error).message}`);
   }
 }
 
-async function fromZip(bytes: Uint8Array): Promise<Uint8Array> {
+async function fromZip(bytes: Uint8Array, most: number): Promise<Uint8Array> {
   const zip = await opened(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { lazyEntries: true });
   const entry = await firstFile(zip);
   if (entry.isEncrypted()) throw new Error('the ZIP is encrypted');
-  if (entry.uncompressedSize > UNPACKED_BYTES) throw new Error(`unpacked it has more than ${UNPACKED_BYTES} octets`);
+  if (entry.uncompressedSize > most) throw new Error(`unpacked it has more than ${most} octets`);
   const stream = await promisify(zip.openReadStream.bind(zip) as typeof zip.openReadStream)(entry);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.length;
     // What the directory of the ZIP says of the size is only a promise.
-    if (size > UNPACKED_BYTES) throw new Error(`unpacked it has more than ${UNPACKED_BYTES} octets`);
+    if (size > most) throw new Error(`unpacked it has more than ${most} octets`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
