@@ -74,7 +74,7 @@ export function readDmarcRecord(text: string): DmarcRecordView {
 
 /** The domain behind `mailto:`; undefined for other schemes. */
 export function reportDomain(uri: string): string | undefined {
-  const match = /^mailto:[^@?]+@([^?@]+)/i.exec(uri.replace(SIZE, ''));
+  const match = /^mailto:[^?]+@([^?@]+)(?:\?|$)/i.exec(uri.replace(SIZE, ''));
   return match?.[1]?.toLowerCase();
 }
 
@@ -90,7 +90,7 @@ function uris(value: string): readonly string[] {
 
 /** RFC 9989 4.8: any URI, of which receivers know mailto. */
 function isReportUri(uri: string): boolean {
-  return /^mailto:[^\s@?]+@[^\s@?]+(\?.*)?$/i.test(uri.replace(SIZE, '')) || /^https?:\/\/\S+$/i.test(uri);
+  return /^mailto:[^\s@?][^\s?]*@[^\s@?]+(\?.*)?$/i.test(uri.replace(SIZE, '')) || /^https?:\/\/\S+$/i.test(uri);
 }
 
 function policy(value: string | undefined): DmarcPolicy | undefined {

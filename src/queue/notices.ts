@@ -51,3 +51,9 @@ function statusFor(action: DsnAction, status: string): string {
   if (action === 'failed') return `5${rest}`;
   return `${action === 'delayed' ? 4 : 2}${rest}`;
 }
+
+/** The rest of what was asked for: whoever asked for success alone hears nothing. */
+export function withoutSuccess(notify: Notify | undefined): Notify {
+  const left = notify === undefined || notify === 'never' ? [] : notify.filter((kind) => kind !== 'success');
+  return left.length === 0 ? 'never' : left;
+}

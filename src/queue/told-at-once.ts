@@ -3,11 +3,10 @@
  * expanded it (RFC 3461 5.2.7.3), after which the copies ask for no success reports of their own; and
  * that a recipient was refused too late to say so in the session.
  */
-import type { Notify } from '../model/envelope.ts';
 import { type Reply, replyText } from '../model/reply.ts';
 import { composeNotice, type NoticeParts } from './bounce.ts';
 import type { NewMessage, NewRecipient } from './contract.ts';
-import { type Notice, wants } from './notices.ts';
+import { type Notice, wants, withoutSuccess } from './notices.ts';
 
 export interface ToldAtOnce {
   readonly message: NewMessage;
@@ -50,9 +49,4 @@ function lateRefusal({ state, notify }: NewRecipient): Reply | undefined {
 
 function asksForSuccess({ expanded, notify }: NewRecipient): boolean {
   return expanded === true && wants(notify, 'success');
-}
-
-function withoutSuccess(notify: Notify | undefined): Notify {
-  const left = notify === undefined || notify === 'never' ? [] : notify.filter((kind) => kind !== 'success');
-  return left.length === 0 ? 'never' : left;
 }

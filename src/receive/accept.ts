@@ -12,8 +12,10 @@ import type { Reply } from '../model/reply.ts';
 import type { MessageTrail } from '../model/trail.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
 import type { NewMessage, NewRecipient } from '../queue/contract.ts';
+import { wants, withoutSuccess } from '../queue/notices.ts';
 import type { Correction, MessageVerdict } from '../screen/contract.ts';
 import { headFacts } from '../screen/header.ts';
+import { isProvenPath } from '../screen/proven.ts';
 import type { StagedContent } from '../store/contract.ts';
 import { endContent, headOf, type IncomingContent, refuse } from './content.ts';
 import { addClientLine, addReply } from './dialogue.ts';
@@ -161,7 +163,7 @@ function newMessage(
   session: Session,
   transaction: Transaction,
   staged: StagedContent,
-  { dispositions, edits }: Committing,
+  { dispositions, edits, evidence, facts }: ScreenedMessage & Committing,
   trail: MessageTrail,
 ): NewMessage {
   const { id, parameters, reversePath, recipients } = transaction;
@@ -180,7 +182,11 @@ function newMessage(
   for (let i = 0; i < recipients.length; i++) {
     const disposition = dispositions[i]!;
     const before = rows.length;
-    addRows(rows, recipients[i]!, disposition, edits[i]);
+    const recipient = recipients[i]!;
+    const { notify } = recipient.recipient;
+    // RFC 3461 leaves open who may ask; asked by a forger it is mail to whom he names.
+    const isReported = !wants(notify, 'success') || recipient.trusted || isProvenPath(reversePath, evidence, facts);
+    addRows(rows, recipient, disposition, edits[i], isReported ? notify : withoutSuccess(notify));
     for (let n = before; n < rows.length; n++) decided.push(decidedRecipient(rows[n]!, disposition));
   }
   if (transaction.refused.length > 0) decided.push(...refusedRecipients(transaction));
@@ -215,8 +221,9 @@ function addRows(
   { recipient, direction, targets, viaAlias }: AcceptedRecipient,
   disposition: Disposition,
   edits: NewRecipient['edits'],
+  notify: NewRecipient['notify'],
 ): void {
-  const { address: original, notify, orcpt } = recipient;
+  const { address: original, orcpt } = recipient;
   for (const target of disposition.kind === 'redirect' ? [redirectTarget(disposition.to)] : targets) {
     rows.push({
       address: target,

@@ -247,3 +247,33 @@ test('checks refuse at connection, at EHLO, and the session says why', async (t)
   await held(atEhlo, 'S: 220\n C: EHLO a\n S: 550 5.7.1\n C: MAIL FROM:<>\n S: 503\n C: QUIT\n S: 221');
   assert.equal(atEhlo.sessions[0]?.reason, 'refused at EHLO');
 });
+
+test('an attacker asks for a success report to a reverse-path that is not his: none is promised, nor asked of the next host', async (t) => {
+  for (const [asked, left] of [
+    ['SUCCESS,FAILURE', ['failure']],
+    ['SUCCESS', 'never'],
+  ] as const) {
+    const node = await startReceiver(t, { spf: 'none' });
+    await held(
+      node,
+      `
+    S: 220
+    C: EHLO client.example
+    S: 250
+    C: MAIL FROM:<victim@client.example>
+    S: 250 2.1.0
+    C: RCPT TO:<alice@example.com> NOTIFY=${asked}
+    S: 250 2.1.5
+    C: DATA
+    S: 354
+    C~ From: a@client.example\\r\\n\\r\\nbody\\r\\n
+    C: .
+    S: 250 2.0.0 .. queued as
+    C: QUIT
+    S: 221 2.0.0
+    -- END
+  `,
+    );
+    assert.deepEqual(node.committed[0]?.recipients[0]?.notify, left);
+  }
+});

@@ -48,7 +48,8 @@ export function mailtoAddress(uri: string): { readonly text: string; readonly do
   try {
     const address = parseAddress(decodeURIComponent(match[1]!), false);
     if (!address.ok || address.value.domain.startsWith('[') || address.value.domain === '') return undefined;
-    return { text: `${address.value.local}@${address.value.domain}`, domain: address.value.domain };
+    // As it is written on the wire: a local part may need its quotes.
+    return { text: address.value.text, domain: address.value.domain };
   } catch {
     return undefined;
   }

@@ -193,5 +193,6 @@ function recordOf({ record, policyDomain, p }: RawDmarc): DmarcRecord | undefine
 function addresses(uris: string | false | undefined): readonly string[] {
   if (typeof uris !== 'string') return [];
   const found = uris.split(',', 20).map((uri) => uri.trim().replace(/![0-9]+[kmgt]?$/i, ''));
-  return found.filter((uri) => /^mailto:[^\s@]+@[^\s@]+$/i.test(uri));
+  // RFC 6068 2: a local part in quotes, or with percent signs, may have an at-sign of its own.
+  return found.filter((uri) => /^mailto:[^\s@].*@[^\s@]+$/i.test(uri) && !/\s/.test(uri));
 }

@@ -42,6 +42,8 @@ export interface TestReceiverOptions {
   readonly onEhlo?: (facts: SessionFacts) => MaybePromise<StageVerdict>;
   readonly onRecipient?: (recipient: Recipient) => MaybePromise<RecipientVerdict | undefined>;
   readonly onMessage?: (envelope: Envelope) => MaybePromise<MessageVerdict | undefined>;
+  /** Of the reverse-path; default `pass`. */
+  readonly spf?: string;
   /** By their names, without it. */
   readonly haveOnePolicy?: (one: string, other: string) => boolean;
   readonly beforeCommit?: (message: NewMessage) => Promise<void>;
@@ -169,7 +171,8 @@ function screenOf(options: TestReceiverOptions, seen: SessionFacts[]): Screen {
       haveOnePolicy: (one, other) => options.haveOnePolicy?.(one, other) ?? one === other,
       async message(envelope) {
         const verdict = (await options.onMessage?.(envelope)) ?? acceptAll(envelope);
-        return { ...verdict, facts: { subject: 'as screened' }, evidence: {} };
+        const mail = { scope: 'mfrom', result: options.spf ?? 'pass', domain: envelope.reversePath?.domain ?? '' };
+        return { ...verdict, facts: { subject: 'as screened' }, evidence: { spf: { made: true, mail } } };
       },
     }),
   };
