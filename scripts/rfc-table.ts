@@ -66,6 +66,7 @@ export const RFCS: Readonly<Record<number, readonly [title: string, lastSection:
   5965: ['An extensible format for email feedback reports', 12],
   6008: ['Authentication-Results registration for cryptographic results', 8],
   6066: ['Transport Layer Security extensions', 14],
+  6068: ['The mailto URI scheme', 9],
   6152: ['SMTP service extension for 8-bit MIME transport', 9],
   6177: ['IPv6 address assignment to end sites', 9],
   6376: ['DomainKeys Identified Mail signatures', 9],

@@ -11,6 +11,7 @@ import { directoryMigrations } from './directory/schema.ts';
 import { directorySettings } from './directory/settings.ts';
 import { signingSettings } from './directory/signing-settings.ts';
 import { verificationSettings } from './directory/sources/settings.ts';
+import { tokenMigrations } from './directory/tokens/schema.ts';
 import { tokenSettings } from './directory/tokens/settings.ts';
 import { journalSettings } from './journal/settings.ts';
 import { operationMigrations } from './operations/schema.ts';
@@ -51,6 +52,7 @@ export const MIGRATIONS: readonly StoreMigration[] = [
   ...queueMigrations,
   ...settingsMigrations,
   ...directoryMigrations,
+  ...tokenMigrations,
   ...signingMigrations,
   ...operationMigrations,
   ...outboxMigrations,

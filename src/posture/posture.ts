@@ -9,6 +9,7 @@ import type { RecordSight } from '../directory/dkim-keys-sight.ts';
 import type { LocalAllows } from '../directory/rules/local-allows.ts';
 import type { ProxyOverlap } from '../directory/rules/proxy-overlaps.ts';
 import type { SealedPasswords } from '../directory/sealed-passwords.ts';
+import { unverifiedClaims } from '../directory/tokens/settings.ts';
 import type { HiddenClients } from '../screen/nat.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Clock } from '../world/clock.ts';
@@ -136,7 +137,7 @@ export function createPosture(services: PostureServices): Posture {
     return [
       ...checkRelay(snapshot, pairs),
       ...checkLists(snapshot, allows),
-      ...checkSignIn(services.signInNeedsTls(), sealed),
+      ...checkSignIn(services.signInNeedsTls(), sealed, unverifiedClaims(snapshot)),
       ...checkHiddenClients(services.hiddenClients()),
       ...checkProxies(overlaps),
       ...(services.room ? checkDisk(services.room()) : []),

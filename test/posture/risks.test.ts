@@ -85,3 +85,17 @@ test('clients: a listener whose clients hide behind one address is told, with wh
   assert.deepEqual(said([told!]), ['wrong hidden important']);
   assert.match(told!.why, /presets of IP shielding/);
 });
+
+test('sign-in: claims of tokens that nobody verifies are told while tokens count for somebody', async (t) => {
+  const { results, settings } = await world(t);
+  settings['oauth.addressClaims'] = ['email', 'preferred_username'];
+  assert.deepEqual(said(await results('sign-in')), ['good good']);
+  settings['oauth.issuers'] = ['https://login.example client'];
+  const [told] = await results('sign-in');
+  assert.deepEqual(said([told!]), ['good unverified-claims advice']);
+  assert.match(told!.seen, /by preferred_username, which/);
+  settings['oauth.addressClaims'] = ['email'];
+  assert.deepEqual(said(await results('sign-in')), ['good good']);
+  settings['oauth.verifiedEmail'] = false;
+  assert.equal(said(await results('sign-in'))[0], 'good unverified-claims advice');
+});

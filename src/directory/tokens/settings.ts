@@ -1,5 +1,6 @@
 /** Which issuers may vouch for whom (OAUTHBEARER, XOAUTH2), and how a line that names one is read. */
 import { X509Certificate } from 'node:crypto';
+import type { SettingsSnapshot } from '../../settings/contract.ts';
 import { defineSettings, flag, list, text } from '../../settings/define.ts';
 import { ISSUERS_OF_ONE } from './limits.ts';
 
@@ -40,8 +41,8 @@ export const tokenSettings = defineSettings('oauth', {
     },
   ),
   addressClaims: list(
-    ['email', 'preferred_username', 'upn'],
-    'Which claims of a token name the user’s address: the first that the token has counts, whatever the others say. Leave out any that users of your issuer can change themselves: who may choose a `preferred_username` may choose to be somebody else.',
+    ['email'],
+    'Which claims of a token name the user’s address: the first that the token has counts, whatever the others say. Only `email` is verified (`oauth.verifiedEmail`). Add `preferred_username` or `upn` where your issuer sends no verified `email`, as Entra ID does, and your users cannot change them: who may choose a `preferred_username` may choose to be somebody else.',
     { maxItems: 10 },
   ),
   verifiedEmail: flag(
@@ -68,4 +69,11 @@ function certificateOnly(value: string): string | undefined {
   } catch {
     return 'must be a certificate in PEM';
   }
+}
+
+/** What names users and is not verified, while tokens count for somebody: for `postern check`. */
+export function unverifiedClaims(snapshot: SettingsSnapshot): readonly string[] {
+  const { issuers, addressClaims, verifiedEmail } = tokenSettings;
+  if (snapshot.get(issuers).length === 0 && !snapshot.isOverridden?.(issuers)) return [];
+  return snapshot.get(addressClaims).filter((claim) => claim !== 'email' || !snapshot.get(verifiedEmail));
 }

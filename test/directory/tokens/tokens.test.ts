@@ -62,7 +62,7 @@ test('keys on elliptic curves and PSS signatures count like RSA', async (t) => {
 });
 
 test('the address is the first claim of the list that the token has, and email counts when it is verified', async (t) => {
-  const { issuer, is, set } = await open(t);
+  const { issuer, is, set } = await open(t, { 'oauth.addressClaims': ['email', 'preferred_username', 'upn'] });
   const without = { email: undefined, email_verified: undefined };
   assert.equal(await is(issuer.token({ ...without, preferred_username: ALICE })), `yes ${ALICE}`);
   assert.equal(await is(issuer.token({ ...without, upn: ALICE })), `yes ${ALICE}`);
@@ -353,4 +353,13 @@ test('a line of oauth.issuers is an https URL as tokens spell it, and audiences'
     'https:// a',
   ])
     assert.equal(parseIssuer(wrong), undefined, wrong);
+});
+
+test('an attacker names himself by a claim that he can change: by default only a verified email counts', async (t) => {
+  const { issuer, is } = await open(t);
+  const without = { email: undefined, email_verified: undefined };
+  for (const claim of ['preferred_username', 'upn', 'sub', 'unique_name'])
+    assert.equal(await is(issuer.token({ ...without, [claim]: ALICE })), 'address', claim);
+  assert.equal(await is(issuer.token({ email_verified: undefined, upn: ALICE })), 'address');
+  assert.equal(await is(issuer.token({ email_verified: false })), 'address');
 });
