@@ -39,6 +39,7 @@ import { diskSpace } from './world/disk-space.ts';
 import type { Events } from './world/events.ts';
 import { collector, giveBackWhenIdle } from './world/idle-memory.ts';
 import { localAddresses } from './world/local-addresses.ts';
+import { watchLoop } from './world/loop-watch.ts';
 import { createMetrics } from './world/metrics-sink.ts';
 import { measurePlaces } from './world/resolver/measures.ts';
 import { createTlsContexts } from './world/tls.ts';
@@ -80,6 +81,8 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   const { clock, random, settings, store, journal, directory, queue, resolver, dkim, srs, reports } = core;
   const tls = createTlsContexts(await nodeCertificate(certificateSource(config), clock, random));
   const metrics = createMetrics(events);
+  const watch = watchLoop(clock, events);
+  started.defer(() => watch.close());
   attachAudit(events, journal);
 
   const listening = new Map<SmtpListenerName, number>();

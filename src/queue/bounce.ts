@@ -9,6 +9,7 @@ import type { Direction } from '../model/finding.ts';
 import { composeDsn } from '../protocol/dsn/compose.ts';
 import type { Dsn, Returned } from '../protocol/dsn/words.ts';
 import type { Spool, StagedContent } from '../store/contract.ts';
+import { loopStep } from '../world/loop-watch.ts';
 import type { NewMessage, NewRecipient } from './contract.ts';
 import type { Leased } from './flights.ts';
 import { RETURNED_FULL_BYTES, RETURNED_HEADER_BYTES } from './limits.ts';
@@ -47,7 +48,8 @@ export async function composeNotice(
     boundary: `postern-${Buffer.from(random.bytes(18)).toString('hex')}`,
   };
   const failed = notices.some(({ action }) => action === 'failed');
-  let dsn = composeDsn({ ...report, returned: await returnedOf(about, failed) });
+  const returned = await returnedOf(about, failed);
+  let dsn = loopStep('delivery-report', about.message.id, () => composeDsn({ ...report, returned }));
   let content: StagedContent;
   try {
     content = await staged(blobs.spool(), dsn, about.content);

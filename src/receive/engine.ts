@@ -6,6 +6,7 @@ import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts
 import type { Reply } from '../model/reply.ts';
 import { readCommand } from '../protocol/smtp/command.ts';
 import { formatReply } from '../protocol/smtp/reply.ts';
+import { loopStep } from '../world/loop-watch.ts';
 import { acceptMessage } from './accept.ts';
 import { addClientLine, addReply } from './dialogue.ts';
 import { AUTH_LINE_BYTES } from './limits.ts';
@@ -44,8 +45,11 @@ function hasRoom(connection: Session['connection']): boolean {
 }
 
 function attempt(session: Session): Step {
+  const { receiving, transaction, facts } = session;
   try {
-    return session.receiving ? receive(session, session.receiving) : command(session);
+    return loopStep('smtp-input', transaction?.id ?? facts.id, () =>
+      receiving ? receive(session, receiving) : command(session),
+    );
   } catch (error) {
     return defect(session, error);
   }

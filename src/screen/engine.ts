@@ -9,6 +9,7 @@
 import { invariant } from '../model/errors.ts';
 import type { Evidence, Finding } from '../model/finding.ts';
 import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import { loopStep } from '../world/loop-watch.ts';
 import {
   type Check,
   type CheckServices,
@@ -113,7 +114,7 @@ function observeLazily(
 /** Never throws, never rejects. */
 function observe(check: Check, view: Views[CheckStage], services: CheckServices): MaybePromise<Observed> {
   try {
-    const evidence = check.observe(view, services);
+    const evidence = loopStep(`check:${check.id}`, view.facts.id, () => check.observe(view, services));
     if (!isPromise(evidence)) return present(evidence);
     return evidence.then(present).catch((error) => defect(check, view.stage, error, services));
   } catch (error) {

@@ -5,6 +5,7 @@ import { createHeaderEnd } from '../protocol/mime/header-end.ts';
 import { inspectHeader } from '../protocol/mime/inspect-header.ts';
 import { MIME_LIMITS } from '../protocol/mime/limits.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
+import { loopStep } from '../world/loop-watch.ts';
 import type { MessageFacts } from './contract.ts';
 
 export interface ReadHeader {
@@ -13,10 +14,13 @@ export interface ReadHeader {
   readonly head: Uint8Array;
 }
 
-/** At once where the content is in memory. Errors: those of `ContentRef.open`. */
-export function readHeader(content: ContentRef): MaybePromise<ReadHeader> {
+/** At once where the content is in memory. `about`: the session. Errors: those of `ContentRef.open`. */
+export function readHeader(content: ContentRef, about?: string): MaybePromise<ReadHeader> {
   const bytes = content.bytes ?? (content.pieces ? asFarAsHeader(content.pieces) : readAsFarAsHeader(content));
-  return andThen(bytes, (head) => ({ facts: inspectHeader(head, head.length === content.sizeBytes), head }));
+  return andThen(bytes, (head) => ({
+    facts: loopStep('header', about, () => inspectHeader(head, head.length === content.sizeBytes)),
+    head,
+  }));
 }
 
 function asFarAsHeader(pieces: readonly Uint8Array[]): Uint8Array {

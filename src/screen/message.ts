@@ -9,6 +9,7 @@ import type { Evidence, Finding } from '../model/finding.ts';
 import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { RecipientFindings } from '../model/trail.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
+import { loopStep } from '../world/loop-watch.ts';
 import type { Verification } from './authentication/verification.ts';
 import { type Check, NOTHING, type Views } from './check.ts';
 import type { MessageFacts, MessageVerdict } from './contract.ts';
@@ -43,11 +44,11 @@ export function screenMessage(
   const view = new MessageView(plan, transaction, envelope, content, header);
   start(plan, view, services, observations, policies, (index) => isAsked(index, policies, recipients));
   const settled = settleAll(screening, transaction, recipients);
+  const judgedFor = (all: readonly AcceptedRecipient[]): ScreenedMessage =>
+    loopStep('verdict', transaction.facts.id, () => verdict(screening, transaction, all, header));
   const judged = (): MaybePromise<ScreenedMessage> => {
     const known = knowing(screening, transaction, recipients, header.facts);
-    return isPromise(known)
-      ? known.then((all) => verdict(screening, transaction, all, header))
-      : verdict(screening, transaction, known, header);
+    return isPromise(known) ? known.then(judgedFor) : judgedFor(known);
   };
   return settled ? settled.then(judged) : judged();
 }

@@ -298,6 +298,6 @@ function screenContent(
     transaction.pending
       ? screenPending(screening, transaction, transaction.pending, envelope, content, header)
       : screenMessage(screening, transaction, envelope, content, header);
-  const header = readHeader(content);
+  const header = readHeader(content, transaction.facts.id);
   return isPromise(header) ? header.then(screen) : screen(header);
 }

@@ -15,6 +15,11 @@ export const nodeEvents = {
     level: 'warn',
     text: 'the configuration has something that is not used',
   }),
+  'node.loop-held': event<{ step: string; about: string; heldMs: number; unreported: number }>()({
+    level: 'warn',
+    text: 'the event loop was held: every connection waited for one step; `about` is the message or the session',
+    metric: { name: 'postern_event_loop_held_total', labels: ['step'] },
+  }),
   'node.stopping': event<{ signal: string }>()({
     level: 'info',
     text: 'the node is stopping: sessions in flight may finish',
