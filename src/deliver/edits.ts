@@ -7,7 +7,7 @@
  */
 import type { HeaderEdit } from '../model/content.ts';
 import { scanFields } from '../protocol/mime/fields.ts';
-import type { Segment } from '../protocol/mime/words.ts';
+import type { HeaderField, Segment } from '../protocol/mime/words.ts';
 
 /** `trace` first in time, so it stands below what is prepended; a later prepend goes above an earlier one. */
 export function linesAbove(trace: string, edits: readonly HeaderEdit[]): string {
@@ -27,35 +27,60 @@ export function withEdits(
   edits: readonly HeaderEdit[],
 ): readonly Segment[] {
   const { fields } = scanFields(header);
-  let edited = segments;
+  const byName = new Map<string, HeaderField[]>();
+  for (const field of fields) {
+    const same = byName.get(field.name);
+    if (same) same.push(field);
+    else byName.set(field.name, [field]);
+  }
+  const cuts = new Map<number, Cut>();
   for (const edit of edits) {
     if (edit.kind === 'prepend') continue;
-    const name = edit.name.toLowerCase();
-    const field = fields.filter((each) => each.name === name)[edit.occurrence];
-    if (!field) continue;
-    edited = cut(edited, field.start, field.end, edit.kind === 'replace' ? Buffer.from(edit.raw) : undefined);
+    const field = byName.get(edit.name.toLowerCase())?.[edit.occurrence];
+    // Of two edits of one field the first counts.
+    if (!field || cuts.has(field.start)) continue;
+    const instead = edit.kind === 'replace' ? Buffer.from(edit.raw) : undefined;
+    cuts.set(field.start, { start: field.start, end: field.end, instead });
   }
-  return edited;
+  if (cuts.size === 0) return segments;
+  return cut(
+    segments,
+    [...cuts.values()].sort((a, b) => a.start - b.start),
+  );
 }
 
-/** Takes `[start, end)` of the original out, wherever segments still have it, and puts `instead` in its place. */
-function cut(
-  segments: readonly Segment[],
-  start: number,
-  end: number,
-  instead: Uint8Array | undefined,
-): readonly Segment[] {
+/** `[start, end)` of the original is taken out, and `instead` put in its place. */
+interface Cut {
+  readonly start: number;
+  readonly end: number;
+  readonly instead: Uint8Array | undefined;
+}
+
+/**
+ * Wherever segments still have it. Segments and cuts are in ascending order, so both are walked once: a
+ * stranger may have thousands of fields removed from a message of thousands of parts.
+ */
+function cut(segments: readonly Segment[], cuts: readonly Cut[]): readonly Segment[] {
   const out: Segment[] = [];
-  let isPlaced = instead === undefined;
+  let next = 0;
+  /** Up to here the cut under way was taken out of an earlier segment. */
+  let placed = -1;
   for (const segment of segments) {
-    if (segment.kind !== 'original' || segment.end <= start || segment.start >= end) {
+    if (segment.kind !== 'original') {
       out.push(segment);
       continue;
     }
-    if (segment.start < start) out.push({ kind: 'original', start: segment.start, end: start });
-    if (!isPlaced) out.push({ kind: 'bytes', bytes: instead! });
-    isPlaced = true;
-    if (segment.end > end) out.push({ kind: 'original', start: end, end: segment.end });
+    let at = segment.start;
+    while (next < cuts.length && cuts[next]!.end <= at) next++;
+    for (let i = next; i < cuts.length && cuts[i]!.start < segment.end; i++) {
+      const { start, end, instead } = cuts[i]!;
+      if (start > at) out.push({ kind: 'original', start: at, end: start });
+      if (instead && placed < start) out.push({ kind: 'bytes', bytes: instead });
+      placed = start;
+      at = Math.max(at, end);
+      if (end <= segment.end) next = i + 1;
+    }
+    if (at < segment.end) out.push({ kind: 'original', start: at, end: segment.end });
   }
   return out;
 }

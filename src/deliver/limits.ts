@@ -26,6 +26,8 @@ export const DELIVERY_LIMITS = {
   ownAddressesMs: 5_000,
   /** How long a peer is spared an extension that it offers and does not master. */
   distrustMs: 3_600_000,
+  /** Content that is read for its structure, or changed, at once: a part may be 8 bytes, and others wait for each piece. */
+  pieceBytes: 16 * 1024,
   /** Signatures kept for a message's other recipients and next tries, 1 to 2 kB each; beyond them they are made again. */
   signatures: 5_000,
 } as const;

@@ -8,14 +8,14 @@ import type { BodyType } from '../model/envelope.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import { MIME_LIMITS } from '../protocol/mime/limits.ts';
 import { createRewriter } from '../protocol/mime/rewrite.ts';
-import { toSevenBit } from '../protocol/mime/seven-bit.ts';
 import type { MimePart, Segment, SevenBitObstacle } from '../protocol/mime/words.ts';
 import { isAsciiText } from '../protocol/smtp/domain.ts';
 import type { PeerExtensions } from '../protocol/smtp/ehlo-reply.ts';
 import type { Claim } from '../queue/contract.ts';
 import type { OutgoingContent } from '../wire/client/words.ts';
+import { loopStep } from '../world/loop-watch.ts';
 import { changesFields, linesAbove, withEdits } from './edits.ts';
-import { rangeOf, treeOf } from './reading.ts';
+import { changed, rangeOf, sevenBitOf, treeOf } from './reading.ts';
 import { LESS, mayBeReduced, reduced } from './reduced-report.ts';
 import type { Signing } from './signing/words.ts';
 
@@ -128,11 +128,13 @@ async function rewrite(claim: Claim, above: Buffer, wanted: Wanted): Promise<Fit
   let segments: readonly Segment[] = [{ kind: 'original', start: 0, end: content.sizeBytes }];
   let { body } = message;
   if (wanted.toSevenBit || wanted.toAsciiHeaders) {
-    const tree = await treeOf(content);
-    if (wanted.toAsciiHeaders && (hasInternationalHeader(tree.root) || !isAsciiText(above.toString('latin1'))))
+    if (
+      wanted.toAsciiHeaders &&
+      (hasInternationalHeader((await treeOf(content, message.id)).root) || !isAsciiText(above.toString('latin1')))
+    )
       return unfit('5.6.9', 'the header is international (RFC 6532) and the next host does not offer SMTPUTF8');
     if (wanted.toSevenBit) {
-      const converted = toSevenBit(tree);
+      const converted = await sevenBitOf(content, message.id);
       if (converted.kind === 'cannot') return unfit('5.6.3', OBSTACLES[converted.reason]);
       if (converted.kind === 'converted') segments = converted.segments;
       body = '7BIT';
@@ -141,11 +143,12 @@ async function rewrite(claim: Claim, above: Buffer, wanted: Wanted): Promise<Fit
   if (changesFields(edits)) {
     // As much of the message as a header may have.
     const header = await rangeOf(content, { start: 0, end: Math.min(content.sizeBytes, MIME_LIMITS.headerBytes) });
-    segments = withEdits(segments, header, edits);
+    const before = segments;
+    segments = loopStep('header-edits', message.id, () => withEdits(before, header, edits));
   }
   return {
     kind: 'ready',
-    content: await written(content, above, segments),
+    content: await written(claim, above, segments),
     body,
     smtputf8: wanted.toAsciiHeaders ? false : message.smtputf8,
   };
@@ -167,13 +170,13 @@ function hasInternationalHeader(part: MimePart): boolean {
 }
 
 async function written(
-  content: Claim['content'],
+  { content, message }: Claim,
   above: Buffer,
   segments: readonly Segment[],
 ): Promise<OutgoingContent> {
   if (content.bytes) {
-    const rewriter = createRewriter(segments);
-    const pieces = [above, ...rewriter.push(content.bytes).map(asBuffer), ...rewriter.end().map(asBuffer)];
+    const pieces = [above];
+    for await (const piece of changed(content, 'convert', message.id, createRewriter(segments))) pieces.push(piece);
     return { kind: 'whole', sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0), pieces };
   }
   let sizeBytes = above.length;
@@ -187,16 +190,14 @@ async function written(
       exact = false;
     }
   }
-  return { kind: 'stream', sizeBytes, exact, open: () => rewritten(content, above, segments) };
+  return { kind: 'stream', sizeBytes, exact, open: () => rewritten({ content, message }, above, segments) };
 }
 
 async function* rewritten(
-  content: Claim['content'],
+  { content, message }: Pick<Claim, 'content' | 'message'>,
   above: Buffer,
   segments: readonly Segment[],
 ): AsyncIterable<Uint8Array> {
   yield above;
-  const rewriter = createRewriter(segments);
-  for await (const chunk of content.open() as AsyncIterable<Uint8Array>) yield* rewriter.push(chunk);
-  yield* rewriter.end();
+  yield* changed(content, 'convert', message.id, createRewriter(segments));
 }

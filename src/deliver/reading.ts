@@ -1,14 +1,51 @@
-/** Reads of content what must be seen of it before it goes out: its structure, or a range. */
+/**
+ * Reads of content what must be seen of it before it goes out: its structure, what makes it 7-bit, or a range.
+ * Large content is looked at piece by piece, and others have their turn between two.
+ */
 import type { ByteRange, ContentRef } from '../model/content.ts';
-import { parseTree } from '../protocol/mime/tree.ts';
+import { createSevenBitConverter } from '../protocol/mime/seven-bit.ts';
 import { createTreeBuilder } from '../protocol/mime/tree-builder.ts';
-import type { MimeTree } from '../protocol/mime/words.ts';
+import type { MimeTree, SevenBit } from '../protocol/mime/words.ts';
+import { type LoopStep, loopStep } from '../world/loop-watch.ts';
+import { DELIVERY_LIMITS } from './limits.ts';
 
-export async function treeOf(content: ContentRef): Promise<MimeTree> {
-  if (content.bytes) return parseTree(content.bytes);
+/** `about`: the message, should it hold the loop. */
+export async function treeOf(content: ContentRef, about: string): Promise<MimeTree> {
   const builder = createTreeBuilder();
-  for await (const chunk of content.open() as AsyncIterable<Uint8Array>) builder.push(chunk);
+  for await (const piece of piecesOf(content)) loopStep('mime-structure', about, () => builder.push(piece));
   return builder.end();
+}
+
+export async function sevenBitOf(content: ContentRef, about: string): Promise<SevenBit> {
+  const converter = createSevenBitConverter();
+  for await (const piece of piecesOf(content)) loopStep('mime-structure', about, () => converter.push(piece));
+  return converter.end();
+}
+
+/** Its octets as `change` makes them, some of them together. */
+export async function* changed(
+  content: ContentRef,
+  step: LoopStep,
+  about: string,
+  change: { push(chunk: Uint8Array): Uint8Array[]; end(): Uint8Array[] },
+): AsyncIterable<Buffer> {
+  for await (const piece of piecesOf(content)) {
+    // Many short ones would be as many packets to the peer.
+    const together = loopStep(step, about, () => Buffer.concat(change.push(piece)));
+    if (together.length > 0) yield together;
+  }
+  yield Buffer.concat(change.end());
+}
+
+async function* piecesOf(content: ContentRef): AsyncIterable<Uint8Array> {
+  const { pieceBytes } = DELIVERY_LIMITS;
+  const chunks = content.bytes ? [content.bytes] : (content.open() as AsyncIterable<Uint8Array>);
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += pieceBytes) {
+      if (at > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      yield chunk.length <= pieceBytes ? chunk : chunk.subarray(at, at + pieceBytes);
+    }
+  }
 }
 
 /** The caller bounds it. */

@@ -31,7 +31,7 @@ function isTooLarge({ code, enhanced }: Reply): boolean {
 /** Undefined: it is no report, or carries no original. Errors: those of its content. */
 export async function reduced(claim: Claim, left: (typeof LESS)[number]): Promise<Claim | undefined> {
   const { content } = claim;
-  const report = reducible(await treeOf(content));
+  const report = reducible(await treeOf(content, claim.message.id));
   if (!report) return undefined;
   const { start, end } = report.original;
   const range = { start, end: Math.min(end, start + RETURNED_HEADER_BYTES) };

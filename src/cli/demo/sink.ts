@@ -36,7 +36,11 @@ export interface Sink {
 const DEFAULT_EXTENSIONS = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'DSN', 'SIZE 104857600'];
 
 interface Conversation {
+  /** Command lines not yet taken. */
   buffered: Buffer;
+  /** Of the content so far, and how it ends: joined once the end is there, as it may come in many pieces. */
+  chunks: Buffer[];
+  tail: string;
   from: string;
   to: string[];
   inData: boolean;
@@ -57,7 +61,7 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    const state: Conversation = { buffered: Buffer.alloc(0), from: '', to: [], inData: false };
+    const state: Conversation = { buffered: Buffer.alloc(0), chunks: [], tail: '', from: '', to: [], inData: false };
     socket.write('220 organisation.example ESMTP\r\n');
     socket.on('data', (chunk: Buffer) => {
       state.buffered = state.buffered.length === 0 ? chunk : Buffer.concat([state.buffered, chunk]);
@@ -112,12 +116,24 @@ function converse(state: Conversation, options: SinkOptions, keep: (message: Sun
 }
 
 function takeContent(state: Conversation): SunkMessage | undefined {
-  const atOnce = state.buffered.subarray(0, 3).equals(Buffer.from('.\r\n'));
-  const end = atOnce ? 0 : state.buffered.indexOf('\r\n.\r\n');
-  if (end < 0) return undefined;
-  const stuffed = state.buffered.toString('latin1', 0, atOnce ? 0 : end + 2);
+  const END = '\r\n.\r\n';
+  const came = state.buffered;
+  state.buffered = Buffer.alloc(0);
+  if (came.length === 0) return undefined;
+  state.chunks.push(came);
+  // What the last chunks ended with, and the new one: an end may be cut anywhere.
+  const seen = state.tail + came.toString('latin1');
+  const end = seen.indexOf(END);
+  if (end < 0) {
+    state.tail = seen.slice(-(END.length - 1));
+    return undefined;
+  }
+  const all = Buffer.concat(state.chunks);
+  const behind = seen.length - end - END.length;
+  const stuffed = all.toString('latin1', 0, Math.max(0, all.length - behind - 3));
   const content = Buffer.from(stuffed.replace(/(^|\r\n)\./g, '$1'), 'latin1');
-  state.buffered = state.buffered.subarray(end + (atOnce ? 3 : 5));
+  state.buffered = all.subarray(all.length - behind);
+  state.chunks = [];
   state.inData = false;
   const message = { from: state.from, to: state.to, content };
   state.to = [];
@@ -144,6 +160,8 @@ function answer(state: Conversation, line: string, options: SinkOptions): string
   if (verb === 'DATA') {
     if (state.to.length === 0) return ['554 5.5.1 no valid recipients'];
     state.inData = true;
+    // The line before the content ended with CRLF.
+    state.tail = '\r\n';
     return ['354 go ahead'];
   }
   if (verb === 'QUIT') return ['221 2.0.0 bye'];

@@ -1,7 +1,7 @@
 /** What goes out, as a signer sees it: its header first, and the hash of its body once a key wants it. */
 import { relaxedBodyHash } from '../../protocol/dkim/canonical.ts';
 import { type SignedHeader, signedHeader } from '../../protocol/dkim/fields.ts';
-import { MIME_LIMITS } from '../../protocol/mime/limits.ts';
+import { createHeaderEnd } from '../../protocol/mime/header-end.ts';
 import type { OutgoingContent } from '../../wire/client/words.ts';
 
 export interface Scanned {
@@ -11,15 +11,16 @@ export interface Scanned {
 
 /** Undefined: no signature over it would mean the same to every reader. */
 export async function scanHeader(content: OutgoingContent): Promise<SignedHeader | undefined> {
-  let start = content.kind === 'whole' ? joined(content.pieces) : Buffer.alloc(0);
-  if (content.kind === 'stream') {
-    for await (const chunk of content.open()) {
-      start = Buffer.concat([start, chunk]);
-      if (start.includes('\r\n\r\n')) break;
-      if (start.length > MIME_LIMITS.headerBytes * 2) return undefined;
-    }
+  if (content.kind === 'whole') return signedHeader(joined(content.pieces));
+  const header = createHeaderEnd();
+  const pieces: Buffer[] = [];
+  for await (const chunk of content.open()) {
+    pieces.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    const end = header.push(chunk);
+    if (typeof end === 'string') return undefined;
+    if (end !== undefined) break;
   }
-  return signedHeader(start);
+  return signedHeader(joined(pieces));
 }
 
 export async function scanBody(content: OutgoingContent, { bodyStart }: SignedHeader): Promise<string> {

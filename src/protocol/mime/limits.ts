@@ -22,6 +22,8 @@ export const MIME_LIMITS = {
   depth: 50,
   /** Digests of hundreds of messages exist; past this the tree costs more memory than the message. */
   parts: 5_000,
+  /** Of a message made 7-bit while it streams: each changed part costs some 300 bytes until it is sent. */
+  convertedParts: 200_000,
   /** RFC 2046 5.1.1 allows 70; writers with UUIDs and host names reach 200. A delimiter line is read this far. */
   boundaryBytes: 512,
   /** Parameters of one Content-Type or Content-Disposition, and RFC 2231 pieces of one parameter. */

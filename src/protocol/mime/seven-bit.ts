@@ -3,13 +3,16 @@
  *
  * Leaves become quoted-printable (text) or base64, and what the parts around them say of their
  * encoding is put right; nothing else changes, and whoever decodes reads the same octets as before.
- * Never inside a signature or an encryption. Works on the tree alone: the answer is a list of
- * segments, so that content of any size streams through `createRewriter`. A message that needs no
+ * Never inside a signature or an encryption. Works on parts alone, as they go by: the answer is a list
+ * of segments, so that content of any size streams through `createRewriter`. A message that needs no
  * change is left alone even where its lines are long, since every change breaks a DKIM signature;
  * once it is changed, long lines are mended with it.
  */
+import { MIME_LIMITS } from './limits.ts';
+import { createTreeBuilder, type PartWatcher } from './tree-builder.ts';
 import type {
   MimePart,
+  MimeProblem,
   MimeProblemCode,
   MimeTree,
   OctetFacts,
@@ -33,66 +36,148 @@ const UNSURE: ReadonlySet<MimeProblemCode> = new Set<MimeProblemCode>([
   'too-many-parts',
 ]);
 
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly by: Segment;
+/** The message as it will be, as far as its parts have gone by. Edits come in their order and do not overlap. */
+interface Edited {
+  readonly segments: Segment[];
+  /** Up to here the original is in the segments. */
+  position: number;
+}
+
+interface Mark {
+  readonly length: number;
+  readonly position: number;
+}
+
+/** Takes the message in chunks; what it needs of a part is gone once the part is over. */
+export interface SevenBitConverter {
+  push(chunk: Uint8Array): void;
+  end(): SevenBit;
+}
+
+/** For a message of any number of parts (MIME_LIMITS.convertedParts), without its tree. */
+export function createSevenBitConverter(): SevenBitConverter {
+  const walk = createWalk();
+  const builder = createTreeBuilder(walk, MIME_LIMITS.convertedParts);
+  return {
+    push: builder.push,
+    end() {
+      const { sizeBytes, problems } = builder.end();
+      return walk.result(sizeBytes, problems);
+    },
+  };
 }
 
 export function toSevenBit(tree: MimeTree): SevenBit {
-  if (!demandsChange(tree.root)) return { kind: 'unchanged' };
-  if (tree.problems.some(({ code }) => UNSURE.has(code))) return { kind: 'cannot', reason: 'malformed' };
-  const edits: Edit[] = [];
-  const obstacle = convert(tree.root, true, tree.sizeBytes, edits);
-  if (obstacle) return { kind: 'cannot', reason: obstacle };
-  return { kind: 'converted', segments: applyEdits(edits, tree.sizeBytes) };
+  const walk = createWalk();
+  const visit = (part: MimePart, parent: MimePart | undefined): void => {
+    walk.opened(part, parent);
+    for (const child of part.children) visit(child, part);
+    walk.closed(part, part.body.end === tree.sizeBytes);
+  };
+  visit(tree.root, undefined);
+  return walk.result(tree.sizeBytes, tree.problems);
+}
+
+/** A part under way: what is known of those in it, and where its edits begin. */
+interface Open {
+  readonly part: MimePart;
+  /** The header is that of a message, where MIME-Version belongs. */
+  readonly isTop: boolean;
+  readonly mark: Mark;
+  /** Something in a part of it cannot travel by DATA as 7-bit. */
+  demandsInside: boolean;
+  obstacle: SevenBitObstacle | undefined;
+}
+
+/** Parts come in the order of the message, so their edits do, too. */
+function createWalk(): PartWatcher & {
+  result(sizeBytes: number, problems: readonly MimeProblem[]): SevenBit;
+} {
+  const edited: Edited = { segments: [], position: 0 };
+  const stack: Open[] = [];
+  let demands = false;
+  let obstacle: SevenBitObstacle | undefined;
+
+  /** What stands in the way of converting the part that is over. */
+  function convert({ part, isTop, mark, demandsInside, obstacle }: Open, endsMessage: boolean) {
+    if (part.header.has8bit) return 'header-8bit';
+    if (part.header.isBinary) return 'malformed';
+    if (part.kind === 'leaf') return convertLeaf(part, isTop, endsMessage, edited);
+    const inside = demandsInside || !isPlain(part.octets);
+    if (isProtected(part)) {
+      undo(edited, mark);
+      return inside ? 'protected' : undefined;
+    }
+    if (!isPlain(part.octets)) return 'malformed';
+    if (part.type.value !== 'message/global' || !inside) return obstacle;
+    undo(edited, mark);
+    convertGlobal(part, isTop, endsMessage, edited);
+    return undefined;
+  }
+
+  return {
+    opened(part, parent) {
+      const isTop = parent === undefined || parent.kind === 'message';
+      stack.push({
+        part,
+        isTop,
+        mark: { length: edited.segments.length, position: edited.position },
+        demandsInside: false,
+        obstacle: undefined,
+      });
+      if (part.kind !== 'leaf' && (part.encoding === '8bit' || part.encoding === 'binary'))
+        setEncoding(part, '7bit', isTop, edited);
+    },
+    closed(part, endsMessage) {
+      const open = stack.pop()!;
+      const met = convert(open, endsMessage);
+      const demanding = open.demandsInside || !isPlain(part.header) || !isPlain(part.octets);
+      const around = stack.at(-1);
+      if (around) {
+        around.demandsInside ||= demanding;
+        around.obstacle ??= met;
+      } else {
+        demands = demanding;
+        obstacle = met;
+      }
+    },
+    result(sizeBytes, problems) {
+      if (!demands) return { kind: 'unchanged' };
+      if (problems.some(({ code }) => UNSURE.has(code))) return { kind: 'cannot', reason: 'malformed' };
+      if (obstacle) return { kind: 'cannot', reason: obstacle };
+      copyTo(edited, sizeBytes);
+      return { kind: 'converted', segments: edited.segments };
+    },
+  };
 }
 
 function isPlain(octets: OctetFacts): boolean {
   return !octets.has8bit && !octets.isBinary;
 }
 
-/** Whether something in the part cannot travel by DATA as 7-bit. */
-function demandsChange(part: MimePart): boolean {
-  return !isPlain(part.header) || !isPlain(part.octets) || part.children.some(demandsChange);
-}
-
-/** `isTop`: the header is that of a message, where MIME-Version belongs. */
-function convert(part: MimePart, isTop: boolean, sizeBytes: number, edits: Edit[]): SevenBitObstacle | undefined {
-  if (part.header.has8bit) return 'header-8bit';
-  if (part.header.isBinary) return 'malformed';
-  if (part.kind === 'leaf') return convertLeaf(part, isTop, sizeBytes, edits);
-
-  const inside = !isPlain(part.octets) || part.children.some(demandsChange);
-  if (isProtected(part)) return inside ? 'protected' : undefined;
-  if (!isPlain(part.octets)) return 'malformed';
-  if (part.type.value === 'message/global' && inside) return convertGlobal(part, isTop, sizeBytes, edits);
-  if (part.encoding === '8bit' || part.encoding === 'binary') setEncoding(part, '7bit', isTop, edits);
-  for (const child of part.children) {
-    const obstacle = convert(child, part.kind === 'message', sizeBytes, edits);
-    if (obstacle) return obstacle;
-  }
-  return undefined;
-}
-
 /** RFC 6532 3.7: message/global, unlike message/rfc822, may be encoded as a whole, with its 8-bit header. */
-function convertGlobal(part: MimePart, isTop: boolean, sizeBytes: number, edits: Edit[]): undefined {
-  setEncoding(part, 'base64', isTop, edits);
-  encodeBody(part, 'base64', sizeBytes, edits);
+function convertGlobal(part: MimePart, isTop: boolean, endsMessage: boolean, edited: Edited): void {
+  setEncoding(part, 'base64', isTop, edited);
+  encodeBody(part, 'base64', endsMessage, edited);
 }
 
-function convertLeaf(part: MimePart, isTop: boolean, sizeBytes: number, edits: Edit[]): SevenBitObstacle | undefined {
+function convertLeaf(
+  part: MimePart,
+  isTop: boolean,
+  endsMessage: boolean,
+  edited: Edited,
+): SevenBitObstacle | undefined {
   const mustChange = !isPlain(part.octets);
   if (isProtected(part)) return mustChange ? 'protected' : undefined;
   const isIdentity = part.encoding === '7bit' || part.encoding === '8bit' || part.encoding === 'binary';
   if (!isIdentity || !isEncodable(part)) return mustChange ? 'not-encodable' : undefined;
   if (!mustChange && part.octets.longestLine <= LONGEST_LINE) {
-    if (part.encoding !== '7bit') setEncoding(part, '7bit', isTop, edits);
+    if (part.encoding !== '7bit') setEncoding(part, '7bit', isTop, edited);
     return undefined;
   }
   const encoding = part.type.value.startsWith('text/') && !part.octets.isBinary ? 'quoted-printable' : 'base64';
-  setEncoding(part, encoding, isTop, edits);
-  encodeBody(part, encoding, sizeBytes, edits);
+  setEncoding(part, encoding, isTop, edited);
+  encodeBody(part, encoding, endsMessage, edited);
   return undefined;
 }
 
@@ -106,19 +191,24 @@ function isEncodable({ type }: MimePart): boolean {
   return !type.value.startsWith('message/') || type.value.startsWith('message/global');
 }
 
-function encodeBody(part: MimePart, encoding: 'quoted-printable' | 'base64', sizeBytes: number, edits: Edit[]): void {
+function encodeBody(
+  part: MimePart,
+  encoding: 'quoted-printable' | 'base64',
+  endsMessage: boolean,
+  edited: Edited,
+): void {
   const { start, end } = part.body;
-  edits.push({ start, end, by: { kind: 'encoded', start, end, encoding } });
+  replace(edited, start, end, { kind: 'encoded', start, end, encoding });
   // A message ends with a line break; inside a multipart the boundary brings it.
-  if (encoding === 'base64' && end === sizeBytes) edits.push({ start: end, end, by: text('\r\n') });
+  if (encoding === 'base64' && endsMessage) replace(edited, end, end, text('\r\n'));
 }
 
 /** Replaces Content-Transfer-Encoding, or adds it with what else a MIME header needs. */
-function setEncoding(part: MimePart, encoding: TransferEncoding, isTop: boolean, edits: Edit[]): void {
+function setEncoding(part: MimePart, encoding: TransferEncoding, isTop: boolean, edited: Edited): void {
   const has = (name: string): boolean => part.fields.some((field) => field.name === name);
   const line = `Content-Transfer-Encoding: ${encoding}\r\n`;
   const present = part.fields.find((field) => field.name === 'content-transfer-encoding');
-  if (present) edits.push({ start: present.start, end: present.end, by: text(line) });
+  if (present) replace(edited, present.start, present.end, text(line));
   // Only a label changes: the part may even lack the empty line that more fields would go before.
   if (encoding === '7bit') return;
   let added = present ? '' : line;
@@ -127,25 +217,32 @@ function setEncoding(part: MimePart, encoding: TransferEncoding, isTop: boolean,
     added += 'Content-Type: text/plain; charset=unknown-8bit\r\n';
   if (isTop && !has('mime-version')) added += 'MIME-Version: 1.0\r\n';
   const emptyLine = part.header.end - 2;
-  if (added !== '') edits.push({ start: emptyLine, end: emptyLine, by: text(added) });
+  if (added !== '') replace(edited, emptyLine, emptyLine, text(added));
 }
+
+/** What is added is one of some few lines, so each is made once: a message may have it added thousands of times. */
+const texts = new Map<string, Segment>();
 
 function text(value: string): Segment {
-  return { kind: 'bytes', bytes: Buffer.from(value, 'latin1') };
+  let segment = texts.get(value);
+  if (!segment) {
+    segment = { kind: 'bytes', bytes: Buffer.from(value, 'latin1') };
+    texts.set(value, segment);
+  }
+  return segment;
 }
 
-/** `edits` are in order and do not overlap. */
-function applyEdits(edits: readonly Edit[], sizeBytes: number): Segment[] {
-  const segments: Segment[] = [];
-  let position = 0;
-  const copyTo = (end: number): void => {
-    if (end > position) segments.push({ kind: 'original', start: position, end });
-  };
-  for (const edit of edits) {
-    copyTo(edit.start);
-    segments.push(edit.by);
-    position = edit.end;
-  }
-  copyTo(sizeBytes);
-  return segments;
+function replace(edited: Edited, start: number, end: number, by: Segment): void {
+  copyTo(edited, start);
+  edited.segments.push(by);
+  edited.position = end;
+}
+
+function copyTo({ segments, position }: Edited, end: number): void {
+  if (end > position) segments.push({ kind: 'original', start: position, end });
+}
+
+function undo(edited: Edited, { length, position }: Mark): void {
+  edited.segments.length = length;
+  edited.position = position;
 }

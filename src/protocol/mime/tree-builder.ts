@@ -12,6 +12,14 @@ import { createLineSplitter, type Line } from './line-splitter.ts';
 import { readPartHeader } from './part-header.ts';
 import type { MimePart, MimeProblem, MimeProblemCode, MimeTree, OctetFacts } from './words.ts';
 
+/** Sees each part as it is opened and closed, and may look at it then: in place of a tree of all of them. */
+export interface PartWatcher {
+  /** What its header says is known, and whether it holds others. `parent`: undefined for the message itself. */
+  opened(part: MimePart, parent: MimePart | undefined): void;
+  /** All of it is known but its children, which are not kept. `endsMessage`: its body ends where the message does. */
+  closed(part: MimePart, endsMessage: boolean): void;
+}
+
 export interface TreeBuilder {
   push(chunk: Uint8Array): void;
   end(): MimeTree;
@@ -31,10 +39,13 @@ interface Frame {
   /** Of a multipart; a message has none. */
   readonly boundary?: Uint8Array;
   isClosed: boolean;
+  hasChildren: boolean;
 }
 
-export function createTreeBuilder(): TreeBuilder {
+/** `watcher`: keeps no children, so that memory does not grow with the parts; then `partsAtMost` may be more. */
+export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = MIME_LIMITS.parts): TreeBuilder {
   const problems: MimeProblem[] = [];
+  const told = new Set<MimeProblemCode>();
   const stack: Frame[] = [];
   const header = createHeaderBuffer();
   let root: Draft | undefined;
@@ -46,7 +57,9 @@ export function createTreeBuilder(): TreeBuilder {
   let previousBreak: 0 | 1 | 2 = 0;
 
   const tell = (code: MimeProblemCode, at: number): void => {
-    if (problems.length < MIME_LIMITS.parts) problems.push({ code, at });
+    // The first of each kind is never lost among many of another.
+    if (problems.length < MIME_LIMITS.parts || !told.has(code)) problems.push({ code, at });
+    told.add(code);
   };
 
   /** The octets that lines outside headers add to now: the leaf's, else those around the parts of the innermost multipart. */
@@ -71,12 +84,16 @@ export function createTreeBuilder(): TreeBuilder {
       filename,
       children: [],
     };
-    if (++partCount === MIME_LIMITS.parts) tell('too-many-parts', start);
-    if (parent) parent.children.push(part);
-    else root = part;
+    if (++partCount === partsAtMost) tell('too-many-parts', start);
+    if (!parent) root = part;
+    else {
+      stack.at(-1)!.hasChildren = true;
+      if (!watcher) parent.children.push(part);
+    }
     headerStart = -1;
     previousBreak = 0;
     openPart(part, read.boundary);
+    watcher?.opened(part, parent);
   }
 
   /** Decides whether the part holds others. RFC 2045 6.4: what does must not be encoded itself. */
@@ -95,7 +112,7 @@ export function createTreeBuilder(): TreeBuilder {
     if (boundary) compareBoundaries(boundary, part.header.start);
     part.kind = boundary ? 'multipart' : 'message';
     leaf = undefined;
-    stack.push({ part, boundary, isClosed: false });
+    stack.push({ part, boundary, isClosed: false, hasChildren: false });
     if (isMessage) headerStart = part.body.start;
   }
 
@@ -126,16 +143,22 @@ export function createTreeBuilder(): TreeBuilder {
 
   /** Ends everything inside the frame: `end` is where the line break before the delimiter starts. */
   function unwind(index: number, end: number): void {
-    if (leaf) leaf.body.end = Math.max(leaf.body.start, end);
+    if (leaf) {
+      leaf.body.end = Math.max(leaf.body.start, end);
+      watcher?.closed(leaf, index < 0);
+    }
     leaf = undefined;
-    while (stack.length - 1 > index) close(stack.pop()!, end);
+    while (stack.length - 1 > index) {
+      const frame = stack.pop()!;
+      close(frame, end);
+      watcher?.closed(frame.part, index < 0);
+    }
   }
 
   function close(frame: Frame, end: number): void {
     frame.part.body.end = Math.max(frame.part.body.start, end);
     if (!frame.boundary || frame.isClosed) return;
-    const isBare = frame.part.children.length === 0;
-    tell(isBare ? 'boundary-not-found' : 'missing-close-boundary', frame.part.header.start);
+    tell(!frame.hasChildren ? 'boundary-not-found' : 'missing-close-boundary', frame.part.header.start);
   }
 
   function onDelimiter(line: Line, index: number, isClose: boolean): void {
@@ -159,7 +182,7 @@ export function createTreeBuilder(): TreeBuilder {
       if (headerStart >= 0) header.add(chunk, from, to);
     },
     line(line) {
-      const found = line.head.length > 0 && partCount < MIME_LIMITS.parts ? findDelimiter(line) : undefined;
+      const found = line.head.length > 0 && partCount < partsAtMost ? findDelimiter(line) : undefined;
       if (found) return onDelimiter(line, found.index, found.isClose);
       if (headerStart >= 0) {
         const end = line.start + line.length + line.breakLength;
