@@ -53,8 +53,16 @@ function asciiLookAlike(code: number): string {
 
 function wideSkeleton(text: string): string {
   let made = '';
-  for (const character of withoutInvisible(text).normalize('NFKD').replaceAll(MARKS, '')) made += lookAlike(character);
+  for (const character of decomposed(withoutInvisible(text))) made += lookAlike(character);
   return made;
+}
+
+/**
+ * NFKD without marks. Those that stand there go before it, too: it sorts the marks of a letter by insertion, so
+ * a thousand of them would cost a million steps.
+ */
+export function decomposed(text: string): string {
+  return text.replaceAll(MARKS, '').normalize('NFKD').replaceAll(MARKS, '');
 }
 
 /** As it is first: a capital may look like another letter than its small form does. */

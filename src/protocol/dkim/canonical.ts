@@ -15,7 +15,7 @@ const SPACE = 32;
 /** A field as it stands in the message, with or without its last CRLF: name, colon, value, no CRLF. */
 export function relaxedField(raw: string): string {
   const colon = raw.indexOf(':');
-  const name = raw.slice(0, colon).replace(/[ \t]+$/, '');
+  const name = raw.slice(0, colon).trimEnd();
   return `${name.toLowerCase()}:${relaxedValue(raw.slice(colon + 1))}`;
 }
 

@@ -5,13 +5,10 @@
 
 /** One line: line breaks and control characters become single spaces; bounded. */
 export function oneLine(text: string, maxCharacters = 2_000): string {
-  let line = '';
-  for (const c of text.slice(0, maxCharacters)) {
-    const code = c.codePointAt(0)!;
-    const isControl = code < 32 || (code >= 127 && code < 160) || code === 0x2028 || code === 0x2029;
-    line += isControl ? ' ' : c;
-  }
-  return line.replaceAll(/ {2,}/g, ' ').trim();
+  return text
+    .slice(0, maxCharacters)
+    .replaceAll(/[\x00-\x20\x7f-\x9f\u2028\u2029]+/g, ' ')
+    .trim();
 }
 
 export function isAscii(text: string): boolean {

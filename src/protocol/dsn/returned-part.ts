@@ -36,9 +36,19 @@ export function returnedPart(returned: Returned): ReturnedPart | undefined {
 export function asciiHeadersPart(header: Uint8Array): string {
   const bytes = plainLines(header);
   const text = Buffer.from(bytes).toString('latin1');
-  if (!has8bit(bytes) && !/[^\n]{1000}/.test(text)) return partHeader('text/rfc822-headers') + text;
+  if (!has8bit(bytes) && !hasLongLine(text)) return partHeader('text/rfc822-headers') + text;
   const encoded = Buffer.from(encodeQuotedPrintable(bytes)).toString('latin1');
   return partHeader('text/rfc822-headers', 'quoted-printable') + encoded;
+}
+
+/** RFC 5322 2.1.1: 998 characters and CRLF. Asked of each line once; a pattern would ask it from each character. */
+function hasLongLine(text: string): boolean {
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    end = text.indexOf('\n', start);
+    if (end < 0) end = text.length;
+    if (end - start >= 1000) return true;
+  }
+  return false;
 }
 
 function partHeader(type: string, encoding?: '8bit' | 'quoted-printable'): string {

@@ -65,6 +65,8 @@ function endOfSoftBreak(input: Uint8Array, start: number): number {
 
 const HEX = '0123456789ABCDEF';
 const LONGEST_LINE = 76;
+/** The room for what an octet may become is four times as large: of a large chunk it would be asked of the system each time. */
+const BLOCK_BYTES = 16 * 1024;
 
 export function createQuotedPrintableEncoder(): BodyEncoder {
   let column = 0;
@@ -74,7 +76,7 @@ export function createQuotedPrintableEncoder(): BodyEncoder {
   /** The line under way is the rest of one that was broken here. */
   let isContinued = false;
 
-  function push(chunk: Uint8Array): Uint8Array {
+  function encode(chunk: Uint8Array): Uint8Array {
     // An octet becomes three; a soft break of three comes every 73 or more; what was held adds two.
     const out = new Uint8Array(chunk.length * 4 + 16);
     let length = 0;
@@ -132,7 +134,12 @@ export function createQuotedPrintableEncoder(): BodyEncoder {
   }
 
   return {
-    push,
+    push(chunk) {
+      if (chunk.length <= BLOCK_BYTES) return encode(chunk);
+      const blocks: Uint8Array[] = [];
+      for (let at = 0; at < chunk.length; at += BLOCK_BYTES) blocks.push(encode(chunk.subarray(at, at + BLOCK_BYTES)));
+      return Buffer.concat(blocks);
+    },
     end() {
       let text = '';
       const last = heldBlank ? [heldBlank] : [];

@@ -30,7 +30,7 @@ export interface PeerExtensions {
 
 export function parseEhloReply(reply: Reply): PeerExtensions {
   const [first = '', ...rest] = typeof reply.text === 'string' ? [reply.text] : reply.text;
-  const keywords = new Map<string, readonly string[]>();
+  const keywords = new Map<string, string[]>();
   for (const line of rest) {
     // "AUTH=LOGIN PLAIN" is what servers before RFC 4954 said.
     const [keyword = '', ...parameters] = line
@@ -38,7 +38,10 @@ export function parseEhloReply(reply: Reply): PeerExtensions {
       .replace(/^AUTH=/i, 'AUTH ')
       .split(/ +/);
     const name = keyword.toUpperCase();
-    if (/^[A-Z0-9][A-Z0-9-]*$/.test(name)) keywords.set(name, [...(keywords.get(name) ?? []), ...parameters]);
+    if (!/^[A-Z0-9][A-Z0-9-]*$/.test(name)) continue;
+    const known = keywords.get(name);
+    if (!known) keywords.set(name, parameters);
+    else for (const parameter of parameters) known.push(parameter);
   }
   const size = keywords.get('SIZE');
   const limitBytes = decimal(size?.[0]);
