@@ -12,7 +12,7 @@ function watched(t: TestContext) {
   let workedMs = 0;
   const clock = { ...manual, monotonic: () => manual.monotonic() + workedMs };
   const seen: Readonly<Record<string, unknown>>[] = [];
-  const events = createEvents(clock.now, assert.fail);
+  const events = createEvents(clock.now, (error) => assert.fail(String(error)));
   events.attach((name, fields) => name === 'node.loop-held' && seen.push(fields));
   const watch = watchLoop(clock, events);
   t.after(() => watch.close());
