@@ -94,13 +94,12 @@ export const LOG_WRITE = {
 /** Combinations of label values of one metric: labels are closed sets, so more is a defect, and must not grow without end. */
 export const METRIC_SERIES = 200;
 
-<<<<<<< HEAD
 /** Symbolic links behind each other, as the kernel has it (MAXSYMLINKS). */
 export const LINKS_FOLLOWED = 40;
 
 /** A disk is nearly full with less than a tenth of it free, or less than hours of full speed need. */
 export const NEARLY_FULL = { share: 10, bytes: 5 * 1024 ** 3 } as const;
-=======
+
 /**
  * A step that holds the event loop this long is reported: every other connection waits as long. Each parser
  * is meant to need less than half of it on a slow host, for the largest input.
@@ -112,4 +111,3 @@ export const LOOP_LOOK_MS = 1_000;
 
 /** At most one event in this time; the next one has the number of those left out, and the log stays readable under attack. */
 export const LOOP_REPORT_MS = 1_000;
->>>>>>> 14f084d (Report what holds the event loop: the message and the step)

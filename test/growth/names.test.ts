@@ -11,11 +11,22 @@ import { editDistance } from '../../src/protocol/confusables/edit-distance.ts';
 import { jaroWinkler } from '../../src/protocol/confusables/jaro-winkler.ts';
 import { letterSet, repeatedLetters } from '../../src/protocol/confusables/letters.ts';
 import { skeleton, withoutInvisible } from '../../src/protocol/confusables/skeleton.ts';
-import { relaxedBodyHash, relaxedField } from '../../src/protocol/dkim/canonical.ts';
+import { bodyHashes } from '../../src/protocol/dkim/body-hashes.ts';
+import { relaxedBodyHash, relaxedField, simpleBodyHash } from '../../src/protocol/dkim/canonical.ts';
+import { asciiDomain } from '../../src/protocol/dkim/domain.ts';
 import { selectFields, signedHeader } from '../../src/protocol/dkim/fields.ts';
+import { readKey } from '../../src/protocol/dkim/read-key.ts';
+import { readSignature } from '../../src/protocol/dkim/read-signature.ts';
 import { characterStrings, flawOf } from '../../src/protocol/dkim/record.ts';
+import { readRsaKey } from '../../src/protocol/dkim/rsa-key.ts';
 import { finish, foldWords } from '../../src/protocol/dkim/signature.ts';
+import { readNames, readTags } from '../../src/protocol/dkim/tags.ts';
+import { coverableFields, withoutSignature } from '../../src/protocol/dkim/verify.ts';
+import { readAuthor } from '../../src/protocol/mime/author.ts';
 import { readAuthorDomain } from '../../src/protocol/mime/author-domain.ts';
+import { hasOtherAtSign, readEveryAddress } from '../../src/protocol/mime/author-readings.ts';
+import { MIME_LIMITS } from '../../src/protocol/mime/limits.ts';
+import { decodeLoosely } from '../../src/protocol/mime/loose-words.ts';
 import { parseMingerAnswer, parseMingerQuery } from '../../src/protocol/minger/minger.ts';
 import { parseProxyHeader } from '../../src/protocol/proxy/header.ts';
 import { parseOauthBearer, parseXoauth2 } from '../../src/protocol/sasl/oauth.ts';
@@ -63,6 +74,43 @@ const NAMES = [
   text('\u{e0001}', HEADER),
   text('\ud800', HEADER),
   text('\u1100\u1161', HEADER),
+];
+
+/** As much of a field with the author as is read. */
+const FIELD = MIME_LIMITS.addressFieldCharacters;
+const AUTHORS = [
+  text('=?', FIELD),
+  text('=?a?q?', FIELD),
+  text('=?a?q? ', FIELD),
+  text('=?a?q?@?=', FIELD),
+  text('=?utf-8?q?a@b?= ', FIELD),
+  text('=?a?q?a?==?b?q?b?=', FIELD),
+  text('@', FIELD),
+  text('a@b.example,', FIELD),
+  text('a@', FIELD),
+  text('@a', FIELD, '<'),
+  text('(', FIELD, '@'),
+  text('()', FIELD, '@'),
+  text('"', FIELD, '@'),
+  text('\\', FIELD, '"@'),
+  text('<', FIELD, '@'),
+  text(',', FIELD, '<@a'),
+  text('.', FIELD, '@a'),
+  text('\xef\xbc\xa0', FIELD),
+  text('\xcc\x81\xcc\xa3', FIELD, 'a@b'),
+  text('\xe2\x80\x8b', FIELD, 'a@b'),
+];
+
+const TAGS = [
+  text(';', HEADER, 'A: v=1'),
+  text('a=b;', HEADER, 'A: '),
+  text(' ', HEADER, 'A: b=', 'x'),
+  text('=', HEADER, 'A: b'),
+  text('b', HEADER, 'A: ', '=x'),
+  text(':', HEADER, 'A: h='),
+  text('from:', HEADER, 'A: h='),
+  text('\r\n ', HEADER, 'A: b=', 'x'),
+  text('\xcc\x81\xcc\xa3', HEADER, 'A: d=a'),
 ];
 
 const AUTH = [
@@ -165,6 +213,64 @@ testGrowth({
     text('1', HEADER, 'a.', 'a'),
     text('xn--a.', HEADER),
   ),
+  'protocol/dkim/body-hashes.ts bodyHashes': row(
+    (content: Buffer) => {
+      const hashes = bodyHashes([{ how: 'relaxed' }, { how: 'simple' }]);
+      hashes.push(content);
+      return hashes.end();
+    },
+    octets(' \r\n', CHUNK),
+    octets('\r\n', CHUNK),
+    octets('\r', CHUNK),
+  ),
+  'protocol/dkim/canonical.ts simpleBodyHash': row(
+    (content: Buffer) => {
+      const hash = simpleBodyHash();
+      hash.push(content);
+      for (let at = 0; at < content.length / 8; at += 3) hash.push(content.subarray(at, at + 3));
+      return hash.end();
+    },
+    octets('\r\n', CHUNK),
+    octets('\r', CHUNK),
+    octets('\r\nx', CHUNK),
+  ),
+  'protocol/dkim/domain.ts asciiDomain': row(
+    asciiDomain,
+    text('a.', 8192),
+    text('\u00fc.', 8192),
+    text('\u00fc', 8192),
+    text('\u0323\u0301', 8192, 'a'),
+  ),
+  'protocol/dkim/read-key.ts readKey': row(
+    readKey,
+    text(';', CHUNK, 'p=A'),
+    text('=', CHUNK, 'p=A', 'x'),
+    text('A', CHUNK, 'p='),
+    text(' ', CHUNK, 'p=A', 'A'),
+    text('s:', CHUNK, 'p=A;t='),
+  ),
+  'protocol/dkim/read-signature.ts readSignature': row((raw: string) => readSignature(raw, 'dkim'), ...TAGS),
+  'protocol/dkim/rsa-key.ts readRsaKey': row(
+    readRsaKey,
+    octets('\x30\x80', CHUNK),
+    octets('\x30', CHUNK),
+    octets('\x02\x01\x01', CHUNK, '\x30\x84\x00\x00\xff\xff'),
+  ),
+  'protocol/dkim/tags.ts readTags': row(readTags, ...TAGS),
+  'protocol/dkim/tags.ts readNames': row((value: string) => readNames(value), text(':', HEADER), text('a : ', HEADER)),
+  'protocol/dkim/verify.ts coverableFields': row(
+    (header: Buffer) => {
+      const fields = signedHeader(header)?.fields ?? [];
+      return coverableFields(fields).covered(readSignature(`DKIM-Signature: h=${'to:'.repeat(2000)}; b=A`, 'dkim'));
+    },
+    octets('To: a\r\n', 13_000),
+    octets('\r\n ', HEADER, 'To: b', 'c\r\n'),
+  ),
+  'protocol/dkim/verify.ts withoutSignature': row(withoutSignature, ...TAGS),
+  'protocol/mime/author.ts readAuthor': row((field: string) => readAuthor([field, field]), ...AUTHORS),
+  'protocol/mime/author-readings.ts readEveryAddress': row(readEveryAddress, ...AUTHORS),
+  'protocol/mime/author-readings.ts hasOtherAtSign': row(hasOtherAtSign, text('a', HEADER)),
+  'protocol/mime/loose-words.ts decodeLoosely': row(decodeLoosely, ...AUTHORS),
   'protocol/minger/minger.ts parseMingerQuery': row(
     parseMingerQuery,
     text(' ', 1000, 'a@b'),

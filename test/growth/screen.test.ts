@@ -1,6 +1,6 @@
 /** Checks: what they read of a header or of an answer costs no more time an octet for being longer. */
 
-import { parseAddressList } from '../../src/protocol/mime/address-list.ts';
+import { readAuthor } from '../../src/protocol/mime/author.ts';
 import { firstUntrustedHop } from '../../src/screen/authentication/relays.ts';
 import { plainDomain } from '../../src/screen/authentication/signatures.ts';
 import { senderByHeader } from '../../src/screen/claims.ts';
@@ -105,7 +105,7 @@ testGrowth({
     ...NAMES,
   ),
   'screen/identity/shown-names.ts shownNames': row(
-    (value: string) => shownNames(parseAddressList(value)),
+    (value: string) => shownNames(readAuthor([value])),
     text('a, ', HEADER),
     text('g:a;', HEADER),
     text('(a)', HEADER, 'b '),

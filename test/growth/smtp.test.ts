@@ -2,6 +2,7 @@
 
 import { looksLikeRelay, makeAddress, parseAddress, parsePath } from '../../src/protocol/smtp/address.ts';
 import { readCommand } from '../../src/protocol/smtp/command.ts';
+import { createContentGuard } from '../../src/protocol/smtp/content-guard.ts';
 import { createDataDecoder } from '../../src/protocol/smtp/data-decoder.ts';
 import {
   endsInNumber,
@@ -132,6 +133,21 @@ testGrowth({
     octets('\xc3\xbc', LINE),
     octets('\xff', LINE),
     octets('a', LINE),
+  ),
+  'protocol/smtp/content-guard.ts createContentGuard': row(
+    (content: Buffer) => {
+      for (const isBinary of [false, true]) {
+        const guard = createContentGuard({ newlines: 'normalise', nul: 'accept', isBinary });
+        guard.push(content, () => {});
+        for (const chunk of chunks(content.subarray(0, content.length / 8), 3)) guard.push(chunk, () => {});
+        guard.finish(() => {});
+      }
+    },
+    octets('\0', CHUNK),
+    octets('\r\n', CHUNK),
+    octets('\n', CHUNK),
+    octets('\r', CHUNK),
+    octets('A: b\n', CHUNK),
   ),
   'protocol/smtp/data-decoder.ts createDataDecoder': row(
     (content: Buffer) => {
