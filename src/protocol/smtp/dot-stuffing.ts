@@ -12,6 +12,8 @@ export interface DotStuffer {
 }
 
 const DOT = Buffer.from('.');
+/** Of one chunk; where more lines begin with a dot, slices cost more than a copy. */
+const DOTS_IN_SLICES = 64;
 const END_AFTER_LINE = Buffer.from('.\r\n');
 const END_WITHIN_LINE = Buffer.from('\r\n.\r\n');
 
@@ -28,22 +30,28 @@ export function createDotStuffer(): DotStuffer {
     push(chunk, out) {
       if (chunk.length === 0) return;
       let from = 0;
-      lines.begin(chunk);
       let at = stuffsAt(chunk);
+      place = placeAfter(chunk, place);
+      lines.begin(chunk);
       if (at < 0) at = nextStuff(chunk, 0);
-      while (at >= 0) {
+      for (let found = 0; at >= 0; found++) {
+        if (found === DOTS_IN_SLICES) return void out.push(chunk.subarray(from, at), stuffed(chunk.subarray(at)));
         if (at > from) out.push(chunk.subarray(from, at));
         out.push(DOT);
         from = at;
         at = nextStuff(chunk, at + 1);
       }
       out.push(from === 0 ? chunk : chunk.subarray(from));
-      place = placeAfter(chunk, place);
     },
     end() {
       return place === 'line-start' ? END_AFTER_LINE : END_WITHIN_LINE;
     },
   };
+}
+
+/** Of a chunk that begins with a dot at the beginning of a line: all at once. */
+function stuffed(chunk: Buffer): Buffer {
+  return Buffer.from(`.${chunk.toString('latin1').replaceAll('\r\n.', '\r\n..')}`, 'latin1');
 }
 
 function nextStuff(chunk: Buffer, from: number): number {

@@ -32,7 +32,7 @@ export function createDataEncoder(): DataEncoder {
       heldCr = endsInCr;
       const settled = endsInCr ? whole.subarray(0, -1) : whole;
       if (hasOnlyCrlf(settled)) return dots.push(settled, out);
-      for (const piece of withCrlf(settled)) dots.push(piece, out);
+      dots.push(withCrlf(settled), out);
     },
     end(out) {
       if (heldCr) dots.push(CRLF, out);
@@ -41,19 +41,9 @@ export function createDataEncoder(): DataEncoder {
   };
 }
 
-/** CRLF for each bare CR and bare LF. */
-function withCrlf(chunk: Buffer): readonly Buffer[] {
-  const out: Buffer[] = [];
-  let from = 0;
-  for (let i = 0; i < chunk.length; i++) {
-    const octet = chunk[i]!;
-    if (octet !== 13 && octet !== 10) continue;
-    out.push(chunk.subarray(from, i), CRLF);
-    if (octet === 13 && chunk[i + 1] === 10) i++;
-    from = i + 1;
-  }
-  out.push(chunk.subarray(from));
-  return out.filter((piece) => piece.length > 0);
+/** CRLF for each bare CR and bare LF; in one piece, as there may be as many as octets. */
+function withCrlf(chunk: Buffer): Buffer {
+  return Buffer.from(chunk.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
 }
 
 /** All of a message that is in memory, ended. `guarded`: the pieces known to have no bare CR or LF. */
