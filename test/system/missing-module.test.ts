@@ -1,10 +1,10 @@
 /**
- * A node some of whose modules cannot be loaded, as for a moment in an upgrade. The modules are made
- * missing by a hook on how the process resolves names, so that the tree on disk stays whole.
+ * A node some of whose modules cannot be loaded, as for a moment in an upgrade: it runs from a copy of
+ * the program whose node_modules has links to all packages but one.
  */
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import test from 'node:test';
 import { startSink } from '../../src/cli/demo/sink.ts';
 import { rsaKey, sign } from '../screen/authentication/keys.ts';
@@ -12,28 +12,25 @@ import { startZone } from '../support/zone.ts';
 import { send } from './support/client.ts';
 import { logged, startNode, temporaryFolder } from './support/node.ts';
 
-/** While `flag` is there, whatever is of mailauth is not found. */
-const hook = (flag: string): string => `
-import { existsSync } from 'node:fs';
-import { registerHooks } from 'node:module';
-registerHooks({
-  resolve(specifier, context, next) {
-    if (specifier.startsWith('mailauth') && existsSync(${JSON.stringify(flag)}))
-      throw Object.assign(new Error('Cannot find package mailauth'), { code: 'ERR_MODULE_NOT_FOUND' });
-    return next(specifier, context);
-  },
-});
-`;
+const ROOT = resolve(import.meta.dirname, '../..');
+const MODULES = join(ROOT, 'node_modules');
+
+/** `restore`: puts the package there. */
+function programWithout(missing: string, folder: string): { readonly program: string; restore(): void } {
+  for (const part of ['bin', 'src', 'package.json']) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  const modules = join(folder, 'node_modules');
+  mkdirSync(modules);
+  const link = (name: string): void => symlinkSync(join(MODULES, name), join(modules, name));
+  for (const name of readdirSync(MODULES)) if (name !== missing) link(name);
+  return { program: join(folder, 'bin/postern'), restore: () => link(missing) };
+}
 
 const key = rsaKey('signed.example', 'one');
 const letter = (from: string): string =>
   `From: <${from}>\r\nTo: alice@example.com\r\nSubject: hello\r\nDate: Sun, 4 Jan 2026 00:00:00 +0000\r\nMessage-ID: <1@signed.example>\r\n\r\nHello.\r\n`;
 
 test('an attacker forges mail while the modules that verify are missing: it waits, and so does honest mail, until they are there', async (t) => {
-  const folder = temporaryFolder(t);
-  const [flag, path] = [join(folder, 'missing'), join(folder, 'hook.mjs')];
-  writeFileSync(flag, '');
-  writeFileSync(path, hook(flag));
+  const { program, restore } = programWithout('mailauth', temporaryFolder(t));
   const zone = await startZone(t, {
     'signed.example': { TXT: ['v=spf1 ip4:127.0.0.0/8 -all'] },
     [key.name]: { TXT: [key.record.match(/.{1,200}/g) ?? []] },
@@ -45,10 +42,8 @@ test('an attacker forges mail while the modules that verify are missing: it wait
   const sink = await startSink();
   t.after(() => sink.close());
   const node = await startNode(t, {
-    env: {
-      POSTERN_DNS_SERVERS: `${zone.server.address}:${zone.server.port}`,
-      NODE_OPTIONS: `--import=${path}`,
-    },
+    program,
+    env: { POSTERN_DNS_SERVERS: `${zone.server.address}:${zone.server.port}` },
     setup: [
       ['domain', 'add', 'example.com', '--server', `${sink.host}:${sink.port}`],
       ['user', 'add', 'alice@example.com'],
@@ -69,7 +64,7 @@ test('an attacker forges mail while the modules that verify are missing: it wait
   assert.match(await answer('eve@open.example', letter('boss@forbids.example')), /^451 4\.3\.0 /);
   assert.match(await answer('bob@signed.example', honest), /^451 4\.3\.0 /);
 
-  rmSync(flag);
+  restore();
   await node.cli(['settings', 'set', 'spf.enabled', 'true']);
   await node.cli(['settings', 'set', 'spf.action', 'refuse']);
   assert.match(await answer('bob@signed.example', honest), /^250 /);

@@ -18,6 +18,8 @@ export interface NodeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Run under this command, which must keep the node its direct child's place: `['strace', '-D', '-f']`. */
   readonly under?: readonly string[];
+  /** Another copy of the program. */
+  readonly program?: string;
   /** Operations run before the node starts, on its data folder: `['domain', 'add', ...]`. */
   readonly setup?: readonly (readonly string[])[];
 }
@@ -92,7 +94,7 @@ export async function startNode(t: Pick<TestContext, 'after'>, options: NodeOpti
   const data = options.data ?? temporaryFolder(t);
   const env = nodeEnvironment(data, options.env);
   for (const args of options.setup ?? []) await succeed(args, env);
-  const [command, ...args] = [...(options.under ?? []), POSTERN, 'serve'];
+  const [command, ...args] = [...(options.under ?? []), options.program ?? POSTERN, 'serve'];
   const child = spawn(command!, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
