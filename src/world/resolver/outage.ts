@@ -1,6 +1,7 @@
 /**
- * Tells an outage of the DNS from a name whose own servers are dead: several questions in a row
- * that nobody answered at all. One event when it begins, one when it ends.
+ * Tells an outage of the DNS from names whose own servers are dead: several questions in a row that
+ * nobody answered at all, and then not even one for the root, which no sender chooses. One event when
+ * it begins, one when it ends.
  */
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
@@ -10,9 +11,9 @@ export interface OutageWatch {
   answered(): void;
   /**
    * `heard`: a server said at least that it cannot help. `askedAt`: when the question began, on the
-   * monotonic clock.
+   * monotonic clock. Resolves once it is known whether this makes an outage.
    */
-  failed(failed: Failed): void;
+  failed(failed: Failed): Promise<void>;
   /** Since the event that says so. */
   isOn(): boolean;
 }
@@ -27,8 +28,10 @@ export interface Failed {
 /** A recursive server may be silent over one dead domain, seldom over so many at once. */
 const SILENT_QUESTIONS = 3;
 
-export function createOutageWatch(clock: Clock, events: Events): OutageWatch {
+/** `probe`: whether any server says anything, asked for what they can answer themselves. */
+export function createOutageWatch(clock: Clock, events: Events, probe: () => Promise<boolean>): OutageWatch {
   let silent = 0;
+  let isProbing = false;
   let beganAt: number | undefined;
   let answeredAt = Number.NEGATIVE_INFINITY;
   const answered = (): void => {
@@ -41,12 +44,19 @@ export function createOutageWatch(clock: Clock, events: Events): OutageWatch {
   return {
     answered,
     isOn: () => beganAt !== undefined,
-    failed({ servers, reason, heard, askedAt }) {
+    async failed({ servers, reason, heard, askedAt }) {
       if (heard) return answered();
       // While it waited another question was answered: names that hang, however many, are no outage.
       if (answeredAt > askedAt) return;
       silent += 1;
-      if (silent < SILENT_QUESTIONS || beganAt !== undefined) return;
+      if (silent < SILENT_QUESTIONS || beganAt !== undefined || isProbing) return;
+      // A stranger may have three names that hang asked for, on a node that is idle otherwise.
+      isProbing = true;
+      const isHeard = await probe().finally(() => {
+        isProbing = false;
+      });
+      if (isHeard) return answered();
+      if (answeredAt > askedAt) return;
       beganAt = clock.monotonic();
       events.emit('dns.outage', { servers: servers.map(({ address, port }) => `${address} port ${port}`), reason });
     },

@@ -3,8 +3,8 @@
  *
  * Equal questions that are under way share one answer; answers are kept for their TTL, denials as
  * RFC 2308 says, failures a few seconds. Questions under way are bounded, and shared fairly between
- * those who cause them (places.ts). Never throws for what name servers do; an outage is one event when it begins and one when it ends, and while it lasts
- * every question is still asked, but waited for a moment only.
+ * those who cause them (places.ts). Never throws for what name servers do; an outage is one event when it begins and one when it ends, and while it
+ * lasts every question is still asked, but waited for a moment only.
  */
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
@@ -19,7 +19,7 @@ import { createOwned, type Join } from './owned.ts';
 import { createPlaces, type PlaceFigures } from './places.ts';
 import { readAnswer } from './read-answer.ts';
 import { fixedServers, type ServerAddress, systemServers } from './servers.ts';
-import { type DnsMessage, encodeQuestion } from './wire.ts';
+import { type DnsMessage, encodeQuestion, ROOT_SERVERS } from './wire.ts';
 
 export interface ResolverServices {
   readonly clock: Clock;
@@ -55,7 +55,15 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
   const cache = createAnswerCache(clock);
   const places = createPlaces(clock, events);
   const lookUps = createLookUps(places);
-  const outage = createOutageWatch(clock, events);
+  const outage = createOutageWatch(clock, events, hearAny);
+
+  /** Not through places and cache: it must be asked now, and costs one question an outage. */
+  async function hearAny(): Promise<boolean> {
+    const { signal } = new AbortController();
+    const question = { bytes: ROOT_SERVERS, read: () => true, withinMs: DNS_LIMITS.outageQuestionMs, signal };
+    const asked = await ask(servers.inOrder(), question, askServices);
+    return asked.kind === 'answer' || asked.heard;
+  }
 
   /** Follows a chain that leads out of one message by asking again. */
   async function follow<K extends RecordType>(name: string, type: K, signal: AbortSignal): Promise<Answer<K>> {
@@ -73,7 +81,7 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
       const asked = await ask(order, { bytes: question, read, withinMs, signal }, askServices);
       if (signal.aborted) return unknown('timeout');
       if (asked.kind === 'failure') {
-        outage.failed({ servers: order, reason: asked.reason, heard: asked.heard, askedAt });
+        await outage.failed({ servers: order, reason: asked.reason, heard: asked.heard, askedAt });
         return unknown(asked.reason);
       }
       outage.answered();

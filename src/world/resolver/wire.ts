@@ -72,6 +72,9 @@ export function encodeQuestion(name: string, type: RecordType): Uint8Array | und
   return question;
 }
 
+/** The question for the name servers of the root, which every resolver knows by itself. */
+export const ROOT_SERVERS: Uint8Array = Uint8Array.of(0, 0, TYPE_CODES.NS, 0, CLASS_IN);
+
 export function encodeQuery(id: number, question: Uint8Array, edns: boolean): Buffer {
   const head = Buffer.alloc(HEADER_BYTES);
   head.writeUInt16BE(id, 0);

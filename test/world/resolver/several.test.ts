@@ -60,6 +60,17 @@ test('an outage is one event when it begins and one when it ends, and leaves no 
   assert.equal(clock.pending(), 0);
 });
 
+test('a stranger on an idle node has names asked for that hang: no outage, and no look-up is waited for less', async (t) => {
+  const hanging = Array.from({ length: 12 }, (_, n) => `n${n}.slow.test`);
+  const names = Object.fromEntries(hanging.map((name) => [name, { fault: 'TIMEOUT' as const }]));
+  const { resolver, clock, events } = await setUp(t, names);
+  for (const name of hanging) await elapse(clock, resolver.resolve(name, 'A'));
+  assert.equal(events.count('dns.outage'), 0);
+  const before = clock.monotonic();
+  await elapse(clock, resolver.resolve('n0.slow.test', 'TXT'));
+  assert.ok(clock.monotonic() - before > 500);
+});
+
 test('while an outage is known a question waits half a second, and what answers again within it ends the outage', async (t) => {
   const { resolver, zone, clock, events } = await setUp(t, { 'alive.test': { A: ['192.0.2.1'] } });
   zone.silent = true;
