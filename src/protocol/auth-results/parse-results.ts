@@ -19,7 +19,10 @@ export function parseAuthResults(value: string): readonly ReadResult[] {
   const { text, strings } = opened(value);
   // RFC 8601 2.2: CFWS may stand around the dot of a property and around "=".
   const compact = text.replace(/\s+/g, ' ').replace(/ ?([=.]) ?/g, '$1');
-  const parts = compact.split(';').map((part) => part.trim().split(' ').map(pairsIn(strings)));
+  const parts = compact
+    .split(';')
+    .filter((part) => part !== '' && part !== ' ')
+    .map((part) => part.trim().split(' ').map(pairsIn(strings)));
   return parts.flatMap(([[method, result] = NO_PAIR, ...properties]) => {
     if (method === '' || result === undefined) return [];
     return [

@@ -152,7 +152,8 @@ function sealer(link: RawArcLink): string {
 /** DMARC told twice, with different results or of different authors, is not told: taking one would let its writer choose. */
 function originalResults(first: RawArcLink | undefined): ArcEvidence['original'] {
   const field = first?.['arc-authentication-results']?.original;
-  if (!field) return undefined;
+  // What is read in part only could hide a second result: then there is none.
+  if (!field || field.length > AUTHENTICATION_LIMITS.resultsBytes) return undefined;
   const results = parseAuthResults(readable(binaryString(field).replace(/^[^:]*:/, '')));
   const dmarc = only(wordsOf(results, 'dmarc'));
   const authors = results.flatMap(({ method, properties }) =>

@@ -42,6 +42,8 @@ export const AUTHENTICATION_LIMITS = {
   hops: 30,
   /** How long a parsed key or an SPF result is kept at most, however long the TTL: a changed record counts soon. */
   keptSeconds: 300,
+  /** Of the results that a chain’s first sealer saw; real ones have less than 2 kB. */
+  resultsBytes: 16 * 1024,
   /** Of each kind; some hundred bytes an entry. */
   keptEntries: 5_000,
 } as const;
