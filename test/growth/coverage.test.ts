@@ -74,6 +74,7 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'screen/pending.ts': 'runs checks, whose readers are here',
   'screen/plan.ts': 'made at the start',
   'screen/policies.ts': 'resolves settings',
+  'screen/proven.ts': 'compares what was seen',
   'screen/replay.ts': 'judges what was seen',
   'screen/session.ts': 'runs checks, whose readers are here',
   'screen/standing.ts': 'compares addresses that were read',

@@ -38,46 +38,46 @@ import { octets, row, testGrowth, text } from '../support/growth-table.ts';
 import { CHUNK, HEADER, LINE } from './limits.ts';
 
 const RESULTS = [
-  text('(', HEADER),
-  text('()', HEADER),
-  text('\\', HEADER, '('),
-  text(')', HEADER),
-  text('"', HEADER),
-  text('""', HEADER, 'a=b '),
-  text('\\"', HEADER, '"'),
-  text('\\', HEADER, '"'),
-  text(';', HEADER, 'a'),
-  text('; a=b', HEADER, 'a'),
-  text(' ', HEADER, 'a', 'b'),
-  text(' = ', HEADER, 'a'),
-  text(' .', HEADER, 'a; b=c'),
-  text('=', HEADER, 'a; b'),
-  text('a=b ', HEADER, 'a; '),
-  text('"x"=', HEADER, 'a; '),
-  text('\xff', HEADER),
-  text('.', HEADER, 'mx(a) '),
-  text('\t\xa0', HEADER),
-];
-
-const NAMES = [
-  text('a', HEADER),
-  text('rn', HEADER),
-  text('1', HEADER),
-  text('\u00e4', HEADER),
-  text('\u0301', HEADER, 'a'),
-  text('\u0301\u0323', HEADER, 'a'),
-  text('\u0323\u0301', HEADER, 'a'),
-  text('\u0345\u0323\u0301\u093c', HEADER, 'a'),
-  text('\uff9e\u0301', HEADER, '\u304b'),
-  text('\ufdfa', HEADER / 4),
-  text('\u200b', HEADER),
-  text('\u{e0001}', HEADER),
-  text('\ud800', HEADER),
-  text('\u1100\u1161', HEADER),
+  text('(', 64 * 1024),
+  text('()', 64 * 1024),
+  text('\\', 64 * 1024, '('),
+  text(')', 64 * 1024),
+  text('"', 64 * 1024),
+  text('""', 64 * 1024, 'a=b '),
+  text('\\"', 64 * 1024, '"'),
+  text('\\', 64 * 1024, '"'),
+  text(';', 64 * 1024, 'a'),
+  text('; a=b', 64 * 1024, 'a'),
+  text(' ', 64 * 1024, 'a', 'b'),
+  text(' = ', 64 * 1024, 'a'),
+  text(' .', 64 * 1024, 'a; b=c'),
+  text('=', 64 * 1024, 'a; b'),
+  text('a=b ', 64 * 1024, 'a; '),
+  text('"x"=', 64 * 1024, 'a; '),
+  text('\xff', 64 * 1024),
+  text('.', 64 * 1024, 'mx(a) '),
+  text('\t\xa0', 64 * 1024),
 ];
 
 /** As much of a field with the author as is read. */
 const FIELD = MIME_LIMITS.addressFieldCharacters;
+const NAMES = [
+  text('a', FIELD),
+  text('rn', FIELD),
+  text('1', FIELD),
+  text('\u00e4', FIELD),
+  text('\u0301', FIELD, 'a'),
+  text('\u0301\u0323', FIELD, 'a'),
+  text('\u0323\u0301', FIELD, 'a'),
+  text('\u0345\u0323\u0301\u093c', FIELD, 'a'),
+  text('\uff9e\u0301', FIELD, '\u304b'),
+  text('\ufdfa', FIELD / 4),
+  text('\u200b', FIELD),
+  text('\u{e0001}', FIELD),
+  text('\ud800', FIELD),
+  text('\u1100\u1161', FIELD),
+];
+
 const AUTHORS = [
   text('=?', FIELD),
   text('=?a?q?', FIELD),
@@ -102,15 +102,15 @@ const AUTHORS = [
 ];
 
 const TAGS = [
-  text(';', HEADER, 'A: v=1'),
-  text('a=b;', HEADER, 'A: '),
-  text(' ', HEADER, 'A: b=', 'x'),
-  text('=', HEADER, 'A: b'),
-  text('b', HEADER, 'A: ', '=x'),
-  text(':', HEADER, 'A: h='),
-  text('from:', HEADER, 'A: h='),
-  text('\r\n ', HEADER, 'A: b=', 'x'),
-  text('\xcc\x81\xcc\xa3', HEADER, 'A: d=a'),
+  text(';', 64 * 1024, 'A: v=1'),
+  text('a=b;', 64 * 1024, 'A: '),
+  text(' ', 64 * 1024, 'A: b=', 'x'),
+  text('=', 64 * 1024, 'A: b'),
+  text('b', 64 * 1024, 'A: ', '=x'),
+  text(':', 64 * 1024, 'A: h='),
+  text('from:', 64 * 1024, 'A: h='),
+  text('\r\n ', 64 * 1024, 'A: b=', 'x'),
+  text('\xcc\x81\xcc\xa3', 64 * 1024, 'A: d=a'),
 ];
 
 const AUTH = [
