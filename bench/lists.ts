@@ -5,10 +5,12 @@
  *
  *     node bench/lists.ts [entries of each kind]
  */
+
 import { DOMAIN_PATTERNS, OPEN_PATTERNS, SHIELD_PAIRS, SHIELD_PATTERNS } from '../src/directory/rules/limits.ts';
 import { type ListTable, listTable, type SenderSeen } from '../src/directory/rules/lists.ts';
 import type { ListEntryRow, ListKind } from '../src/directory/rules/schema.ts';
-import { networksOf, type ShieldTable, shieldTable } from '../src/directory/rules/shields.ts';
+import { type ShieldTable, shieldTable } from '../src/directory/rules/shields.ts';
+import { networksOf } from '../src/protocol/network/table.ts';
 
 const ENTRIES = Number(process.argv[2] ?? 100_000);
 const LOOKUPS = 200_000;

@@ -14,6 +14,7 @@ import { keepSights } from './directory/dkim-keys-sight.ts';
 import { createHashing } from './directory/hashing.ts';
 import { type MingerSecret, openMingerSecret } from './directory/minger-secret.ts';
 import { createRuleAdmin } from './directory/rules/admin.ts';
+import { findDoubtfulRules } from './directory/rules/doubts.ts';
 import { findLocalAllows } from './directory/rules/local-allows.ts';
 import { findProxyOverlaps } from './directory/rules/proxy-overlaps.ts';
 import { createSenderRules, type OpenSenderRules } from './directory/rules/rules.ts';
@@ -32,6 +33,7 @@ import { createLogReader, type LogReader } from './journal/reader.ts';
 import { journalSettings } from './journal/settings.ts';
 import { createOperations, type Operations } from './operations/execute.ts';
 import type { NodeStatus } from './operations/services.ts';
+import { doubtfulConfig, doubtfulSettings, joined } from './posture/doubtful.ts';
 import { createPosture } from './posture/posture.ts';
 import { type OpenQueue, openQueue } from './queue/open.ts';
 import { smtpSettings } from './receive/settings.ts';
@@ -218,6 +220,10 @@ export async function openCore(
     shieldPairs: async () => (await senderRules.shields()).pairs.length,
     localAllows: (most) => findLocalAllows(store.database, most),
     sealedPasswords: (most) => findSealedPasswords(store.database, most),
+    doubtful: async (most) => {
+      const others = [...doubtfulSettings(settings.definitions, settings.stored()), ...doubtfulConfig(config)];
+      return joined(most, others, await findDoubtfulRules(store.database, most));
+    },
     signInNeedsTls: () => settings.current().get(smtpSettings.authRequiresTls),
     proxyOverlaps: async (most) =>
       findProxyOverlaps(

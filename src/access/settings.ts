@@ -1,12 +1,11 @@
 /** Settings of the Minger server. */
-import { count, defineSettings, list } from '../settings/define.ts';
-import { networkSet } from '../wire/network.ts';
+import { count, defineSettings, networks } from '../settings/define.ts';
 
 export const mingerSettings = defineSettings('minger', {
-  anonymousNetworks: list(
+  anonymousNetworks: networks(
     [],
     'Addresses and CIDR networks that may ask the Minger server without the shared secret. Empty: nobody. Whoever may ask without a secret learns which of your users exist.',
-    { maxItems: 100, check: networksOnly },
+    { maxItems: 100 },
   ),
   questionsPerMinute: count(
     600,
@@ -14,12 +13,3 @@ export const mingerSettings = defineSettings('minger', {
     'How many questions one network (an IPv4 address, an IPv6 /64) may ask the Minger server within a minute; further ones are not answered. Wrong secrets count ten times.',
   ),
 });
-
-function networksOnly(values: readonly string[]): string | undefined {
-  try {
-    networkSet(values);
-    return undefined;
-  } catch {
-    return 'must be a list of addresses and CIDR networks';
-  }
-}

@@ -1,6 +1,12 @@
 /** Options that several commands read alike. */
 import { InvalidArgumentError } from 'commander';
 
+/** For values that are doubted: a network of half the world, everybody's domain. */
+export const FORCE = [
+  '--force',
+  'take what can hardly be meant: a network wider than /8 (IPv6: /16), a public suffix',
+] as const;
+
 /** For options that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];

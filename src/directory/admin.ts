@@ -129,7 +129,9 @@ export function createDirectoryAdmin(
   function trustStatements(server: number, said: NewServer, hadConditions: boolean): readonly Statement[] {
     const conditions = readConditions(said);
     const hasCondition = hadConditions || conditions.length > 0;
-    const networks = (said.sendsFrom ?? []).map((text) => readNetwork(text, hasCondition, directory.shared));
+    const networks = (said.sendsFrom ?? []).map((text) =>
+      readNetwork(text, hasCondition, directory.shared, said.force),
+    );
     return [
       ...networks.map((network) => statements.addNetwork({ server, network })),
       ...conditions.map((condition) => statements.addCondition({ server, ...conditionRow(condition) })),

@@ -2,14 +2,15 @@
  * Domain mail servers: the organisation's own servers behind this node, which are trusted with their
  * domains and get their mail. All of them are kept in memory, and read again after a change.
  */
+
 import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
+import { networksOf } from '../protocol/network/table.ts';
 import type { Database, Row } from '../store/contract.ts';
 import { prepare } from '../store/statement.ts';
 import type { DomainMailServer } from './contract.ts';
 import { MAIL_SERVERS } from './limits.ts';
 import type { RuleTables } from './rules/schema.ts';
 import { PROVIDERS } from './rules/shared-hosts.ts';
-import { networksOf } from './rules/shields.ts';
 import type { DirectoryTables } from './schema.ts';
 import { conditionOf } from './server-trust.ts';
 

@@ -1,12 +1,15 @@
 /**
  * When the address of a domain mail server counts: by itself where it is the server's own, else only
  * together with something that the neighbours on the same infrastructure cannot show. Errors:
- * OperationalError `directory.invalid`, `directory.shared`.
+ * OperationalError `directory.invalid`, `directory.shared`, `directory.doubtful` (what can hardly be
+ * meant, and nobody insisted).
  */
+
 import { OperationalError } from '../model/errors.ts';
+import { canonicalNetwork, parseNetworks } from '../protocol/network/network.ts';
 import { parseDomain } from '../protocol/smtp/domain.ts';
 import type { ServerCondition } from './contract.ts';
-import { canonicalNetwork, parseNetworks } from './rules/network-table.ts';
+import { entryDoubt } from './rules/doubts.ts';
 import { isSharedHost, PROVIDERS, type SharedNetworks } from './rules/shared-hosts.ts';
 
 /** What an operator types. */
@@ -16,6 +19,8 @@ export interface GivenConditions {
   /** SHA-256 in hex, or a name. */
   readonly clientCertificates?: readonly string[];
   readonly signIn?: boolean;
+  /** Takes networks and names that can hardly be meant. */
+  readonly force?: boolean;
 }
 
 /** RFC 5322 2.2: printable ASCII without colon; the value is one line of it. */
@@ -26,10 +31,11 @@ export function readConditions({
   tenantMarkers = [],
   clientCertificates = [],
   signIn,
+  force = false,
 }: GivenConditions): readonly ServerCondition[] {
   return [
     ...tenantMarkers.map(readMarker),
-    ...clientCertificates.map(readCertificate),
+    ...clientCertificates.map((text) => readCertificate(text, force)),
     ...(signIn ? [{ kind: 'sign-in' } as const] : []),
   ];
 }
@@ -44,7 +50,7 @@ function readMarker(text: string): ServerCondition {
   );
 }
 
-function readCertificate(text: string): ServerCondition {
+function readCertificate(text: string, force: boolean): ServerCondition {
   const bare = text.trim().toLowerCase();
   const fingerprint = bare.replaceAll(':', '');
   if (FINGERPRINT.test(fingerprint)) return { kind: 'client-certificate', value: fingerprint };
@@ -59,11 +65,22 @@ function readCertificate(text: string): ServerCondition {
       'directory.shared',
       `cannot trust certificates of ${name.value}, as every customer of that provider sends with the same one`,
     );
+  if (!force) mustBeMeant('host', name.value);
   return { kind: 'client-certificate', value: name.value };
 }
 
+/** `value`: as it was typed. */
+function mustBeMeant(kind: 'host' | 'ip', value: string): void {
+  const must = entryDoubt('allow', kind, value);
+  if (must === undefined) return;
+  throw new OperationalError(
+    'directory.doubtful',
+    `cannot trust ${value}, as it must be ${must}, unless you insist (--force)`,
+  );
+}
+
 /** In the one spelling that is kept: a network, or a provider's name. Shared ones need a condition. */
-export function readNetwork(text: string, hasCondition: boolean, shared: SharedNetworks): string {
+export function readNetwork(text: string, hasCondition: boolean, shared: SharedNetworks, force = false): string {
   const trimmed = text.trim().toLowerCase();
   const provider = Object.hasOwn(PROVIDERS, trimmed);
   const networks = provider ? [] : parseNetworks(trimmed);
@@ -77,7 +94,9 @@ export function readNetwork(text: string, hasCondition: boolean, shared: SharedN
       'directory.shared',
       `cannot trust ${text} by address, as every customer of the provider sends from there and could send as you: give a tenant marker, a client certificate or --sign-in with it`,
     );
-  return provider ? trimmed : canonicalNetwork(trimmed)!;
+  if (provider) return trimmed;
+  if (!force) mustBeMeant('ip', trimmed);
+  return canonicalNetwork(trimmed)!;
 }
 
 /** As the database has it. */

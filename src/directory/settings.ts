@@ -1,8 +1,7 @@
 /** Settings of the directory. */
 
 import { parseAddress } from '../protocol/smtp/address.ts';
-import { defineSettings, list, text } from '../settings/define.ts';
-import { parseNetworks } from './rules/network-table.ts';
+import { defineSettings, list, networks, text } from '../settings/define.ts';
 
 const SEPARATORS = ['', '+', '-', '_', '=', '.', '~', '#'];
 
@@ -25,17 +24,12 @@ export const directorySettings = defineSettings('directory', {
       'account or alias nor a mail server, and so does mail to the bare `<postmaster>`. While it is empty, the bare `<postmaster>` is that of the oldest domain, and the rest of such mail is deferred.',
     { maxItems: 20, check: addressesOnly },
   ),
-  sharedNetworks: list(
+  sharedNetworks: networks(
     [],
     'Networks that several organisations send from, beside those of Microsoft 365 and Google, which are known: a hosting provider, a cloud’s relays. A domain mail server there is trusted by its address only together with a tenant marker, a client certificate or a sign-in (`postern server add`).',
-    { maxItems: 1000, check: networksOnly },
+    { maxItems: 1000 },
   ),
 });
-
-function networksOnly(values: readonly string[]): string | undefined {
-  const wrong = values.find((value) => !parseNetworks(value));
-  return wrong === undefined ? undefined : `must be a list of networks such as 192.0.2.0/24, and ${wrong} is none`;
-}
 
 function addressesOnly(values: readonly string[]): string | undefined {
   const wrong = values.find((value) => !parseAddress(value).ok);

@@ -20,6 +20,7 @@ import { checkDisk, type NodeRoom } from './disk.ts';
 import { checkDkim, type TestedKey } from './dkim.ts';
 import { checkDmarc } from './dmarc.ts';
 import { checkDnsLists } from './dns-lists.ts';
+import { type AllDoubtful, checkDoubtful } from './doubtful.ts';
 import { checkHelo } from './helo.ts';
 import { checkHiddenClients } from './hidden-clients.ts';
 import { POSTURE_LIMITS } from './limits.ts';
@@ -50,6 +51,8 @@ export interface PostureServices {
   /** At most so many by name. */
   localAllows(most: number): Promise<LocalAllows>;
   sealedPasswords(most: number): Promise<SealedPasswords>;
+  /** Of settings, rules and configuration; at most so many by name. */
+  doubtful(most: number): Promise<AllDoubtful>;
   signInNeedsTls(): boolean;
   /** Trusted proxies that are trusted as senders too; at most so many. */
   proxyOverlaps(most: number): Promise<readonly ProxyOverlap[]>;
@@ -128,15 +131,17 @@ export function createPosture(services: PostureServices): Posture {
   async function risks(): Promise<readonly PostureResult[]> {
     const { named } = POSTURE_LIMITS;
     const snapshot = services.settings.current();
-    const [pairs, allows, sealed, overlaps] = await Promise.all([
+    const [pairs, allows, sealed, doubtful, overlaps] = await Promise.all([
       services.shieldPairs(),
       services.localAllows(named),
       services.sealedPasswords(named),
+      services.doubtful(named),
       services.proxyOverlaps(named),
     ]);
     return [
       ...checkRelay(snapshot, pairs),
       ...checkLists(snapshot, allows),
+      ...checkDoubtful(doubtful),
       ...checkSignIn(services.signInNeedsTls(), sealed, unverifiedClaims(snapshot)),
       ...checkHiddenClients(services.hiddenClients()),
       ...checkProxies(overlaps),

@@ -19,6 +19,7 @@ export type TestName =
   | 'relay'
   | 'lists'
   | 'sign-in'
+  | 'trust'
   | 'clients'
   | 'disk';
 export type Verdict = 'good' | 'wrong' | 'cannot-tell';

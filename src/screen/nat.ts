@@ -8,10 +8,10 @@
  * listener sees nothing else and its sessions greet by more names than one machine has. A PROXY header
  * tells the truth and is not counted; a client that its proxy does not know has no address at all.
  */
+
 import ipaddr from 'ipaddr.js';
-import type { NetworkTable } from '../directory/rules/network-table.ts';
-import { networksOf } from '../directory/rules/shields.ts';
 import { type SessionFacts, UNKNOWN_ADDRESS } from '../model/session.ts';
+import { type NetworkTable, networksOf } from '../protocol/network/table.ts';
 import { heloIdentity } from '../protocol/smtp/domain.ts';
 import type { Settings, SettingsSnapshot } from '../settings/contract.ts';
 import { isLoopback } from '../wire/network.ts';

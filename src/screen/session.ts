@@ -7,9 +7,7 @@
 import type { Directory } from '../directory/contract.ts';
 import type { Correspondents } from '../directory/correspondents.ts';
 import type { Identities } from '../directory/identities.ts';
-import type { NetworkTable } from '../directory/rules/network-table.ts';
 import type { SenderRules } from '../directory/rules/rules.ts';
-import { networksOf } from '../directory/rules/shields.ts';
 import type { SenderGrants } from '../directory/send-as.ts';
 import type { ReversePath } from '../model/address.ts';
 import type { ContentRef } from '../model/content.ts';
@@ -18,6 +16,7 @@ import { invariant } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
+import { type NetworkTable, networksOf } from '../protocol/network/table.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';

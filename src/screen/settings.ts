@@ -1,6 +1,5 @@
 /** Settings of screening itself and of the checks that have a number of their own. */
-import { parseNetworks } from '../directory/rules/network-table.ts';
-import { amount, count, defineSettings, flag, list } from '../settings/define.ts';
+import { amount, count, defineSettings, flag, networks } from '../settings/define.ts';
 
 const MIB = 1024 * 1024;
 
@@ -83,21 +82,14 @@ export const listSettings = defineSettings('lists', {
 });
 
 export const shieldSettings = defineSettings('ipShield', {
-  presets: list(
+  presets: networks(
     ['10.0.0.0/8', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1', 'fd00::/8'],
     'Networks that senders of every local domain may come from (`$LOCALDOMAIN$`). They waive SPF and DMARC, and no more: to send to recipients elsewhere a pair must be entered (`postern shield add`). They do not count where all clients seem to have one private address. Empty: only entered pairs count.',
-    { maxItems: 100, check: networksOnly },
+    { maxItems: 100 },
   ),
-  natAddresses: list(
+  natAddresses: networks(
     [],
     'Addresses from which many clients come to this node, because a container, NAT or load balancer without PROXY hides theirs. No pair or preset of IP shielding counts for them, nor what is waived for this machine itself. Default gateways are known without this; a private address that all of 50 sessions of a listener came from is guessed, and then pairs count that name it.',
-    { maxItems: 100, check: networksOnly },
+    { maxItems: 100 },
   ),
 });
-
-function networksOnly(values: readonly string[]): string | undefined {
-  const wrong = values.find((value) => !parseNetworks(value));
-  return wrong === undefined
-    ? undefined
-    : `must be a list of addresses and networks (192.0.2.0/24), and ${wrong} is none`;
-}

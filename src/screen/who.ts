@@ -4,15 +4,16 @@
  * the address of a domain mail server of the sender's domain, or from a pair of IP shielding that an
  * operator entered.
  */
+
 import type { Directory, Domain, Resolution } from '../directory/contract.ts';
 import type { ThreeAnswers } from '../directory/host-addresses.ts';
-import type { NetworkTable } from '../directory/rules/network-table.ts';
 import type { SenderRules } from '../directory/rules/rules.ts';
 import type { ShieldTable, ShieldVerdict } from '../directory/rules/shields.ts';
 import { type Address, isRole, type ReversePath } from '../model/address.ts';
 import { isOperational } from '../model/errors.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { SessionFacts } from '../model/session.ts';
+import type { NetworkTable } from '../protocol/network/table.ts';
 import { siteOf } from '../wire/network.ts';
 import type { SenderKind, Who } from './check.ts';
 import { type Pending, senderByClaim } from './claims.ts';

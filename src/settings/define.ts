@@ -6,6 +6,9 @@
  * setting is a flag of its own.
  */
 import { type TSchema, Type } from 'typebox';
+import { networkDoubt, networkMust } from '../protocol/network/doubt.ts';
+import { parseNetworks } from '../protocol/network/network.ts';
+import { suffixDoubt, suffixMust } from '../protocol/network/suffix-doubt.ts';
 
 /** The widest level a value may be set at; `domain` also allows global, `account` allows all three. */
 export type Scope = 'global' | 'domain' | 'account';
@@ -22,9 +25,17 @@ export interface SettingDefinition<T> {
   readonly unit?: 'ms' | 'bytes' | 'days' | 'hours' | 'minutes' | 'seconds';
   /** Beyond the schema: a sentence on why the value cannot be (`must be ...`), or undefined. */
   check?(value: T): string | undefined;
+  /** Of a value that may be and can hardly be meant, the same sentence: taken only from those who insist. */
+  doubt?(value: T): string | undefined;
+  /** Line ends and tabs may stand in its text, which goes into a body and never into a header or a command. */
+  readonly lines?: boolean;
 }
 
-type Options<T> = { scope?: Scope; check?: (value: T) => string | undefined };
+type Options<T> = {
+  scope?: Scope;
+  check?: (value: T) => string | undefined;
+  doubt?: (value: T) => string | undefined;
+};
 type Draft<T> = Omit<SettingDefinition<T>, 'key'>;
 
 export function flag(value: boolean, manual: string, options: Options<boolean> = {}): Draft<boolean> {
@@ -55,7 +66,7 @@ export function amount(
 export function text(
   value: string,
   manual: string,
-  options: Options<string> & { maxLength?: number } = {},
+  options: Options<string> & { maxLength?: number; lines?: boolean } = {},
 ): Draft<string> {
   const { maxLength = 1000, ...rest } = options;
   return { scope: 'global', schema: Type.String({ maxLength }), default: value, manual, ...rest };
@@ -82,6 +93,35 @@ export function list(
     default: value,
     manual,
     ...rest,
+  };
+}
+
+/** A list of addresses and networks that something rests on; `10.1.*.*` is one too. */
+export function networks(
+  value: readonly string[],
+  manual: string,
+  options: Pick<Options<readonly string[]>, 'scope'> & { maxItems?: number } = {},
+): Draft<readonly string[]> {
+  return list(value, manual, { ...options, check: networksOnly, doubt: networksDoubt });
+}
+
+function networksOnly(values: readonly string[]): string | undefined {
+  const wrong = values.find((value) => !parseNetworks(value.trim()));
+  return wrong === undefined
+    ? undefined
+    : `must be a list of addresses and networks such as 192.0.2.1 or 192.0.2.0/24, and ${wrong} is none`;
+}
+
+function networksDoubt(values: readonly string[]): string | undefined {
+  const doubts = values.flatMap((value) => networkDoubt(value) ?? []);
+  return doubts[0] && `must be a list of networks that can be meant, each ${networkMust(doubts[0])}`;
+}
+
+/** The doubt of a list of domains or addresses; `below`: what is below a domain counts too. */
+export function domainsDoubt(below: boolean): (values: readonly string[]) => string | undefined {
+  return (values) => {
+    const doubts = values.flatMap((value) => suffixDoubt(value, below) ?? []);
+    return doubts[0] && `must be a list of domains that can be meant, each ${suffixMust(doubts[0])}`;
   };
 }
 

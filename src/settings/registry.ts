@@ -4,8 +4,9 @@
  * A change is a list of values, checked as a whole, written as one unit, and visible as one new
  * snapshot: never half of it, not on disk and not in memory. A stored value that no longer validates
  * counts as not set and is told by an event; a stored key that nobody knows (of a newer version) is
- * kept and shown. Errors: OperationalError `settings.unknown`, `settings.invalid`, `settings.owner`,
- * with a sentence for each value that is wrong.
+ * kept and shown. A value that may be and can hardly be meant is taken from those who insist, and what
+ * was set stays. Errors: OperationalError `settings.unknown`, `settings.invalid`, `settings.doubtful`,
+ * `settings.owner`, with a sentence for each value that is wrong.
  */
 import { OperationalError } from '../model/errors.ts';
 import type { Database, PreparedChange, Statement } from '../store/contract.ts';
@@ -31,6 +32,11 @@ export interface SettingChange {
   readonly value: unknown;
 }
 
+export interface ChangeOptions {
+  /** Takes what can hardly be meant. */
+  readonly force?: boolean;
+}
+
 export interface StoredSetting {
   readonly key: string;
   readonly owner: SettingOwner;
@@ -48,10 +54,10 @@ export interface SettingsRegistry extends Settings {
   /** All that was set, or what was set for one owner. */
   stored(owner?: SettingOwner): readonly StoredSetting[];
   /** Checks all of it; nothing is changed before the statements are written and `committed` is called. */
-  prepare(changes: readonly SettingChange[], by: string): PreparedChange;
+  prepare(changes: readonly SettingChange[], by: string, options?: ChangeOptions): PreparedChange;
   /** Forgets all that was set for an owner that ceases to be. */
   prepareForget(owners: readonly SettingOwner[], by: string): PreparedChange;
-  change(changes: readonly SettingChange[], by: string): Promise<void>;
+  change(changes: readonly SettingChange[], by: string, options?: ChangeOptions): Promise<void>;
   /** Reads the table again: another node has changed it. */
   reload(): Promise<void>;
 }
@@ -117,7 +123,22 @@ export async function createSettings(
     become(next, [...byKey.keys()]);
   }
 
-  function checkedRow(change: SettingChange, at: number, by: string): SettingRow | { owner: OwnerId; key: string } {
+  /** What was set already, the import of an export for one, needs no second insisting. */
+  function mustBeMeant(setting: AnySetting, owner: OwnerId, value: unknown): void {
+    const must = setting.doubt?.(value);
+    if (must === undefined || held.get(owner)?.get(setting.key)?.row.value === JSON.stringify(value)) return;
+    throw new OperationalError(
+      'settings.doubtful',
+      `cannot set ${setting.key}${ownerText(owner)}, as it ${must}: current value is ${quoted(value)}; to insist, say so (--force)`,
+    );
+  }
+
+  function checkedRow(
+    change: SettingChange,
+    at: number,
+    by: string,
+    { force }: ChangeOptions,
+  ): SettingRow | { owner: OwnerId; key: string } {
     const owner = ownerId(change.owner);
     // What is unknown may be put away, not set.
     if (change.value === undefined && held.get(owner)?.has(change.key)) return { owner, key: change.key };
@@ -130,6 +151,7 @@ export async function createSettings(
         'settings.invalid',
         `cannot set ${change.key}${ownerText(owner)}, as it ${must}: current value is ${quoted(value)}`,
       );
+    if (!force) mustBeMeant(setting, owner, value);
     return {
       scope: scopeOf(owner),
       owner,
@@ -140,14 +162,14 @@ export async function createSettings(
     };
   }
 
-  function prepare(changes: readonly SettingChange[], by: string): PreparedChange {
+  function prepare(changes: readonly SettingChange[], by: string, options: ChangeOptions = {}): PreparedChange {
     if (changes.length > CHANGES_AT_ONCE)
       throw new OperationalError(
         'settings.invalid',
         `cannot change settings, as one change must be at most ${CHANGES_AT_ONCE} values: current value is ${changes.length}`,
       );
     const at = clock.now();
-    const rows = allOrProblems(changes, (change) => checkedRow(change, at, by));
+    const rows = allOrProblems(changes, (change) => checkedRow(change, at, by, options));
     return {
       statements: rows.map((row): Statement => ('value' in row ? statements.put(row) : statements.remove(row))),
       committed() {
@@ -205,8 +227,8 @@ export async function createSettings(
       const of = owner === undefined ? [...held.values()] : [held.get(ownerId(owner)) ?? new Map<string, Held>()];
       return of.flatMap((settings) => [...settings.values()].map(toStored));
     },
-    async change(changes, by) {
-      const prepared = prepare(changes, by);
+    async change(changes, by, options) {
+      const prepared = prepare(changes, by, options);
       if (prepared.statements.length > 0) await db.write(prepared.statements);
       prepared.committed();
     },

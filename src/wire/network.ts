@@ -1,7 +1,8 @@
 /** Addresses as limits and trust see them: one text a host, and the network that a limit counts. */
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { OperationalError } from '../model/errors.ts';
-import { UNKNOWN_ADDRESS } from '../model/session.ts';
+import { parseNetworks } from '../protocol/network/network.ts';
+import { networksOf } from '../protocol/network/table.ts';
 
 const MAPPED = '::ffff:';
 
@@ -53,22 +54,13 @@ export function isLoopback(canonical: string): boolean {
 
 /** A set of networks given as CIDRs or single addresses. Errors: `network.malformed`. */
 export function networkSet(cidrs: readonly string[]): { has(canonical: string): boolean } {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', bits] = cidr.trim().split('/', 2);
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-    const longest = family === 'ipv4' ? 32 : 128;
-    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
-    if (isIP(address) === 0 || prefix < 0 || prefix > longest) {
-      throw new OperationalError(
-        'network.malformed',
-        `cannot use a network, as it must be an address or a CIDR such as 192.0.2.0/24: current value is ${cidr}`,
-      );
-    }
-    list.addSubnet(address, prefix, family);
-  }
-  // A client that its proxy does not know has no address: it is in no network.
-  const check = (address: string): boolean =>
-    address !== UNKNOWN_ADDRESS && list.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
-  return { has: (address) => cidrs.length > 0 && check(address) };
+  const wrong = cidrs.find((cidr) => !parseNetworks(cidr));
+  if (wrong !== undefined)
+    throw new OperationalError(
+      'network.malformed',
+      `cannot use a network, as it must be an address or a CIDR such as 192.0.2.0/24: current value is ${wrong}`,
+    );
+  // A client that its proxy does not know has no address (UNKNOWN_ADDRESS): it is in no network.
+  const table = networksOf(cidrs);
+  return { has: (address) => table.find(address) === true };
 }

@@ -113,7 +113,7 @@ export function readConfig(source: ConfigSource = systemConfigSource()): ReadCon
     if (said === undefined) continue;
     const value = said.text === undefined ? undefined : key.kind.parse(said.text.trim());
     if (value === undefined)
-      problems.push(`cannot read ${said.where}, as it must be ${key.kind.must}: current value is ${quoted(said)}`);
+      problems.push(`cannot read ${said.where}, as it must be ${mustOf(key, said)}: current value is ${quoted(said)}`);
     else if (key.kind === CONFIG_KEYS.data.kind)
       values[name] = resolve(fromEnv === undefined ? file.folder : source.cwd, value as string);
     else values[name] = value;
@@ -126,6 +126,10 @@ export function readConfig(source: ConfigSource = systemConfigSource()): ReadCon
     isDefaultFolder: values['data'] === undefined,
     warnings: unknownNames(source.env),
   };
+}
+
+function mustOf({ kind }: ConfigKey<unknown>, { text }: Said): string {
+  return (text === undefined ? undefined : kind.why?.(text)) ?? kind.must;
 }
 
 interface Said {

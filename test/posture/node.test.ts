@@ -225,6 +225,7 @@ test('a test whose questions never end says after a bounded time that it cannot 
     shieldPairs: async () => 0,
     localAllows: async () => ({ entries: [], count: 0, addresses: 0 }),
     sealedPasswords: async () => ({ logins: [], count: 0 }),
+    doubtful: async () => ({ values: [], count: 0 }),
     signInNeedsTls: () => true,
     proxyOverlaps: async () => [],
     hiddenClients: () => [],

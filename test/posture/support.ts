@@ -9,6 +9,7 @@ import type { LocalAllows } from '../../src/directory/rules/local-allows.ts';
 import type { ProxyOverlap } from '../../src/directory/rules/proxy-overlaps.ts';
 import type { SealedPasswords } from '../../src/directory/sealed-passwords.ts';
 import type { TestedKey } from '../../src/posture/dkim.ts';
+import type { AllDoubtful } from '../../src/posture/doubtful.ts';
 import { createPosture, type Posture } from '../../src/posture/posture.ts';
 import type { PostureResult, TestName } from '../../src/posture/words.ts';
 import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
@@ -62,6 +63,7 @@ export interface Risks {
   needsTls: boolean;
   overlaps: readonly ProxyOverlap[];
   hidden: readonly HiddenClients[];
+  doubtful: AllDoubtful;
 }
 
 export interface World {
@@ -113,6 +115,7 @@ export async function world(t: TestContext, changes: Readonly<Record<string, Zon
       shieldPairs: async () => made.risks.pairs,
       localAllows: async () => made.risks.allows,
       sealedPasswords: async () => made.risks.sealed,
+      doubtful: async () => made.risks.doubtful,
       signInNeedsTls: () => made.risks.needsTls,
       proxyOverlaps: async () => made.risks.overlaps,
       hiddenClients: () => made.risks.hidden,
@@ -134,6 +137,7 @@ export function noRisks(): Risks {
     needsTls: true,
     overlaps: [],
     hidden: [],
+    doubtful: { values: [], count: 0 },
   };
 }
 

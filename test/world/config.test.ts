@@ -141,3 +141,24 @@ for (const [text, expected] of [
     else assert.equal(problemsOf(from).length, 1);
   });
 }
+
+test('the attacker speaks for anybody through a slip: proxies and name servers that can hardly be meant are refused', (t) => {
+  for (const name of ['POSTERN_TRUSTED_PROXIES', 'POSTERN_DNS_TRUSTED'])
+    for (const network of [
+      '0.0.0.0/0',
+      '10.0.0.0/4',
+      '::/0',
+      '::ffff:0.0.0.0/96',
+      '64:ff9b::/96',
+      '192.0.2.7/24',
+      '2002::/16',
+    ])
+      assert.match(
+        problemsOf(source(t, { [name]: `192.0.2.1, ${network}` }))[0]!,
+        /force: before it takes it/,
+        network,
+      );
+  const toml = 'trustedProxies = ["10.0.0.0/8", "force:0.0.0.0/0"]';
+  assert.deepEqual(readConfig(source(t, {}, toml)).config.trustedProxies, ['10.0.0.0/8', '0.0.0.0/0']);
+  assert.match(problemsOf(source(t, {}, 'trustedProxies = ["force:x"]'))[0]!, /must be a list of addresses/);
+});

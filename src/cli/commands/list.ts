@@ -4,6 +4,7 @@ import { IMPORT_BYTES } from '../../directory/rules/limits.ts';
 import type { ListKind, ListName } from '../../directory/rules/schema.ts';
 import type { OperationOutput } from '../../operations/index.ts';
 import { readText, writeText } from '../files.ts';
+import { FORCE } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
@@ -13,6 +14,7 @@ interface Options {
   readonly comment?: string;
   readonly expires?: string;
   readonly allowLocal?: boolean;
+  readonly force?: boolean;
   readonly list?: ListName;
   readonly output?: string;
   readonly json?: boolean;
@@ -37,11 +39,12 @@ export const list: Register = (program, { withSession }) => {
     .option('--comment <text>', 'why')
     .option('--expires <date>', 'until when it counts')
     .option('--allow-local', 'take an allow entry that covers local addresses: whoever forges one passes')
+    .option(...FORCE)
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json }, name: ListName, value: string, options: Options) => {
-        const { kind, owner, comment, expires, allowLocal } = options;
-        const added = await ask('list.add', { list: name, value, kind, owner, comment, expires, allowLocal });
+        const { kind, owner, comment, expires, allowLocal, force } = options;
+        const added = await ask('list.add', { list: name, value, kind, owner, comment, expires, allowLocal, force });
         if (options.json) return json(added);
         print(`added the ${added.kind} ${added.value} to the ${added.list} list`);
         if (added.coversLocal) print('Risk: it covers local addresses, and whoever forges one passes.');
@@ -100,10 +103,11 @@ export const list: Register = (program, { withSession }) => {
     .option(...KIND)
     .option(...OWNER)
     .option('--allow-local', 'take allow entries that cover local addresses: whoever forges one passes')
+    .option(...FORCE)
     .action(
-      withSession(async ({ ask, print, stdin }, file: string, { list, kind, owner, allowLocal }: Options) => {
+      withSession(async ({ ask, print, stdin }, file: string, { list, kind, owner, allowLocal, force }: Options) => {
         const csv = await readText(file, stdin, IMPORT_BYTES);
-        const { count } = await ask('list.import', { csv, list, kind, owner, allowLocal });
+        const { count } = await ask('list.import', { csv, list, kind, owner, allowLocal, force });
         print(`imported ${count} entries`);
       }),
     );

@@ -2,7 +2,7 @@
 import type { ServerCondition } from '../../directory/contract.ts';
 import { isSharedHost } from '../../directory/rules/shared-hosts.ts';
 import { formatSocketAddress } from '../../world/config.ts';
-import { collect, wholeNumber } from '../options.ts';
+import { collect, FORCE, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 import { registerServerCredentials } from './server-credentials.ts';
@@ -14,6 +14,7 @@ interface AddOptions {
   readonly tenantMarker?: string[];
   readonly clientCertificate?: string[];
   readonly signIn?: boolean;
+  readonly force?: boolean;
   readonly order?: number;
   readonly description?: string;
   readonly json?: boolean;
@@ -59,12 +60,13 @@ export const server: Register = (program, tools) => {
     .option('--default', 'it serves the domains that have no server of their own')
     .option('--order <number>', 'lower ones are tried first', wholeNumber)
     .option('--description <text>', 'what it is')
+    .option(...FORCE)
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json }, host: string, options: AddOptions) => {
-        const { domain: domains, default: isDefault, order, description, sendsFrom, signIn } = options;
+        const { domain: domains, default: isDefault, order, description, sendsFrom, signIn, force } = options;
         const { tenantMarker: tenantMarkers, clientCertificate: clientCertificates } = options;
-        const trust = { sendsFrom, tenantMarkers, clientCertificates, signIn };
+        const trust = { sendsFrom, tenantMarkers, clientCertificates, signIn, force };
         const added = await ask('server.add', { server: host, domains, isDefault, order, description, ...trust });
         if (options.json) return json(added);
         print(`added the server ${added.id}`);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { OperationOutput } from '../../operations/index.ts';
 import { readText, writeText } from '../files.ts';
+import { FORCE } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
@@ -10,6 +11,7 @@ interface Options {
   readonly account?: string;
   readonly changed?: boolean;
   readonly replace?: boolean;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -51,11 +53,12 @@ export const settings: Register = (program, { withSession }) => {
   );
 
   owned(command.command('set <key> <value>').description('set one setting'))
+    .option(...FORCE)
     // `-1` is a value to be refused by its sentence, not an option.
     .allowUnknownOption()
     .action(
       withSession(async ({ ask, print, json }, key: string, value: string, options: Options) => {
-        await ask('settings.set', { ...ownerOf(options), key, value });
+        await ask('settings.set', { ...ownerOf(options), key, value, force: options.force });
         const setting = await ask('settings.get', { ...ownerOf(options), key });
         if (options.json) return json({ key, value: setting.value });
         print(`${key} = ${setting.text || '(empty)'}`);
@@ -105,11 +108,13 @@ export const settings: Register = (program, { withSession }) => {
     .command('import <file>')
     .description('take a YAML file (- for standard input) as one change')
     .option('--replace', 'reset what is not in the file')
+    .option(...FORCE)
     .action(
       withSession(async ({ ask, print, stdin }, file: string, options: Options) => {
         const { changed } = await ask('settings.import', {
           file: await readText(file, stdin, FILE_BYTES),
           replace: options.replace,
+          force: options.force,
         });
         print(`imported ${changed} values`);
       }),

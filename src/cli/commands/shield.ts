@@ -1,5 +1,5 @@
 /** `postern shield add|list|remove` */
-import { wholeNumber } from '../options.ts';
+import { FORCE, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
@@ -12,6 +12,7 @@ export const shield: Register = (program, { withSession }) => {
     .command('add <domain> <network>')
     .description('pair a domain ($LOCALDOMAIN$: every local one) with a network; it may then send from there')
     .option('--comment <text>', 'what is there')
+    .option(...FORCE)
     .option('--json', 'as JSON')
     .action(
       withSession(
@@ -19,9 +20,10 @@ export const shield: Register = (program, { withSession }) => {
           { ask, print, json },
           domain: string,
           network: string,
-          options: { comment?: string; json?: boolean },
+          options: { comment?: string; force?: boolean; json?: boolean },
         ) => {
-          const added = await ask('shield.add', { domain, network, comment: options.comment });
+          const { comment, force } = options;
+          const added = await ask('shield.add', { domain, network, comment, force });
           if (options.json) return json(added);
           print(`added pair ${added.id}: ${added.domain} and ${added.network}`);
         },

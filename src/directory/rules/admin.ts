@@ -1,15 +1,18 @@
 /**
  * Changing the lists and pairs: each change is checked, and comes back prepared. Errors:
  * OperationalError `rules.invalid`, `rules.exists`, `rules.missing`, `rules.local` (an allow entry that
- * covers a local address).
+ * covers a local address), `rules.doubtful` (what can hardly be meant, and nobody insisted).
  */
+
 import { addressKey } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
+import { canonicalNetwork, parseNetworks } from '../../protocol/network/network.ts';
 import type { Database, PreparedChange, Statement } from '../../store/contract.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Directory } from '../contract.ts';
 import { anyAddress, domainName } from '../names.ts';
 import { type CsvRow, readCsv, writeCsv } from './csv.ts';
+import { entryDoubt } from './doubts.ts';
 import {
   COMMENT_CHARACTERS,
   DOMAIN_PATTERNS,
@@ -20,7 +23,6 @@ import {
   SHIELD_PREFIX,
 } from './limits.ts';
 import { coversLocal, localDomains } from './local-allows.ts';
-import { canonicalNetwork, parseNetworks } from './network-table.ts';
 import { addressPattern, hasWildcards, hostPattern } from './pattern.ts';
 import { type OpenSenderRules, toShield } from './rules.ts';
 import type { ListEntryRow, ListKind, ListName, ShieldRow } from './schema.ts';
@@ -39,6 +41,15 @@ export interface NewEntry {
   readonly expires?: string;
   /** Takes an allow entry although it covers a local address. */
   readonly allowLocal?: boolean;
+  /** Takes it although it can hardly be meant. */
+  readonly force?: boolean;
+}
+
+export interface NewPair {
+  readonly domain: string;
+  readonly network: string;
+  readonly comment?: string;
+  readonly force?: boolean;
 }
 
 export interface EntryPage {
@@ -81,6 +92,7 @@ export function createRuleAdmin(
         'rules.local',
         `cannot allow ${value}, as an allow entry must not cover local addresses (whoever forges one would pass), unless you insist (--allow-local)`,
       );
+    if (!entry.force) mustBeMeant(entry.list, kind, entry.value);
     return {
       list: entry.list,
       kind,
@@ -160,9 +172,13 @@ export function createRuleAdmin(
         })),
       ),
 
-    async addShield(input: { readonly domain: string; readonly network: string; readonly comment?: string }) {
+    async addShield(input: NewPair) {
       const domain = shieldDomain(input.domain);
       const network = shieldNetwork(input.network);
+      if (!input.force) {
+        mustBeMeant('allow', 'host', domain);
+        mustBeMeant('allow', 'ip', input.network);
+      }
       const pairs = await shields();
       const known = pairs.find((pair) => pair.domain === domain && pair.network === network);
       if (known)
@@ -206,6 +222,7 @@ export function createRuleAdmin(
         comment: row.comment ?? defaults.comment,
         expires: row.expires ?? defaults.expires,
         allowLocal: defaults.allowLocal,
+        force: defaults.force,
       };
       return await rowOf(entry, local);
     } catch (error) {
@@ -252,6 +269,16 @@ function networkOf(text: string): string {
   const network = canonicalNetwork(text.trim());
   if (network !== undefined) return network;
   throw invalid('use the network', 'it must be an address, a CIDR such as 192.0.2.0/24, or IPv4 with * and ?', text);
+}
+
+/** `value`: as it was typed. */
+function mustBeMeant(list: ListName, kind: ListKind, value: string): void {
+  const must = entryDoubt(list, kind, value);
+  if (must === undefined) return;
+  throw new OperationalError(
+    'rules.doubtful',
+    `cannot ${list} ${value.trim()}, as it must be ${must}, unless you insist (--force)`,
+  );
 }
 
 function shieldNetwork(text: string): string {

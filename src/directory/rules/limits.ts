@@ -18,9 +18,6 @@ export const SHIELD_PATTERNS = 50;
 /** The shortest prefix of a pair: wider holds strangers, and everybody in it may relay. 10.0.0.0/8 and fd00::/8 are the widest of one's own. */
 export const SHIELD_PREFIX = 8;
 
-/** Networks that one entry with wildcards may stand for: `10.*.0.1` is 256. */
-export const NETWORKS_OF_ONE = 4096;
-
 /** The longest value: an address of 64 octets, an @ and 255 of a domain. */
 export const VALUE_CHARACTERS = 320;
 

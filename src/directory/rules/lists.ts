@@ -6,7 +6,8 @@
  * address allows only where it is proven (SPF or DKIM), a host only by a name that leads back to the
  * client; a block asks for neither.
  */
-import { createNetworkTable, type NetworkTable, parseNetworks } from './network-table.ts';
+import { parseNetworks } from '../../protocol/network/network.ts';
+import { createNetworkTable, type NetworkTable } from '../../protocol/network/table.ts';
 import { hasWildcards } from './pattern.ts';
 import type { ListEntryRow, ListKind, ListName } from './schema.ts';
 import { createPatternTable, type PatternTable } from './wildcards.ts';

@@ -5,10 +5,10 @@
  *
  * Changes nothing. Errors: those of the database. A host name that does not resolve overlaps nothing.
  */
+import { type Network, parseNetworks } from '../../protocol/network/network.ts';
 import type { Database } from '../../store/contract.ts';
 import type { ResolveHost } from '../../world/hosts-file.ts';
 import type { DomainMailServer } from '../contract.ts';
-import { type Network, parseNetworks } from './network-table.ts';
 import type { ListEntryRow, ShieldRow } from './schema.ts';
 import { ruleStatements } from './statements.ts';
 

@@ -10,7 +10,7 @@ export interface ListEntryRow {
   readonly kind: ListKind;
   /** Whose list: empty for everybody's, a domain, or an account's address. */
   readonly owner: string;
-  /** As pattern.ts and network-table.ts spell it. */
+  /** As pattern.ts and protocol/network spell it. */
   readonly value: string;
   readonly comment: string;
   /** Milliseconds since the epoch; null: never. */

@@ -6,11 +6,12 @@
  * A range that a provider gave up stays listed until a release drops it: to ask for more proof than
  * needed is the lesser mistake.
  */
+import { type Network, parseNetworks } from '../../protocol/network/network.ts';
+import { createNetworkTable, type NetworkTable } from '../../protocol/network/table.ts';
 import type { Settings, SettingsSnapshot } from '../../settings/contract.ts';
 import { createCache } from '../cache.ts';
 import { directorySettings } from '../settings.ts';
 import { SHARED_ANSWERS } from './limits.ts';
-import { createNetworkTable, type Network, type NetworkTable, parseNetworks } from './network-table.ts';
 
 const NAMES = [
   'outlook.com',

@@ -5,7 +5,8 @@
  * one with several passes by any of them. Presets cover local domains only, and prove less than a
  * pair that an operator entered.
  */
-import { createNetworkTable, type NetworkTable, parseNetworks } from './network-table.ts';
+import { parseNetworks } from '../../protocol/network/network.ts';
+import { createNetworkTable, type NetworkTable } from '../../protocol/network/table.ts';
 import { hasWildcards } from './pattern.ts';
 import type { ShieldRow } from './schema.ts';
 import { createPatternTable } from './wildcards.ts';
@@ -61,13 +62,6 @@ export function shieldTable(pairs: readonly ShieldRow[]): ShieldTable {
       return restricted ? 'violated' : 'none';
     },
   };
-}
-
-/** Errors are the caller's: what is no network is left out. */
-export function networksOf(texts: readonly string[]): NetworkTable<true> {
-  const table = createNetworkTable<true>();
-  for (const text of texts) for (const network of parseNetworks(text) ?? []) table.add(network, true);
-  return table;
 }
 
 function has(networks: NetworkTable<boolean> | undefined, client: string, exactly: boolean): boolean {

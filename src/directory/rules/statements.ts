@@ -86,6 +86,14 @@ export function ruleStatements(dialect: Database['dialect']) {
       }),
     localDomains: prepare<object, T>(dialect, (db) => db.selectFrom('domain').select('name')),
 
+    /** Networks of domain mail servers, and names in their certificates. */
+    serverNetworks: prepare<object, T>(dialect, (db) =>
+      db.selectFrom('mail_server_network').select('network').orderBy('server').orderBy('network'),
+    ),
+    serverCertificates: prepare<object, T>(dialect, (db) =>
+      db.selectFrom('mail_server_condition').select('value').where('kind', '=', 'client-certificate').orderBy('server'),
+    ),
+
     shields: prepare<object, T>(dialect, (db) => db.selectFrom('ip_shield').selectAll().orderBy('id')),
     addShield: prepare<ShieldRow, T>(dialect, (db, p) =>
       db.insertInto('ip_shield').values({

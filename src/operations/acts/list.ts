@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { IMPORT_BYTES, LIST_ENTRIES } from '../../directory/rules/limits.ts';
 import type { ListEntryRow } from '../../directory/rules/schema.ts';
 import { act, question } from '../define.ts';
-import { Limit, Text } from './words.ts';
+import { Force, Limit, Text } from './words.ts';
 
 const List = Type.Enum(['allow', 'block']);
 const Kind = Type.Enum(['address', 'host', 'ip']);
@@ -35,6 +35,7 @@ export const listOperations = {
       comment: Type.Optional(Text),
       expires: Type.Optional(Text),
       allowLocal: Type.Optional(Type.Boolean()),
+      force: Force,
     },
     run: async ({ rules }, input) => {
       const { row, change } = await rules.addEntry(input);
@@ -72,6 +73,7 @@ export const listOperations = {
       kind: Type.Optional(Kind),
       owner: Type.Optional(Text),
       allowLocal: Type.Optional(Type.Boolean()),
+      force: Force,
     },
     run: async ({ rules }, { csv, ...defaults }) => {
       const { count, change } = await rules.importEntries(csv, defaults);

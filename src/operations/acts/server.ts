@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { SERVER_CONDITIONS, SERVER_NETWORKS } from '../../directory/rules/limits.ts';
 import { act, question } from '../define.ts';
 import { serverLoginOperations, withoutLogins } from './server-logins.ts';
-import { both, Text } from './words.ts';
+import { both, Force, Text } from './words.ts';
 
 export const serverOperations = {
   'server.add': act('server.add', {
@@ -19,6 +19,7 @@ export const serverOperations = {
       tenantMarkers: Type.Optional(Type.Array(Text, { maxItems: SERVER_CONDITIONS })),
       clientCertificates: Type.Optional(Type.Array(Text, { maxItems: SERVER_CONDITIONS })),
       signIn: Type.Optional(Type.Boolean()),
+      force: Force,
     },
     run: async ({ admin }, input) => {
       const { id, change } = await admin.addServer(input);

@@ -16,7 +16,7 @@ import { formatValue } from '../../settings/text.ts';
 import { description } from '../../settings/validate.ts';
 import { act, question } from '../define.ts';
 import type { OperationServices } from '../services.ts';
-import { Text } from './words.ts';
+import { Force, Text } from './words.ts';
 
 const Owner = { domain: Type.Optional(Text), account: Type.Optional(Text) };
 /** Bounded in bytes, and with a sentence, where it is read. */
@@ -64,10 +64,10 @@ export const settingsOperations = {
 
   'settings.set': act('settings.set', {
     title: 'Sets one setting, for the whole node, a domain or an account',
-    input: { ...Owner, key: Text, value: Type.Unknown() },
-    run: async (services, { key, value, ...said }, actor) => {
+    input: { ...Owner, key: Text, value: Type.Unknown(), force: Force },
+    run: async (services, { key, value, force, ...said }, actor) => {
       const owner = await knownOwner(services, said);
-      return { output: { key }, change: services.settings.prepare([{ key, owner, value }], actor.name) };
+      return { output: { key }, change: services.settings.prepare([{ key, owner, value }], actor.name, { force }) };
     },
   }),
 
@@ -98,11 +98,12 @@ export const settingsOperations = {
 
   'settings.import': act('settings.import', {
     title: 'Takes a YAML file as one change; `replace` resets what is not in it',
-    input: { file: File, replace: Type.Optional(Type.Boolean()) },
-    run: async (services, { file, replace = false }, actor) => {
+    input: { file: File, replace: Type.Optional(Type.Boolean()), force: Force },
+    run: async (services, { file, replace = false, force }, actor) => {
       const changes = importChanges(file, services.settings.stored(), { replace });
       await ownersMustExist(services, changes);
-      return { output: { changed: changes.length }, change: services.settings.prepare(changes, actor.name) };
+      const change = services.settings.prepare(changes, actor.name, { force });
+      return { output: { changed: changes.length }, change };
     },
   }),
 };

@@ -3,12 +3,12 @@ import { Type } from 'typebox';
 import { LOCAL_DOMAINS } from '../../directory/rules/shields.ts';
 import { shieldSettings } from '../../screen/settings.ts';
 import { act, question } from '../define.ts';
-import { Text } from './words.ts';
+import { Force, Text } from './words.ts';
 
 export const shieldOperations = {
   'shield.add': act('shield.add', {
     title: `Pairs a domain (or ${LOCAL_DOMAINS}, all local ones) with a network that its senders come from`,
-    input: { domain: Text, network: Text, comment: Type.Optional(Text) },
+    input: { domain: Text, network: Text, comment: Type.Optional(Text), force: Force },
     run: async ({ rules }, input) => {
       const { row, change } = await rules.addShield(input);
       return { output: { id: row.id, domain: row.domain, network: row.network }, change };

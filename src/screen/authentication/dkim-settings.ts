@@ -1,5 +1,5 @@
 /** Settings of DKIM and ARC verification that other files need as well. */
-import { count, defineSettings, list } from '../../settings/define.ts';
+import { count, defineSettings, domainsDoubt, list } from '../../settings/define.ts';
 
 export const dkimSettings = defineSettings('dkim', {
   minimumKeyBits: count(
@@ -19,6 +19,6 @@ export const arcSettings = defineSettings('arc', {
   trustedSealers: list(
     [],
     'Domains whose ARC seals are believed (RFC 8617 7.2): forwarders and list servers that you know. Mail that fails DMARC is not refused when its chain holds, all its sealers are listed here, and the first of them says that DMARC passed when it took the message.',
-    { scope: 'domain', maxItems: 1000 },
+    { scope: 'domain', maxItems: 1000, doubt: domainsDoubt(false) },
   ),
 });

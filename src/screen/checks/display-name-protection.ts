@@ -9,7 +9,7 @@
 import type { Identities } from '../../directory/identities.ts';
 import type { HeaderEdit } from '../../model/content.ts';
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
-import { choice, count, defineSettings, flag, list } from '../../settings/define.ts';
+import { choice, count, defineSettings, domainsDoubt, flag, list } from '../../settings/define.ts';
 import { type CheckServices, defineCheck, NOTHING, type Said, type Views } from '../check.ts';
 import { FREE_MAIL_DOMAINS } from '../identity/free-mail.ts';
 import { IDENTITY_LIMITS } from '../identity/limits.ts';
@@ -72,7 +72,7 @@ const own = defineSettings('displayNameProtection', {
   allowedSenders: list(
     [],
     'Senders who may write under such names: an address, a domain (`lists.example`), or one with all below it (`*.lists.example`).',
-    { maxItems: 1000 },
+    { maxItems: 1000, doubt: domainsDoubt(false) },
   ),
   warningHeader: flag(true, 'Marks the message with a field `X-DisplayName-Spoof`, for Sieve and mail programs.', {
     scope: 'domain',

@@ -9,7 +9,7 @@
 import type { Identities } from '../../directory/identities.ts';
 import type { ReversePath } from '../../model/address.ts';
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
-import { choice, count, defineSettings, list } from '../../settings/define.ts';
+import { choice, count, defineSettings, domainsDoubt, list } from '../../settings/define.ts';
 import { type CheckServices, defineCheck, NOTHING, type Said, type Views } from '../check.ts';
 import {
   createDomainIndex,
@@ -48,6 +48,7 @@ const own = defineSettings('lookAlikeDomain', {
   ),
   allowed: list([], 'Domains that only look alike: neither they nor what is below them is suspected.', {
     maxItems: 1000,
+    doubt: domainsDoubt(true),
   }),
   ignoredKinds: list(
     [],

@@ -4,7 +4,9 @@
  * Each kind says what it `must` be, for the sentence of its refusal, and reads undefined where the
  * text is none of it.
  */
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
+import { networkDoubt, networkMust } from '../../protocol/network/doubt.ts';
+import { canonicalNetwork } from '../../protocol/network/network.ts';
 import { endsInNumber, parseDomain } from '../../protocol/smtp/domain.ts';
 
 export interface ValueKind<T> {
@@ -13,6 +15,8 @@ export interface ValueKind<T> {
   /** A comma list in the environment, an array in postern.toml. */
   readonly list?: boolean;
   parse(text: string): T | undefined;
+  /** Of a text that was refused: what this very one must be, where that says more. */
+  why?(text: string): string | undefined;
 }
 
 export interface SocketAddress {
@@ -53,10 +57,17 @@ export const serverAddresses: ValueKind<readonly SocketAddress[]> = {
     }),
 };
 
+/** Before a network that is wider than anybody's own, and is meant. */
+const INSIST = 'force:';
+
 export const networks: ValueKind<readonly string[]> = {
   must: 'a list of addresses or networks (for example 192.0.2.7, 10.0.0.0/8)',
   list: true,
-  parse: (text) => every(text, (item) => (isNetwork(item) ? item : undefined)),
+  why: (text) => {
+    const doubts = items(text).flatMap((item) => (item.startsWith(INSIST) ? [] : (networkDoubt(item) ?? [])));
+    return doubts[0] && `${networkMust(doubts[0])} (${INSIST} before it takes it all the same)`;
+  },
+  parse: (text) => every(text, readNetwork),
 };
 
 export const hostName: ValueKind<string> = {
@@ -76,19 +87,22 @@ export function oneOf<const C extends readonly string[]>(choices: C): ValueKind<
   return { must: `one of ${choices.join(', ')}`, parse: (text) => (choices.includes(text) ? text : undefined) };
 }
 
-function isNetwork(text: string): boolean {
-  const slash = text.indexOf('/');
-  if (slash < 0) return isIP(text) !== 0;
-  const family = isIP(text.slice(0, slash));
-  const bits = text.slice(slash + 1);
-  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+/** In one spelling; what cannot be meant only from those who insist. */
+function readNetwork(text: string): string | undefined {
+  const insists = text.startsWith(INSIST);
+  const network = insists ? text.slice(INSIST.length) : text;
+  if (!insists && networkDoubt(network)) return undefined;
+  return canonicalNetwork(network);
 }
 
 function every<T>(text: string, parse: (item: string) => T | undefined): readonly T[] | undefined {
-  const items = text
+  const values = items(text).map(parse);
+  return values.includes(undefined) ? undefined : (values as T[]);
+}
+
+function items(text: string): readonly string[] {
+  return text
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
-  const values = items.map(parse);
-  return values.includes(undefined) ? undefined : (values as T[]);
 }

@@ -6,6 +6,7 @@
  * operator, else from resolv.conf, which is looked at again when it changes.
  */
 import { isIP } from 'node:net';
+import { networksOf } from '../../protocol/network/table.ts';
 import type { Clock } from '../clock.ts';
 import { DNS_LIMITS } from '../limits.ts';
 import { rereadFile } from '../reread.ts';
@@ -62,7 +63,7 @@ export function parseResolvConf(text: string): readonly string[] {
  * operator says that the way is safe. Docker's 127.0.0.11 only passes on what the network says.
  */
 export function isTrusted(address: string, trusted: readonly string[]): boolean {
-  if (trusted.includes(address)) return true;
+  if (networksOf(trusted).find(address)) return true;
   return address === '::1' || (address.startsWith('127.') && address !== '127.0.0.11');
 }
 

@@ -3,9 +3,10 @@ import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { readCsv, writeCsv } from '../../../src/directory/rules/csv.ts';
-import { canonicalNetwork, createNetworkTable, parseNetworks } from '../../../src/directory/rules/network-table.ts';
 import { addressPattern, hostPattern, matchesWildcards } from '../../../src/directory/rules/pattern.ts';
 import { compileWildcards, createPatternTable } from '../../../src/directory/rules/wildcards.ts';
+import { canonicalNetwork, parseNetworks } from '../../../src/protocol/network/network.ts';
+import { createNetworkTable } from '../../../src/protocol/network/table.ts';
 import { canonicalAddress, networkSet } from '../../../src/wire/network.ts';
 
 const RUNS = { numRuns: 300 };

@@ -21,6 +21,8 @@ test('AD counts from this machine and from whom the operator trusts, not from a 
   assert.equal(isTrusted('127.0.0.11', []), false);
   assert.equal(isTrusted('192.0.2.1', []), false);
   assert.equal(isTrusted('192.0.2.1', ['192.0.2.1']), true);
+  assert.equal(isTrusted('192.0.2.1', ['192.0.2.0/28']), true);
+  assert.equal(isTrusted('192.0.2.17', ['192.0.2.0/28']), false);
 });
 
 test('a changed resolv.conf is in force within seconds, without restart', async (t) => {

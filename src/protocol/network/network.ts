@@ -1,11 +1,10 @@
 /**
- * Networks and what is said of each: the narrowest one that holds an address, in a fraction of a
- * microsecond, however many networks there are.
+ * Networks as operators type them: text to the bits that count, and back to the one spelling that is
+ * stored and compared. Never throws: what is no network is undefined.
  */
 import ipaddr from 'ipaddr.js';
 import { readWords, words } from './address-words.ts';
 import { NETWORKS_OF_ONE } from './limits.ts';
-import { createSegments, type Range, type Segments } from './segments.ts';
 
 export interface Network {
   readonly bits: 32 | 128;
@@ -14,43 +13,12 @@ export interface Network {
   readonly key: bigint;
 }
 
-export interface NetworkTable<T> {
-  readonly size: number;
-  /** What was added last for the same network counts. */
-  add(network: Network, value: T): void;
-  /** `address`: as the sockets write it. */
-  find(address: string): T | undefined;
-}
-
-/** Ready for the first question after the last addition. */
-export function createNetworkTable<T>(): NetworkTable<T> {
-  const ranges: { readonly 1: Range<T>[]; readonly 4: Range<T>[] } = { 1: [], 4: [] };
-  let segments: { 1?: Segments<T>; 4?: Segments<T> } = {};
-  return {
-    get size() {
-      return ranges[1].length + ranges[4].length;
-    },
-    add({ bits, prefix, key }, value) {
-      const rest = BigInt(bits - prefix);
-      const first = key << rest;
-      ranges[bits === 32 ? 1 : 4].push({ first, last: first + (1n << rest) - 1n, value });
-      segments = {};
-    },
-    find(address) {
-      const width = address.includes(':') ? 4 : 1;
-      if (ranges[width].length === 0 || readWords(address) !== width) return undefined;
-      segments[width] ??= createSegments(ranges[width], width);
-      return segments[width].find(words);
-    },
-  };
-}
-
 /**
  * `192.0.2.1`, `192.0.2.0/24` (bits behind the prefix do not count), `2001:db8::/32`, and for IPv4
  * the wildcards `*` (anything) and `?` (one digit): `10.1.*.*`, `192.0.2.1?`. Undefined: none of these.
  */
 export function parseNetworks(text: string): readonly Network[] | undefined {
-  const [address = '', length, ...rest] = text.split('/');
+  const [address = '', length, ...rest] = text.trim().split('/');
   if (rest.length > 0) return undefined;
   if (/[*?]/.test(address)) return length === undefined ? expand(address) : undefined;
   const width = readWords(address);
@@ -76,7 +44,7 @@ function bitsRead(width: 1 | 4, bits: 32 | 128): bigint {
 export function canonicalNetwork(text: string): string | undefined {
   const networks = parseNetworks(text);
   if (!networks) return undefined;
-  if (networks.length > 1) return text;
+  if (networks.length > 1) return text.trim();
   const [{ bits, prefix, key }] = networks as [Network];
   const value = key << BigInt(bits - prefix);
   const bytes = Array.from({ length: bits / 8 }, (_, i) => Number((value >> BigInt(bits - 8 * (i + 1))) & 255n));

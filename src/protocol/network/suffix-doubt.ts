@@ -1,0 +1,43 @@
+/**
+ * Host and address patterns that cannot be meant: those that cover names under which anybody may
+ * register one (`com`, `*@*.co.uk`, `*bank*`). By the public suffix list, so a suffix younger than the
+ * release is not known; names of one's own without a suffix (`*.internal`) pass.
+ */
+import { parse } from 'tldts';
+
+/** `suffix`: what strangers register under; empty where the pattern names no domain at all. */
+export interface SuffixDoubt {
+  readonly kind: 'public-suffix';
+  readonly pattern: string;
+  readonly suffix: string;
+}
+
+/** Private suffixes count below a `*` only: `github.io` itself has one owner, `*.github.io` has thousands. */
+const OPTIONS = { allowPrivateDomains: true, validateHostname: false } as const;
+
+/** `pattern`: a domain or an address, wildcards or not; `below`: all below the domain counts too. */
+export function suffixDoubt(pattern: string, below = false): SuffixDoubt | undefined {
+  const typed = pattern.trim().toLowerCase();
+  const domain = typed.slice(typed.lastIndexOf('@') + 1).replace(/\.$/, '');
+  if (domain === '' || domain.startsWith('[')) return undefined;
+  const literal = literalEnd(below ? `*.${domain}` : domain);
+  const doubt = (suffix: string): SuffixDoubt => ({ kind: 'public-suffix', pattern, suffix });
+  if (literal === '') return doubt('');
+  const { publicSuffix, isIcann, isPrivate } = parse(literal, OPTIONS);
+  if (publicSuffix !== literal) return undefined;
+  return isIcann || (isPrivate && (below || literal !== domain)) ? doubt(literal) : undefined;
+}
+
+/** Completes `it must be`. */
+export function suffixMust({ pattern, suffix }: SuffixDoubt): string {
+  return suffix === ''
+    ? `below one organisation's domain, and ${pattern} covers everybody's`
+    : `below one organisation's domain, and anybody may register one under ${suffix}`;
+}
+
+/** The labels behind the last one that has a wildcard. */
+function literalEnd(domain: string): string {
+  const labels = domain.split('.');
+  const wild = labels.findLastIndex((label) => /[*?]/.test(label));
+  return labels.slice(wild + 1).join('.');
+}
