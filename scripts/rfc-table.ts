@@ -104,6 +104,7 @@ export const RFCS: Readonly<Record<number, readonly [title: string, lastSection:
   8017: ['PKCS #1: RSA cryptography specifications, version 2.2', 10],
   8018: ['PKCS #5: password-based cryptography', 9],
   8215: ['Local-use IPv4/IPv6 translation prefix', 9],
+  8259: ['The JavaScript Object Notation (JSON) data interchange format', 13],
   8265: ['PRECIS: usernames and passwords', 11],
   8301: ['Cryptographic algorithm and key usage update to DKIM', 7],
   8314: ['Cleartext considered obsolete: use of TLS for email submission and access', 8],

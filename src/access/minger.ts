@@ -7,6 +7,7 @@
  * has no word for it and the asker must not take it for `no`. Answers are never longer than
  * questions by more than two octets, so that nobody is flooded with them.
  */
+
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -23,6 +24,7 @@ import {
   verifyMingerDigest,
 } from '../protocol/minger/minger.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
+import { wireLine } from '../protocol/text/unsafe.ts';
 import type { Settings } from '../settings/contract.ts';
 import { type AdmissionLimits, limitConnections } from '../wire/admission.ts';
 import { canonicalAddress, networkOf, networkSet } from '../wire/network.ts';
@@ -185,7 +187,7 @@ function converse(socket: Socket, answer: Answerer): void {
     if (socket.destroyed) return;
     // What cannot be told is an end without an answer.
     if (text === undefined) socket.end();
-    else socket.write(`${text}\r\n`);
+    else socket.write(wireLine(text));
   };
   socket.on('data', (text: string) => {
     pending += text;

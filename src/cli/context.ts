@@ -1,6 +1,7 @@
 /** What every command gets: the session, ways to print, and standard input. */
 import type { Readable } from 'node:stream';
 import { OperationalError } from '../model/errors.ts';
+import { escapeJson } from '../protocol/text/unsafe.ts';
 import type { Session } from './session.ts';
 import { visible } from './table.ts';
 
@@ -23,7 +24,7 @@ export function createContext(session: Session, stdout: Output, stdin: Readable)
     ...session,
     stdin,
     print: (text) => void stdout.write(`${visible(text)}\n`),
-    json: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    json: (value) => void stdout.write(`${escapeJson(JSON.stringify(value, null, 2))}\n`),
   };
 }
 

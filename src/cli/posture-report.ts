@@ -1,5 +1,7 @@
 /** What `postern check` found, for a person: verdicts in a column, and below each what to do. */
+
 import type { OperationOutput } from '../operations/index.ts';
+import { cleanLine } from '../protocol/text/unsafe.ts';
 import type { Colour, Paint } from './colours.ts';
 import { visible } from './table.ts';
 
@@ -37,5 +39,5 @@ function lines(result: Result, paint: Paint): readonly string[] {
 
 /** Names and texts are strangers'. */
 function line(text: string): string {
-  return visible(text).replaceAll('\n', ' ');
+  return cleanLine(text.replaceAll('\n', ' '));
 }

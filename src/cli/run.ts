@@ -6,6 +6,7 @@
 import type { Readable } from 'node:stream';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isOperational } from '../model/errors.ts';
+import { cleanLines } from '../protocol/text/unsafe.ts';
 import type { Clock } from '../world/clock.ts';
 import { type ConfigSource, type ReadConfig, readConfig } from '../world/config.ts';
 import { type CommandContext, createContext, type Output } from './context.ts';
@@ -128,5 +129,6 @@ function tell(stderr: Output, error: unknown): void {
 }
 
 function complain(stderr: Output, line: string): void {
-  stderr.write(`postern: ${line}\n`);
+  // What was typed, or came from a stranger, is quoted in it.
+  stderr.write(`postern: ${cleanLines(line)}\n`);
 }

@@ -3,16 +3,17 @@
  * are removed or replaced cut out, and what goes above all of it.
  *
  * Occurrences count in the header as it is stored, whatever other edits do. An edit of a field that is
- * not there does nothing.
+ * not there does nothing, and what an edit writes is one field, whatever is in it.
  */
 import type { HeaderEdit } from '../model/content.ts';
 import { scanFields } from '../protocol/mime/fields.ts';
 import type { HeaderField, Segment } from '../protocol/mime/words.ts';
+import { wholeField } from '../protocol/text/unsafe.ts';
 
 /** `trace` first in time, so it stands below what is prepended; a later prepend goes above an earlier one. */
 export function linesAbove(trace: string, edits: readonly HeaderEdit[]): string {
   let above = trace;
-  for (const edit of edits) if (edit.kind === 'prepend') above = edit.raw + above;
+  for (const edit of edits) if (edit.kind === 'prepend') above = wholeField(edit.raw) + above;
   return above;
 }
 
@@ -39,7 +40,7 @@ export function withEdits(
     const field = byName.get(edit.name.toLowerCase())?.[edit.occurrence];
     // Of two edits of one field the first counts.
     if (!field || cuts.has(field.start)) continue;
-    const instead = edit.kind === 'replace' ? Buffer.from(edit.raw) : undefined;
+    const instead = edit.kind === 'replace' ? Buffer.from(wholeField(edit.raw)) : undefined;
     cuts.set(field.start, { start: field.start, end: field.end, instead });
   }
   if (cuts.size === 0) return segments;

@@ -1,5 +1,6 @@
 /** Settings of delivery: where mail goes, how many connections it takes, how long peers may think. */
 import { isIP } from 'node:net';
+import { parseAddressLiteral, parseDomain } from '../protocol/smtp/domain.ts';
 import { amount, choice, count, defineSettings, list, text } from '../settings/define.ts';
 import { parseHostPort } from './host-port.ts';
 
@@ -11,6 +12,12 @@ const addressesCheck = (values: readonly string[]): string | undefined => {
   return wrong === undefined ? undefined : `must be a list of IP addresses, and ${wrong} is none`;
 };
 
+/** RFC 5321 4.1.1.1. */
+const heloNameCheck = (value: string): string | undefined =>
+  value === '' || parseDomain(value).ok || parseAddressLiteral(value).ok
+    ? undefined
+    : 'must be a host name or an address literal such as [192.0.2.1]';
+
 export const deliverySettings = defineSettings('delivery', {
   smartHost: text(
     '',
@@ -20,7 +27,7 @@ export const deliverySettings = defineSettings('delivery', {
   heloName: text(
     '',
     "The name said in EHLO to other servers. Empty: the node's hostname. It should resolve to the address that mail leaves from, and that address back to it.",
-    { maxLength: 255 },
+    { maxLength: 255, check: heloNameCheck },
   ),
   bindAddresses: list(
     [],

@@ -7,6 +7,7 @@ import type { Finding } from '../model/finding.ts';
 import { replyText } from '../model/reply.ts';
 import type { SessionFacts } from '../model/session.ts';
 import type { RecipientFindings } from '../model/trail.ts';
+import { cleanLines } from '../protocol/text/unsafe.ts';
 import type { StoredChange } from './changes.ts';
 import type { SessionRecord } from './contract.ts';
 import type { ShownMessage, ShownSession } from './show.ts';
@@ -162,9 +163,6 @@ function time(at: number): string {
   return new Date(at).toISOString();
 }
 
-/** All controls but the line feed, and the bidirectional overrides that make text read otherwise than it is. */
-const UNSEEN = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
-
 function visible(text: string): string {
-  return text.replace(UNSEEN, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return cleanLines(text, (character) => `\\x${character.codePointAt(0)!.toString(16).padStart(2, '0')}`);
 }

@@ -8,11 +8,13 @@
  */
 import { Check, Errors } from 'typebox/value';
 import { isOperational, OperationalError } from '../model/errors.ts';
+import { cleanLine } from '../protocol/text/unsafe.ts';
 import { didYouMean } from '../world/nearest.ts';
 import { auditRecord, createAudit } from './audit.ts';
 import type { Actor, Operation } from './define.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from './index.ts';
 import type { OperationServices } from './services.ts';
+import { unsafeText } from './unsafe-text.ts';
 
 export interface Operations {
   execute<N extends OperationName>(name: N, input: OperationInput<N>, actor: Actor): Promise<OperationOutput<N>>;
@@ -85,12 +87,22 @@ function checkPermission({ name, permission }: AnyOperation, actor: Actor): void
 }
 
 function checkedInput(operation: AnyOperation, input: unknown): never {
-  if (Check(operation.input, input)) return input as never;
+  if (Check(operation.input, input)) return withoutControls(operation, input);
   const error = Errors(operation.input, input)[0];
   const at = error?.instancePath.slice(1).replaceAll('/', '.') || 'the input';
   throw new OperationalError(
     'operation.input',
     `cannot do ${operation.name}, as ${at} ${error?.message ?? 'is wrong'}`,
+  );
+}
+
+/** Whatever is typed may come to stand in a header, a command, a reply or a line of the log. */
+function withoutControls({ name, input: schema }: AnyOperation, input: unknown): never {
+  const found = unsafeText(schema, input);
+  if (found === undefined) return input as never;
+  throw new OperationalError(
+    'operation.input',
+    `cannot do ${name}, as ${cleanLine(found.at)} must have no control characters: it has ${found.character}`,
   );
 }
 

@@ -10,7 +10,7 @@ import { loopStep } from '../world/loop-watch.ts';
 import { acceptMessage } from './accept.ts';
 import { addClientLine, addReply } from './dialogue.ts';
 import { AUTH_LINE_BYTES } from './limits.ts';
-import { DEFECT, SHUTTING_DOWN, TOO_LARGE, tooMuch } from './replies.ts';
+import { BAD_NAME, DEFECT, SHUTTING_DOWN, TOO_LARGE, tooMuch } from './replies.ts';
 import { currentDialogue, type Receiving, type Session, type Transaction } from './session.ts';
 import { auth, authTooLong, continueAuth } from './verbs/auth.ts';
 import { VERBS } from './verbs/index.ts';
@@ -144,6 +144,8 @@ const ENDLESS: Reply = { ...TOO_LONG, close: true };
 /** Where a command ends is then a matter of opinion, so nothing that follows is obeyed. */
 const BARE_LF: Reply = { code: 521, enhanced: '5.5.2', text: 'a line ends with CRLF, not with LF alone', close: true };
 const NO_TEXT: Reply = { code: 500, enhanced: '5.5.2', text: 'the line has characters that no command has' };
+/** An octet of C0 or C1, also where the rest is no UTF-8: its argument is to blame, so the answer is 501. */
+const BAD_GREETING = /^(?:EHLO|HELO) .*[\x00-\x1f\x7f-\x9f]/is;
 const UNKNOWN: Reply = { code: 500, enhanced: '5.5.1', text: 'unknown command' };
 /** Its client was greeted as the proxy itself: what it says from here on must not count as the proxy's. */
 const LATE_PROXY: Reply = { code: 421, enhanced: '4.3.5', text: 'the PROXY header came too late', close: true };
@@ -178,7 +180,7 @@ function command(session: Session): Step {
       return unread(session, '(a line ended by LF alone)', BARE_LF);
   }
   const read = readCommand(line);
-  if (!read) return unread(session, '(no text)', NO_TEXT);
+  if (!read) return unread(session, '(no text)', BAD_GREETING.test(line.toString('latin1')) ? BAD_NAME : NO_TEXT);
   const { text, verb, argument } = read;
   const secret = session.secretMayFollow;
   session.secretMayFollow = false;

@@ -5,6 +5,12 @@ import type { Problem } from '../protocol/smtp/parsed.ts';
 export const OK: Reply = { code: 250, enhanced: '2.0.0', text: 'ok' };
 export const NO_ARGUMENT: Reply = { code: 501, enhanced: '5.5.4', text: 'this command takes no argument' };
 export const GREET_FIRST: Reply = { code: 503, enhanced: '5.5.1', text: 'say HELO or EHLO first' };
+/** RFC 5321 4.1.1.1: a domain or an address literal, which have neither controls nor marks of direction. */
+export const BAD_NAME: Reply = {
+  code: 501,
+  enhanced: '5.5.4',
+  text: 'the name in EHLO or HELO has control characters',
+};
 export const MAIL_FIRST: Reply = { code: 503, enhanced: '5.5.1', text: 'say MAIL first' };
 export const NO_RECIPIENTS: Reply = { code: 554, enhanced: '5.5.1', text: 'no valid recipients' };
 export const TOO_LARGE: Reply = { code: 552, enhanced: '5.3.4', text: 'the message exceeds the size limit' };

@@ -3,13 +3,29 @@
  */
 import { type TSchema, Type } from 'typebox';
 import { Check, Errors } from 'typebox/value';
+import { cleanLine, unsafeInLine, unsafeInLines } from '../protocol/text/unsafe.ts';
 import type { SettingDefinition } from './define.ts';
 import { QUOTED_LENGTH } from './limits.ts';
 
 /** The sentence's `must be ...`, or undefined where the value is good. */
 export function refusal<T>(setting: SettingDefinition<T>, value: unknown): string | undefined {
   if (!Check(setting.schema, value)) return `must be ${description(setting)}${place(setting.schema, value)}`;
-  return setting.check?.(value as T);
+  return unsafeText(setting, value) ?? setting.check?.(value as T);
+}
+
+/** Text of a setting goes into headers, commands and lines of the log, wherever it stands in the value. */
+function unsafeText({ lines = false }: Pick<SettingDefinition<unknown>, 'lines'>, value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    const found = lines ? unsafeInLines(value) : unsafeInLine(value);
+    if (found === undefined) return undefined;
+    return `must be ${lines ? 'text' : 'one line'} without control characters, and ${found} is one`;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const must = unsafeText({ lines: false }, key) ?? unsafeText({ lines }, inner);
+    if (must !== undefined) return must;
+  }
+  return undefined;
 }
 
 /** What a value looks like, for refusals, the manual and the CLI: `a whole number of days from 1 to 365`. */
@@ -27,7 +43,7 @@ export function description(setting: Pick<SettingDefinition<unknown>, 'schema' |
 }
 
 export function quoted(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const text = cleanLine(typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value)));
   if (text === '') return 'empty';
   return text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
 }

@@ -6,6 +6,7 @@
  * (log-destination.ts). Lines that strangers can cause are bounded (log-flood.ts). `close` writes all that waits, and so does the exit of the process.
  */
 import type { DestinationStream } from 'pino';
+import { escapeJson } from '../protocol/text/unsafe.ts';
 import type { EventLevel } from './event.ts';
 import { EVENTS, type EventName, type Events } from './events.ts';
 import { openLogDestination } from './log-destination.ts';
@@ -65,7 +66,7 @@ function jsonLines(pino: typeof import('pino').pino, destination: DestinationStr
       timestamp: false,
       formatters: { level: (level) => ({ level }) },
     },
-    destination,
+    { write: (line) => destination.write(escapeJson(line)) },
   );
   return (name, fields, at) => {
     const { level, text } = EVENTS[name];
@@ -92,8 +93,5 @@ export function eventLine(name: EventName, fields: Readonly<Record<string, unkno
 /** Bare where nothing in it could be taken for another field or move the cursor; else JSON. */
 function readable(value: unknown): string {
   if (typeof value === 'string' && /^[\x21\x23-\x3c\x3e-\x7e]+$/.test(value)) return value;
-  const json = JSON.stringify(value) ?? String(value);
-  return json.replace(/[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  return escapeJson(JSON.stringify(value) ?? String(value));
 }

@@ -7,6 +7,7 @@
 import { addressKey } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { canonicalNetwork, parseNetworks } from '../../protocol/network/network.ts';
+import { unsafeInLine } from '../../protocol/text/unsafe.ts';
 import type { Database, PreparedChange, Statement } from '../../store/contract.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Directory } from '../contract.ts';
@@ -300,6 +301,8 @@ function shieldDomain(text: string): string {
 
 function commentOf(text = ''): string {
   const comment = text.trim();
+  const unsafe = unsafeInLine(comment);
+  if (unsafe !== undefined) throw invalid('use the comment', 'it must have no control characters', unsafe);
   if (comment.length <= COMMENT_CHARACTERS) return comment;
   throw invalid('use the comment', `it must have at most ${COMMENT_CHARACTERS} characters`, comment.length);
 }

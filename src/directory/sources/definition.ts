@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { OperationalError } from '../../model/errors.ts';
 import { parseAddress } from '../../protocol/smtp/address.ts';
 import { parseDomain } from '../../protocol/smtp/domain.ts';
+import { unsafeInLine, unsafeInLines } from '../../protocol/text/unsafe.ts';
 import { keyDigest } from '../../world/server-proof.ts';
 import { OPTION_CHARACTERS } from './limits.ts';
 
@@ -81,7 +82,9 @@ export type GivenOptions = Readonly<Record<string, Value | undefined>>;
 type Field = readonly [fallback: Value | undefined, wrong: (value: Value) => string | undefined];
 
 const text = (wrong?: (value: string) => string | undefined) => (value: Value) =>
-  typeof value !== 'string' || value.length > OPTION_CHARACTERS ? 'must be a text' : wrong?.(value);
+  typeof value !== 'string' || value.length > OPTION_CHARACTERS || unsafeInLine(value) !== undefined
+    ? 'must be a text of one line'
+    : wrong?.(value);
 const oneOf = (...values: readonly string[]) =>
   text((value) => (values.includes(value) ? undefined : `must be one of ${values.join(', ')}`));
 const host = text((value) => (isIP(value) || parseDomain(value).ok ? undefined : 'must be a host name or an address'));
@@ -89,14 +92,16 @@ const portNumber = (least: number) => (value: Value) =>
   typeof value === 'number' && Number.isInteger(value) && value >= least && value <= 65_535
     ? undefined
     : `must be a port (${least} to 65535)`;
-const pem = text((value) => {
+const pem = (value: Value): string | undefined => {
+  if (typeof value !== 'string' || value.length > OPTION_CHARACTERS || unsafeInLines(value) !== undefined)
+    return 'must be a text';
   try {
     if (value !== '') new X509Certificate(value);
     return undefined;
   } catch {
     return 'must be a certificate in PEM';
   }
-});
+};
 const pin = text((value) =>
   value === '' || keyDigest(value) ? undefined : 'must be the SHA-256 of a public key in base64',
 );

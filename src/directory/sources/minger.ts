@@ -6,6 +6,7 @@
  * seconds, given up after 5. Passwords, which Minger does not know, are tried by SMTP AUTH at the
  * same host where a port for it is set.
  */
+
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import {
@@ -14,6 +15,7 @@ import {
   type MingerStatus,
   parseMingerAnswer,
 } from '../../protocol/minger/minger.ts';
+import { wireLine } from '../../protocol/text/unsafe.ts';
 import type { TimerHandle } from '../../world/clock.ts';
 import { type Answer, cannotTell, type Question, type SourceServices, type VerificationSource } from './contract.ts';
 import type { MingerOptions } from './definition.ts';
@@ -125,7 +127,7 @@ function askByTcp(
       if (status) end(() => resolve(status));
       else fail('the server answers what was not asked');
     };
-    const socket = connect({ host: address, port, noDelay: true }, () => socket.write(`${query}\r\n`));
+    const socket = connect({ host: address, port, noDelay: true }, () => socket.write(wireLine(query)));
     const timer = clock.after(GIVE_UP_MS, () => fail('the server does not answer'));
     signal.addEventListener('abort', abort, { once: true });
     socket.setEncoding('utf8');

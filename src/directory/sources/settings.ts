@@ -47,7 +47,7 @@ export const verificationSettings = defineSettings('verification', {
   welcomeText: text(
     'Your mail is now protected by this gateway. You need not do anything.',
     'What the welcome mail says.',
-    { scope: 'domain', maxLength: 10_000 },
+    { scope: 'domain', maxLength: 10_000, lines: true },
   ),
   createDomains: flag(
     false,

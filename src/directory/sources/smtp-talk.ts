@@ -3,10 +3,12 @@
  * time. A peer that is slow is left after a step's time, one that says too much or nothing sensible
  * at once. Errors: Error with a sentence; the caller takes it for a source that cannot tell.
  */
+
 import type { ConnectionOptions } from 'node:tls';
 import type { Reply } from '../../model/reply.ts';
 import { replyText } from '../../model/reply.ts';
 import type { PeerExtensions } from '../../protocol/smtp/ehlo-reply.ts';
+import { wireLine } from '../../protocol/text/unsafe.ts';
 import { createDeadlines, type Deadlines } from '../../wire/client/deadlines.ts';
 import { openSession } from '../../wire/client/opening.ts';
 import { openTransport, type Transport } from '../../wire/client/transport.ts';
@@ -117,7 +119,7 @@ function talkOver(transport: Transport, extensions: PeerExtensions, { dialogue }
       waiting = Promise.withResolvers();
       dialogue.sent(shown);
       transport.arm(STEP_MS);
-      transport.write(`${line}\r\n`);
+      transport.write(wireLine(line));
       return waiting.promise;
     },
     quit() {

@@ -58,7 +58,7 @@ export const tokenSettings = defineSettings('oauth', {
   trust: text(
     '',
     'A certificate in PEM that vouches for issuers in place of the public authorities: for an issuer inside your network.',
-    { maxLength: 20_000, check: certificateOnly },
+    { maxLength: 20_000, lines: true, check: certificateOnly },
   ),
 });
 

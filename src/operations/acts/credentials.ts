@@ -6,6 +6,7 @@ import { addressKey } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
 import type { Statement } from '../../store/contract.ts';
 import { act, question } from '../define.ts';
+import { Lines } from '../unsafe-text.ts';
 import { Text } from './words.ts';
 
 const key = (address: string): string => addressKey(anyAddress(address));
@@ -45,7 +46,7 @@ export const credentialOperations = {
 
   'user.certificate.add': act('user.certificate.add', {
     title: 'Lets an account sign in by a client certificate (EXTERNAL)',
-    input: { address: Text, certificate: Type.String({ maxLength: 100_000 }) },
+    input: { address: Text, certificate: Lines(100_000) },
     run: async ({ credentials }, { address, certificate }) => {
       const { fingerprint, change } = await credentials.addCertificate(address, certificate);
       return { output: { address: key(address), fingerprint }, change };

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { IMPORT_BYTES, LIST_ENTRIES } from '../../directory/rules/limits.ts';
 import type { ListEntryRow } from '../../directory/rules/schema.ts';
 import { act, question } from '../define.ts';
+import { Lines } from '../unsafe-text.ts';
 import { Force, Limit, Text } from './words.ts';
 
 const List = Type.Enum(['allow', 'block']);
@@ -68,7 +69,7 @@ export const listOperations = {
   'list.import': act('list.import', {
     title: 'Adds the rows of a CSV whose first line names its columns; all or none',
     input: {
-      csv: Type.String({ maxLength: IMPORT_BYTES }),
+      csv: Lines(IMPORT_BYTES),
       list: Type.Optional(List),
       kind: Type.Optional(Kind),
       owner: Type.Optional(Text),

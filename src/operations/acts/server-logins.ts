@@ -10,6 +10,7 @@ import type { PreparedChange } from '../../store/contract.ts';
 import { formatSocketAddress } from '../../world/config.ts';
 import { act, question } from '../define.ts';
 import type { OperationServices } from '../services.ts';
+import { Lines } from '../unsafe-text.ts';
 import { Text } from './words.ts';
 
 export interface ShownLogin extends ListedLogin {
@@ -27,7 +28,7 @@ export const serverLoginOperations = {
       secret: Type.String({ maxLength: 10_000 }),
       kind: Type.Optional(Type.Enum(['password', 'token'])),
       pins: Type.Optional(Type.Array(Text, { maxItems: SERVER_PINS })),
-      authority: Type.Optional(Type.String({ maxLength: 100_000 })),
+      authority: Type.Optional(Lines(100_000)),
       implicitTls: Type.Optional(Type.Boolean()),
     },
     secrets: ['secret'],

@@ -16,11 +16,12 @@ import { formatValue } from '../../settings/text.ts';
 import { description } from '../../settings/validate.ts';
 import { act, question } from '../define.ts';
 import type { OperationServices } from '../services.ts';
+import { ELSEWHERE, Lines } from '../unsafe-text.ts';
 import { Force, Text } from './words.ts';
 
 const Owner = { domain: Type.Optional(Text), account: Type.Optional(Text) };
 /** Bounded in bytes, and with a sentence, where it is read. */
-const File = Type.String({ maxLength: IMPORT_BYTES });
+const File = Lines(IMPORT_BYTES);
 
 export interface ShownSetting {
   readonly key: string;
@@ -64,7 +65,7 @@ export const settingsOperations = {
 
   'settings.set': act('settings.set', {
     title: 'Sets one setting, for the whole node, a domain or an account',
-    input: { ...Owner, key: Text, value: Type.Unknown(), force: Force },
+    input: { ...Owner, key: Text, value: Type.Unknown(ELSEWHERE), force: Force },
     run: async (services, { key, value, force, ...said }, actor) => {
       const owner = await knownOwner(services, said);
       return { output: { key }, change: services.settings.prepare([{ key, owner, value }], actor.name, { force }) };

@@ -4,6 +4,7 @@ import { anyAddress } from '../../directory/names.ts';
 import { SOURCE_KINDS } from '../../directory/sources/definition.ts';
 import { OPTION_CHARACTERS, SOURCES } from '../../directory/sources/limits.ts';
 import { act, question } from '../define.ts';
+import { ELSEWHERE } from '../unsafe-text.ts';
 import { Text } from './words.ts';
 
 const Id = Type.Integer({ minimum: 1 });
@@ -11,6 +12,7 @@ const Id = Type.Integer({ minimum: 1 });
 const Options = Type.Record(
   Type.String({ maxLength: 50 }),
   Type.Union([Type.String({ maxLength: OPTION_CHARACTERS }), Type.Number(), Type.Boolean()]),
+  ELSEWHERE,
 );
 const Secret = Type.String({ maxLength: 10_000 });
 

@@ -3,8 +3,10 @@
  * one thing that must be read of a stranger's: in whose name it speaks.
  *
  * Values of strangers (domains, addresses) stand in these fields, so everything that is no token is
- * quoted, and control characters are dropped: a field never breaks into two.
+ * quoted, and control characters are dropped: a field never breaks into two. What is no ASCII is a `?`,
+ * unless the message is international (`utf8`, RFC 6532).
  */
+import { fieldText } from '../text/unsafe.ts';
 
 export interface MethodResult {
   /** `spf`, `dkim`, `dmarc`, `arc`, `iprev`, `auth`, `bimi`. */
@@ -23,17 +25,21 @@ const FOLD_AT = 78;
 const LONGEST_ID = 254;
 
 /** The whole field with CRLF; without results it says `none` (RFC 8601 2.2). */
-export function formatAuthResults(authservId: string, results: readonly MethodResult[]): string {
-  const head = `Authentication-Results: ${pvalue(authservId)}`;
+export function formatAuthResults(authservId: string, results: readonly MethodResult[], utf8 = false): string {
+  const head = `Authentication-Results: ${pvalue(authservId, utf8)}`;
   if (results.length === 0) return `${head}; none\r\n`;
-  return `${fold([`${head};`, ...results.flatMap((result, i) => methodWords(result, i === results.length - 1))])}\r\n`;
+  return `${fold([`${head};`, ...results.flatMap((result, i) => methodWords(result, i === results.length - 1, utf8))])}\r\n`;
 }
 
-function methodWords({ method, result, comment, reason, properties = [] }: MethodResult, isLast: boolean): string[] {
+function methodWords(
+  { method, result, comment, reason, properties = [] }: MethodResult,
+  isLast: boolean,
+  utf8: boolean,
+): string[] {
   const words = [`${method}=${result}`];
-  if (comment) words.push(`(${commentText(comment)})`);
-  if (reason) words.push(`reason=${quoted(reason)}`);
-  for (const [property, value] of properties) words.push(`${property}=${pvalue(value)}`);
+  if (comment) words.push(`(${commentText(comment, utf8)})`);
+  if (reason) words.push(`reason=${quoted(reason, utf8)}`);
+  for (const [property, value] of properties) words.push(`${property}=${pvalue(value, utf8)}`);
   if (!isLast) words.push(`${words.pop()};`);
   return words;
 }
@@ -45,9 +51,9 @@ export interface ReceivedSpf {
   readonly pairs: readonly (readonly [key: string, value: string])[];
 }
 
-export function formatReceivedSpf({ result, comment, pairs }: ReceivedSpf): string {
-  const words = pairs.map(([key, value]) => `${key}=${pvalue(value)};`);
-  return `${fold([`Received-SPF: ${result} (${commentText(comment)})`, ...words])}\r\n`;
+export function formatReceivedSpf({ result, comment, pairs }: ReceivedSpf, utf8 = false): string {
+  const words = pairs.map(([key, value]) => `${key}=${pvalue(value, utf8)};`);
+  return `${fold([`Received-SPF: ${result} (${commentText(comment, utf8)})`, ...words])}\r\n`;
 }
 
 /**
@@ -95,22 +101,18 @@ function skipBlanks(text: string): string {
 }
 
 /** RFC 8601 2.2 pvalue: a token (RFC 2045), or an address of plain atoms, else quoted. */
-function pvalue(text: string): string {
+function pvalue(text: string, utf8: boolean): string {
   return /^[A-Za-z0-9!#$%&'*+\-.^_`{|}~]+(?:@[A-Za-z0-9.-]+)?$/.test(text) || /^@[A-Za-z0-9.-]+$/.test(text)
     ? text
-    : quoted(text);
+    : quoted(text, utf8);
 }
 
-function quoted(text: string): string {
-  return `"${withoutControls(text).replace(/["\\]/g, '\\$&')}"`;
+function quoted(text: string, utf8: boolean): string {
+  return `"${fieldText(text, utf8).replace(/["\\]/g, '\\$&')}"`;
 }
 
-function commentText(text: string): string {
-  return withoutControls(text).replace(/[()\\]/g, '\\$&');
-}
-
-function withoutControls(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f]/g, ' ');
+function commentText(text: string, utf8: boolean): string {
+  return fieldText(text, utf8).replace(/[()\\]/g, '\\$&');
 }
 
 function fold(words: readonly string[]): string {

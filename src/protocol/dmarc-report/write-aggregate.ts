@@ -4,6 +4,8 @@
  * The namespace is the default one, as in that RFC's sample, since readers in the field look for
  * elements without prefix; the schema knows IPv6 only with all eight groups written out.
  */
+
+import { cleanLine } from '../text/unsafe.ts';
 import { expandIpv6 } from './ipv6.ts';
 import type { AggregateReport, PublishedPolicy, ReportMetadata, ReportRecord } from './words.ts';
 
@@ -92,10 +94,9 @@ function leaf(name: string, value: string | number | undefined): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-/** What strangers sent stands here too: what XML 1.0 2.2 does not allow becomes U+FFFD. */
+/** What strangers sent stands here too: what XML 1.0 2.2 does not allow becomes U+FFFD, and what would steer its reader. */
 function escapeText(text: string): string {
-  return text
-    .toWellFormed()
+  return cleanLine(text)
     .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')
     .replace(/[&<>]/g, (character) => ENTITIES[character]!);
 }

@@ -2,13 +2,11 @@
  * Text of others inside fields of a report: nothing that a remote host or a sender wrote may end a
  * line, start a field or steer a terminal.
  */
+import { cleanLine } from '../text/unsafe.ts';
 
 /** One line: line breaks and control characters become single spaces; bounded. */
 export function oneLine(text: string, maxCharacters = 2_000): string {
-  return text
-    .slice(0, maxCharacters)
-    .replaceAll(/[\x00-\x20\x7f-\x9f\u2028\u2029]+/g, ' ')
-    .trim();
+  return cleanLine(text.slice(0, maxCharacters), ' ').replaceAll(/ {2,}/g, ' ').trim();
 }
 
 export function isAscii(text: string): boolean {
@@ -25,11 +23,11 @@ const FOLD_AT = 76;
 /** A word of UTF-8 this long has at most 960 octets: RFC 5322 2.1.1 allows 998 a line. Addresses are shorter. */
 const LONGEST_WORD = 320;
 
-/** `Name: value` folded at spaces (RFC 5322 2.2.3), CRLF-ended. Only a word beyond all bounds is broken. */
+/** `Name: value` folded at spaces (RFC 5322 2.2.3), CRLF-ended, and one field whatever is in it. Only a word beyond all bounds is broken. */
 export function field(name: string, value: string): string {
   let folded = `${name}:`;
   let column = folded.length;
-  for (const word of words(value)) {
+  for (const word of words(cleanLine(value, ' '))) {
     if (column + 1 + word.length > FOLD_AT && column > name.length + 1) {
       folded += '\r\n';
       column = 0;

@@ -5,6 +5,7 @@
  * characters across them; words of a charset with states (ISO-2022-JP) are decoded one by one. What cannot be decoded stays as it is written. The result has no control
  * or bidirectional formatting characters, so that it can neither break nor disguise a line of a log.
  */
+import { cleanLine } from '../text/unsafe.ts';
 import { decodeBase64 } from './base64.ts';
 import { decodeCharset } from './charset.ts';
 import { hexValue } from './hex.ts';
@@ -93,20 +94,5 @@ export function decodeQ(text: string, isWord = true): Uint8Array {
 
 /** Without characters that steer a terminal or turn the direction of text. */
 export function printable(text: string, maxCharacters: number): string {
-  const bounded = text.length > maxCharacters ? text.slice(0, maxCharacters) : text;
-  for (let i = 0; i < bounded.length; i++) {
-    if (steers(bounded.charCodeAt(i))) return replaceSteering(bounded);
-  }
-  return bounded.trim();
-}
-
-function replaceSteering(text: string): string {
-  let clean = '';
-  for (let i = 0; i < text.length; i++) clean += steers(text.charCodeAt(i)) ? ' ' : text[i];
-  return clean.trim();
-}
-
-function steers(code: number): boolean {
-  if (code >= 32 && code < 127) return false;
-  return code < 160 || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  return cleanLine(text.length > maxCharacters ? text.slice(0, maxCharacters) : text, ' ').trim();
 }

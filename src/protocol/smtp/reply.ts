@@ -5,17 +5,18 @@
  * nothing that could be smuggled) and gives up for good at the first thing that is no reply.
  */
 import { isUtf8 } from 'node:buffer';
+import { cleanLine } from '../text/unsafe.ts';
 import { REPLY_LINE_BYTES, REPLY_LINES } from './limits.ts';
 import type { Reply } from './words.ts';
 
 export function formatReply(reply: Reply): string {
   const { code, text } = reply;
   const prefix = reply.enhanced === undefined ? '' : `${reply.enhanced} `;
-  if (typeof text === 'string') return `${code} ${prefix}${text}\r\n`;
+  if (typeof text === 'string') return `${code} ${prefix}${cleanLine(text, '?')}\r\n`;
   const last = text.length - 1;
   let formatted = '';
-  for (let i = 0; i < last; i++) formatted += `${code}-${prefix}${text[i]}\r\n`;
-  return `${formatted}${code} ${prefix}${text[last] ?? ''}\r\n`;
+  for (let i = 0; i < last; i++) formatted += `${code}-${prefix}${cleanLine(text[i]!, '?')}\r\n`;
+  return `${formatted}${code} ${prefix}${cleanLine(text[last] ?? '', '?')}\r\n`;
 }
 
 export interface ReplyParser {
@@ -114,7 +115,10 @@ function textOf(octets: Buffer, from: number, to: number): string {
 /** UTF-8 where valid, controls made visible as "?". */
 function printable(line: Buffer): string {
   const text = isUtf8(line) ? line.toString('utf8') : line.toString('latin1').replace(/[^\x00-\x7f]/g, '?');
-  return text.replace(/[\x00-\x08\x0a-\x1f\x7f\x80-\x9f]/g, '?');
+  return text
+    .split('\t')
+    .map((piece) => cleanLine(piece, '?'))
+    .join('\t');
 }
 
 function shortReply(code: number, line: string): Reply {

@@ -4,6 +4,7 @@
  * the address is said (null), and is not the same as saying nothing of it.
  */
 import { isIPv4, isIPv6 } from 'node:net';
+import { steers } from '../text/unsafe.ts';
 import { type Parsed, parsed, problem } from './parsed.ts';
 import { decodeXtext } from './xtext.ts';
 
@@ -47,10 +48,10 @@ function take(
   switch (attribute) {
     case 'NAME':
       facts.name = value;
-      return value.length <= 255;
+      return value.length <= 255 && !steers(value);
     case 'HELO':
       facts.helo = value;
-      return value.length <= 255;
+      return value.length <= 255 && !steers(value);
     case 'ADDR':
       facts.address = parseClientAddress(value);
       return facts.address !== undefined;

@@ -2,7 +2,9 @@
 import { andThen } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
 import { XCLIENT_ATTRIBUTES } from '../../protocol/smtp/xclient.ts';
+import { steers } from '../../protocol/text/unsafe.ts';
 import { HELO_CHARACTERS } from '../limits.ts';
+import { BAD_NAME } from '../replies.ts';
 import type { Session, Verb } from '../session.ts';
 import { abandonTransaction } from '../transaction.ts';
 import { authExtension } from './auth.ts';
@@ -13,6 +15,7 @@ export const helo: Verb = (session, argument) => greet(session, argument, false)
 function greet(session: Session, argument: string, extended: boolean): ReturnType<Verb> {
   const name = argument.split(' ', 1)[0]!;
   if (name === '') return { code: 501, enhanced: '5.5.4', text: 'say who you are: a domain or an address literal' };
+  if (steers(argument)) return BAD_NAME;
   if (name.length > HELO_CHARACTERS) return { code: 501, enhanced: '5.5.4', text: 'that name is too long' };
   abandonTransaction(session);
   session.idleCommands++;

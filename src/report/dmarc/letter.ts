@@ -28,7 +28,7 @@ export function composeReport(reporter: Reporter, packed: PackedReport, letter: 
     `Content-Type: multipart/mixed; boundary="${boundary}"\r\n\r\n`;
   const text =
     `--${boundary}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n` +
-    `This is a DMARC aggregate report on ${policyDomain}\r\nfrom ${asciiOnly(oneLine(reporter.organisation))}.\r\n\r\n`;
+    `This is a DMARC aggregate report on ${asciiOnly(oneLine(policyDomain))}\r\nfrom ${asciiOnly(oneLine(reporter.organisation))}.\r\n\r\n`;
   const file =
     `--${boundary}\r\nContent-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n` +
     `Content-Disposition: attachment;\r\n filename="${packed.filename}"\r\n\r\n` +

@@ -69,9 +69,11 @@ function fieldsOf([spf, dkim, arc, dmarc, ptr, bimi]: Methods, view: MessageView
   addBimi(results, bimi);
   const remove = forged(view, own);
   if (results.length === 0 && remove.length === 0) return NOTHING_MADE;
-  const written = results.length > 0 ? [formatAuthResults(own, results)] : [];
+  // RFC 6532 3: only what goes by SMTPUTF8 may leave ASCII.
+  const utf8 = view.envelope.smtputf8;
+  const written = results.length > 0 ? [formatAuthResults(own, results, utf8)] : [];
   // RFC 8601 5: Authentication-Results above Received-SPF.
-  return { made: true as const, prepend: spf ? [receivedSpf(spf, own), ...written] : written, remove };
+  return { made: true as const, prepend: spf ? [receivedSpf(spf, own, utf8), ...written] : written, remove };
 }
 
 function forged({ head, header: { origin } }: MessageView, own: string) {
@@ -183,8 +185,8 @@ function addBimi(results: MethodResult[], bimi: Seen<BimiEvidence>): void {
   results.push({ method: 'bimi', result: bimi.result, ...(bimi.detail && { comment: bimi.detail }), properties });
 }
 
-function receivedSpf({ mail, client, helo, envelopeFrom }: SpfEvidence, receiver: string): string {
-  return formatReceivedSpf({
+function receivedSpf({ mail, client, helo, envelopeFrom }: SpfEvidence, receiver: string, utf8: boolean): string {
+  const field = {
     result: mail.result,
     comment: mail.text.slice(0, 300),
     pairs: [
@@ -193,6 +195,7 @@ function receivedSpf({ mail, client, helo, envelopeFrom }: SpfEvidence, receiver
       ['helo', helo],
       ['receiver', receiver],
       ['identity', mail.scope === 'mfrom' ? 'mailfrom' : 'helo'],
-    ],
-  });
+    ] as const,
+  };
+  return formatReceivedSpf(field, utf8);
 }

@@ -10,6 +10,7 @@ import type { Recipient } from '../../model/envelope.ts';
 import type { Reply } from '../../model/reply.ts';
 import type { PeerExtensions } from '../../protocol/smtp/ehlo-reply.ts';
 import { formatMail, formatRcpt } from '../../protocol/smtp/format-command.ts';
+import { wireLine } from '../../protocol/text/unsafe.ts';
 import { createDataEncoder, encodeWhole } from './content.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 import type { Lost, Transport } from './transport.ts';
@@ -73,12 +74,12 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
       ret: extensions.dsn ? ret : undefined,
       envid: extensions.dsn ? envid : undefined,
     });
-    return `${line}\r\n`;
+    return wireLine(line);
   }
 
   function rcptLine(recipient: Recipient): string {
     const asked = extensions.dsn ? recipient : { address: recipient.address };
-    return `${formatRcpt(asked, transaction.smtputf8)}\r\n`;
+    return wireLine(formatRcpt(asked, transaction.smtputf8));
   }
 
   function bdatLine(): string {

@@ -9,6 +9,7 @@ import type { Reply } from '../../model/reply.ts';
 import { replyClass, replyText } from '../../model/reply.ts';
 import type { ClientMechanism } from '../../protocol/sasl/client.ts';
 import { type PeerExtensions, parseEhloReply } from '../../protocol/smtp/ehlo-reply.ts';
+import { wireLine } from '../../protocol/text/unsafe.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 import { signIn } from './sign-in.ts';
 import type { Lost, Transport } from './transport.ts';
@@ -43,13 +44,13 @@ export function openSession(
     else fail({ kind: 'refused', step, reply, reason });
   };
   const greeted = (reply: Reply) => {
-    if (reply.code === 220) say(`EHLO ${options.heloName}\r\n`, 'ehlo');
+    if (reply.code === 220) say(wireLine(`EHLO ${options.heloName}`), 'ehlo');
     else refuse(reply);
   };
   const introduced = (reply: Reply) => {
     if (replyClass(reply.code) === 'permanent' && !saidHelo && reply.code !== 521) {
       saidHelo = true;
-      return say(`HELO ${options.heloName}\r\n`, 'ehlo');
+      return say(wireLine(`HELO ${options.heloName}`), 'ehlo');
     }
     if (reply.code !== 250) return refuse(reply);
     const extensions = parseEhloReply(saidHelo ? { code: 250, text: replyText(reply).slice(0, 255) } : reply);
@@ -75,7 +76,7 @@ export function openSession(
       secured = true;
       saidHelo = false;
       transport.heard = heard;
-      say(`EHLO ${options.heloName}\r\n`, 'ehlo');
+      say(wireLine(`EHLO ${options.heloName}`), 'ehlo');
     });
   };
   const heard = (reply: Reply) => {

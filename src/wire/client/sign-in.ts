@@ -14,6 +14,7 @@ import {
   chooseMechanism,
 } from '../../protocol/sasl/client.ts';
 import type { PeerExtensions } from '../../protocol/smtp/ehlo-reply.ts';
+import { wireLine } from '../../protocol/text/unsafe.ts';
 import { channelBinding } from '../channel-binding.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 import type { Transport } from './transport.ts';
@@ -48,7 +49,7 @@ export function signIn(
   const say = (line: string, shown: string) => {
     notes?.sent(shown);
     transport.arm(commandMs);
-    transport.write(`${line}\r\n`);
+    transport.write(wireLine(line));
   };
   const answer = (octets: Uint8Array) => {
     const text = encoded(octets);
