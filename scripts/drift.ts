@@ -1,7 +1,7 @@
 /**
  * Finds where words and code have drifted apart: settings and events without text, dead links,
  * commands that the manual names and nobody wrote, citations of sections that do not exist, generated
- * pages that are not what the generators make. Files over 400 lines are listed, not refused.
+ * pages that are not what the generators make, packages that are locked without their hash. Files over 400 lines are listed, not refused.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -30,6 +30,7 @@ async function main(): Promise<void> {
       ...pages.flatMap(deadLinks),
       ...commandFaults(pages),
       ...citationFaults(citing),
+      ...lockFaults(),
       ...outOfDate(pages, 'docs/rfcs.md', 'scripts/generate-rfcs.ts', renderRfcs(citing)),
       ...outOfDate(pages, 'docs/settings.md', 'scripts/generate-settings.ts', renderSettings(listed ?? defined)),
     ],
@@ -57,6 +58,19 @@ function eventFaults(): string[] {
     ...(text.trim().length >= 10 ? [] : [`event ${name}: its text says nothing`]),
     ...(metric && !/^postern_[a-z_]+_total$/.test(metric.name) ? [`event ${name}: metric ${metric.name}`] : []),
   ]);
+}
+
+/** What npm installs is what was locked only where the hash of the package is locked too. */
+function lockFaults(): string[] {
+  const [lock] = sourceFiles('package-lock.json');
+  const { packages } = JSON.parse(lock!.text) as {
+    packages: Readonly<Record<string, { readonly integrity?: string }>>;
+  };
+  return Object.entries(packages).flatMap(([name, { integrity = '' }]) =>
+    name === '' || /^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity)
+      ? []
+      : [`package-lock.json: ${name} has no SHA-512 hash`],
+  );
 }
 
 /** Relative links, and headings they point to. */

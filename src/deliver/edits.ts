@@ -3,17 +3,17 @@
  * are removed or replaced cut out, and what goes above all of it.
  *
  * Occurrences count in the header as it is stored, whatever other edits do. An edit of a field that is
- * not there does nothing, and what an edit writes is one field, whatever is in it.
+ * not there does nothing, and no CR, LF or NUL stands alone in what it writes.
  */
 import type { HeaderEdit } from '../model/content.ts';
 import { scanFields } from '../protocol/mime/fields.ts';
 import type { HeaderField, Segment } from '../protocol/mime/words.ts';
-import { wholeField } from '../protocol/text/unsafe.ts';
+import { wholeField, wholeLines } from '../protocol/text/unsafe.ts';
 
 /** `trace` first in time, so it stands below what is prepended; a later prepend goes above an earlier one. */
 export function linesAbove(trace: string, edits: readonly HeaderEdit[]): string {
   let above = trace;
-  for (const edit of edits) if (edit.kind === 'prepend') above = wholeField(edit.raw) + above;
+  for (const edit of edits) if (edit.kind === 'prepend') above = wholeLines(edit.raw) + above;
   return above;
 }
 

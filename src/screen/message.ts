@@ -2,6 +2,7 @@
  * The message stage: everything observed once, judged for each recipient, decided for all; and what
  * the journal needs to explain it and to replay it.
  */
+
 import type { ShieldVerdict } from '../directory/rules/shields.ts';
 import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { Envelope } from '../model/envelope.ts';
@@ -9,6 +10,7 @@ import type { Evidence, Finding } from '../model/finding.ts';
 import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { RecipientFindings } from '../model/trail.ts';
 import type { HeaderFacts } from '../protocol/mime/words.ts';
+import { wholeField } from '../protocol/text/unsafe.ts';
 import { loopStep } from '../world/loop-watch.ts';
 import type { Verification } from './authentication/verification.ts';
 import { type Check, NOTHING, type Views } from './check.ts';
@@ -240,6 +242,12 @@ function editsOf(
   return recipients.map((recipient) => editsFor(observations, policies, recipient, fails));
 }
 
+/** Each edit writes one field, whatever a check put into it of a stranger's. The same list where that is so already. */
+function wholeEdits(edits: readonly HeaderEdit[]): readonly HeaderEdit[] {
+  if (edits.every((edit) => edit.kind === 'remove' || wholeField(edit.raw) === edit.raw)) return edits;
+  return edits.map((edit) => (edit.kind === 'remove' ? edit : { ...edit, raw: wholeField(edit.raw) }));
+}
+
 function editsFor(
   { seen }: Observations,
   policies: Policies,
@@ -252,7 +260,7 @@ function editsFor(
     if (observed === check.clear) continue;
     const evidence = evidenceIn(observed);
     if (!evidence || evidence['made'] === false || isExempt(policy, who)) continue;
-    const own = editsBy(check, () => check.edits!(evidence, policy.values, who), fails);
+    const own = editsBy(check, () => wholeEdits(check.edits!(evidence, policy.values, who)), fails);
     all = all.length === 0 ? own : own.length === 0 ? all : [...all, ...own];
   }
   return all;

@@ -118,10 +118,9 @@ test('an edit of the header is one field, whatever a check put into it', () => {
       ]);
       const replaced =
         edited?.kind === 'bytes' ? Buffer.from(edited.bytes).toString() : assert.fail('nothing was replaced');
-      for (const header of [above, replaced, wholeField(raw)]) {
+      for (const header of [above, replaced, wholeField(raw)])
         assert.equal(header.match(/(?<!\r)\n|\r(?!\n)|\0/g), null);
-        assert.equal(header.slice(0, -2).match(/\r\n(?![ \t])/g), null);
-      }
+      for (const header of [replaced, wholeField(raw)]) assert.equal(header.slice(0, -2).match(/\r\n(?![ \t])/g), null);
     }),
     RUNS,
   );

@@ -1,7 +1,7 @@
 /** `postern user set-state|app-password|certificate|send-as|import|export`: what hangs on an account. */
 import type { Command } from 'commander';
 import { OperationalError } from '../../model/errors.ts';
-import { formatCsv, parseCsv } from '../../protocol/csv/csv.ts';
+import { armed, formatCsv, parseCsv } from '../../protocol/csv/csv.ts';
 import { type CommandContext, readInput } from '../context.ts';
 import { allPages } from '../pages.ts';
 import type { CommandTools } from '../run.ts';
@@ -168,13 +168,11 @@ function readAccounts(text: string) {
     );
   return rows.map((row) => {
     const cell = (name: (typeof COLUMNS)[number]): string | undefined => row[columns.indexOf(name)] || undefined;
-    const [address, state, password] = [cell('address')?.trim(), cell('state')?.trim(), cell('password')];
-    // The apostrophe is the export's (formatCsv); blanks around a password are the password's.
-    const name = cell('name')
-      ?.trim()
-      .replace(/^'(?=[=+\-@])/, '');
+    const [address, state, password] = [armed(cell('address')?.trim() ?? ''), cell('state')?.trim(), cell('password')];
+    // Blanks around a password are the password's.
+    const name = armed(cell('name')?.trim() ?? '') || undefined;
     return {
-      address: address ?? '',
+      address,
       ...(name === undefined ? {} : { name }),
       ...(state ? { state: stateOf(state) } : {}),
       ...(password === undefined ? {} : { password }),

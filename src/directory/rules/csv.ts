@@ -4,6 +4,7 @@
  * Errors: OperationalError `rules.invalid`, with the line.
  */
 import { OperationalError } from '../../model/errors.ts';
+import { armed, formatCsv } from '../../protocol/csv/csv.ts';
 import { IMPORT_BYTES, IMPORT_ENTRIES } from './limits.ts';
 
 export const COLUMNS = ['list', 'kind', 'owner', 'value', 'comment', 'expires'] as const;
@@ -32,18 +33,14 @@ export function readCsv(text: string): readonly CsvRow[] {
   if (rows.length > IMPORT_ENTRIES) throw invalid(`it must have at most ${IMPORT_ENTRIES} rows`, rows.length);
   return rows.map(({ line, fields }) => {
     const row: Partial<Record<Column, string>> = {};
-    for (const [i, column] of columns.entries()) if (column && fields[i] !== undefined) row[column] = fields[i].trim();
+    for (const [i, column] of columns.entries())
+      if (column && fields[i] !== undefined) row[column] = armed(fields[i].trim());
     return { ...row, line };
   });
 }
 
 export function writeCsv(rows: readonly Readonly<Record<Column, string>>[]): string {
-  const line = (fields: readonly string[]): string => `${fields.map(quoted).join(',')}\r\n`;
-  return [line(COLUMNS), ...rows.map((row) => line(COLUMNS.map((column) => row[column])))].join('');
-}
-
-function quoted(field: string): string {
-  return /[",\r\n]|^\s|\s$/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+  return formatCsv([COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column]))]);
 }
 
 /** Empty lines are no records. */

@@ -1,4 +1,13 @@
-/** CSV (RFC 4180): rows of text. A lone LF or CR ends a row too, as spreadsheets write it; undefined for what is malformed. */
+/**
+ * CSV (RFC 4180): rows of text, and the one writer of every export. A lone LF or CR ends a row too, as
+ * spreadsheets write it; undefined for what is malformed.
+ *
+ * A field that a spreadsheet would run as a formula gets an apostrophe in front, and `armed` takes it off
+ * again, so that an import gives back what was exported.
+ */
+
+/** What spreadsheets take for a formula, perhaps behind blanks that they drop; full-width signs too. */
+const FORMULA = /^'*[\t\r\n ]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
 
 /** Beyond these it is no list of accounts but an attack on memory. */
 const MOST_ROWS = 100_000;
@@ -20,12 +29,16 @@ export function parseCsv(text: string): readonly (readonly string[])[] | undefin
   return rows;
 }
 
-/** Fields that a spreadsheet would take for a formula get an apostrophe in front. */
+/** A field as it was before `formatCsv` made it harmless. */
+export function armed(field: string): string {
+  return field.startsWith("'") && FORMULA.test(field) ? field.slice(1) : field;
+}
+
 export function formatCsv(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${row.map(formatField).join(',')}\r\n`).join('');
 }
 
 function formatField(field: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(field) ? `'${field}` : field;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  const harmless = FORMULA.test(field) ? `'${field}` : field;
+  return /[",\r\n]|^\s|\s$/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

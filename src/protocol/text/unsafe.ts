@@ -26,6 +26,7 @@ const IN_LINE = new RegExp(
   'u',
 );
 const IN_LINES = new RegExp(`(?![\\t\\n\\r])${IN_LINE.source}`, 'u');
+const ALONE = /\0|\r(?!\n)|(?<!\r)\n/g;
 const ENDS_LINE = /[\0\r\n]/g;
 
 /** One line for people: each such character becomes `by`. */
@@ -85,6 +86,11 @@ export function wholeField(raw: string): string {
   const body = raw.endsWith('\r\n') ? raw.slice(0, -2) : raw;
   if (PLAIN.test(body)) return `${body}\r\n`;
   return `${body.replaceAll('\0', ' ').replaceAll(/\r?\n(?![ \t])|\r(?!\n)|(?<!\r)\n/g, ' ')}\r\n`;
+}
+
+/** Several fields: lines that end by CRLF, and no CR, LF or NUL alone. */
+export function wholeLines(raw: string): string {
+  return raw.replaceAll(ALONE, ' ');
 }
 
 function named(character: string | undefined): string | undefined {
