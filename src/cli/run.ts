@@ -103,7 +103,7 @@ async function createProgram(argv: readonly string[], tools: CommandTools): Prom
     .description('A secure e-mail gateway and mail server')
     .version(tools.version, '-V, --version', 'print the version')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(cleanLines(text)) })
     .showHelpAfterError('(postern --help lists the commands)');
   const named = argv.find((arg) => !arg.startsWith('-'));
   const meant = named === 'help' ? argv[argv.indexOf(named) + 1] : named;

@@ -1,5 +1,6 @@
 /** What sources said of an address, for people. */
 import type { Explained, VerifiedAddress } from '../directory/sources/admin.ts';
+import { cleanLine } from '../protocol/text/unsafe.ts';
 
 export function verdictOf({
   address,
@@ -14,7 +15,7 @@ export function verdictOf({
   if (answer === 'cannot-tell') return `${address}: cannot tell, as ${reason ?? 'no source can'}`;
   const facts = [
     unavailable ? `exists, but takes no mail now (${unavailable})` : 'exists',
-    ...(displayName ? [`is ${displayName}`] : []),
+    ...(displayName ? [`is ${cleanLine(displayName)}`] : []),
     ...(primary && primary.toLowerCase() !== address ? [`belongs to ${primary}`] : []),
     ...(aliases && aliases.length > 0 ? [`also ${aliases.join(', ')}`] : []),
   ];
@@ -26,7 +27,7 @@ export function explained(asked: readonly Explained[]): string {
   return asked
     .map(({ source, kind, description, dialogue }) => {
       const title = `source ${source} (${kind}${description === '' ? '' : `, ${description}`})`;
-      return [title, ...dialogue.map((line) => `  ${line}`)].join('\n');
+      return [title, ...dialogue.map((line) => `  ${cleanLine(line)}`)].join('\n');
     })
     .join('\n');
 }

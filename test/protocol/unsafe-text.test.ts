@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { createContext } from '../../src/cli/context.ts';
 import { table, visible } from '../../src/cli/table.ts';
 import { linesAbove, withEdits } from '../../src/deliver/edits.ts';
 import { composeFailure } from '../../src/protocol/arf/compose.ts';
@@ -255,6 +256,16 @@ test('JSON for programs has no such character raw, and reads back as the same va
     }),
     RUNS,
   );
+});
+
+test('a command prints JSON and text so', () => {
+  let written = '';
+  const output = { write: (text: string) => (written += text) };
+  const { json, print } = createContext({} as never, output, process.stdin);
+  json({ all: HOSTILE.join('') });
+  assert.deepEqual(JSON.parse(written), { all: HOSTILE.join('') });
+  print(HOSTILE.join(''));
+  assert.ok(!RAW_BUT_LINES.test(written));
 });
 
 test('plain text, other scripts and emoji are left as they are', () => {

@@ -58,6 +58,18 @@ test('a readable line cannot be forged or coloured by what a stranger sent', asy
   ]);
 });
 
+test('a JSON line escapes what would steer its reader, and reads back as it was', async (t) => {
+  const file = logFile(t);
+  const events = eventsAt();
+  const log = await attachLog(events, { format: 'json', level: 'info', destination: file });
+  const signal = 'a\u0000\u001b[31m\u007f\u009b\u061c\u200f\u2028\u202e\u2066\ufeff\u{e0041}é';
+  events.emit('node.stopping', { signal });
+  log.close();
+  const [line] = await linesOf(file);
+  assert.match(line!, /^[\x20-\x7eé]+$/);
+  assert.equal((JSON.parse(line!) as { signal: string }).signal, signal);
+});
+
 test('events below the level are left out', async (t) => {
   const file = logFile(t);
   const events = eventsAt();
