@@ -7,6 +7,10 @@ export function asciiDomain(name: string): string {
   if (isAsciiText(name)) return name;
   return name
     .split('.')
-    .map((label) => (isAsciiText(label) ? label : domainToASCII(label.normalize('NFC')) || label))
+    .map((label) =>
+      isAsciiText(label) || /[\p{M}\uff9e\uff9f]{31}/u.test(label)
+        ? label
+        : domainToASCII(label.normalize('NFC')) || label,
+    )
     .join('.');
 }

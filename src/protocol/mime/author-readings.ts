@@ -61,7 +61,7 @@ function formsOf(texts: readonly string[]): ReadonlySet<string> {
     for (const bare of [text, withoutControls(text)]) {
       forms.add(bare);
       // Circled and other letters that the mapping of names knows, at-signs among them.
-      forms.add(bare.normalize('NFKC'));
+      forms.add(bare.replaceAll(/([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+/gu, '$1').normalize('NFKC'));
       const open = withoutComments(bare, true);
       forms
         .add(withoutQuotes(bare))

@@ -21,6 +21,8 @@ const LEFT_TO_RIGHT =
 export function saslprep(text: string): string | undefined {
   // Printable ASCII prepares to itself; nearly every password ends here.
   if (/^[\x20-\x7e]*$/.test(text)) return text;
+  // Normalisation sorts the marks of one letter by insertion; no spelling has more than 30 (UAX 15, 13).
+  if (/[\p{M}\uff9e\uff9f]{31}/u.test(text)) return undefined;
   const prepared = text.replace(SPACE, ' ').replace(NOTHING, '').normalize('NFKC');
   if (PROHIBITED.test(prepared) || UNASSIGNED.test(prepared)) return undefined;
   if (RIGHT_TO_LEFT.test(prepared)) {
