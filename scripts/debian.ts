@@ -15,11 +15,13 @@ interface Package {
   readonly purpose: string;
 }
 
+const NO_COMMAND = '-';
+
 /** Asked by invoke-rc.d before it starts a service; 101 means no (Debian policy, 9.3.3.2). */
 const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
 
 export function installMissingPackages(): void {
-  const missing = packages().filter(({ command }) => !onPath(command));
+  const missing = packages().filter((wanted) => !isThere(wanted));
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   const obstacle = installObstacle();
@@ -27,9 +29,16 @@ export function installMissingPackages(): void {
     console.log(`installing Debian packages: ${names.join(' ')}`);
     install(names);
   }
-  for (const { name, command, purpose } of missing.filter((wanted) => !onPath(wanted.command))) {
-    console.log(`missing: ${command} (Debian package ${name}; ${purpose}): ${obstacle ?? 'apt-get failed'}`);
+  for (const { name, purpose } of missing.filter((wanted) => !isThere(wanted))) {
+    console.log(`missing: Debian package ${name} (${purpose}): ${obstacle ?? 'apt-get failed'}`);
   }
+}
+
+/** A library has no command: dpkg says whether it is installed. */
+function isThere({ name, command }: Package): boolean {
+  if (command !== NO_COMMAND) return onPath(command);
+  const { stdout } = spawnSync('dpkg-query', ['-s', name], { encoding: 'utf8' });
+  return /^Status: install ok installed$/m.test(stdout ?? '');
 }
 
 function packages(): readonly Package[] {
@@ -66,7 +75,7 @@ function install(names: readonly string[]): void {
 }
 
 function aptGet(...args: readonly string[]): number | null {
-  return spawnSync('apt-get', ['-q', '-y', '--no-install-recommends', ...args], {
+  return spawnSync('apt-get', ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120', '--no-install-recommends', ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     stdio: ['ignore', 'ignore', 'inherit'],
   }).status;
