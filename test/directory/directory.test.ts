@@ -300,7 +300,7 @@ test('a server is trusted in the networks that it sends from, for its own domain
   const { id, change } = await admin.addServer({
     server: 'out.provider.example',
     domains: ['example.com'],
-    sendsFrom: ['203.0.113.9/28', '2001:db8::/32'],
+    sendsFrom: ['203.0.113.0/28', '2001:db8::/32'],
   });
   await make(change);
   assert.equal(await directory.isMailServerOf('example.com', '203.0.113.14'), 'yes');
