@@ -13,11 +13,12 @@ import { THREAD_YOUNG_MB } from '../store/limits.ts';
 import type { Clock, TimerHandle } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import { type Batch, createBatchWriter } from './batch.ts';
-import type { Journal, MessageRecord } from './contract.ts';
+import type { Journal, MessageRecord, SessionRecord } from './contract.ts';
 import type { Retention } from './expire.ts';
 import { createIdleSessions } from './idle-sessions.ts';
 import {
   FLUSH_DEADLINE_MS,
+  FREE_DIALOGUE_CHARACTERS,
   IDLE_SESSION_WINDOW_MS,
   LOST_NOTICE_MS,
   POST_DELAY_MS,
@@ -26,7 +27,15 @@ import {
   WAITING_RECORDS,
 } from './limits.ts';
 import type { FromThread, LogSize, ThreadOptions, ToThread } from './post.ts';
-import { auditRow, type LogRow, messageRow, recipientRow, rowCharacters, sessionRow } from './record.ts';
+import {
+  auditRow,
+  boundedDialogue,
+  type LogRow,
+  messageRow,
+  recipientRow,
+  rowCharacters,
+  sessionRow,
+} from './record.ts';
 import { createRefusals } from './refusals.ts';
 
 export interface JournalOptions {
@@ -191,6 +200,13 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
     if (refusals.spend(record.clientAddress ?? '', rowCharacters(row))) append(row);
     else refusals.count(record);
   };
+  /** A session with a message has its row; one message is no licence to talk at length. */
+  const affordable = (record: SessionRecord): SessionRecord => {
+    const { dialogue } = record;
+    const more = dialogue.length - FREE_DIALOGUE_CHARACTERS;
+    if (more <= 0 || refusals.spend(record.facts.client.address, more)) return record;
+    return { ...record, dialogue: boundedDialogue(dialogue, FREE_DIALOGUE_CHARACTERS) };
+  };
   const armIdleWindow = (): TimerHandle =>
     clock.after(IDLE_SESSION_WINDOW_MS, () => {
       endIdleWindow();
@@ -234,7 +250,7 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
   return {
     session(record) {
       const { address } = record.facts.client;
-      if (record.messagesAccepted > 0) return append(sessionRow(record));
+      if (record.messagesAccepted > 0) return append(sessionRow(affordable(record)));
       if (!idleSessions.admit(address)) return;
       const row = sessionRow(record);
       if (refusals.spend(address, rowCharacters(row))) append(row);

@@ -79,6 +79,12 @@ export const IDLE_SESSION_NETWORKS = 10_000;
 export const REFUSED_ROWS = 300;
 export const REFUSED_BYTES = 2 * 1024 * 1024;
 
+/**
+ * What was said around accepted messages, free of that budget: a greeting with STARTTLS, sign-in and some
+ * mistakes. Beyond it a dialogue has a row's budget, or only this much of it is kept.
+ */
+export const FREE_DIALOGUE_CHARACTERS = 4 * 1024;
+
 /** The same for the networks around it (IPv4 /24, IPv6 /48), in shares of one. */
 export const REFUSED_SITE_SHARE = 8;
 

@@ -148,9 +148,9 @@ export function auditRow(record: AuditRecord): AuditRow {
 }
 
 /** Beginning and end tell most; the middle of a very long dialogue repeats itself. */
-function boundedDialogue(dialogue: string): string {
-  if (dialogue.length <= DIALOGUE_BYTES) return dialogue;
-  const half = DIALOGUE_BYTES / 2;
-  const left = dialogue.length - DIALOGUE_BYTES;
+export function boundedDialogue(dialogue: string, most: number = DIALOGUE_BYTES): string {
+  if (dialogue.length <= most) return dialogue;
+  const half = most / 2;
+  const left = dialogue.length - most;
   return `${dialogue.slice(0, half)}\n[${left} characters left out]\n${dialogue.slice(-half)}`;
 }

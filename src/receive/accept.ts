@@ -19,7 +19,8 @@ import { isProvenPath } from '../screen/proven.ts';
 import type { StagedContent } from '../store/contract.ts';
 import { endContent, headOf, type IncomingContent, refuse } from './content.ts';
 import { addClientLine, addReply } from './dialogue.ts';
-import { recordRefusals, refusedRecipients, type Screened, trailOf } from './records.ts';
+import { recordRefusals, type Screened, trailOf } from './records.ts';
+import { loggedRefused } from './refused.ts';
 import { STORE_FULL, TOO_LARGE, TRY_AGAIN } from './replies.ts';
 import type { AcceptedRecipient, Session, Transaction } from './session.ts';
 import { receivedLine } from './trace.ts';
@@ -189,7 +190,7 @@ function newMessage(
     addRows(rows, recipient, disposition, edits[i], isReported ? notify : withoutSuccess(notify));
     for (let n = before; n < rows.length; n++) decided.push(decidedRecipient(rows[n]!, disposition));
   }
-  if (transaction.refused.length > 0) decided.push(...refusedRecipients(transaction));
+  decided.push(...loggedRefused(transaction.refused));
   return {
     id,
     session: session.facts.id,

@@ -6,6 +6,9 @@ export const DIALOGUE_CHARACTERS = 65_536;
 /** One line of it: enough for a long address and what is wrong with it. */
 export const DIALOGUE_LINE_CHARACTERS = 1024;
 
+/** The same of a command that carries no mail, as NOOP with 500 characters: enough to see what it was. */
+export const DIALOGUE_IDLE_LINE_CHARACTERS = 128;
+
 /** RFC 5321 4.5.3.1.2: the longest domain, and some room for the names that clients make up. */
 export const HELO_CHARACTERS = 255;
 
@@ -34,5 +37,14 @@ export const ACQUAINTANCES = 10_000;
 /** Recipients said twice, too many or put off in one session, in lists of the most that a message may have: senders of long lists are patient. */
 export const FRUITLESS_LISTS = 10;
 
-/** RCPTs refused in one transaction that its journal row names; a guesser is not to fill the log. */
-export const REFUSED_RECIPIENTS_KEPT = 100;
+/**
+ * Refused recipients of one transaction that its journal row tells in whole, with reply and findings: what
+ * an honest list has of people who left. The characters are what ten findings take.
+ */
+export const REFUSED_WHOLE = { recipients: 16, characters: 8 * 1024 } as const;
+
+/** Up to here further ones are named with the code of their reply, so that a search finds them; beyond, counted: a guesser is not to fill the log. */
+export const REFUSED_SHORTLY = { recipients: 100, characters: 16 * 1024 } as const;
+
+/** Different replies that the count of those beyond tells apart. */
+export const REFUSED_REPLIES = 16;

@@ -4,6 +4,7 @@ import type { Evidence } from '../model/finding.ts';
 import { type Reply, replyText } from '../model/reply.ts';
 import type { MessageTrail, RecipientFindings } from '../model/trail.ts';
 import type { MessageFacts } from '../screen/contract.ts';
+import { dispositionOf, hasRefused, loggedRefused, repliesToRefused, replyName } from './refused.ts';
 import type { Session, Transaction } from './session.ts';
 
 /** What the message stage came to; where it was never reached, only what its head says of the message. */
@@ -23,13 +24,15 @@ export function trailOf(transaction: Transaction, screened?: Screened): MessageT
     headerFrom: facts?.headerFrom,
     messageIdHeader: facts?.messageIdHeader,
     evidence: screened?.evidence ?? {},
-    findings: refused.length === 0 ? found : [...foundOfRefused(transaction), ...found],
+    findings: hasRefused(refused) ? [...foundOfRefused(transaction), ...found] : found,
     dialogue: dialogue.text,
   };
 }
 
 function foundOfRefused({ refused }: Transaction): readonly RecipientFindings[] {
-  return refused.map(({ address, findings }) => ({ recipient: address.text, findings }));
+  return refused.kept
+    .filter(({ findings }) => findings.length > 0)
+    .map(({ address, findings }) => ({ recipient: address, findings }));
 }
 
 /** Where the message stage was never reached. */
@@ -49,23 +52,16 @@ export function recordRefusals(
   const whole = said
     ? transaction.recipients.map(({ recipient }) => ({
         address: recipient.address.text,
-        ...told(said.reply),
+        disposition: dispositionOf(said.reply.code),
+        reason: replyText(said.reply),
       }))
     : [];
   session.services.journal.message({
     ...commonRecord(session, transaction, trailOf(transaction, said?.screened)),
     direction: 'refused',
-    recipients: [...whole, ...refusedRecipients(transaction)],
-    replies: [...whole.map(() => said!.reply), ...transaction.refused.map(({ reply }) => reply)].map(replyName),
+    recipients: [...whole, ...loggedRefused(transaction.refused)],
+    replies: [...whole.map(() => replyName(said!.reply)), ...repliesToRefused(transaction.refused)],
   });
-}
-
-function told(reply: Reply): { readonly disposition: 'refuse' | 'defer'; readonly reason: string } {
-  return { disposition: reply.code < 500 ? 'defer' : 'refuse', reason: replyText(reply) };
-}
-
-function replyName({ code, enhanced }: Reply): string {
-  return enhanced === undefined ? String(code) : `${code} ${enhanced}`;
 }
 
 function commonRecord(
@@ -82,10 +78,6 @@ function commonRecord(
     sizeBytes: content?.sizeBytes ?? 0,
     trail,
   };
-}
-
-export function refusedRecipients({ refused }: Transaction): MessageRecord['recipients'] {
-  return refused.map(({ address, reply }) => ({ address: address.text, ...told(reply) }));
 }
 
 export function sessionRecord(session: Session, end: SessionRecord['end']): SessionRecord {

@@ -4,7 +4,7 @@
  */
 
 import type { SessionRecord } from '../journal/contract.ts';
-import type { Address, ReversePath } from '../model/address.ts';
+import type { ReversePath } from '../model/address.ts';
 import type { MailParameters, Recipient } from '../model/envelope.ts';
 import type { Finding } from '../model/finding.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -18,16 +18,11 @@ import type { Proof } from '../wire/sasl/words.ts';
 import type { AuthGuard } from './auth-guard.ts';
 import type { IncomingContent } from './content.ts';
 import type { Dialogue } from './dialogue.ts';
+import type { RefusedRecipients } from './refused.ts';
 import type { ReceiveServices } from './services.ts';
 import type { SmtpPolicy } from './settings.ts';
 
 export type AcceptedRecipient = RecipientVerdict & { readonly accepted: true };
-
-export interface RefusedRecipient {
-  readonly address: Address;
-  readonly reply: Reply;
-  readonly findings: readonly Finding[];
-}
 
 export interface Transaction {
   readonly id: string;
@@ -36,7 +31,7 @@ export interface Transaction {
   readonly parameters: MailParameters;
   readonly findings: readonly Finding[];
   readonly recipients: AcceptedRecipient[];
-  readonly refused: RefusedRecipient[];
+  readonly refused: RefusedRecipients;
   readonly dialogue: Dialogue;
   /** Present from the first octet on. */
   content: IncomingContent | undefined;

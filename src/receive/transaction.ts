@@ -4,6 +4,7 @@ import type { MailCommand } from '../protocol/smtp/mail-command.ts';
 import { openContent, refuse } from './content.ts';
 import { addDialogue } from './dialogue.ts';
 import { recordRefusals } from './records.ts';
+import { hasRefused, noneRefused } from './refused.ts';
 import type { Session, Transaction } from './session.ts';
 
 export function beginTransaction(
@@ -19,7 +20,7 @@ export function beginTransaction(
     parameters,
     findings,
     recipients: [],
-    refused: [],
+    refused: noneRefused(),
     dialogue: { text: '' },
     content: undefined,
     chunked: false,
@@ -46,6 +47,6 @@ export function abandonTransaction(session: Session): void {
   session.screen.reset?.();
   session.transaction = undefined;
   if (transaction.content) refuse(transaction.content, 'abandoned');
-  if (transaction.refused.length > 0) recordRefusals(session, transaction);
+  if (hasRefused(transaction.refused)) recordRefusals(session, transaction);
   else addDialogue(session.dialogue, transaction.dialogue);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -249,4 +250,24 @@ test('a running log that is too large says so, and what it deleted', async (t) =
   await journal.flush();
   assert.equal(journal.size()?.maxBytes, 30_000);
   await journal.close();
+});
+
+test('a client that talks at length around each message has its messages in the log, and a budget of talk', async (t) => {
+  const log = await openLog(t);
+  const { journal, reader } = log;
+  const random = randomBytes(48 * 1024).toString('base64');
+  const flood = (name: string, count: number): void => {
+    for (let i = 0; i < count; i++) {
+      const talk = `C: NOOP ${random.slice(i * 7)}${random.slice(0, i * 7)}`.slice(0, 60_000);
+      journal.session(session(`${name}${i}`, { messagesAccepted: 1, dialogue: `C: EHLO a\n${talk}\nC: QUIT` }));
+    }
+  };
+  flood('A', 100);
+  const full = await bytesOf(log);
+  flood('B', 100);
+  const more = (await bytesOf(log)) - full;
+  assert.ok(more < 100 * 8 * 1024, `${more} bytes`);
+  const shown = await reader.showMessage('B99');
+  const dialogue = shown?.kind === 'session' ? shown.session.dialogue : '';
+  assert.match(dialogue, /^C: EHLO a\n.*characters left out\].*C: QUIT$/s);
 });

@@ -3,7 +3,8 @@ import { isPromise } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
 import { parseRcpt } from '../../protocol/smtp/mail-command.ts';
 import type { RecipientVerdict } from '../../screen/contract.ts';
-import { FRUITLESS_LISTS, REFUSED_RECIPIENTS_KEPT } from '../limits.ts';
+import { FRUITLESS_LISTS } from '../limits.ts';
+import { addRefused } from '../refused.ts';
 import { MAIL_FIRST, problemReply, tooMuch } from '../replies.ts';
 import { type AcceptedRecipient, type Session, sameRecipient, type Transaction, type Verb } from '../session.ts';
 
@@ -58,7 +59,8 @@ function decide(
     return RECIPIENT_OK;
   }
   const { reply, findings } = verdict;
-  if (transaction.refused.length < REFUSED_RECIPIENTS_KEPT) transaction.refused.push({ address, reply, findings });
+  // The dialogue would repeat at length what the row is to count.
+  if (!addRefused(transaction.refused, { address, reply, findings })) session.commandLine = undefined;
   if (reply.code < 500) return fruitless(session, reply);
   session.refusedRecipients++;
   return session.refusedRecipients > session.policy.maxRefusedRecipients
