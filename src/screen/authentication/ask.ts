@@ -24,6 +24,8 @@ export interface Watched {
   readonly ask: Ask;
   /** The least TTL of all answers; 0 where one could not be told. */
   seconds(): number;
+  /** Some answer was "cannot tell", or the bound was reached: the only reasons for a temporary error of a verifier. */
+  troubled(): boolean;
   /** A TXT record has an SPF macro of the local part, so the answer is for one address only. */
   isPersonal(): boolean;
 }
@@ -57,13 +59,16 @@ export function createAsker(resolver: Resolver, bound: number = AUTHENTICATION_L
     watched() {
       let seconds: number = AUTHENTICATION_LIMITS.keptSeconds;
       let isPersonal = false;
+      let isTroubled = false;
       const note: Note = (answer) => {
+        isTroubled ||= answer.kind === 'unknown';
         seconds = Math.min(seconds, answer.kind === 'unknown' ? 0 : answer.ttlSeconds);
         if (answer.kind === 'found') isPersonal ||= answer.records.some(namesLocalPart);
       };
       return {
         ask: (name, type) => put(name, type as RecordType, note),
         seconds: () => seconds,
+        troubled: () => isTroubled,
         isPersonal: () => isPersonal,
       };
     },

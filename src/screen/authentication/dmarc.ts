@@ -91,6 +91,8 @@ async function evaluateDomain(
   });
   if (!response) return unclearOutcome('no-domain', false, dkim);
   const { status, error, policy = 'none', alignment } = response;
+  // mailauth calls a defect of its own a temporary error too.
+  if (status.result === 'temperror' && !watched.troubled()) throw new Error(`DMARC failed by itself: ${error}`);
   const record = recordOf(response);
   const headerFrom = plainDomain(status.header.from);
   if (status.result === 'none') keptWithoutRecord(resolver).put(author, { headerFrom }, watched.seconds(), clock);

@@ -3,7 +3,7 @@
  *
  * One after the other, and HELO only where it may matter: for the null reverse-path, and behind a MAIL
  * identity that does not decide by itself. Never throws for what name servers or records do: temperror
- * and permerror are results, with the reason in words.
+ * and permerror are results, with the reason in words. A defect of the verifier is thrown.
  */
 import type { ReversePath } from '../../model/address.ts';
 import { UNKNOWN_ADDRESS } from '../../model/session.ts';
@@ -78,6 +78,9 @@ const NO_NAME: SpfIdentity = Object.freeze({
   text: 'HELO is no domain name',
 });
 
+/** mailauth calls a defect of its own a temporary error too; only these words name the other one without a name server. */
+const TIME_IS_UP = /: SPF evaluation time limit exceeded$/;
+
 /** Nobody can tell whether a client without an address may send (RFC 7208 2.6.6: temperror). */
 const NO_CLIENT = { result: 'temperror', text: 'the proxy does not know the address of its client' } as const;
 const UNASKED: SpfIdentity = Object.freeze({ scope: 'helo', domain: '', ...NO_CLIENT });
@@ -109,6 +112,8 @@ async function identity(
     maxElapsedTime: AUTHENTICATION_LIMITS.spfMs,
   });
   if (asker.exceeded() && bound < QUESTIONS) return undefined;
+  if (status.result === 'temperror' && !watched.troubled() && !TIME_IS_UP.test(status.comment ?? ''))
+    throw new Error(`SPF failed by itself: ${status.comment}`);
   // Its time was ours if it waited for places.
   if (status.result === 'temperror') resolver.ranOutOfTime?.();
   const text = (status.comment ?? '').replace(`${hostname}: `, '').replaceAll(sender, domain);
