@@ -22,7 +22,7 @@ export interface AllDoubtful {
 const DOUBTFUL = {
   code: 'hardly-meant',
   severity: 'important',
-  why: 'Something rests on it (trust, exemptions from checks, relaying), so it is given to whoever is covered. Narrow it, or remove it.',
+  why: 'It gives trust, exemption from checks or relaying to everybody it covers. Narrow or remove it.',
 } as const;
 
 export function checkDoubtful({ values, count }: AllDoubtful): readonly PostureResult[] {

@@ -41,12 +41,12 @@ export const smtpSettings = defineSettings('smtp', {
   maxConnections: count(
     20_000,
     { min: 10, max: 1_000_000 },
-    'Connections at a time over all SMTP listeners; more are told 421 4.3.2. The system must allow as many open files.',
+    'Connections at a time over all SMTP listeners; more get 421 4.3.2. The system must allow as many open files.',
   ),
   maxConnectionsPerNetwork: count(
     50,
     { min: 1, max: 1_000_000 },
-    'Connections at a time from one IPv4 address or one IPv6 /64; more are told 421 4.7.0. This machine itself (loopback) is not counted. Once half of `smtp.maxConnections` are taken, an IPv4 /24 or IPv6 /48 has a sixteenth of them at the most, a /16 or /32 a quarter.',
+    'Connections at a time from one IPv4 address or one IPv6 /64; more get 421 4.7.0. This machine itself (loopback) is not counted. Once half of `smtp.maxConnections` are taken, an IPv4 /24 or IPv6 /48 has a sixteenth of them at the most, a /16 or /32 a quarter.',
   ),
   commandTimeoutMs: amount(
     5 * MINUTE_MS,

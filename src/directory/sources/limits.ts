@@ -19,7 +19,7 @@ export const SEARCH_MS = 20_000;
 /** Questions that one source answers at a time: by connection each for SMTP, over one connection for LDAP, a datagram each for Minger. */
 export const AT_ONCE = { smtp: 20, 'active-directory': 64, ldap: 64, minger: 128, 'microsoft-365': 16 } as const;
 
-/** Questions that wait for a source, by turns of the sites that ask; beyond it, the site that has most is told to try again later. */
+/** Questions that wait for a source, by turns of the sites that ask; beyond it, the newest question of the site that has most is answered `try again later`. */
 export const WAITING = 2_000;
 
 /** After so many failures one after the other a source is left in peace for a while, and the next is asked at once. */

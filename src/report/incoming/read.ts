@@ -85,7 +85,7 @@ function claimsToBeReport({ type, filename = '' }: MimePart, bytes: Uint8Array):
 
 /** Before it is parsed: every value of it is an object, however little it is in the packing. */
 function boundJson(bytes: Uint8Array): void {
-  if (bytes.length > JSON_BYTES) throw new Error(`the TLS report has more than ${JSON_BYTES} octets`);
+  if (bytes.length > JSON_BYTES) throw new Error(`the TLS report has more than ${JSON_BYTES} bytes`);
   let depth = 0;
   let values = 0;
   let isText = false;

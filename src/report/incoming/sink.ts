@@ -49,7 +49,7 @@ export function createReportSink(services: SinkServices): ReportSink {
     const read: ReadMessage =
       content.sizeBytes <= INCOMING_BYTES
         ? await reader.read(() => readContent(content, content.sizeBytes))
-        : { ok: false, problem: `the message has more than ${INCOMING_BYTES} octets` };
+        : { ok: false, problem: `the message has more than ${INCOMING_BYTES} bytes` };
     // The address stands in the local part: see reportTarget.
     const domains = new Set(claim.recipients.map(({ address }) => address.local));
     for (const domain of domains)

@@ -27,7 +27,7 @@ export async function unpack(bytes: Uint8Array, left: number = UNPACKED_BYTES): 
   const most = Math.min(left, Math.max(UNPACKED_AT_LEAST, bytes.length * UNPACKED_RATIO));
   const inner =
     packing === 'none' ? bytes : packing === 'gzip' ? await fromGzip(bytes, most) : await fromZip(bytes, most);
-  if (inner.length > left) throw new Error(`it has more than ${left} octets`);
+  if (inner.length > left) throw new Error(`it has more than ${left} bytes`);
   if (packing !== 'none' && packingOf(inner) !== 'none') throw new Error('an archive in an archive is not looked into');
   return inner;
 }
@@ -37,7 +37,7 @@ async function fromGzip(bytes: Uint8Array, most: number): Promise<Uint8Array> {
     return await unzipped(bytes, { maxOutputLength: most });
   } catch (error) {
     const isLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw new Error(isLarge ? `unpacked it has more than ${most} octets` : `gzip: ${(error as Error).message}`);
+    throw new Error(isLarge ? `unpacked it has more than ${most} bytes` : `gzip: ${(error as Error).message}`);
   }
 }
 
@@ -45,14 +45,14 @@ async function fromZip(bytes: Uint8Array, most: number): Promise<Uint8Array> {
   const zip = await opened(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { lazyEntries: true });
   const entry = await firstFile(zip);
   if (entry.isEncrypted()) throw new Error('the ZIP is encrypted');
-  if (entry.uncompressedSize > most) throw new Error(`unpacked it has more than ${most} octets`);
+  if (entry.uncompressedSize > most) throw new Error(`unpacked it has more than ${most} bytes`);
   const stream = await promisify(zip.openReadStream.bind(zip) as typeof zip.openReadStream)(entry);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.length;
     // What the directory of the ZIP says of the size is only a promise.
-    if (size > most) throw new Error(`unpacked it has more than ${most} octets`);
+    if (size > most) throw new Error(`unpacked it has more than ${most} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -129,7 +129,7 @@ function unlessUntold(outcome: DmarcOutcome, spf: SpfEvidence | undefined, dkim:
   return {
     ...outcome,
     result: 'temperror',
-    detail: 'name servers do not say whether the author domain stands behind it',
+    detail: 'name servers did not answer what would show whether it aligns',
   };
 }
 

@@ -112,6 +112,6 @@ export function compareBody(attempt: Attempt, bodies: readonly HashedBody[]): vo
   else if (signed < body.length) {
     // What `l=` leaves unsigned may be all that a reader sees: it vouches for nothing then (RFC 6376 8.2).
     attempt.isBodyAdded = true;
-    attempt.verdict = { result: 'policy', detail: 'octets were added behind those that l= signs' };
+    attempt.verdict = { result: 'policy', detail: 'bytes were added after those that l= signs' };
   } else attempt.verdict = body.hash === read.bodyHash ? PASS : { result: 'fail', detail: 'body hash did not verify' };
 }

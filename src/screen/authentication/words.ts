@@ -47,9 +47,9 @@ export type DkimResult = 'pass' | 'fail' | 'policy' | 'neutral' | 'temperror' | 
 
 /** What is to be said of a signature, though it may verify. */
 export type DkimFlag =
-  /** `l=`: what stands behind the signed octets was added by anyone. */
+  /** `l=`: anybody may have added what follows the signed bytes. */
   | 'body-length'
-  /** Octets stand behind those that `l=` signs. */
+  /** Bytes follow those that `l=` signs. */
   | 'body-added'
   /** From, To, Subject or Date stands there more often than was signed. */
   | 'field-added'
