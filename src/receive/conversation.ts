@@ -5,6 +5,7 @@ import { type ListenerProfile, type SessionFacts, UNKNOWN_ADDRESS } from '../mod
 import { createDataDecoder } from '../protocol/smtp/data-decoder.ts';
 import { formatReply } from '../protocol/smtp/reply.ts';
 import type { Connection, ConnectionEnd, Conversation } from '../wire/connection.ts';
+import type { Handshakes } from '../wire/handshakes.ts';
 import type { ListenerRefusal } from '../wire/listener.ts';
 import type { Acquaintances } from './acquaintances.ts';
 import type { AuthGuard } from './auth-guard.ts';
@@ -31,6 +32,7 @@ export interface SessionSurroundings {
   readonly unfinished: UnfinishedSessions;
   readonly acquaintances: Acquaintances;
   readonly authGuard: AuthGuard;
+  readonly handshakes: Handshakes;
 }
 
 const EARLY: Reply = { code: 554, enhanced: '5.5.1', text: 'you spoke before you were greeted', close: true };
@@ -137,6 +139,7 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     hostname,
     trustedProxy: surroundings.trusts(connection.client.address),
     authGuard: surroundings.authGuard,
+    handshakes: surroundings.handshakes,
     longestLine: offersAuth(profile, policy)
       ? Math.max(policy.maxCommandLineBytes, AUTH_LINE_BYTES)
       : policy.maxCommandLineBytes,

@@ -8,6 +8,7 @@ import { isPromise } from '../model/maybe-promise.ts';
 import type { ListenerProfile } from '../model/session.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import { createAdmission } from '../wire/admission.ts';
+import { createHandshakes } from '../wire/handshakes.ts';
 import { type Listener, type ListenerLimits, listen } from '../wire/listener.ts';
 import { networkSet } from '../wire/network.ts';
 import type { ProxyMode } from '../wire/preface.ts';
@@ -47,6 +48,7 @@ export interface Receiver {
 export function createReceiver(services: ReceiveServices, options: ReceiverOptions): Receiver {
   const listeners: Listener[] = [];
   const admission = createAdmission();
+  const handshakes = createHandshakes(services.clock);
   const trusted = networkSet(options.trustedProxies);
   const unfinished = createUnfinishedSessions(services);
   const policy = policyReader(services);
@@ -58,6 +60,7 @@ export function createReceiver(services: ReceiveServices, options: ReceiverOptio
     unfinished,
     acquaintances: createAcquaintances(),
     authGuard: createAuthGuard(services.clock),
+    handshakes,
   };
 
   const endAll = async (end: (listener: Listener) => Promise<void>): Promise<void> => {
@@ -79,6 +82,7 @@ export function createReceiver(services: ReceiveServices, options: ReceiverOptio
           trusts: trusted.has,
           limits: () => listenerLimits(policy()),
           admission,
+          handshakes,
           converse: (connection, refusal) => converse(connection, surroundings, refusal),
         },
         services,

@@ -13,6 +13,7 @@ import type { SessionFacts } from '../model/session.ts';
 import type { DataDecoder } from '../protocol/smtp/data-decoder.ts';
 import type { RecipientVerdict, ScreenSession } from '../screen/contract.ts';
 import type { Connection } from '../wire/connection.ts';
+import type { Handshakes } from '../wire/handshakes.ts';
 import type { SaslExchange } from '../wire/sasl/server.ts';
 import type { Proof } from '../wire/sasl/words.ts';
 import type { AuthGuard } from './auth-guard.ts';
@@ -59,6 +60,7 @@ export interface Session {
   /** Whoever speaks here may say who its client is (XCLIENT): behind a PROXY header that is the client it names. */
   readonly trustedProxy: boolean;
   readonly authGuard: AuthGuard;
+  readonly handshakes: Handshakes;
   /** The longest line that may be a command, CRLF and all: AUTH with credentials behind it may be longer than others. */
   readonly longestLine: number;
   readonly dialogue: Dialogue;

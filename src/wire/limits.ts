@@ -38,3 +38,13 @@ export const PROVIDER_PART = 1 / 4;
 
 /** Refused connections that are left to read why: beyond it they are cut, since each holds a descriptor for LAST_WORDS_MS. */
 export const REFUSED_CONNECTIONS = 1_000;
+
+/** Turns of TLS handshakes are given out this often: a wait that nobody notices, after a handshake's three round trips. */
+export const HANDSHAKE_TICK_MS = 100;
+
+/**
+ * In one tick. `free`: begin at once, whoever asks; as each takes about a millisecond, an eighth of the event
+ * loop. `site`: beyond them, sixty a second for each, more than honest servers open. `most`: of all together,
+ * about half of the loop. `waiting`: eight seconds of these, well within the client's patience.
+ */
+export const HANDSHAKES = { free: 12, site: 6, most: 60, waiting: 5_000 } as const;

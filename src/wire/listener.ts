@@ -7,11 +7,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { OperationalError } from '../model/errors.ts';
+import { isPromise } from '../model/maybe-promise.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { TlsContexts } from '../world/tls.ts';
 import type { Admission, AdmissionLimits, AdmissionRefusal } from './admission.ts';
 import { Connection, type ConnectionHost, type Conversation } from './connection.ts';
+import type { Handshakes } from './handshakes.ts';
 import { type Accepted, takeAccepted } from './inbox.ts';
 import { LAST_WORDS_MS, REFUSED_CONNECTIONS, SWEEP_MS } from './limits.ts';
 import { afterOneTurn, awaitProxyHeader, type PrefaceResult, type ProxyMode } from './preface.ts';
@@ -39,6 +41,7 @@ export interface ListenerOptions {
   /** Asked for each connection, so that changed settings obtain at once. */
   limits(): ListenerLimits;
   readonly admission: Admission;
+  readonly handshakes: Handshakes;
   /** With a refusal the conversation says why, and ends it. */
   converse(connection: Connection, refusal?: ListenerRefusal): Conversation;
 }
@@ -212,8 +215,7 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
     }
     connections.set(connection, connection.countedAs);
     if (options.implicitTls) {
-      connection.conversation = beginWhenSecured(connection, options);
-      connection.startTls(result.rest);
+      secureInTurn(connection, options, result.rest);
       return;
     }
     connection.input.giveBack(result.rest);
@@ -275,6 +277,28 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
 }
 
 const NOTHING: Buffer = Buffer.alloc(0);
+
+function secureInTurn(connection: Connection, options: ListenerOptions, rest: Buffer): void {
+  connection.conversation = beginWhenSecured(connection, options);
+  const turn = options.handshakes.turn(connection.countedAs);
+  if (!isPromise(turn)) {
+    connection.startTls(rest);
+    return;
+  }
+  // What comes meanwhile is bounded, and no time-out of the client's runs.
+  connection.busy = true;
+  void turn.then((mayBegin) => {
+    connection.busy = false;
+    if (connection.closing) return;
+    // Who is gone is not worth the signature.
+    if (!mayBegin || connection.inputEnded) {
+      connection.destroy(mayBegin ? 'lost' : 'closed-by-us');
+      return;
+    }
+    connection.resume();
+    connection.startTls(Buffer.concat([rest, connection.input.takeAll()]));
+  });
+}
 
 /** Holds the place of the conversation until there is somebody to talk to. */
 function beginWhenSecured(connection: Connection, options: ListenerOptions): Conversation {

@@ -1,10 +1,18 @@
-/** STARTTLS (RFC 3207): what was pipelined behind it is forgotten, and so is the session. */
+/**
+ * STARTTLS (RFC 3207): what was pipelined behind it is forgotten, and so is the session.
+ *
+ * 220 waits for the client's turn where many begin handshakes at once (wire/handshakes.ts); 454 where not even
+ * that is possible.
+ */
+import { isPromise } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
 import { NO_ARGUMENT } from '../replies.ts';
-import type { Verb } from '../session.ts';
+import type { Session, Verb } from '../session.ts';
 import { abandonTransaction } from '../transaction.ts';
 
 const READY: Reply = { code: 220, enhanced: '2.0.0', text: 'ready for TLS' };
+/** RFC 3207 4: TLS is not available for the moment. */
+const NOT_NOW: Reply = { code: 454, enhanced: '4.7.0', text: 'too many TLS handshakes at this moment' };
 const TLS_ALREADY: Reply = { code: 503, enhanced: '5.5.1', text: 'TLS is up already' };
 
 export const starttls: Verb = (session, argument) => {
@@ -12,6 +20,12 @@ export const starttls: Verb = (session, argument) => {
   if (argument !== '') return NO_ARGUMENT;
   if (session.facts.tls) return TLS_ALREADY;
   abandonTransaction(session);
+  const turn = session.handshakes.turn(session.facts.client.address);
+  return isPromise(turn) ? turn.then((mayBegin) => upgrade(session, mayBegin)) : upgrade(session, turn);
+};
+
+function upgrade(session: Session, mayBegin: boolean): Reply {
+  if (!mayBegin) return NOT_NOW;
   session.upgrading = true;
   return READY;
-};
+}
