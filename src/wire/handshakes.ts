@@ -13,12 +13,13 @@ import { HANDSHAKE_TICK_MS, HANDSHAKES } from './limits.ts';
 import { siteOf } from './network.ts';
 
 export interface Handshakes {
-  /** True once it may begin, which is mostly at once; false: there is no place to wait for that. */
-  turn(address: string): MaybePromise<boolean>;
+  /** True once it may begin, which is mostly at once; false: it `isGone`, or there is no place to wait. */
+  turn(address: string, isGone: () => boolean): MaybePromise<boolean>;
 }
 
 interface Waiting {
   readonly site: string;
+  readonly isGone: () => boolean;
   readonly settle: (mayBegin: boolean) => void;
 }
 
@@ -61,10 +62,13 @@ export function createHandshakes(clock: Clock): Handshakes {
   const serve = (): void => {
     isWatched = false;
     // The first in the line has had no more turns than those behind: if it must wait, so must they.
-    for (let first = line.peek(); first && isOpen(first.site); first = line.peek()) {
+    for (let first = line.peek(); first; first = line.peek()) {
+      // Who went takes no turn of its neighbours.
+      const isGone = first.isGone();
+      if (!isGone && !isOpen(first.site)) break;
       line.next();
-      begin(first.site);
-      leave(first, true);
+      if (!isGone) begin(first.site);
+      leave(first, !isGone);
     }
     watch();
   };
@@ -76,14 +80,14 @@ export function createHandshakes(clock: Clock): Handshakes {
   };
 
   return {
-    turn(address) {
+    turn(address, isGone) {
       const site = siteOf(address);
       if (!waiting.has(site) && isOpen(site)) {
         begin(site);
         return true;
       }
       return new Promise((settle) => {
-        const newcomer = { site, settle };
+        const newcomer = { site, isGone, settle };
         countWaiting(site, 1);
         const left = line.add(site, newcomer, HANDSHAKES.waiting);
         if (left) leave(left, false);

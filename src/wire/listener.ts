@@ -280,7 +280,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
 
 function secureInTurn(connection: Connection, options: ListenerOptions, rest: Buffer): void {
   connection.conversation = beginWhenSecured(connection, options);
-  const turn = options.handshakes.turn(connection.countedAs);
+  const isGone = (): boolean => connection.closing || connection.inputEnded;
+  const turn = options.handshakes.turn(connection.countedAs, isGone);
   if (!isPromise(turn)) {
     connection.startTls(rest);
     return;
@@ -291,8 +292,8 @@ function secureInTurn(connection: Connection, options: ListenerOptions, rest: Bu
     connection.busy = false;
     if (connection.closing) return;
     // Who is gone is not worth the signature.
-    if (!mayBegin || connection.inputEnded) {
-      connection.destroy(mayBegin ? 'lost' : 'closed-by-us');
+    if (!mayBegin) {
+      connection.destroy(connection.inputEnded ? 'lost' : 'closed-by-us');
       return;
     }
     connection.resume();

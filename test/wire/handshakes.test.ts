@@ -11,12 +11,12 @@ function begin() {
   const handshakes = createHandshakes(clock);
   const said = new Map<string, boolean[]>();
   /** How many of `times` begin at once; what becomes of the others is in `said`. */
-  const ask = (times: number, address: string): number => {
+  const ask = (times: number, address: string, isGone = (): boolean => false): number => {
     const answers: boolean[] = [];
     said.set(address, answers);
     let atOnce = 0;
     for (let i = 0; i < times; i++) {
-      const turn = handshakes.turn(address);
+      const turn = handshakes.turn(address, isGone);
       if (turn === true) atOnce++;
       else if (turn !== false) void turn.then((mayBegin) => answers.push(mayBegin));
     }
@@ -56,6 +56,16 @@ test('a botnet that begins handshakes from a hundred sites takes turns with an h
   assert.equal(ask(1, '198.51.100.7'), 0);
   for (let i = 0; i < 100 / HANDSHAKES.free; i++) await tick();
   assert.equal(begun('198.51.100.7'), 1);
+});
+
+test('an attacker who asks for handshakes and goes takes no turn of its neighbours', async () => {
+  const { ask, tick, begun } = begin();
+  ask(HANDSHAKES.free, '192.0.2.1');
+  ask(1_000, '192.0.2.1', () => true);
+  assert.equal(ask(5, '192.0.2.99'), 0);
+  await tick();
+  assert.equal(begun('192.0.2.99'), 5);
+  assert.equal(begun('192.0.2.1'), 0);
 });
 
 test('a line full of handshakes of one site has room for another, and refuses who has most', async () => {

@@ -20,7 +20,8 @@ export const starttls: Verb = (session, argument) => {
   if (argument !== '') return NO_ARGUMENT;
   if (session.facts.tls) return TLS_ALREADY;
   abandonTransaction(session);
-  const turn = session.handshakes.turn(session.facts.client.address);
+  const { handshakes, connection, facts } = session;
+  const turn = handshakes.turn(facts.client.address, () => connection.closing || connection.inputEnded);
   return isPromise(turn) ? turn.then((mayBegin) => upgrade(session, mayBegin)) : upgrade(session, turn);
 };
 
