@@ -3,6 +3,7 @@
  * register one (`com`, `*@*.co.uk`, `*bank*`). By the public suffix list, so a suffix younger than the
  * release is not known; names of one's own without a suffix (`*.internal`) pass.
  */
+import { domainToASCII } from 'node:url';
 import { parse } from 'tldts';
 
 /** `suffix`: what strangers register under; empty where the pattern names no domain at all. */
@@ -17,15 +18,17 @@ const OPTIONS = { allowPrivateDomains: true, validateHostname: false } as const;
 
 /** `pattern`: a domain or an address, wildcards or not; `below`: all below the domain counts too. */
 export function suffixDoubt(pattern: string, below = false): SuffixDoubt | undefined {
-  const typed = pattern.trim().toLowerCase();
+  // UTS 46: as it is matched, whatever the width of its letters and dots.
+  const typed = pattern.trim().normalize('NFKC').replaceAll('\u3002', '.').toLowerCase();
   const domain = typed.slice(typed.lastIndexOf('@') + 1).replace(/\.$/, '');
   if (domain === '' || domain.startsWith('[')) return undefined;
-  const literal = literalEnd(below ? `*.${domain}` : domain);
+  const written = literalEnd(below ? `*.${domain}` : domain);
+  const literal = domainToASCII(written) || written;
   const doubt = (suffix: string): SuffixDoubt => ({ kind: 'public-suffix', pattern, suffix });
   if (literal === '') return doubt('');
   const { publicSuffix, isIcann, isPrivate } = parse(literal, OPTIONS);
   if (publicSuffix !== literal) return undefined;
-  return isIcann || (isPrivate && (below || literal !== domain)) ? doubt(literal) : undefined;
+  return isIcann || (isPrivate && (below || written !== domain)) ? doubt(literal) : undefined;
 }
 
 /** Completes `it must be`. */
