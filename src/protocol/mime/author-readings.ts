@@ -29,7 +29,7 @@ const PLAIN_NAME = /^[a-z0-9._-]+/i;
 
 export interface Readings {
   readonly addresses: readonly AuthorAddress[];
-  /** There is an at-sign, or what looks like one. */
+  /** There is an at-sign, or what looks like one, or a word in an unknown charset that may have one. */
   readonly hasAtSign: boolean;
   /** There are more than the bound: not all were read. */
   readonly isCut: boolean;
@@ -38,8 +38,8 @@ export interface Readings {
 /** `field`: a binary string, unfolded and within its bound. Domains are names of two labels at least. */
 export function readEveryAddress(field: string): Readings {
   const addresses = new Map<string, AuthorAddress>();
-  let hasAtSign = false;
   const decoded = decodeLoosely(field);
+  let hasAtSign = decoded.isUnread;
   let { isCut } = decoded;
   for (const form of formsOf([readable(field), lossy(field), ...decoded.texts])) {
     hasAtSign = true;

@@ -6,6 +6,7 @@
  * `problem`, and what is odd but clear is counted.
  */
 import { readAuthor } from './author.ts';
+import { disguisedFields } from './disguised-fields.ts';
 import { decodeUnstructured } from './encoded-words.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { fieldValue, readable } from './text.ts';
@@ -52,7 +53,9 @@ export function inspectHeader(bytes: Uint8Array, complete = true): HeaderFacts {
   const walk = walkHeader(0, bytes.length);
   while (nextField(bytes, walk)) notedAs(bytes, walk)?.note(notes, bytes, walk);
   const { line, fieldCount, malformedLines, problem, hasEmptyLine } = walk;
-  const { receivedCount, from, hasLongOrigin, subject, messageId, origin } = notes;
+  const { receivedCount, hasLongOrigin, subject, messageId, origin } = notes;
+  const from =
+    malformedLines > 0 && notes.from.length > 0 ? withDisguised(notes.from, bytes, headerEnd(walk)) : notes.from;
   return {
     endOffset: headerEnd(walk),
     problem: problem ?? (hasEmptyLine || complete ? undefined : 'no-end'),
@@ -71,6 +74,12 @@ export function inspectHeader(bytes: Uint8Array, complete = true): HeaderFacts {
 }
 
 const NONE: readonly never[] = [];
+const FROM: ReadonlySet<string> = new Set(['from']);
+
+/** Beside a From field what readers take for another one: alone it is none, and the message is without. */
+function withDisguised(from: readonly string[], bytes: Uint8Array, end: number): readonly string[] {
+  return [...from, ...disguisedFields(bytes, end, FROM).map(({ value }) => value)];
+}
 
 /** By the length of their names: most fields are told apart by that alone. */
 const NOTED: readonly (readonly Noted[] | undefined)[] = byLength([

@@ -22,14 +22,27 @@ export interface Decodings {
   readonly texts: readonly string[];
   /** There are more words than the bound: the last are not decoded. */
   readonly isCut: boolean;
+  /** A word is in a charset that we do not know, as EBCDIC: nobody can say here what a reader sees. */
+  readonly isUnread: boolean;
 }
 
+/** Between two encoded words of any charsets. */
+const BETWEEN_WORDS = /\?=\s*=\?[^?\s]{0,64}\?[bq]\?/gi;
+
 /**
- * What the value may be decoded to: words joined and decoded each for itself, words apart, and words
- * joined as octets of UTF-8, whatever charset they name. None without an encoded word.
+ * What the value may be decoded to: words joined and decoded each for itself, words apart, words joined
+ * before they are decoded, and words joined as octets of UTF-8, whatever charset they name. None without
+ * an encoded word.
  */
 export function decodeLoosely(value: string): Decodings {
-  if (!value.includes('=?')) return { texts: [], isCut: false };
+  if (!value.includes('=?')) return { texts: [], isCut: false, isUnread: false };
+  const decodings = decodePieces(value);
+  const merged = value.replaceAll(BETWEEN_WORDS, '');
+  if (merged === value) return decodings;
+  return { ...decodings, texts: [...decodings.texts, ...decodePieces(merged).texts] };
+}
+
+function decodePieces(value: string): Decodings {
   const pieces = piecesOf(value);
   const joined = pieces.filter((piece, i) => !isBlankBetween(pieces, piece, i));
   const octets = joined.map((piece) => (piece.kind === 'text' ? binaryBytes(piece.text) : piece.octets));
@@ -40,7 +53,8 @@ export function decodeLoosely(value: string): Decodings {
     Buffer.concat(octets).toString('utf8'),
     Buffer.from(decodeQ(value, false)).toString('utf8'),
   ];
-  return { texts: decodings, isCut: pieces.length > 2 * MIME_LIMITS.looseWords };
+  const isUnread = pieces.some((piece) => piece.kind === 'word' && !isKnownCharset(piece));
+  return { texts: decodings, isCut: pieces.length > 2 * MIME_LIMITS.looseWords, isUnread };
 }
 
 function piecesOf(value: string): readonly Piece[] {
@@ -49,7 +63,7 @@ function piecesOf(value: string): readonly Piece[] {
   let from = 0;
   for (let start = value.indexOf('=?'); start >= 0; start = value.indexOf('=?', Math.max(from, start + 2))) {
     if (pieces.length >= 2 * MIME_LIMITS.looseWords) break;
-    const head = /^=\?([^?\s]{1,64})\?([bq])\?/i.exec(value.slice(start, start + CHARSET_CHARACTERS + 6));
+    const head = /^=\?([^?\s]{0,64})\?([bq])\?/i.exec(value.slice(start, start + CHARSET_CHARACTERS + 6));
     if (!head) continue;
     const textStart = start + head[0].length;
     const isBase64 = head[2]!.toLowerCase() === 'b';
@@ -81,10 +95,19 @@ function isBlankBetween(pieces: readonly Piece[], piece: Piece, i: number): bool
   return piece.kind === 'text' && i > 0 && i < pieces.length - 1 && piece.text.trim() === '';
 }
 
+const UTF7 = /^(?:unicode-1-1-)?utf-?7$/i;
+
+/** Of an empty name readers take UTF-8 or ASCII, if any. */
+function isKnownCharset({ charset }: { readonly charset: string }): boolean {
+  return charset === '' || UTF7.test(charset) || decodeCharset(NO_OCTETS, charset) !== undefined;
+}
+
+const NO_OCTETS = new Uint8Array(0);
+
 function decoded(piece: Piece): string {
   if (piece.kind === 'text') return readable(piece.text);
   const { octets, charset } = piece;
-  if (/^(?:unicode-1-1-)?utf-?7$/i.test(charset)) return decodeUtf7(octets);
+  if (UTF7.test(charset)) return decodeUtf7(octets);
   return decodeCharset(octets, charset) ?? Buffer.from(octets).toString('utf8');
 }
 

@@ -36,3 +36,20 @@ test('an attacker puts anything before and behind a bank’s address that ends i
     { numRuns: 2_000 },
   );
 });
+
+test('an attacker writes the bank’s address in encoded words without a charset, of an unknown one, or with an escape cut in two', () => {
+  const ebcdic = Buffer.from('8296a2a27c828195924ba385a2a3', 'hex').toString('base64');
+  const base64 = Buffer.from('boss@bank.test').toString('base64');
+  for (const field of [
+    `=??b?${base64}?=`,
+    '<=??q?boss=40bank.test?=>',
+    'boss=??q?=40?=bank.test',
+    '=?UTF-8?Q?boss=4?= =?UTF-8?Q?0bank.test?=',
+    `=?UTF-8?B?${base64.slice(0, 5)}?=\t=?UTF-8?B?${base64.slice(5)}?=`,
+  ])
+    assert.deepEqual(readAuthor([field]).domains, ['bank.test'], field);
+  const { namesNobody, unclear } = readAuthor([`=?ibm037?b?${ebcdic}?=`]);
+  assert.deepEqual({ namesNobody, unclear }, { namesNobody: false, unclear: 'no-domain' });
+  assert.equal(readAuthor([`=?ibm037?b?${ebcdic}?= <alice@example.com>`]).unclear, undefined);
+  assert.equal(readAuthor(['=?utf-8?q?root?=']).namesNobody, true);
+});

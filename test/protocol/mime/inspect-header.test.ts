@@ -178,3 +178,21 @@ test('words of ISO-2022-JP are decoded one by one, as each begins in ASCII', () 
   const { subject } = inspectHeader(Buffer.from(`Subject: ${letters}\r\n\r\n`, 'latin1'));
   assert.equal(subject, 'Jane Doe');
 });
+
+test('an attacker disguises a second From field by a mark or a control in its name, which readers trim away', () => {
+  for (const name of ['\xef\xbb\xbfFrom', 'From\xa0', '\x0cFrom', 'From\x7f', 'Fr\x01om', 'FROM\xc2\xa0 ']) {
+    const header = `${name}: boss@bank.test\r\nFrom: any@attack.example\r\nSubject: x\r\n\r\n`;
+    const { author } = inspectHeader(Buffer.from(header, 'latin1'));
+    assert.deepEqual(
+      [author.fields, author.domains, author.unclear],
+      [2, ['attack.example', 'bank.test'], 'several-fields'],
+    );
+  }
+  for (const line of ['From boss@bank.test Mon Jan  1 00:00:00 2026', '>From: boss@bank.test', 'Fr\xc3\xb6m'])
+    assert.equal(
+      inspectHeader(Buffer.from(`${line}\r\nFrom: any@attack.example\r\n\r\n`, 'latin1')).author.fields,
+      1,
+      line,
+    );
+  assert.equal(inspectHeader(Buffer.from('\xef\xbb\xbfFrom: any@attack.example\r\n\r\n', 'latin1')).author.fields, 0);
+});

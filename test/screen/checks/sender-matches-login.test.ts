@@ -130,3 +130,22 @@ test('a domain mail server and a login of a domain send what others wrote, resen
     for (const options of [{ client: SERVER_ADDRESS }, { account: '@example.com' }])
       assert.equal(await submitted(options, header), 'accept', header);
 });
+
+test('an account hides the boss in a Resent block without Resent-From on top, or in a field whose name has a control in it', async () => {
+  for (const field of [
+    'Resent-Date: x\r\nReceived: by x\r\nResent-From: dora@example.com',
+    'Resent-To: a@b.test\r\nResent-To: b@b.test\r\nResent-From: dora@example.com',
+    '\fSender: dora@example.com',
+    'Resent-From\x01: dora@example.com',
+  ])
+    assert.deepEqual(
+      await run(ALICE, 'alice@example.com', 'bob@remote.example', `alice@example.com\r\n${field}`),
+      ['outbound', '550 5.7.1'],
+      field,
+    );
+  const older = 'Resent-From: alice@example.com\r\nResent-Date: x\r\nResent-From: dora@example.com';
+  assert.deepEqual(await run(ALICE, 'alice@example.com', 'bob@remote.example', `alice@example.com\r\n${older}`), [
+    'outbound',
+    'accept',
+  ]);
+});
