@@ -17,8 +17,12 @@ function mayBeRefused(content: Buffer): RegExp | undefined {
   return undefined;
 }
 
-for (const archive of archives) {
-  test(`every message of ${basename(archive)} arrives byte-identical below the trace header`, {
+/** A test of a whole archive takes more than its time on a busy machine. */
+const PARTS = 3;
+const parts = archives.flatMap((archive) => Array.from({ length: PARTS }, (_, part) => ({ archive, part })));
+
+for (const { archive, part } of parts) {
+  test(`every message of ${basename(archive)} arrives byte-identical below the trace header (${part + 1} of ${PARTS})`, {
     skip: archives.length === 0 && `no corpus in ${SUITES}`,
   }, async (t) => {
     const sink = await startSink();
@@ -34,7 +38,9 @@ for (const archive of archives) {
     let client = await SmtpConversation.open(node.port('mx'));
     await client.reply();
     await client.say('EHLO client.example');
+    let index = 0;
     for (const { name, content } of readCorpus(archive)) {
+      if (index++ % PARTS !== part) continue;
       // The sender's address carries the name, so that what arrives can be told apart.
       const from = `m${sent.size + refused.length}@elsewhere.example`;
       client.write(`MAIL FROM:<${from}> BODY=8BITMIME\r\nRCPT TO:<alice@example.com>\r\nDATA\r\n`);
