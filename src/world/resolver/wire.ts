@@ -34,6 +34,8 @@ const UDP_PAYLOAD_BYTES = 1232;
 /** RFC 1035 2.3.4. */
 const LONGEST_LABEL = 63;
 const LONGEST_NAME = 255;
+/** A name has at most 127 labels, and a pointer behind a pointer is of no use: a longer chain is meant to keep its reader busy. */
+const MOST_POINTERS = 127;
 
 export interface RawRecord {
   readonly name: string;
@@ -217,9 +219,11 @@ function readRecord(message: Buffer, at: number): RawRecord | undefined {
   };
 }
 
-/** Where the name ends in place, without following its pointer. */
+/** Where the name ends in place, without following its pointer. Undefined: it is longer than a name may be. */
 function skipName(message: Buffer, start: number): number | undefined {
-  for (let at = start; at < message.length; ) {
+  // RFC 1035 3.1: without a bound each of thousands of records may walk through all that are behind it.
+  const end = Math.min(message.length, start + LONGEST_NAME);
+  for (let at = start; at < end; ) {
     const length = message[at]!;
     if (length === 0) return at + 1;
     if (length >= 0xc0) return at + 2 <= message.length ? at + 2 : undefined;
@@ -234,13 +238,14 @@ function readName(message: Buffer, start: number): string | undefined {
   let name = '';
   let octets = 1;
   let earliest = start;
+  let pointers = 0;
   for (let at = start; at < message.length; ) {
     const length = message[at]!;
     if (length === 0) return name;
     if (length >= 0xc0) {
       if (at + 1 >= message.length) return undefined;
       at = message.readUInt16BE(at) & 0x3fff;
-      if (at >= earliest) return undefined;
+      if (at >= earliest || ++pointers > MOST_POINTERS) return undefined;
       earliest = at;
       continue;
     }
@@ -253,15 +258,19 @@ function readName(message: Buffer, start: number): string | undefined {
   return undefined;
 }
 
+/** Each octet of a label as names are written (RFC 1035 5.1). */
+const WRITTEN = Array.from({ length: 256 }, (_, code) => {
+  const octet = lowerCase(code);
+  const character = String.fromCharCode(octet);
+  if (octet <= 0x20 || octet >= 0x7f) return `\\${String(octet).padStart(3, '0')}`;
+  return character === '.' || character === '\\' ? `\\${character}` : character;
+});
+
+/** Joined once: thousands of names that grow by single characters are mostly work for the collector of garbage. */
 function presentation(message: Buffer, start: number, end: number): string {
-  let label = '';
-  for (let at = start; at < end; at++) {
-    const octet = lowerCase(message[at]!);
-    const character = String.fromCharCode(octet);
-    if (octet <= 0x20 || octet >= 0x7f) label += `\\${String(octet).padStart(3, '0')}`;
-    else label += character === '.' || character === '\\' ? `\\${character}` : character;
-  }
-  return label;
+  const written: string[] = [];
+  for (let at = start; at < end; at++) written.push(WRITTEN[message[at]!]!);
+  return written.join('');
 }
 
 function lowerCase(octet: number): number {

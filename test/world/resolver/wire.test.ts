@@ -71,6 +71,35 @@ test('names that point at each other end the reading', () => {
   assert.equal(decodeMessage(message), undefined);
 });
 
+test('a chain of pointers longer than any name has labels ends the reading', () => {
+  const asked = Buffer.from(encodeQuestion('a.test', 'A')!);
+  const start = 12 + asked.length + 12;
+  const reads = (pointers: number): boolean => {
+    const data = Buffer.alloc(2 + 2 * pointers);
+    for (let i = 0; i < pointers; i++) data.writeUInt16BE(0xc000 | (start + 2 * i), 2 + 2 * i);
+    const first = Buffer.from('c00c000a00010000003c0000', 'hex');
+    first.writeUInt16BE(data.length, 10);
+    const second = Buffer.from('c000000100010000003c0004c0000201', 'hex');
+    second.writeUInt16BE(0xc000 | (start + data.length - 2), 0);
+    const header = Buffer.from('000780800001000200000000', 'hex');
+    return decodeMessage(Buffer.concat([header, asked, first, data, second])) !== undefined;
+  };
+  assert.equal(reads(100), true);
+  assert.equal(reads(200), false);
+});
+
+test('a name that runs through the records behind it is no name', () => {
+  const header = Buffer.from('000780800001000100000000', 'hex');
+  const asked = Buffer.from(encodeQuestion('a.test', 'MX')!);
+  const endless = Buffer.concat([
+    Buffer.from('c00c000f00010000003c0102000a', 'hex'),
+    Buffer.alloc(256, 1),
+    Buffer.of(0),
+  ]);
+  const message = decodeMessage(Buffer.concat([header, asked, endless]));
+  assert.equal(message && readAnswer('a.test', 'MX', message), undefined);
+});
+
 test('a dot inside a label cannot pass for the end of a label', () => {
   const header = Buffer.from('000780800001000100000000', 'hex');
   const asked = Buffer.from(encodeQuestion('a.test', 'PTR')!);
