@@ -25,17 +25,18 @@ const LONGEST_WORD = 320;
 
 /** `Name: value` folded at spaces (RFC 5322 2.2.3), CRLF-ended, and one field whatever is in it. Only a word beyond all bounds is broken. */
 export function field(name: string, value: string): string {
-  let folded = `${name}:`;
-  let column = folded.length;
+  // Line by line: thousands of joined words would be a chain of as many pieces until the report is written.
+  const lines: string[] = [];
+  let line = `${name}:`;
   for (const word of words(cleanLine(value, ' '))) {
-    if (column + 1 + word.length > FOLD_AT && column > name.length + 1) {
-      folded += '\r\n';
-      column = 0;
+    if (line.length + 1 + word.length > FOLD_AT && line.length > name.length + 1) {
+      lines.push(line);
+      line = '';
     }
-    folded += ` ${word}`;
-    column += 1 + word.length;
+    line += ` ${word}`;
   }
-  return `${folded}\r\n`;
+  lines.push(line, '');
+  return lines.join('\r\n');
 }
 
 function* words(value: string): Generator<string> {
