@@ -2,6 +2,7 @@
 import { createBase64Encoder, decodeBase64 } from '../../src/protocol/mime/base64.ts';
 import { matchBoundary, overlap } from '../../src/protocol/mime/boundary.ts';
 import { decodeCharset } from '../../src/protocol/mime/charset.ts';
+import { disguisedFields } from '../../src/protocol/mime/disguised-fields.ts';
 import { decodeUnstructured } from '../../src/protocol/mime/encoded-words.ts';
 import { scanFields } from '../../src/protocol/mime/fields.ts';
 import { createHeaderEnd } from '../../src/protocol/mime/header-end.ts';
@@ -204,6 +205,15 @@ testGrowth({
     octets('\x1b$B', HEADER),
     octets('\x81', HEADER),
     octets('\xff', HEADER),
+  ),
+  'protocol/mime/disguised-fields.ts disguisedFields': row(
+    (bytes: Buffer) => disguisedFields(bytes, bytes.length, new Set(['from', 'sender'])),
+    octets('\xef\xbb\xbfFrom: a\r\n', HEADER),
+    octets('\xef\xbb\xbfFrom:\r\n ', HEADER),
+    octets('\x01From', HEADER),
+    octets('\r\n', HEADER),
+    octets(' ', HEADER, '\x01From:'),
+    octets(':', HEADER),
   ),
   'protocol/mime/encoded-words.ts decodeUnstructured': row(
     (value: string) => decodeUnstructured(value, MIME_LIMITS.subjectCharacters),
