@@ -128,7 +128,7 @@ test('an attacker who sends bombs, entities, nested archives or junk is kept wit
   const bench = await startReports(t);
   const { reports, clock } = bench;
   const attacks: [Uint8Array, RegExp][] = [
-    [letter(gzipSync(Buffer.alloc(UNPACKED_BYTES + 1))), /more than \d+ octets/],
+    [letter(gzipSync(Buffer.alloc(UNPACKED_BYTES + 1))), /more than \d+ bytes/],
     [letter(zip([{ name: 'a', bytes: Buffer.alloc(UNPACKED_BYTES + 1), claimedSize: 9 }])), /too many bytes|more than/],
     [letter(gzipSync(gzipSync(xml('1')))), /archive in an archive/],
     [letter(gzipSync('<!DOCTYPE a [<!ENTITY b "c">]><feedback/>')), /document type/],
@@ -137,7 +137,7 @@ test('an attacker who sends bombs, entities, nested archives or junk is kept wit
     [letter(Buffer.from('not gzip at all')), /./],
     [Buffer.from('Subject: hello\r\n\r\nwhen will you answer?\r\n'), /no part of it is a report/],
     [Buffer.alloc(0), /no part/],
-    [Buffer.alloc(INCOMING_BYTES + 1, 'a'), /more than \d+ octets/],
+    [Buffer.alloc(INCOMING_BYTES + 1, 'a'), /more than \d+ bytes/],
   ];
   for (const [content, reason] of attacks) {
     assert.match(await problemOf(bench, content), reason);
