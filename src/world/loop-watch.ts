@@ -16,11 +16,9 @@ export type LoopStep =
   | 'smtp-input'
   | 'header'
   | 'verdict'
-  | 'signatures'
   | 'mime-structure'
   | 'convert'
   | 'header-edits'
-  | 'sign'
   | 'delivery-report'
   | 'other'
   | `check:${string}`;
