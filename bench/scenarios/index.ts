@@ -10,6 +10,7 @@ import { millionQueue } from './million-queue.ts';
 import { throughput1kSingle } from './throughput-1k-single.ts';
 import { throughput10kKept } from './throughput-10k-kept.ts';
 import { throughput200k } from './throughput-200k.ts';
+import { underAttack } from './under-attack.ts';
 
 export const scenarios: readonly Scenario[] = [
   throughput10kKept,
@@ -21,5 +22,6 @@ export const scenarios: readonly Scenario[] = [
   millionQueue,
   deadDestinations,
   authFlood,
+  underAttack,
   kill500,
 ];

@@ -1,11 +1,6 @@
-/**
- * Bots that guess passwords, in a process at the lowest priority: what they compute themselves, TLS
- * above all, would on a real network be computed elsewhere.
- */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+/** Bots that guess passwords, in a process of their own (auth-flooder.ts). */
 import type { Endpoint } from '../product/product.ts';
+import { type Niced, startNiced } from './niced.ts';
 
 export interface Flood {
   readonly user: string;
@@ -21,25 +16,7 @@ export interface FloodResult {
 }
 
 /** Floods until `end`. */
-export function startFlood(target: Endpoint, flood: Flood): { end(): Promise<FloodResult> } {
-  const startedAt = performance.now();
-  const child = spawn(
-    'nice',
-    [
-      ...['-n', '19', process.execPath, '--disable-warning=ExperimentalWarning'],
-      `${import.meta.dirname}/auth-flooder.ts`,
-      ...[target.host, String(target.port), flood.user, String(flood.connections), String(flood.attemptsPerSecond)],
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const said = text(child.stdout);
-  return {
-    async end() {
-      const seconds = (performance.now() - startedAt) / 1000;
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-      return { seconds, answers: JSON.parse(await said) };
-    },
-  };
+export function startFlood(target: Endpoint, flood: Flood): Niced<FloodResult> {
+  const numbers = [target.port, flood.connections, flood.attemptsPerSecond].map(String);
+  return startNiced('auth-flooder.ts', [target.host, numbers[0]!, flood.user, numbers[1]!, numbers[2]!]);
 }

@@ -89,5 +89,5 @@ async function bot(): Promise<void> {
   }
 }
 
-process.once('SIGTERM', () => process.stdout.write(`${JSON.stringify(answers)}\n`, () => process.exit(0)));
+process.once('SIGTERM', () => process.stdout.write(`${JSON.stringify({ answers })}\n`, () => process.exit(0)));
 for (let n = 0; n < Number(connections); n++) void bot();
