@@ -7,7 +7,7 @@
  */
 
 import { DOMAIN_PATTERNS, OPEN_PATTERNS, SHIELD_PAIRS, SHIELD_PATTERNS } from '../src/directory/rules/limits.ts';
-import { type ListTable, listTable, type SenderSeen } from '../src/directory/rules/lists.ts';
+import { type ListTable, listTable, type ObservedSender } from '../src/directory/rules/lists.ts';
 import type { ListEntryRow, ListKind } from '../src/directory/rules/schema.ts';
 import { type ShieldTable, shieldTable } from '../src/directory/rules/shields.ts';
 import { networksOf } from '../src/protocol/network/table.ts';
@@ -39,7 +39,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** A third are entries. */
-function senderOf([, kind, count, value]: Kind, i: number): SenderSeen {
+function senderOf([, kind, count, value]: Kind, i: number): ObservedSender {
   const listed = i % 3 === 0;
   const entry = value((i * 7919) % count)
     .replaceAll('*', 'x')

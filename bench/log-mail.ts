@@ -52,7 +52,7 @@ function mail(n: number, at: number): Mail {
       recipients: [
         held ? { address: to, disposition: 'hold', reason: 'size' } : { address: to, disposition: 'accept' },
       ],
-      trail: {
+      detail: {
         subject: `${word()} ${word()} ${word()} ${word()} ${word()}`,
         headerFrom: from,
         messageIdHeader: `<${random().toString(36).slice(2)}.${n}@${from.split('@')[1]}>`,

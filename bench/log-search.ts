@@ -69,7 +69,7 @@ function kinds(): Readonly<Record<string, (mail: Mail) => LogFilter>> {
   return {
     newest: () => ({}),
     id: ({ message }) => ({ id: message.id }),
-    'Message-ID': ({ message }) => ({ messageId: message.trail.messageIdHeader }),
+    'Message-ID': ({ message }) => ({ messageId: message.detail.messageIdHeader }),
     sender: ({ message }) => ({ sender: message.from }),
     'sender domain': ({ message }) => ({ sender: message.from.split('@')[1] }),
     'beginning of sender': ({ message }) => ({ sender: `${message.from.slice(0, 6)}*` }),
@@ -79,7 +79,7 @@ function kinds(): Readonly<Record<string, (mail: Mail) => LogFilter>> {
       since: message.at - 43_200_000,
       until: message.at + 43_200_000,
     }),
-    'two subject words': ({ message }) => ({ subject: message.trail.subject!.split(' ').slice(0, 2).join(' ') }),
+    'two subject words': ({ message }) => ({ subject: message.detail.subject!.split(' ').slice(0, 2).join(' ') }),
     client: ({ message }) => ({ client: message.clientAddress }),
     'disposition (rare)': () => ({ disposition: 'hold' }),
     'disposition and domain': ({ message }) => ({

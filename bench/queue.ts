@@ -7,14 +7,16 @@
  * `--slow` lets the dispatcher have no room at first, so that every message goes through the table.
  * For a slow disk, run it under `strace -f -e trace=fsync,fdatasync -e inject=fsync,fdatasync:delay_exit=10000`.
  */
+
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { EVENTS } from '../src/catalogue.ts';
 import type { Claim } from '../src/queue/contract.ts';
-import { queueMigrations } from '../src/queue/migrations.ts';
 import { openQueue } from '../src/queue/open.ts';
+import { queueMigrations } from '../src/queue/rows/migrations.ts';
 import { rowContent } from '../src/store/blobs/memory-content.ts';
 import { openStore } from '../src/store/open.ts';
 import { systemClock } from '../src/world/clock.ts';
@@ -32,7 +34,7 @@ const { values } = parseArgs({
 });
 const messages = Number(values.messages);
 const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'));
-const events = createEvents(Date.now, console.error);
+const events = createEvents(EVENTS, Date.now, console.error);
 events.attach((name, fields) => console.log(name, fields));
 const store = await openStore(folder, {
   clock: systemClock,
@@ -92,7 +94,7 @@ async function run(count: number): Promise<void> {
         receivedAt: Date.now(),
         content: rowContent(body),
         trace,
-        trail,
+        detail: trail,
         recipients: [to],
       });
     }

@@ -10,7 +10,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { rsaKey, sign } from '../test/screen/authentication/keys.ts';
+import { rsaKey, sign } from '../test/screen/checks/origin/keys.ts';
 import { startZone } from '../test/support/zone.ts';
 import { groupCpuMs } from '../test/system/support/process-cpu.ts';
 import { median } from './measure/statistics.ts';

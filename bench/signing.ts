@@ -8,10 +8,11 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { EVENTS } from '../src/catalogue.ts';
 import { fitAndSign } from '../src/deliver/outgoing.ts';
 import { createSigning } from '../src/deliver/signing/signing.ts';
-import type { Signing } from '../src/deliver/signing/words.ts';
-import type { SigningKey } from '../src/directory/dkim-keys.ts';
+import type { Signing } from '../src/deliver/signing/types.ts';
+import type { SigningKey } from '../src/directory/signing-keys/dkim-keys.ts';
 import { makeAddress } from '../src/protocol/smtp/address.ts';
 import type { Claim } from '../src/queue/contract.ts';
 import { systemClock } from '../src/world/clock.ts';
@@ -38,7 +39,7 @@ const KEYS: readonly SigningKey[] = [
 function signingWith(keys: readonly SigningKey[]): Signing {
   return createSigning({
     clock: systemClock,
-    events: createEvents(systemClock.now, () => {}),
+    events: createEvents(EVENTS, systemClock.now, () => {}),
     settings: { current: () => ({ version: 1, get: (setting) => setting.default }), onChange: () => () => {} },
     directory: { domain: () => undefined, isMailServerOf: () => 'no' },
     dkim: { active: () => keys },

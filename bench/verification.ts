@@ -13,9 +13,9 @@ import { join } from 'node:path';
 import { createDirectoryAdmin } from '../src/directory/admin.ts';
 import { createDirectory } from '../src/directory/directory.ts';
 import { directoryMigrations } from '../src/directory/schema.ts';
-import { createSourceDesk } from '../src/directory/sources/admin.ts';
+import { createSourceAdmin } from '../src/directory/sources/admin.ts';
 import { openSourceTable } from '../src/directory/sources/table.ts';
-import { createVerification } from '../src/directory/verification.ts';
+import { createVerification } from '../src/directory/sources/verification.ts';
 import { formatMingerAnswer, parseMingerQuery } from '../src/protocol/minger/minger.ts';
 import { makeAddress } from '../src/protocol/smtp/address.ts';
 import type { PreparedChange } from '../src/store/contract.ts';
@@ -71,7 +71,7 @@ const { directory } = createVerification({
   addDomain: async () => {},
 });
 const admin = createDirectoryAdmin(database, directory, clock);
-const desk = createSourceDesk({ database, directory, table, secrets: OPEN_SECRETS, clock, random });
+const sourceAdmin = createSourceAdmin({ database, directory, table, secrets: OPEN_SECRETS, clock, random });
 const make = async ({ statements, committed }: PreparedChange): Promise<void> => {
   await database.write(statements);
   committed();
@@ -81,7 +81,7 @@ const make = async ({ statements, committed }: PreparedChange): Promise<void> =>
 try {
   await make(await admin.addDomain({ name: 'example.com' }));
   const options = { host: '127.0.0.1', port: sourcePort };
-  await make((await desk.add('minger', { options, domains: ['example.com'] })).change);
+  await make((await sourceAdmin.add('minger', { options, domains: ['example.com'] })).change);
   await fill();
   lookUp();
   await decide();

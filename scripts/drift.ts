@@ -5,8 +5,8 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { EVENTS } from '../src/catalogue.ts';
 import type { EventDefinition } from '../src/world/event.ts';
-import { EVENTS } from '../src/world/events.ts';
 import { CITING, citationFaults, renderRfcs } from './generate-rfcs.ts';
 import { type AnySetting, catalogue, definedSettings, renderSettings } from './generate-settings.ts';
 import { conclude, lineCount, ROOT, type SourceFile, sourceFiles } from './source-files.ts';

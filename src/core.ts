@@ -5,28 +5,28 @@
 import { join } from 'node:path';
 import { MIGRATIONS, SETTINGS } from './catalogue.ts';
 import { publicAddressSettings } from './deliver/settings.ts';
+import { createSenderGrants, type SenderGrants } from './directory/addresses/send-as.ts';
 import { createDirectoryAdmin } from './directory/admin.ts';
-import { createCredentialAdmin } from './directory/credential-admin.ts';
-import { type Credentials, openCredentials } from './directory/credentials.ts';
 import { createDirectory, type OpenDirectory } from './directory/directory.ts';
-import { createDkimKeys, type DkimKeys } from './directory/dkim-keys.ts';
-import { keepSights } from './directory/dkim-keys-sight.ts';
-import { createHashing } from './directory/hashing.ts';
-import { type MingerSecret, openMingerSecret } from './directory/minger-secret.ts';
 import { createRuleAdmin } from './directory/rules/admin.ts';
 import { findDoubtfulRules } from './directory/rules/doubts.ts';
 import { findLocalAllows } from './directory/rules/local-allows.ts';
 import { findProxyOverlaps } from './directory/rules/proxy-overlaps.ts';
 import { createSenderRules, type OpenSenderRules } from './directory/rules/rules.ts';
-import { findSealedPasswords } from './directory/sealed-passwords.ts';
-import { createSenderGrants, type SenderGrants } from './directory/send-as.ts';
-import { openServerLogins, type ServerLogins } from './directory/server-logins.ts';
-import { createSourceDesk } from './directory/sources/admin.ts';
+import { openServerLogins, type ServerLogins } from './directory/servers/logins.ts';
+import { createCredentialAdmin } from './directory/sign-in/admin.ts';
+import { type Credentials, openCredentials } from './directory/sign-in/credentials.ts';
+import { type MingerSecret, openMingerSecret } from './directory/sign-in/minger-secret.ts';
+import { createHashing } from './directory/sign-in/passwords/hashing.ts';
+import { findSealedPasswords } from './directory/sign-in/passwords/sealed-passwords.ts';
+import { createTokens } from './directory/sign-in/tokens/tokens.ts';
+import { createDkimKeys, type DkimKeys } from './directory/signing-keys/dkim-keys.ts';
+import { keepSights } from './directory/signing-keys/published.ts';
+import { openSrsKeys, type SrsKeys } from './directory/signing-keys/srs-keys.ts';
+import { createSourceAdmin } from './directory/sources/admin.ts';
 import { createPointsHere } from './directory/sources/points-here.ts';
 import { openSourceTable } from './directory/sources/table.ts';
-import { openSrsKeys, type SrsKeys } from './directory/srs-keys.ts';
-import { createTokens } from './directory/tokens/tokens.ts';
-import { createVerification } from './directory/verification.ts';
+import { createVerification } from './directory/sources/verification.ts';
 import type { Retention } from './journal/expire.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
@@ -39,8 +39,8 @@ import { type OpenQueue, openQueue } from './queue/open.ts';
 import { smtpSettings } from './receive/settings.ts';
 import { mayReportAfter } from './report/dmarc/reporter.ts';
 import { openReports, type Reports } from './report/open.ts';
-import { authenticationSettings } from './screen/authentication/settings.ts';
-import type { HiddenClients } from './screen/nat.ts';
+import { authenticationSettings } from './screen/checks/origin/settings.ts';
+import type { HiddenClients } from './screen/sender/nat.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
 import { createSettings, type SettingsRegistry } from './settings/registry.ts';
 import { openStore, type Store } from './store/open.ts';
@@ -263,12 +263,12 @@ export async function openCore(
     rules: createRuleAdmin(store.database, directory, senderRules, clock),
     minger,
     logins,
-    sources: createSourceDesk({ database: store.database, directory, table: sources, secrets, clock, random }),
+    sources: createSourceAdmin({ database: store.database, directory, table: sources, secrets, clock, random }),
     credentials: credentialAdmin,
     explainToken: credentials.explainToken,
-    queue: queue.desk,
+    queue: queue.admin,
     posture,
-    reports: reports.desk,
+    reports: reports.admin,
     log,
     journal,
     clock,

@@ -3,6 +3,7 @@
  * The rooms are put together in core.ts and node.ts, which are loaded only when they are needed: most
  * commands just ask a running node.
  */
+import { EVENTS } from './catalogue.ts';
 import { tellEvents } from './cli/offline-events.ts';
 import { runCli } from './cli/run.ts';
 import { VERSION } from './version.ts';
@@ -23,7 +24,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   clock: systemClock,
   startNode: async (config, events) => (await import('./node.ts')).startNode(config, events),
   async openOffline(config) {
-    const events = createEvents(systemClock.now, () => {});
+    const events = createEvents(EVENTS, systemClock.now, () => {});
     tellEvents(events, process.stderr);
     const { openCore } = await import('./core.ts');
     const core = await openCore(config, events);

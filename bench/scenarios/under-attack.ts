@@ -76,7 +76,7 @@ async function run(bench: Bench): Promise<Outcome> {
       pairs[move] = [...(pairs[move] ?? []), pair];
       const { quiet, attacked, answers, seconds } = pair;
       bench.tell(
-        `round ${i}: ${move} ${attacked.deliveredPerSecond.toFixed(0)}/s, p99 ${attacked.p99.toFixed(0)} ms; quiet ${quiet.deliveredPerSecond.toFixed(0)}/s, p99 ${quiet.p99.toFixed(0)} ms; attacker heard ${JSON.stringify(answers)} in ${seconds.toFixed(0)} s`,
+        `round ${i}: ${move} ${attacked.deliveredPerSecond.toFixed(0)}/s, p99 ${attacked.p99.toFixed(0)} ms; quiet ${quiet.deliveredPerSecond.toFixed(0)}/s, p99 ${quiet.p99.toFixed(0)} ms; attacker prior ${JSON.stringify(answers)} in ${seconds.toFixed(0)} s`,
       );
     }
   return outcome(pairs);

@@ -18,7 +18,7 @@ const PAUSE_MS = 100;
 const answers: Record<string, number> = {};
 
 /** Counts the codes of so many whole replies. */
-async function heard(socket: Socket, buffered: { text: string }, replies: number): Promise<void> {
+async function prior(socket: Socket, buffered: { text: string }, replies: number): Promise<void> {
   for (let seen = 0; seen < replies; ) {
     for (let end = buffered.text.indexOf('\r\n'); end >= 0 && seen < replies; end = buffered.text.indexOf('\r\n')) {
       const line = buffered.text.slice(0, end);
@@ -38,7 +38,7 @@ async function session(): Promise<void> {
   const lost = once(socket, 'close').then(() => Promise.reject(new Error('lost')));
   lost.catch(() => {});
   socket.on('error', () => {});
-  const until = (replies: number): Promise<void> => Promise.race([heard(socket, buffered, replies), lost]);
+  const until = (replies: number): Promise<void> => Promise.race([prior(socket, buffered, replies), lost]);
   try {
     await until(1);
     socket.write('EHLO attacker.example\r\n');

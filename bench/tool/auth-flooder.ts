@@ -38,7 +38,7 @@ function nextAddress(): string {
 }
 
 /** The code of a whole reply. */
-async function heard(socket: Socket): Promise<number> {
+async function prior(socket: Socket): Promise<number> {
   for (let text = ''; ; ) {
     const [bytes] = (await once(socket, 'data')) as [Buffer];
     text += bytes.toString('latin1');
@@ -49,7 +49,7 @@ async function heard(socket: Socket): Promise<number> {
 
 async function ask(socket: Socket, line: string): Promise<number> {
   socket.write(`${line}\r\n`);
-  return heard(socket);
+  return prior(socket);
 }
 
 async function guess(): Promise<void> {
@@ -61,7 +61,7 @@ async function guess(): Promise<void> {
   lost.catch(() => {});
   plain.on('close', () => gone.abort()).on('error', () => gone.abort());
   try {
-    await Promise.race([heard(plain), lost]);
+    await Promise.race([prior(plain), lost]);
     await Promise.race([ask(plain, 'EHLO bot.attacker.example'), lost]);
     await Promise.race([ask(plain, 'STARTTLS'), lost]);
     const secure = connectTls({ socket: plain, rejectUnauthorized: false });

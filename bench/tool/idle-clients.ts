@@ -26,14 +26,14 @@ function addressOf(n: number): string {
 function openOne(target: Endpoint, localAddress: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...target, localAddress });
-    let heard = '';
+    let prior = '';
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error(`the server closed an idle connection: ${heard.slice(0, 200)}`)));
+    socket.on('close', () => reject(new Error(`the server closed an idle connection: ${prior.slice(0, 200)}`)));
     socket.on('data', (bytes) => {
-      const first = heard === '';
-      heard += bytes.toString('latin1');
-      if (first && heard.startsWith('220')) socket.write('EHLO client.elsewhere.example\r\n');
-      if (/^250 /m.test(heard)) resolve(socket);
+      const first = prior === '';
+      prior += bytes.toString('latin1');
+      if (first && prior.startsWith('220')) socket.write('EHLO client.elsewhere.example\r\n');
+      if (/^250 /m.test(prior)) resolve(socket);
     });
   });
 }

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { parseAddress } from '../../src/protocol/smtp/address.ts';
 import type { NewMessage, NewRecipient } from '../../src/queue/contract.ts';
-import { createIdSource, idOf } from '../../src/queue/ids.ts';
-import { loggedMessage } from '../../src/queue/records.ts';
-import { messageRow, recipientRow } from '../../src/queue/rows.ts';
-import { queueStatements } from '../../src/queue/statements.ts';
+import { loggedMessage } from '../../src/queue/journal/records.ts';
+import { createIdSource, idOf } from '../../src/queue/model/ids.ts';
+import { messageRow, recipientRow } from '../../src/queue/rows/rows.ts';
+import { queueStatements } from '../../src/queue/rows/statements.ts';
 import type { StagedContent, Statement } from '../../src/store/contract.ts';
 import { systemClock } from '../../src/world/clock.ts';
 
@@ -56,7 +56,7 @@ function waitingMessage(id: string, receivedAt: number, content: StagedContent):
     receivedAt,
     content,
     trace: `Received: from client.example by mx.postern.example with ESMTP id ${id}; Sun, 22 Nov 2026 12:00:00 +0000\r\n`,
-    trail: { subject: 'waiting', headerFrom: 'bob@example.com', evidence: {}, findings: [] },
+    detail: { subject: 'waiting', headerFrom: 'bob@example.com', evidence: {}, findings: [] },
     recipients: [],
   };
 }

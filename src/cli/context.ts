@@ -2,10 +2,10 @@
 import type { Readable } from 'node:stream';
 import { OperationalError } from '../model/errors.ts';
 import { escapeJson } from '../protocol/text/unsafe.ts';
-import type { Session } from './session.ts';
+import type { CliSession } from './session.ts';
 import { visible } from './table.ts';
 
-export interface CommandContext extends Session {
+export interface CommandContext extends CliSession {
   /** A line, or several; what strangers sent is made harmless. */
   print(text: string): void;
   json(value: unknown): void;
@@ -19,7 +19,7 @@ export interface Output {
   readonly isTTY?: boolean;
 }
 
-export function createContext(session: Session, stdout: Output, stdin: Readable): CommandContext {
+export function createContext(session: CliSession, stdout: Output, stdin: Readable): CommandContext {
   return {
     ...session,
     stdin,

@@ -5,6 +5,7 @@
  * else is log, on standard error. Resolves to 0 after a signal that stops it, and to 70 after a
  * defect that nobody caught; other signals are logged (signals.ts). Fails with what kept the node from starting.
  */
+import { EVENTS } from '../catalogue.ts';
 import { isOperational } from '../model/errors.ts';
 import type { Operations } from '../operations/execute.ts';
 import { systemClock } from '../world/clock.ts';
@@ -25,7 +26,9 @@ export interface ServedNode {
 export type StartNode = (config: NodeConfig, events: Events) => Promise<ServedNode>;
 
 export async function serve({ config, warnings }: ReadConfig, startNode: StartNode): Promise<number> {
-  const events = createEvents(systemClock.now, (error) => process.stderr.write(`a log sink failed: ${error}\n`));
+  const events = createEvents(EVENTS, systemClock.now, (error) =>
+    process.stderr.write(`a log sink failed: ${error}\n`),
+  );
   const format = config.log.format ?? (process.stderr.isTTY ? 'readable' : 'json');
   const log = await attachLog(events, { format, level: config.log.level, destination: 2 });
   for (const warning of warnings) events.emit('node.config-warning', { warning });

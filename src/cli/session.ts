@@ -25,7 +25,7 @@ export interface OfflineNode {
 
 export type OpenOffline = (config: NodeConfig) => Promise<OfflineNode>;
 
-export interface Session {
+export interface CliSession {
   ask<N extends OperationName>(operation: N, input: OperationInput<N>): Promise<OperationOutput<N>>;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export interface SessionParts {
   warn(sentence: string): void;
 }
 
-export function createSession(parts: SessionParts): Session {
+export function createSession(parts: SessionParts): CliSession {
   const { config, isDefaultFolder, openOffline, clock, warn } = parts;
   const actor = `cli:${userName()}`;
   let door: Promise<Door> | undefined;

@@ -1,17 +1,17 @@
 /** What one attempt holds while it is under way, and what attempts work with. */
 import type { AttemptResult, Claim, ClaimedRecipient, EarlierHost } from '../queue/contract.ts';
-import type { OpeningFailure } from '../wire/client/words.ts';
+import type { OpeningFailure } from '../wire/client/types.ts';
 import type { Connector } from './connector.ts';
-import type { Destination } from './destinations.ts';
+import type { RouteTarget } from './destinations.ts';
 import type { Peers } from './peers.ts';
 import type { Pool } from './pool.ts';
-import type { Candidate, DeliveryServices, Route } from './words.ts';
+import type { Candidate, DeliveryServices, Route } from './types.ts';
 
 export type HostsRoute = Extract<Route, { kind: 'hosts' }>;
 
 export interface Attempt {
   readonly claim: Claim;
-  readonly destination: Destination;
+  readonly destination: RouteTarget;
   /** When it began, the destination was not known to take mail. */
   readonly isDoubtful: boolean;
   readonly results: AttemptResult[];
@@ -42,7 +42,7 @@ export interface AttemptTools {
   done(attempt: Attempt): void;
 }
 
-export function newAttempt(claim: Claim, destination: Destination): Attempt {
+export function newAttempt(claim: Claim, destination: RouteTarget): Attempt {
   return {
     claim,
     destination,

@@ -7,7 +7,7 @@ import { isOperational } from '../model/errors.ts';
 import { isPromise } from '../model/maybe-promise.ts';
 import { isAsciiText } from '../protocol/smtp/domain.ts';
 import type { AttemptDetail, ClaimedRecipient } from '../queue/contract.ts';
-import type { TransactionEnd, Verdict } from '../wire/client/words.ts';
+import type { TransactionEnd, TransactionResult } from '../wire/client/types.ts';
 import type { Attempt, AttemptTools } from './attempt-state.ts';
 import { nextBatch } from './batch.ts';
 import { createHosts } from './hosts.ts';
@@ -16,7 +16,7 @@ import type { Pooled } from './pool.ts';
 import { isReportTooLarge, LESS } from './reduced-report.ts';
 import { detailOf, resultOf, withEarlier } from './results.ts';
 import { asksForTls } from './tls-demand.ts';
-import type { LocalDelivery, Route } from './words.ts';
+import type { LocalDelivery, Route } from './types.ts';
 
 export interface Attempts {
   run(attempt: Attempt, route: Route): void;
@@ -125,7 +125,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
     return detailFrom(attempt, pooled, { outcome: 'failed', reply, remote: false, step: 'mail' });
   }
 
-  function detailFrom(attempt: Attempt, pooled: Pooled, verdict: Verdict): AttemptDetail {
+  function detailFrom(attempt: Attempt, pooled: Pooled, verdict: TransactionResult): AttemptDetail {
     const detail = detailOf(verdict, pooled.connection, clock.now());
     const isFirst = attempt.earlier === undefined && pooled.inClearAs === undefined;
     return isFirst ? detail : withEarlier(detail, attempt, pooled);
@@ -154,7 +154,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
     }
 
     const again: ClaimedRecipient[] = [];
-    let known: Verdict | undefined;
+    let known: TransactionResult | undefined;
     let detail: AttemptDetail | undefined;
     for (let i = 0; i < batch.length; i++) {
       const verdict = judged(attempt, pooled, end.verdicts[i]!);
@@ -174,7 +174,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
   }
 
   /** What is said of how we came is no word on the message, which waits. */
-  function judged(attempt: Attempt, pooled: Pooled, said: Verdict): Verdict {
+  function judged(attempt: Attempt, pooled: Pooled, said: TransactionResult): TransactionResult {
     const { reply, remote, outcome } = said;
     if (outcome === 'accepted' || !remote) return said;
     if (pooled.inClearAs !== undefined && asksForTls(reply)) connector.tlsDemanded(pooled);
@@ -185,7 +185,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
   }
 
   /** RFC 5321 4.5.3.1.10: the rest goes in the next transaction. Never the first, so each transaction gets on. */
-  function isTooMany({ step, reply, outcome }: Verdict): boolean {
+  function isTooMany({ step, reply, outcome }: TransactionResult): boolean {
     return step === 'rcpt' && outcome === 'deferred' && reply.code === 452 && reply.enhanced !== '4.2.2';
   }
 

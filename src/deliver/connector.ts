@@ -7,14 +7,14 @@
 import { isIPv6 } from 'node:net';
 import { connectSmtp } from '../wire/client/connection.ts';
 import type { Deadlines } from '../wire/client/deadlines.ts';
-import type { OpeningFailure, Suspicion } from '../wire/client/words.ts';
+import type { OpeningFailure, Suspicion } from '../wire/client/types.ts';
 import type { DeliveryConfig } from './config.ts';
 import { endpointOf } from './destinations.ts';
 import type { Peers } from './peers.ts';
 import type { Pooled } from './pool.ts';
 import { createSignInOutages } from './sign-in-outages.ts';
 import { asksForTls } from './tls-demand.ts';
-import type { Candidate, DeliveryServices } from './words.ts';
+import type { Candidate, DeliveryServices } from './types.ts';
 
 export interface Connector {
   /** Whether a kept connection is still good enough. */

@@ -11,12 +11,12 @@ import { createAttempts } from './attempt.ts';
 import { type Attempt, newAttempt } from './attempt-state.ts';
 import { type DeliveryConfig, deliveryConfig } from './config.ts';
 import { createConnector } from './connector.ts';
-import { createDestinations, type Destination, routeOf } from './destinations.ts';
+import { createDestinations, type RouteTarget, routeOf } from './destinations.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 import { createPeers } from './peers.ts';
 import { createPool } from './pool.ts';
 import { createRouteFinder } from './route.ts';
-import type { DeliveryOptions, DeliveryServices, Route } from './words.ts';
+import type { DeliveryOptions, DeliveryServices, Route } from './types.ts';
 
 export interface Delivery extends Dispatcher {
   /** Claims in hand. */
@@ -90,7 +90,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     else wake(destination);
   }
 
-  function wake(destination: Destination): void {
+  function wake(destination: RouteTarget): void {
     if (closed) return;
     const name = isFull ? undefined : destination.name;
     isFull = false;
@@ -98,7 +98,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   }
 
   /** Slow start: to one connection when no session could be had, one more with each that could. */
-  function adjust({ reached, results }: Attempt, destination: Destination): void {
+  function adjust({ reached, results }: Attempt, destination: RouteTarget): void {
     if (reached === 'none') {
       destination.window = 1;
       destination.takesMail = false;
@@ -130,7 +130,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
       tell(claim, destination, same[0]!, same.length);
   }
 
-  function tell(claim: Claim, destination: Destination, { kind, detail }: AttemptResult, recipients: number) {
+  function tell(claim: Claim, destination: RouteTarget, { kind, detail }: AttemptResult, recipients: number) {
     const { host = '', status, reply, tls } = detail;
     const { id: message } = claim.message;
     const { name } = destination;

@@ -4,9 +4,9 @@
  */
 import type { Clock } from '../world/clock.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
-import type { Candidate, Route } from './words.ts';
+import type { Candidate, Route } from './types.ts';
 
-export interface Destination {
+export interface RouteTarget {
   readonly name: string;
   /** Claims in hand. */
   active: number;
@@ -21,8 +21,8 @@ export interface Destination {
 }
 
 export interface Destinations {
-  get(name: string): Destination | undefined;
-  getOrAdd(name: string): Destination;
+  get(name: string): RouteTarget | undefined;
+  getOrAdd(name: string): RouteTarget;
   /** Settings or servers changed: ask again. */
   forgetRoutes(): void;
 }
@@ -33,7 +33,7 @@ export function endpointOf({ address, port, login }: Candidate): string {
 }
 
 export function createDestinations(): Destinations {
-  const all = new Map<string, Destination>();
+  const all = new Map<string, RouteTarget>();
 
   /** The oldest that nothing happens to; what is in use is bounded by the connections there may be. */
   const makeRoom = (): void => {
@@ -51,7 +51,7 @@ export function createDestinations(): Destinations {
       const known = all.get(name);
       if (known) return known;
       makeRoom();
-      const added: Destination = {
+      const added: RouteTarget = {
         name,
         active: 0,
         window: DELIVERY_LIMITS.firstWindow,
@@ -72,7 +72,7 @@ export function createDestinations(): Destinations {
 
 /** Many claims of one destination ask once. */
 export function routeOf(
-  destination: Destination,
+  destination: RouteTarget,
   clock: Clock,
   find: (name: string) => Promise<Route>,
 ): Route | Promise<Route> {

@@ -7,7 +7,7 @@
  */
 import type { HeaderEdit } from '../model/content.ts';
 import { scanFields } from '../protocol/mime/fields.ts';
-import type { HeaderField, Segment } from '../protocol/mime/words.ts';
+import type { HeaderField, Segment } from '../protocol/mime/types.ts';
 import { wholeField, wholeLines } from '../protocol/text/unsafe.ts';
 
 /** `trace` first in time, so it stands below what is prepended; a later prepend goes above an earlier one. */

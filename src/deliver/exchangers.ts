@@ -7,7 +7,7 @@ import type { DnsAnswer, Mx } from '../world/resolver.ts';
 import { inOrder } from './addresses.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 import type { RouteContext } from './route.ts';
-import { type Host, noRoute, type Route } from './words.ts';
+import { type Host, noRoute, type Route } from './types.ts';
 
 export async function exchangerRoute(domain: string, context: RouteContext): Promise<Route> {
   const answer = await context.services.resolver.resolve(domain, 'MX');

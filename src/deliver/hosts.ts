@@ -5,14 +5,14 @@
  * and when a host closes before it answered MAIL. An attempt that finds none ends here.
  */
 import type { AttemptDetail, EarlierHost } from '../queue/contract.ts';
-import type { OpeningFailure, Verdict } from '../wire/client/words.ts';
+import type { OpeningFailure, TransactionResult } from '../wire/client/types.ts';
 import { shuffle } from '../world/random.ts';
 import type { Attempt, AttemptTools, HostsRoute } from './attempt-state.ts';
 import { endpointOf } from './destinations.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 import type { Pooled } from './pool.ts';
 import { tlsOf, unopenedDetail } from './results.ts';
-import type { Candidate } from './words.ts';
+import type { Candidate } from './types.ts';
 
 const NOT_NOW = 'not tried now, as a try a short while ago failed';
 
@@ -26,7 +26,7 @@ export interface Onward {
 export interface Hosts {
   connect(attempt: Attempt): void;
   /** The connection was lost before the peer answered anything of the transaction. */
-  unheard(attempt: Attempt, pooled: Pooled, wasKept: boolean, verdict: Verdict): void;
+  unheard(attempt: Attempt, pooled: Pooled, wasKept: boolean, verdict: TransactionResult): void;
 }
 
 export function createHosts({ services, pool, peers, connector }: AttemptTools, next: Onward): Hosts {
@@ -123,7 +123,7 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
   }
 
   /** A kept connection may have been closed by the peer meanwhile; a new one that says nothing is no host. */
-  function unheard(attempt: Attempt, { connection }: Pooled, wasKept: boolean, { reply, remote }: Verdict) {
+  function unheard(attempt: Attempt, { connection }: Pooled, wasKept: boolean, { reply, remote }: TransactionResult) {
     if (wasKept && attempt.candidates === undefined) return connectAnew(attempt);
     const { host, address, port } = connection;
     const reason = typeof reply.text === 'string' ? reply.text : reply.text.join(' ');

@@ -8,16 +8,16 @@ import type { BodyType } from '../model/envelope.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import { MIME_LIMITS } from '../protocol/mime/limits.ts';
 import { createRewriter } from '../protocol/mime/rewrite.ts';
-import type { MimePart, Segment, SevenBitObstacle } from '../protocol/mime/words.ts';
+import type { MimePart, Segment, SevenBitObstacle } from '../protocol/mime/types.ts';
 import { isAsciiText } from '../protocol/smtp/domain.ts';
 import type { PeerExtensions } from '../protocol/smtp/ehlo-reply.ts';
 import type { Claim } from '../queue/contract.ts';
-import type { OutgoingContent } from '../wire/client/words.ts';
+import type { OutgoingContent } from '../wire/client/types.ts';
 import { loopStep } from '../world/loop-watch.ts';
 import { changesFields, linesAbove, withEdits } from './edits.ts';
 import { changed, rangeOf, sevenBitOf, treeOf } from './reading.ts';
 import { LESS, mayBeReduced, reduced } from './reduced-report.ts';
-import type { Signing } from './signing/words.ts';
+import type { Signing } from './signing/types.ts';
 
 export type Fitted =
   | {

@@ -6,7 +6,7 @@
  * only at a port where we listen: a mail server on the same machine is a common setup.
  */
 import ipaddr from 'ipaddr.js';
-import type { Candidate } from './words.ts';
+import type { Candidate } from './types.ts';
 
 export interface OwnHosts {
   isOwnExchanger(candidate: Candidate): boolean;

@@ -2,7 +2,7 @@
  * What hosts did lately that changes how they are connected to: not reachable (5 minutes), not able
  * to shake hands (an hour in clear), not mastering what they offer (an hour without).
  */
-import type { Suspicion } from '../wire/client/words.ts';
+import type { Suspicion } from '../wire/client/types.ts';
 import type { Clock } from '../world/clock.ts';
 import { createExpiring, type Expiring } from './expiring.ts';
 import { DELIVERY_LIMITS } from './limits.ts';

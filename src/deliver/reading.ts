@@ -5,7 +5,7 @@
 import type { ByteRange, ContentRef } from '../model/content.ts';
 import { createSevenBitConverter } from '../protocol/mime/seven-bit.ts';
 import { createTreeBuilder } from '../protocol/mime/tree-builder.ts';
-import type { MimeTree, SevenBit } from '../protocol/mime/words.ts';
+import type { MimeTree, SevenBit } from '../protocol/mime/types.ts';
 import { type LoopStep, loopStep } from '../world/loop-watch.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 

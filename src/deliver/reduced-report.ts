@@ -7,7 +7,7 @@ import { reduceReport, reducible } from '../protocol/dsn/reduce.ts';
 import type { Claim } from '../queue/contract.ts';
 import { RETURNED_HEADER_BYTES } from '../queue/limits.ts';
 import { memoryContent } from '../store/blobs/memory-content.ts';
-import type { Verdict } from '../wire/client/words.ts';
+import type { TransactionResult } from '../wire/client/types.ts';
 import { rangeOf, treeOf } from './reading.ts';
 
 /** What is still given back of the original, the most first. */
@@ -19,7 +19,7 @@ export function mayBeReduced({ message }: Claim): boolean {
 }
 
 /** A host that announces no limit, or another for this mailbox, says so by itself. */
-export function isReportTooLarge(claim: Claim, verdicts: readonly Verdict[]): boolean {
+export function isReportTooLarge(claim: Claim, verdicts: readonly TransactionResult[]): boolean {
   return mayBeReduced(claim) && verdicts.every(({ outcome, reply }) => outcome === 'failed' && isTooLarge(reply));
 }
 

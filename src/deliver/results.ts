@@ -3,10 +3,10 @@
 import { type Reply, replyText } from '../model/reply.ts';
 import type { AttemptDetail, AttemptResult, ClaimedRecipient } from '../queue/contract.ts';
 import type { SmtpConnection } from '../wire/client/connection.ts';
-import type { OpeningFailure, Verdict } from '../wire/client/words.ts';
+import type { OpeningFailure, TransactionResult } from '../wire/client/types.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { Pooled } from './pool.ts';
-import type { Candidate } from './words.ts';
+import type { Candidate } from './types.ts';
 
 /** The reply as it came, on one line. */
 export function replyLine(reply: Reply): string {
@@ -21,7 +21,7 @@ export function statusOf(reply: Reply, digit: '2' | '4' | '5'): string {
 const CLASS = { accepted: '2', deferred: '4', failed: '5' } as const;
 
 /** `connection` is whom we spoke with. */
-export function detailOf(verdict: Verdict, connection: SmtpConnection, at: number): AttemptDetail {
+export function detailOf(verdict: TransactionResult, connection: SmtpConnection, at: number): AttemptDetail {
   const detail: AttemptDetail = {
     at,
     host: connection.host,
@@ -52,7 +52,7 @@ export function withEarlier(detail: AttemptDetail, attempt: Attempt, { connectio
 
 export function resultOf(
   { row }: ClaimedRecipient,
-  outcome: Verdict['outcome'],
+  outcome: TransactionResult['outcome'],
   detail: AttemptDetail,
   peerTakesDsn: boolean,
 ): AttemptResult {

@@ -14,7 +14,7 @@ import { parseHostPort } from './host-port.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 import { type OwnHosts, ownHosts } from './own-hosts.ts';
 import { deliverySettings, publicAddressSettings } from './settings.ts';
-import { type DeliveryOptions, type DeliveryServices, type Host, noRoute, type Route } from './words.ts';
+import { type DeliveryOptions, type DeliveryServices, type Host, noRoute, type Route } from './types.ts';
 
 export interface RouteContext {
   readonly services: DeliveryServices;

@@ -2,9 +2,9 @@
  * Servers that we cannot sign in to now: told once, and once more when it works again, however much
  * mail waits. Only servers that an operator entered are here, so their number bounds it.
  */
-import type { OpeningFailure, SignInProblem } from '../wire/client/words.ts';
+import type { OpeningFailure, SignInProblem } from '../wire/client/types.ts';
 import type { Events } from '../world/events.ts';
-import type { Candidate } from './words.ts';
+import type { Candidate } from './types.ts';
 
 export interface SignInOutages {
   failed(candidate: Candidate, failure: OpeningFailure): void;

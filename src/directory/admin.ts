@@ -8,12 +8,12 @@ import { addressKey } from '../model/address.ts';
 import { OperationalError } from '../model/errors.ts';
 import type { Database, PreparedChange, Row, Statement } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
+import { parseTargets } from './addresses/lookup.ts';
+import { anyAddress, domainName, localAddress, newDomainName, type ServerName, serverName } from './addresses/names.ts';
 import type { DomainMailServer } from './contract.ts';
 import type { OpenDirectory } from './directory.ts';
 import { ALIAS_TARGETS, MAIL_SERVERS, NAME_CHARACTERS, PAGE_ROWS } from './limits.ts';
-import { parseTargets } from './lookup.ts';
-import { anyAddress, domainName, localAddress, newDomainName, type ServerName, serverName } from './names.ts';
-import { conditionRow, type GivenConditions, readConditions, readNetwork } from './server-trust.ts';
+import { conditionRow, type GivenConditions, readConditions, readNetwork } from './servers/trust.ts';
 import { sourceStatements } from './sources/statements.ts';
 import { directoryStatements } from './statements.ts';
 

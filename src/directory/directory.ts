@@ -8,14 +8,14 @@ import type { Settings } from '../settings/contract.ts';
 import type { Database } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { ResolveHost } from '../world/hosts-file.ts';
+import { createIdentityReader, type Identities } from './addresses/identities.ts';
+import { createLookup } from './addresses/lookup.ts';
+import { createResolve, type OwnHost } from './addresses/resolve.ts';
 import type { Directory, DomainMailServer, Resolution, ServerClaim } from './contract.ts';
-import { createHostAddresses, type ThreeAnswers } from './host-addresses.ts';
-import { createIdentityReader, type Identities } from './identities.ts';
-import { createLookup } from './lookup.ts';
-import { createMailServers, type MailServerTable } from './mail-servers.ts';
-import { createResolve, type OwnHost } from './resolve.ts';
 import { createSharedNetworks, isSharedHost, type SharedNetworks } from './rules/shared-hosts.ts';
-import type { SrsKeys } from './srs-keys.ts';
+import { createHostAddresses, type ThreeAnswers } from './servers/host-addresses.ts';
+import { createMailServers, type MailServerTable } from './servers/mail-servers.ts';
+import type { SrsKeys } from './signing-keys/srs-keys.ts';
 
 export interface DirectoryServices {
   readonly settings: Settings;

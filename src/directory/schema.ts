@@ -1,10 +1,10 @@
 /** The tables of the directory. Addresses are keys as `addressKey` makes them; domains are lower-case ASCII. */
 import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
-import { credentialMigrations } from './credential-schema.ts';
-import { identityMigrations } from './identity-schema.ts';
+import { identityMigrations } from './addresses/identity-schema.ts';
 import { ruleMigrations } from './rules/schema.ts';
-import { serverLoginMigrations } from './server-login-schema.ts';
+import { serverLoginMigrations } from './servers/login-schema.ts';
+import { credentialMigrations } from './sign-in/schema.ts';
 import { sourceMigrations } from './sources/schema.ts';
 
 export interface DirectoryTables {

@@ -5,14 +5,14 @@
  * A domain whose name servers fail is tried again the next time and stops no other.
  */
 import type { DirectoryAdmin } from '../directory/admin.ts';
-import type { DkimKeys } from '../directory/dkim-keys.ts';
-import { checkRecord } from '../directory/dkim-keys-check.ts';
-import { type RotationPolicy, type RotationStep, rotationSteps } from '../directory/dkim-keys-rotation.ts';
-import type { DkimKeyRow } from '../directory/dkim-keys-schema.ts';
-import { isLookDue, keepSights, type RecordSight, sighted } from '../directory/dkim-keys-sight.ts';
 import { PAGE_ROWS } from '../directory/limits.ts';
-import { signingSettings } from '../directory/signing-settings.ts';
-import type { SrsKeys } from '../directory/srs-keys.ts';
+import { checkRecord } from '../directory/signing-keys/check.ts';
+import type { DkimKeys } from '../directory/signing-keys/dkim-keys.ts';
+import { isLookDue, keepSights, type RecordSight, sighted } from '../directory/signing-keys/published.ts';
+import { type RotationPolicy, type RotationStep, rotationSteps } from '../directory/signing-keys/rotation.ts';
+import type { DkimKeyRow } from '../directory/signing-keys/schema.ts';
+import { signingSettings } from '../directory/signing-keys/settings.ts';
+import type { SrsKeys } from '../directory/signing-keys/srs-keys.ts';
 import { queueSettings } from '../queue/settings.ts';
 import type { Settings, SettingsSnapshot } from '../settings/contract.ts';
 import type { Database } from '../store/contract.ts';

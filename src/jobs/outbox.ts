@@ -7,8 +7,8 @@ import type { Directory } from '../directory/contract.ts';
 import type { Address } from '../model/address.ts';
 import { inspectHeader } from '../protocol/mime/inspect-header.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
-import { recipientsFor } from '../queue/bounce.ts';
 import type { NewMessage, NewRecipient, Queue } from '../queue/contract.ts';
+import { recipientsFor } from '../queue/dsn/bounce.ts';
 import type { Blobs, Database, StagedContent, Statement } from '../store/contract.ts';
 import { type OutboxRow, outboxStatements } from '../store/outbox.ts';
 import type { Clock } from '../world/clock.ts';
@@ -91,7 +91,7 @@ function newMessage(
     receivedAt: clock.now(),
     content,
     trace: '',
-    trail: {
+    detail: {
       subject,
       headerFrom: author.shown,
       messageIdHeader: messageId,

@@ -1,5 +1,5 @@
 /** Events that declare `audit` become audit rows of the log: who changed what. */
-import { EVENTS, type EventSink, type Events } from '../world/events.ts';
+import type { EventSink, Events } from '../world/events.ts';
 import type { AuditRecord, Journal } from './contract.ts';
 
 /** Returns what detaches it. Fields `actor`, `result` and `detail` fill the columns of that name; all are the input. */
@@ -15,7 +15,7 @@ export function attachAudit(events: Events, journal: Pick<Journal, 'audit'>): ()
       ...(typeof detail === 'string' && { detail }),
     });
   };
-  return events.attach(audit, (name) => 'audit' in EVENTS[name]);
+  return events.attach(audit, (name) => 'audit' in events.definitions[name]);
 }
 
 function isResult(value: unknown): value is AuditRecord['result'] {

@@ -4,8 +4,9 @@
  * Recording never waits and never throws; what cannot be written is counted, kept within a bound and
  * told by an event. `durable()` lets the queue purge settled rows only after their journal rows are on disk.
  */
+
+import type { JournalDetail } from '../model/journal-detail.ts';
 import type { SessionFacts } from '../model/session.ts';
-import type { MessageTrail } from '../model/trail.ts';
 import type { MessageRow, RecipientRow } from './record.ts';
 
 export interface SessionRecord {
@@ -33,7 +34,7 @@ export interface MessageRecord {
     readonly disposition: string;
     readonly reason?: string;
   }[];
-  readonly trail: MessageTrail;
+  readonly detail: JournalDetail;
   /** Of a refused one: `550 5.1.1` and so on, for where only a count of it is kept. */
   readonly replies?: readonly string[];
 }

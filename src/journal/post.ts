@@ -16,7 +16,7 @@ export type ToThread =
   | { readonly kind: 'close' };
 
 type JournalEvent = Extract<
-  keyof typeof import('../world/events/journal.ts').journalEvents,
+  keyof typeof import('./events.ts').journalEvents,
   | 'journal.unwritable'
   | 'journal.writable'
   | 'journal.damaged'

@@ -2,7 +2,7 @@
  * Records as flat tuples of primitives, of which bytes are soon made (batch.ts); what only a detailed
  * view reads is one JSON line, and the last of them.
  */
-import type { MessageTrail } from '../model/trail.ts';
+import type { JournalDetail } from '../model/journal-detail.ts';
 import type { AuditRecord, MessageRecord, RecipientRecord, SessionRecord } from './contract.ts';
 import { DIALOGUE_BYTES } from './limits.ts';
 
@@ -74,11 +74,11 @@ export type LogRow = MessageRow | RecipientRow | SessionRow | SessionCountRow | 
 /** As the writing thread has it: details are lines of octets, which go into a block as they are. */
 export type BatchRow = MessageRow<Uint8Array> | SessionRow<Uint8Array> | Exclude<LogRow, MessageRow | SessionRow>;
 
-export type MessageDetail = Pick<MessageTrail, 'evidence' | 'findings' | 'dialogue'>;
+export type MessageDetail = Pick<JournalDetail, 'evidence' | 'findings' | 'dialogue'>;
 export type RecipientDetail = Pick<RecipientRecord, 'by' | 'host' | 'address' | 'tls' | 'status' | 'reply' | 'earlier'>;
 
 export function messageRow(record: MessageRecord): MessageRow {
-  const { trail } = record;
+  const { detail } = record;
   return [
     'message',
     record.id,
@@ -88,11 +88,11 @@ export function messageRow(record: MessageRecord): MessageRow {
     record.from,
     record.clientAddress ?? null,
     record.sizeBytes,
-    trail.subject ?? null,
-    trail.headerFrom ?? null,
-    trail.messageIdHeader ?? null,
+    detail.subject ?? null,
+    detail.headerFrom ?? null,
+    detail.messageIdHeader ?? null,
     JSON.stringify(record.recipients),
-    detailText(trail),
+    detailText(detail),
   ];
 }
 
@@ -100,7 +100,7 @@ export function messageRow(record: MessageRecord): MessageRow {
  * JSON of MessageDetail, member by member: a dialogue is a text of many joined parts, as findings may
  * be, and beside one the serializer takes three times as long for the rest.
  */
-function detailText({ evidence, findings, dialogue }: MessageTrail): string {
+function detailText({ evidence, findings, dialogue }: JournalDetail): string {
   const found = findings.length === 0 ? '[]' : JSON.stringify(findings);
   return withDialogue(`{"evidence":${JSON.stringify(evidence)},"findings":${found}`, dialogue);
 }

@@ -4,9 +4,9 @@
  * the screen: control characters are shown as escapes.
  */
 import type { Finding } from '../model/finding.ts';
+import type { RecipientFindings } from '../model/journal-detail.ts';
 import { replyText } from '../model/reply.ts';
 import type { SessionFacts } from '../model/session.ts';
-import type { RecipientFindings } from '../model/trail.ts';
 import { cleanLines } from '../protocol/text/unsafe.ts';
 import type { StoredChange } from './changes.ts';
 import type { SessionRecord } from './contract.ts';

@@ -1,7 +1,7 @@
 /** An e-mail address as every room passes it; the grammar's own value. */
-import type { Address } from '../protocol/smtp/words.ts';
+import type { Address } from '../protocol/smtp/types.ts';
 
-export type { Address, ReversePath } from '../protocol/smtp/words.ts';
+export type { Address, ReversePath } from '../protocol/smtp/types.ts';
 
 /** The key under which two spellings of one mailbox meet: local part and domain in lower case. */
 export function addressKey(address: Address): string {

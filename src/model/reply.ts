@@ -1,7 +1,7 @@
 /** An SMTP reply as every room passes it; the grammar's own value. */
-import type { Reply } from '../protocol/smtp/words.ts';
+import type { Reply } from '../protocol/smtp/types.ts';
 
-export type { Reply } from '../protocol/smtp/words.ts';
+export type { Reply } from '../protocol/smtp/types.ts';
 
 export type ReplyClass = 'success' | 'intermediate' | 'transient' | 'permanent';
 

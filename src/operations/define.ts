@@ -19,7 +19,7 @@ export interface Actor {
   readonly permissions: readonly Permission[];
 }
 
-export interface Outcome<O> {
+export interface OperationResult<O> {
   readonly output: O;
   readonly change?: PreparedChange;
 }
@@ -35,7 +35,7 @@ export interface Operation<I, O> {
   readonly input: TObject;
   /** Keys of the input that no log may see. */
   readonly secrets: readonly string[];
-  run(services: OperationServices, input: I, actor: Actor): Promise<Outcome<O>>;
+  run(services: OperationServices, input: I, actor: Actor): Promise<OperationResult<O>>;
 }
 
 interface Draft<P extends TProperties, O> {
@@ -43,7 +43,7 @@ interface Draft<P extends TProperties, O> {
   readonly input: P;
   /** Keys of the input, at any depth. */
   readonly secrets?: readonly string[];
-  run(services: OperationServices, input: Static<TObject<P>>, actor: Actor): Promise<Outcome<O>>;
+  run(services: OperationServices, input: Static<TObject<P>>, actor: Actor): Promise<OperationResult<O>>;
 }
 
 /** An act that changes something, and is audited. */

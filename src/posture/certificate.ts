@@ -1,7 +1,7 @@
 /** The certificate that this node shows: its names, and how long it is valid. */
 import { X509Certificate } from 'node:crypto';
 import type { PostureContext } from './context.ts';
-import { type About, cannotTell, good, type PostureResult, problem } from './words.ts';
+import { type About, cannotTell, good, type PostureResult, problem } from './types.ts';
 
 const DAY_MS = 86_400_000;
 /** A certificate of 90 days is renewed 30 days before its end: less means that renewal has failed. */

@@ -1,6 +1,6 @@
 /** Room for mail and log: a full disk accepts no mail, and the log is what grows under attack. */
 import { type DiskSpace, isNearlyFull } from '../world/disk-space.ts';
-import { good, type PostureResult, problem } from './words.ts';
+import { good, type PostureResult, problem } from './types.ts';
 
 export interface NodeRoom {
   /** The data folder. */

@@ -3,13 +3,13 @@
  * find it. A key that waits for its record is told with the record.
  */
 import { createPublicKey } from 'node:crypto';
-import { checkRecord, type RecordCheck, type RecordState, recordName } from '../directory/dkim-keys-check.ts';
-import type { DkimKeyRow } from '../directory/dkim-keys-schema.ts';
-import type { RecordSight } from '../directory/dkim-keys-sight.ts';
+import { checkRecord, type RecordCheck, type RecordState, recordName } from '../directory/signing-keys/check.ts';
+import type { RecordSight } from '../directory/signing-keys/published.ts';
+import type { DkimKeyRow } from '../directory/signing-keys/schema.ts';
 import { formatKeyRecord } from '../protocol/dkim/record.ts';
 import { shown } from './answers.ts';
 import type { PostureContext } from './context.ts';
-import { type About, cannotTell, good, type PostureResult, type Problem, problem } from './words.ts';
+import { type About, cannotTell, good, type PostureResult, type Problem, problem } from './types.ts';
 import { txtLine } from './zone-lines.ts';
 
 /** As much of a key as the test needs; the secret half stays where it is. */

@@ -2,8 +2,8 @@
  * Where DMARC looks (RFC 9989 4.10): the record that applies to a domain, and the organisational
  * domain, both by the tree walk of mailauth.
  */
-import { createAsker } from '../screen/authentication/ask.ts';
-import type { Ask } from '../screen/authentication/mailauth.ts';
+import { createAsker } from '../screen/checks/origin/ask.ts';
+import type { Ask } from '../screen/checks/origin/mailauth.ts';
 import type { Resolver } from '../world/resolver.ts';
 
 export type Discovered =

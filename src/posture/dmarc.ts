@@ -14,7 +14,7 @@ import {
   reportDomain,
 } from './dmarc-record.ts';
 import { POSTURE_LIMITS } from './limits.ts';
-import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './words.ts';
+import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './types.ts';
 import { txtLine } from './zone-lines.ts';
 
 const DMARC = {

@@ -5,11 +5,11 @@
  * public resolvers), silence, an address of elsewhere (a resolver that rewrites), or a list that fails
  * its own test entries is `cannot tell`.
  */
-import { reverseName } from '../screen/authentication/reverse.ts';
+import { reverseName } from '../screen/checks/reverse-lookup/reverse.ts';
 import type { DnsAnswer, Resolver } from '../world/resolver.ts';
 import { shown, textsOf } from './answers.ts';
 import type { PostureContext } from './context.ts';
-import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './words.ts';
+import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './types.ts';
 
 const LISTED = {
   code: 'listed',

@@ -3,7 +3,7 @@ import type { DoubtfulRule } from '../directory/rules/doubts.ts';
 import { networkDoubt, networkMust } from '../protocol/network/doubt.ts';
 import type { AnySetting, StoredSetting } from '../settings/registry.ts';
 import type { NodeConfig } from '../world/config.ts';
-import { type PostureResult, problem } from './words.ts';
+import { type PostureResult, problem } from './types.ts';
 
 export interface Doubtful {
   /** `the lists`, `delivery.example in the settings`. */

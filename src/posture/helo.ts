@@ -6,7 +6,7 @@ import { parseDomain } from '../protocol/smtp/domain.ts';
 import { textsOf } from './answers.ts';
 import type { PostureContext } from './context.ts';
 import { addressLine } from './mx.ts';
-import { type About, good, type PostureResult, problem, unanswered } from './words.ts';
+import { type About, good, type PostureResult, problem, unanswered } from './types.ts';
 import { txtLine } from './zone-lines.ts';
 
 const HELO = {

@@ -1,6 +1,6 @@
 /** Listeners whose clients hide behind one address: what rests on addresses is void there. */
-import type { HiddenClients } from '../screen/nat.ts';
-import { type PostureResult, problem } from './words.ts';
+import type { HiddenClients } from '../screen/sender/nat.ts';
+import { type PostureResult, problem } from './types.ts';
 
 const HIDDEN = {
   code: 'hidden',

@@ -2,7 +2,7 @@
 import type { LocalAllows } from '../directory/rules/local-allows.ts';
 import { listSettings } from '../screen/settings.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
-import { good, type PostureResult, problem } from './words.ts';
+import { good, type PostureResult, problem } from './types.ts';
 
 const COVERS_LOCAL = {
   code: 'covers-local',

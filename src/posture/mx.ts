@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import type { DnsAnswer, Mx } from '../world/resolver.ts';
 import type { PostureContext } from './context.ts';
 import { POSTURE_LIMITS } from './limits.ts';
-import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './words.ts';
+import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './types.ts';
 import { zoneLine } from './zone-lines.ts';
 
 const MX = {

@@ -5,12 +5,13 @@
  * test that takes too long cannot tell. Never throws for what name servers do; errors of the database
  * pass through (`store.unavailable`).
  */
-import type { RecordSight } from '../directory/dkim-keys-sight.ts';
+
 import type { LocalAllows } from '../directory/rules/local-allows.ts';
 import type { ProxyOverlap } from '../directory/rules/proxy-overlaps.ts';
-import type { SealedPasswords } from '../directory/sealed-passwords.ts';
-import { unverifiedClaims } from '../directory/tokens/settings.ts';
-import type { HiddenClients } from '../screen/nat.ts';
+import type { SealedPasswords } from '../directory/sign-in/passwords/sealed-passwords.ts';
+import { unverifiedClaims } from '../directory/sign-in/tokens/settings.ts';
+import type { RecordSight } from '../directory/signing-keys/published.ts';
+import type { HiddenClients } from '../screen/sender/nat.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Resolver } from '../world/resolver.ts';
@@ -33,7 +34,7 @@ import { checkRelay } from './relay.ts';
 import { postureSettings } from './settings.ts';
 import { checkSignIn } from './sign-in.ts';
 import { checkSpf } from './spf.ts';
-import { type About, cannotTell, type PostureResult, type Verdict, verdictOf } from './words.ts';
+import { type About, cannotTell, type PostureResult, type PostureVerdict, verdictOf } from './types.ts';
 
 export interface PostureServices {
   readonly resolver: Resolver;
@@ -63,13 +64,13 @@ export interface PostureServices {
 
 export interface DomainPosture {
   readonly domain: string;
-  readonly verdict: Verdict;
+  readonly verdict: PostureVerdict;
   readonly results: readonly PostureResult[];
 }
 
 export interface NodePosture {
   readonly hostname: string;
-  readonly verdict: Verdict;
+  readonly verdict: PostureVerdict;
   readonly results: readonly PostureResult[];
 }
 
@@ -81,7 +82,7 @@ export interface Posture {
   /** Several, a bounded number at a time, in the order given. */
   checkDomains(domains: readonly string[]): Promise<readonly DomainPosture[]>;
   /** Whether reports may go out in this domain's name: what their receivers will look at is good. */
-  mayReport(domain: string): Promise<{ readonly verdict: Verdict; readonly because: readonly PostureResult[] }>;
+  mayReport(domain: string): Promise<{ readonly verdict: PostureVerdict; readonly because: readonly PostureResult[] }>;
 }
 
 export function createPosture(services: PostureServices): Posture {

@@ -1,6 +1,6 @@
 /** Proxies that are trusted as senders too: whom they do not name passes as they do. */
 import type { ProxyOverlap } from '../directory/rules/proxy-overlaps.ts';
-import { type PostureResult, problem } from './words.ts';
+import { type PostureResult, problem } from './types.ts';
 
 const TRUSTED_AS_SENDER = {
   code: 'trusted-as-sender',

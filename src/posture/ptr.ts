@@ -2,12 +2,12 @@
  * PTR: every address that this node sends from must have a name that leads back to it, best the name
  * that it greets with. The operator of the addresses publishes it, not that of the domain.
  */
-import { reverseName } from '../screen/authentication/reverse.ts';
+import { reverseName } from '../screen/checks/reverse-lookup/reverse.ts';
 import type { Resolver } from '../world/resolver.ts';
 import type { PostureContext } from './context.ts';
 import { POSTURE_LIMITS } from './limits.ts';
 import { addressLine } from './mx.ts';
-import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './words.ts';
+import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './types.ts';
 import { zoneLine } from './zone-lines.ts';
 
 const ASK_PROVIDER = 'Whoever provides the address publishes this record: ask them.';

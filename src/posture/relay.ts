@@ -2,7 +2,7 @@
 import { relaySettings } from '../screen/settings.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import type { SettingDefinition } from '../settings/define.ts';
-import { good, type PostureResult, problem } from './words.ts';
+import { good, type PostureResult, problem } from './types.ts';
 
 type Flag = SettingDefinition<boolean>;
 

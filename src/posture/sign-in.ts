@@ -1,6 +1,6 @@
 /** Signing in: passwords that cross the network in clear, and those that are kept. */
-import type { SealedPasswords } from '../directory/sealed-passwords.ts';
-import { good, type PostureResult, problem } from './words.ts';
+import type { SealedPasswords } from '../directory/sign-in/passwords/sealed-passwords.ts';
+import { good, type PostureResult, problem } from './types.ts';
 
 const CLEAR = {
   code: 'in-clear',

@@ -2,7 +2,7 @@
  * SPF of one address, evaluated by mailauth over our resolver (RFC 7208). Never throws for what name
  * servers or records do; what could not be told is `temperror`.
  */
-import { createAsker } from '../screen/authentication/ask.ts';
+import { createAsker } from '../screen/checks/origin/ask.ts';
 import type { PostureContext } from './context.ts';
 import { POSTURE_LIMITS } from './limits.ts';
 

@@ -13,7 +13,7 @@ import type { PostureContext } from './context.ts';
 import { POSTURE_LIMITS } from './limits.ts';
 import type { OwnNode } from './own-addresses.ts';
 import { type Evaluation, evaluate, MOST_LOOKUPS, MOST_VOID_LOOKUPS } from './spf-evaluation.ts';
-import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './words.ts';
+import { type About, cannotTell, good, type PostureResult, problem, unanswered } from './types.ts';
 import { txtLine } from './zone-lines.ts';
 
 const SPF = {

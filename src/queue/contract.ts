@@ -10,8 +10,8 @@ import type { Address, ReversePath } from '../model/address.ts';
 import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { BodyType, Notify, OriginalRecipient } from '../model/envelope.ts';
 import type { Direction, HoldClass } from '../model/finding.ts';
+import type { JournalDetail } from '../model/journal-detail.ts';
 import type { Reply } from '../model/reply.ts';
-import type { MessageTrail } from '../model/trail.ts';
 import type { StagedContent, Statement } from '../store/contract.ts';
 
 export type ActiveState = 'queued' | 'held';
@@ -58,7 +58,7 @@ export interface NewMessage {
   /** Header lines that this node puts on top of every copy (Received, later Authentication-Results), CRLF-ended. */
   readonly trace: string;
   /** The journal's row of the message; also kept with the message until the journal has it on disk. */
-  readonly trail: MessageTrail;
+  readonly detail: JournalDetail;
   readonly recipients: readonly NewRecipient[];
   /** What was decided for every recipient, those refused at RCPT too, for the journal; absent: as `recipients` say. */
   readonly decided?: MessageRecord['recipients'];

@@ -82,24 +82,24 @@ export const LIST_ROWS = 1000;
 export const ACT_ROWS = 500;
 
 /** What is not delivered by then goes from the ledger into the database: the ledger's files are freed in order, so the slowest message keeps all behind it. */
-export const BOARD_AFTER_MS = 10_000;
+export const SPILL_AFTER_MS = 10_000;
 /** All that may pass once the ledger is long. */
-export const BOARD_SOONER_MS = 1000;
-/** How often that is looked at, and how much of it boards at once: not so much that the loop stands still. */
-export const BOARD_LOOK_MS = 100;
-export const BOARDED_AT_ONCE = 200;
+export const SPILL_SOONER_MS = 1000;
+/** How often that is looked at, and how much of it is spilled at once: not so much that the loop stands still. */
+export const SPILL_LOOK_MS = 100;
+export const SPILLED_AT_ONCE = 200;
 /** The next look after one that the database did not take. */
-export const BOARD_AGAIN_MS = 1000;
-/** Deferrals of messages on the express way go into the database together, so often at the most: the ledger has them meanwhile. */
+export const SPILL_AGAIN_MS = 1000;
+/** Deferrals of messages on the inline way go into the database together, so often at the most: the ledger has them meanwhile. */
 export const DEFERRALS_EVERY_MS = 250;
-export const EXPRESS_SEGMENTS = 16;
+export const INLINE_SEGMENTS = 16;
 
-/** Messages on the express way, those included that wait for the journal: some seconds at full speed. */
-export const EXPRESS_MESSAGES = 20_000;
+/** Messages on the inline way, those included that wait for the journal: some seconds at full speed. */
+export const INLINE_MESSAGES = 20_000;
 /** Content octets of those that are in memory: what the dispatcher has in hand and the buffer together seldom reach. */
-export const EXPRESS_BYTES = 128 * 1024 * 1024;
+export const INLINE_BYTES = 128 * 1024 * 1024;
 /** Files of the ledger from which on messages go into the database: 1 GB of disk, however long one message keeps all behind it. */
-export const EXPRESS_SEGMENTS_MOST = 64;
+export const INLINE_SEGMENTS_MOST = 64;
 
 /** Octets of the ledger that go into the database in one unit at start. */
 export const RECOVERED_BYTES = 4 * 1024 * 1024;

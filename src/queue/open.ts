@@ -5,31 +5,31 @@
 
 import type { Statement } from '../store/contract.ts';
 import { builder, statement } from '../store/statement.ts';
-import { type Admission, type AdmissionParts, admit } from './admission.ts';
+import { type Admission, type AdmissionParts, admit } from './accept/admission.ts';
+import { createQueueAdmin, type QueueAdmin } from './admin/queue-admin.ts';
 import type { NewMessage, Queue } from './contract.ts';
-import { createDesk, type QueueDesk } from './desk.ts';
-import { createDispatch } from './dispatch.ts';
-import { admitExpress } from './express/admit.ts';
-import { createLane } from './express/lane.ts';
-import { recoverLedger } from './express/recover.ts';
-import { createLeases } from './flights.ts';
-import { createIdSource, idOf } from './ids.ts';
-import { createJournaling } from './journaling.ts';
+import { createLeases } from './dispatch/active-claims.ts';
+import { createBatchWindow } from './dispatch/batch-window.ts';
+import { createDispatch } from './dispatch/dispatch.ts';
+import { createRenewal } from './dispatch/renewal.ts';
+import { createSweep } from './dispatch/sweep.ts';
+import { needsImmediateDsn, withImmediateDsn } from './dsn/immediate.ts';
+import { admitInline } from './inline/admit.ts';
+import { createLane } from './inline/lane.ts';
+import { recoverLedger } from './inline/recover.ts';
+import { createJournaling } from './journal/journaling.ts';
 import { DEFERRALS_EVERY_MS } from './limits.ts';
+import { createIdSource, idOf } from './model/ids.ts';
 import type { QueueParts } from './parts.ts';
-import { recover } from './recover.ts';
-import { createRenewal } from './renewal.ts';
-import { createSettle } from './settle.ts';
-import { type QueueStatements, queueStatements, rowsOf } from './statements.ts';
-import { createSweep } from './sweep.ts';
-import type { QueueTables } from './tables.ts';
-import { createTimers } from './timers.ts';
-import { isToldAtOnce, tellAtOnce } from './told-at-once.ts';
-import { createTurns } from './turns.ts';
+import { recover } from './rows/recover.ts';
+import { type QueueStatements, queueStatements, rowsOf } from './rows/statements.ts';
+import type { QueueTables } from './rows/tables.ts';
+import { createSettle } from './settle/settle.ts';
+import { createTimers } from './settle/timers.ts';
 
 export interface OpenQueue extends Queue {
   /** What operators see of it and do to it; also without a dispatcher. */
-  readonly desk: QueueDesk;
+  readonly admin: QueueAdmin;
   /** Which of these content files messages still need; for Blobs.sweep. Looks at every message, off the event loop. */
   referencedBlobs(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** After drain: stops timers and lets the database go; does not close it. */
@@ -53,7 +53,7 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   const lane = createLane({ ...queueParts, sql, journaling });
   const dispatch = createDispatch({ ...queueParts, lane }, sql, newLease);
   const newId = (): string => idOf(ids.next());
-  const deferrals = createTurns(clock, DEFERRALS_EVERY_MS);
+  const deferrals = createBatchWindow(clock, DEFERRALS_EVERY_MS);
   const parts: AdmissionParts = { ...queueParts, sql, dispatch, journaling, lane, deferrals, newLease, newId };
   await recover(parts, mark, ledger.found);
   const sweep = createSweep(parts);
@@ -76,14 +76,14 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   };
 
   return {
-    desk: createDesk(parts),
+    admin: createQueueAdmin(parts),
     newId: parts.newId,
     commit(message, also) {
-      if (!isToldAtOnce(message)) {
-        const express = also ? undefined : admitExpress(parts, message, () => write([message]));
-        return express ?? write([message], also);
+      if (!needsImmediateDsn(message)) {
+        const inline = also ? undefined : admitInline(parts, message, () => write([message]));
+        return inline ?? write([message], also);
       }
-      return tellAtOnce(parts, message).then((told) =>
+      return withImmediateDsn(parts, message).then((told) =>
         write(told.report ? [told.message, told.report] : [told.message], also),
       );
     },
@@ -95,10 +95,10 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
     async drain(deadlineMs) {
       await dispatch.stop();
       const until = clock.monotonic() + deadlineMs;
-      while (dispatch.flights.size > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_LOOK_MS);
+      while (dispatch.activeClaims.size > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_LOOK_MS);
     },
     async referencedBlobs(keys) {
-      // Asked first: what boards meanwhile is found by the look at the rows.
+      // Asked first: what is spilled meanwhile is found by the look at the rows.
       const onTheWay = keys.filter(lane.needs);
       const query = builder<QueueTables>(database.dialect)
         .selectFrom('content')

@@ -7,25 +7,25 @@
 import type { MessageRecord } from '../journal/contract.ts';
 import { isOperational } from '../model/errors.ts';
 import type { Disposition } from '../model/finding.ts';
+import type { JournalDetail } from '../model/journal-detail.ts';
 import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { Reply } from '../model/reply.ts';
-import type { MessageTrail } from '../model/trail.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
 import type { NewMessage, NewRecipient } from '../queue/contract.ts';
-import { wants, withoutSuccess } from '../queue/notices.ts';
+import { wants, withoutSuccess } from '../queue/dsn/notices.ts';
 import type { Correction, MessageVerdict } from '../screen/contract.ts';
-import { headFacts } from '../screen/header.ts';
-import { isProvenPath } from '../screen/proven.ts';
+import { isProvenPath } from '../screen/sender/proven.ts';
+import { headFacts } from '../screen/session/header.ts';
 import type { StagedContent } from '../store/contract.ts';
 import { endContent, headOf, type IncomingContent, refuse } from './content.ts';
 import { addClientLine, addReply } from './dialogue.ts';
-import { recordRefusals, type Screened, trailOf } from './records.ts';
+import { journalDetail, recordRefusals, type Screened } from './records.ts';
 import { loggedRefused } from './refused.ts';
 import { STORE_FULL, TOO_LARGE, TRY_AGAIN } from './replies.ts';
-import type { AcceptedRecipient, Session, Transaction } from './session.ts';
+import type { AcceptedRecipient, MailTransaction, SmtpSession } from './session.ts';
 import { receivedLine } from './trace.ts';
 
-type ScreenedMessage = Awaited<ReturnType<Session['screen']['message']>>;
+type ScreenedMessage = Awaited<ReturnType<SmtpSession['screen']['message']>>;
 type Committing = MessageVerdict & { readonly kind: 'commit' };
 
 const GONE: Reply = { code: 451, enhanced: '4.4.2', text: 'the client went before the message was stored' };
@@ -34,7 +34,7 @@ const GONE: Reply = { code: 451, enhanced: '4.4.2', text: 'the client went befor
  * Ends the transaction, whatever comes of it. Never fails for what a neighbour or the peer does.
  * Waits for nothing but what takes time: a small message meets no promise before its commit.
  */
-export function acceptMessage(session: Session, transaction: Transaction): MaybePromise<Reply> {
+export function acceptMessage(session: SmtpSession, transaction: MailTransaction): MaybePromise<Reply> {
   const content = transaction.content!;
   session.transaction = undefined;
   addClientLine(transaction.dialogue, `(${content.sizeBytes} octets)`);
@@ -50,8 +50,8 @@ export function acceptMessage(session: Session, transaction: Transaction): Maybe
 
 /** What is wrong with the octets themselves. */
 function contentRefusal(
-  { services, policy, facts }: Session,
-  transaction: Transaction,
+  { services, policy, facts }: SmtpSession,
+  transaction: MailTransaction,
   content: IncomingContent,
 ): Reply | undefined {
   const { bare, nul } = endContent(content);
@@ -73,8 +73,8 @@ function contentRefusal(
 }
 
 function refused(
-  session: Session,
-  transaction: Transaction,
+  session: SmtpSession,
+  transaction: MailTransaction,
   reply: Reply,
   screened: Screened = { facts: headFacts(headOf(transaction.content!)) },
 ): Reply {
@@ -83,14 +83,14 @@ function refused(
   return reply;
 }
 
-function storeRefused(session: Session, transaction: Transaction, error: unknown, screened?: Screened): Reply {
+function storeRefused(session: SmtpSession, transaction: MailTransaction, error: unknown, screened?: Screened): Reply {
   if (!isOperational(error)) throw error;
   const { code, message } = error;
   session.services.events.emit('receive.commit-failed', { message: transaction.id, code, error: message });
   return refused(session, transaction, code === 'store.full' ? STORE_FULL : TRY_AGAIN, screened);
 }
 
-function screenStaged(session: Session, transaction: Transaction, staged: StagedContent): MaybePromise<Reply> {
+function screenStaged(session: SmtpSession, transaction: MailTransaction, staged: StagedContent): MaybePromise<Reply> {
   const { parameters, reversePath, recipients } = transaction;
   const envelope = { ...parameters, reversePath, recipients: recipients.map(({ recipient }) => recipient) };
   // What was just written could not be read again; or a defect.
@@ -98,7 +98,7 @@ function screenStaged(session: Session, transaction: Transaction, staged: Staged
     staged.discard();
     return storeRefused(session, transaction, error);
   };
-  let verdict: ReturnType<Session['screen']['message']>;
+  let verdict: ReturnType<SmtpSession['screen']['message']>;
   try {
     verdict = session.screen.message(envelope, staged);
   } catch (error) {
@@ -110,8 +110,8 @@ function screenStaged(session: Session, transaction: Transaction, staged: Staged
 }
 
 function commit(
-  session: Session,
-  transaction: Transaction,
+  session: SmtpSession,
+  transaction: MailTransaction,
   staged: StagedContent,
   verdict: ScreenedMessage,
 ): MaybePromise<Reply> {
@@ -140,19 +140,19 @@ function commit(
 }
 
 /** The header told who the sender is: what RCPT said of it is no longer so. */
-function correct({ recipients }: Transaction, corrections: readonly Correction[]): void {
+function correct({ recipients }: MailTransaction, corrections: readonly Correction[]): void {
   for (const [i, correction] of corrections.entries()) recipients[i] = { ...recipients[i]!, ...correction };
 }
 
 /** The content is the queue's once it was asked, also where it refuses. */
 function committing(
-  session: Session,
-  transaction: Transaction,
+  session: SmtpSession,
+  transaction: MailTransaction,
   staged: StagedContent,
   verdict: ScreenedMessage & Committing,
 ): Promise<void> {
   try {
-    const message = newMessage(session, transaction, staged, verdict, trailOf(transaction, verdict));
+    const message = newMessage(session, transaction, staged, verdict, journalDetail(transaction, verdict));
     return session.services.queue.commit(message);
   } catch (error) {
     staged.discard();
@@ -161,11 +161,11 @@ function committing(
 }
 
 function newMessage(
-  session: Session,
-  transaction: Transaction,
+  session: SmtpSession,
+  transaction: MailTransaction,
   staged: StagedContent,
   { dispositions, edits, evidence, facts }: ScreenedMessage & Committing,
-  trail: MessageTrail,
+  detail: JournalDetail,
 ): NewMessage {
   const { id, parameters, reversePath, recipients } = transaction;
   const receivedAt = session.services.clock.now();
@@ -204,14 +204,14 @@ function newMessage(
     receivedAt,
     content: staged,
     trace,
-    trail,
+    detail,
     recipients: rows,
     decided,
   };
 }
 
 /** What the content is, not what it was called: delivery converts only what must be (RFC 6152 3). */
-function actualBody({ parameters, content }: Transaction): NewMessage['body'] {
+function actualBody({ parameters, content }: MailTransaction): NewMessage['body'] {
   if (parameters.body === 'BINARYMIME') return 'BINARYMIME';
   return content!.eightBit ? '8BITMIME' : '7BIT';
 }

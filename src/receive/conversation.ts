@@ -7,17 +7,17 @@ import { formatReply } from '../protocol/smtp/reply.ts';
 import type { Connection, ConnectionEnd, Conversation } from '../wire/connection.ts';
 import type { Handshakes } from '../wire/handshakes.ts';
 import type { ListenerRefusal } from '../wire/listener.ts';
-import type { Acquaintances } from './acquaintances.ts';
 import type { AuthGuard } from './auth-guard.ts';
 import { writeContent } from './content.ts';
 import { addClientLine, addNote, addReply } from './dialogue.ts';
 import { answer, end, proceed, wait } from './engine.ts';
 import { greeting } from './greeting.ts';
+import type { KnownClients } from './known-clients.ts';
 import { AUTH_LINE_BYTES } from './limits.ts';
 import { sessionRecord } from './records.ts';
 import { SHUTTING_DOWN, TIMED_OUT, TOO_MANY_FROM_NETWORK } from './replies.ts';
 import type { ReceiveServices } from './services.ts';
-import { currentDialogue, type Session } from './session.ts';
+import { currentDialogue, type SmtpSession } from './session.ts';
 import { offersAuth, type SmtpPolicy } from './settings.ts';
 import { abandonTransaction } from './transaction.ts';
 import type { UnfinishedSessions } from './unfinished-sessions.ts';
@@ -30,7 +30,7 @@ export interface SessionSurroundings {
   policy(): SmtpPolicy;
   trusts(address: string): boolean;
   readonly unfinished: UnfinishedSessions;
-  readonly acquaintances: Acquaintances;
+  readonly knownClients: KnownClients;
   readonly authGuard: AuthGuard;
   readonly handshakes: Handshakes;
 }
@@ -81,7 +81,7 @@ export function converse(
   return {
     begin({ spokeEarly }) {
       if (turnedAway(spokeEarly)) return;
-      if (policy.greetingPauseMs === 0 || surroundings.acquaintances.has(session.facts.client.address)) {
+      if (policy.greetingPauseMs === 0 || surroundings.knownClients.has(session.facts.client.address)) {
         greet();
         return;
       }
@@ -119,7 +119,7 @@ export function converse(
   };
 }
 
-function openSession(connection: Connection, surroundings: SessionSurroundings): Session {
+function openSession(connection: Connection, surroundings: SessionSurroundings): SmtpSession {
   const { services, hostname, profile } = surroundings;
   const facts: SessionFacts = {
     id: services.queue.newId(),
@@ -132,7 +132,7 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     startedAt: services.clock.now(),
   };
   const policy = surroundings.policy();
-  const session: Session = {
+  const session: SmtpSession = {
     services,
     policy,
     connection,
@@ -180,7 +180,7 @@ function tlsOf(connection: Connection, isClientNamed: boolean, now: number): Pic
 }
 
 /** A refusal by the checks takes the place of the greeting, and ends the session (RFC 5321 3.1). */
-function greetWith(session: Session, reply: Reply): Reply {
+function greetWith(session: SmtpSession, reply: Reply): Reply {
   addReply(session.dialogue, reply);
   if (reply.code === 220) return reply;
   session.end = 'refused';
@@ -188,12 +188,12 @@ function greetWith(session: Session, reply: Reply): Reply {
   return { ...reply, close: true };
 }
 
-function turnAway(session: Session, reply: Reply, reason: string): void {
+function turnAway(session: SmtpSession, reply: Reply, reason: string): void {
   session.reason = reason;
   end(session, reply, 'refused');
 }
 
-function conclude(session: Session, { unfinished, acquaintances }: SessionSurroundings, how: ConnectionEnd): void {
+function conclude(session: SmtpSession, { unfinished, knownClients }: SessionSurroundings, how: ConnectionEnd): void {
   session.gone = true;
   if (session.commandLine !== undefined) addClientLine(session.dialogue, session.commandLine);
   // While the message is being accepted there is no transaction any more, and its content is not ours;
@@ -201,7 +201,7 @@ function conclude(session: Session, { unfinished, acquaintances }: SessionSurrou
   session.screen.reset?.();
   abandonTransaction(session);
   const { address } = session.facts.client;
-  if (session.messagesAccepted > 0 && address !== UNKNOWN_ADDRESS) acquaintances.add(address);
+  if (session.messagesAccepted > 0 && address !== UNKNOWN_ADDRESS) knownClients.add(address);
   const record = sessionRecord(session, session.end ?? how);
   if (session.transactions > 0) session.services.journal.session(record);
   else unfinished.record(record);

@@ -11,7 +11,7 @@ import { acceptMessage } from './accept.ts';
 import { addClientLine, addReply } from './dialogue.ts';
 import { AUTH_LINE_BYTES } from './limits.ts';
 import { BAD_NAME, DEFECT, SHUTTING_DOWN, TOO_LARGE, tooMuch } from './replies.ts';
-import { currentDialogue, type Receiving, type Session, type Transaction } from './session.ts';
+import { currentDialogue, type MailTransaction, type Receiving, type SmtpSession } from './session.ts';
 import { auth, authTooLong, continueAuth } from './verbs/auth.ts';
 import { VERBS } from './verbs/index.ts';
 
@@ -19,7 +19,7 @@ import { VERBS } from './verbs/index.ts';
 type Step = MaybePromise<Reply | undefined> | 'starved';
 
 /** Does all that can be done with what is there; called again when more comes or work is done. */
-export function proceed(session: Session): void {
+export function proceed(session: SmtpSession): void {
   const { connection } = session;
   if (connection.busy) return;
   let step: Step;
@@ -38,13 +38,13 @@ export function proceed(session: Session): void {
 }
 
 /** Whoever does not read replies is not given more to read. */
-function hasRoom(connection: Session['connection']): boolean {
+function hasRoom(connection: SmtpSession['connection']): boolean {
   if (!connection.congested) return true;
   connection.flush();
   return !connection.congested;
 }
 
-function attempt(session: Session): Step {
+function attempt(session: SmtpSession): Step {
   const { receiving, transaction, facts } = session;
   try {
     return loopStep('smtp-input', transaction?.id ?? facts.id, () =>
@@ -56,7 +56,7 @@ function attempt(session: Session): Step {
 }
 
 /** Has the session wait for `work`, and go on with its answer. */
-export function wait(session: Session, work: Promise<Reply | undefined>): void {
+export function wait(session: SmtpSession, work: Promise<Reply | undefined>): void {
   const { connection } = session;
   connection.busy = true;
   const done = (reply: Reply | undefined): void => {
@@ -69,7 +69,7 @@ export function wait(session: Session, work: Promise<Reply | undefined>): void {
   work.then(done, (error: unknown) => done(defect(session, error)));
 }
 
-function defect(session: Session, error: unknown): Reply {
+function defect(session: SmtpSession, error: unknown): Reply {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   session.services.events.emit('node.defect', {
     where: `SMTP session ${session.facts.id}`,
@@ -80,7 +80,7 @@ function defect(session: Session, error: unknown): Reply {
   return DEFECT;
 }
 
-export function answer(session: Session, reply: Reply | undefined): void {
+export function answer(session: SmtpSession, reply: Reply | undefined): void {
   if (reply === undefined || session.connection.closing) return;
   const dialogue = currentDialogue(session);
   if (session.commandLine !== undefined) {
@@ -109,7 +109,7 @@ export function answer(session: Session, reply: Reply | undefined): void {
   else connection.expectWithin(session.receiving ? policy.dataTimeoutMs : policy.commandTimeoutMs);
 }
 
-function giveUp(session: Session, reason: string): void {
+function giveUp(session: SmtpSession, reason: string): void {
   session.reason = reason;
   const reply = tooMuch(reason);
   addReply(currentDialogue(session), reply);
@@ -123,7 +123,7 @@ function isClientError({ code, enhanced }: Reply): boolean {
   return code === 553 && enhanced === '5.6.7';
 }
 
-function say(session: Session, reply: Reply): void {
+function say(session: SmtpSession, reply: Reply): void {
   session.connection.send(formatReply(reply));
   if (!reply.close) return;
   session.end ??= 'closed-by-us';
@@ -132,7 +132,7 @@ function say(session: Session, reply: Reply): void {
   else session.connection.close('closed-by-us');
 }
 
-export function end(session: Session, reply: Reply, how: 'shutdown' | 'refused'): void {
+export function end(session: SmtpSession, reply: Reply, how: 'shutdown' | 'refused'): void {
   session.end ??= how;
   addReply(session.dialogue, reply);
   session.connection.send(formatReply(reply));
@@ -155,7 +155,7 @@ const CRLF_BYTES = 2;
 const HTTP = /^(GET|POST|PUT|HEAD|CONNECT|OPTIONS|DELETE|PATCH)$/;
 
 /** A line of an AUTH exchange. What it says is not written down. */
-function authLine(session: Session): Step {
+function authLine(session: SmtpSession): Step {
   const line = session.connection.input.takeLine(AUTH_LINE_BYTES);
   if (line === 'incomplete') return 'starved';
   session.commandLine = CREDENTIALS;
@@ -166,7 +166,7 @@ function authLine(session: Session): Step {
 
 const CREDENTIALS = '(credentials left out)';
 
-function command(session: Session): Step {
+function command(session: SmtpSession): Step {
   if (session.exchange) return authLine(session);
   const line = session.connection.input.takeLine(session.longestLine);
   switch (line) {
@@ -195,12 +195,12 @@ function command(session: Session): Step {
   return unread(session, secret ? CREDENTIALS : text, HTTP.test(verb) ? NOT_SMTP : UNKNOWN);
 }
 
-function unread(session: Session, shown: string, reply: Reply): Reply {
+function unread(session: SmtpSession, shown: string, reply: Reply): Reply {
   session.commandLine = shown;
   return reply;
 }
 
-function receive(session: Session, receiving: Receiving): Step {
+function receive(session: SmtpSession, receiving: Receiving): Step {
   const { transaction, connection } = session;
   const pastDeadline = transaction?.content && isPastDeadline(session, transaction);
   if (pastDeadline) return { code: 421, enhanced: '4.4.2', text: 'the message took too long', close: true };
@@ -219,7 +219,7 @@ function receive(session: Session, receiving: Receiving): Step {
 }
 
 /** Returns whether the end of data has come. */
-function receiveData({ connection, decoder, write }: Session): boolean {
+function receiveData({ connection, decoder, write }: SmtpSession): boolean {
   const bytes = connection.input.takeAll();
   const rest = decoder.push(bytes, 0, write);
   if (rest < 0) return false;
@@ -228,7 +228,7 @@ function receiveData({ connection, decoder, write }: Session): boolean {
 }
 
 /** Returns whether the whole chunk has come. */
-function receiveChunk({ connection, write }: Session, chunk: Receiving & { kind: 'chunk' }): boolean {
+function receiveChunk({ connection, write }: SmtpSession, chunk: Receiving & { kind: 'chunk' }): boolean {
   const bytes = connection.input.takeAll();
   const taken = Math.min(bytes.length, chunk.remainingBytes);
   if (taken > 0 && !chunk.refusal) write(taken === bytes.length ? bytes : bytes.subarray(0, taken), false);
@@ -237,22 +237,22 @@ function receiveChunk({ connection, write }: Session, chunk: Receiving & { kind:
   return chunk.remainingBytes === 0;
 }
 
-function isPastDeadline({ services, policy }: Session, { content }: Transaction): boolean {
+function isPastDeadline({ services, policy }: SmtpSession, { content }: MailTransaction): boolean {
   return services.clock.now() - content!.startedAt > policy.messageTimeoutMs;
 }
 
 /** As much again as was allowed has been dropped: the client does not mean to stop. */
-function isHopeless({ policy }: Session, transaction: Transaction | undefined): boolean {
+function isHopeless({ policy }: SmtpSession, transaction: MailTransaction | undefined): boolean {
   return (transaction?.content?.sizeBytes ?? 0) > 2 * policy.maxMessageBytes;
 }
 
-function finish(session: Session, transaction: Transaction): MaybePromise<Reply> {
+function finish(session: SmtpSession, transaction: MailTransaction): MaybePromise<Reply> {
   session.receiving = undefined;
   session.commandLine = undefined;
   return acceptMessage(session, transaction);
 }
 
-function finishChunk(session: Session, { refusal, last, sizeBytes }: Receiving & { kind: 'chunk' }): Step {
+function finishChunk(session: SmtpSession, { refusal, last, sizeBytes }: Receiving & { kind: 'chunk' }): Step {
   session.receiving = undefined;
   if (refusal) return refusal;
   const transaction = session.transaction!;

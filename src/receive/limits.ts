@@ -32,7 +32,7 @@ export const AUTH_SITE_NETWORKS = 4;
 export const AUTH_NETWORKS = 10_000;
 
 /** Clients remembered as having delivered mail, who are greeted without a pause. */
-export const ACQUAINTANCES = 10_000;
+export const KNOWN_CLIENTS = 10_000;
 
 /** Recipients said twice, too many or put off in one session, in lists of the most that a message may have: senders of long lists are patient. */
 export const FRUITLESS_LISTS = 10;

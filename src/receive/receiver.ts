@@ -13,9 +13,9 @@ import { type Listener, type ListenerLimits, listen } from '../wire/listener.ts'
 import { networkSet } from '../wire/network.ts';
 import type { ProxyMode } from '../wire/preface.ts';
 import type { TlsContexts } from '../world/tls.ts';
-import { createAcquaintances } from './acquaintances.ts';
 import { createAuthGuard } from './auth-guard.ts';
 import { converse, type SessionSurroundings } from './conversation.ts';
+import { createKnownClients } from './known-clients.ts';
 import type { ReceiveServices } from './services.ts';
 import { readPolicy, type SmtpPolicy } from './settings.ts';
 import { createUnfinishedSessions } from './unfinished-sessions.ts';
@@ -58,7 +58,7 @@ export function createReceiver(services: ReceiveServices, options: ReceiverOptio
     policy,
     trusts: trusted.has,
     unfinished,
-    acquaintances: createAcquaintances(),
+    knownClients: createKnownClients(),
     authGuard: createAuthGuard(services.clock),
     handshakes,
   };

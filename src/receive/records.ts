@@ -1,11 +1,11 @@
 /** What receiving leaves in the journal: one row a refused message or transaction, one a session. Of accepted messages the queue tells. */
 import type { MessageRecord, SessionRecord } from '../journal/contract.ts';
 import type { Evidence } from '../model/finding.ts';
+import type { JournalDetail, RecipientFindings } from '../model/journal-detail.ts';
 import { type Reply, replyText } from '../model/reply.ts';
-import type { MessageTrail, RecipientFindings } from '../model/trail.ts';
 import type { MessageFacts } from '../screen/contract.ts';
 import { dispositionOf, hasRefused, loggedRefused, repliesToRefused, replyName } from './refused.ts';
-import type { Session, Transaction } from './session.ts';
+import type { MailTransaction, SmtpSession } from './session.ts';
 
 /** What the message stage came to; where it was never reached, only what its head says of the message. */
 export interface Screened {
@@ -15,7 +15,7 @@ export interface Screened {
 }
 
 /** `screened` has what was found of the transaction and its accepted recipients before, too. */
-export function trailOf(transaction: Transaction, screened?: Screened): MessageTrail {
+export function journalDetail(transaction: MailTransaction, screened?: Screened): JournalDetail {
   const { refused, dialogue } = transaction;
   const facts = screened?.facts;
   const found = screened?.findings ?? foundBefore(transaction);
@@ -29,14 +29,14 @@ export function trailOf(transaction: Transaction, screened?: Screened): MessageT
   };
 }
 
-function foundOfRefused({ refused }: Transaction): readonly RecipientFindings[] {
+function foundOfRefused({ refused }: MailTransaction): readonly RecipientFindings[] {
   return refused.kept
     .filter(({ findings }) => findings.length > 0)
     .map(({ address, findings }) => ({ recipient: address, findings }));
 }
 
 /** Where the message stage was never reached. */
-function foundBefore({ findings, recipients }: Transaction): readonly RecipientFindings[] {
+function foundBefore({ findings, recipients }: MailTransaction): readonly RecipientFindings[] {
   const found: RecipientFindings[] = findings.length > 0 ? [{ findings }] : [];
   for (const { recipient, findings: own } of recipients)
     if (own.length > 0) found.push({ recipient: recipient.address.text, findings: own });
@@ -45,8 +45,8 @@ function foundBefore({ findings, recipients }: Transaction): readonly RecipientF
 
 /** `said`: what the whole message was told; without it only RCPTs were refused. */
 export function recordRefusals(
-  session: Session,
-  transaction: Transaction,
+  session: SmtpSession,
+  transaction: MailTransaction,
   said?: { readonly reply: Reply; readonly screened?: Screened },
 ): void {
   const whole = said
@@ -57,7 +57,7 @@ export function recordRefusals(
       }))
     : [];
   session.services.journal.message({
-    ...commonRecord(session, transaction, trailOf(transaction, said?.screened)),
+    ...commonRecord(session, transaction, journalDetail(transaction, said?.screened)),
     direction: 'refused',
     recipients: [...whole, ...loggedRefused(transaction.refused)],
     replies: [...whole.map(() => replyName(said!.reply)), ...repliesToRefused(transaction.refused)],
@@ -65,9 +65,9 @@ export function recordRefusals(
 }
 
 function commonRecord(
-  { services, facts }: Session,
-  { id, reversePath, content }: Transaction,
-  trail: MessageTrail,
+  { services, facts }: SmtpSession,
+  { id, reversePath, content }: MailTransaction,
+  detail: JournalDetail,
 ): Omit<MessageRecord, 'direction' | 'recipients'> {
   return {
     id,
@@ -76,11 +76,11 @@ function commonRecord(
     from: reversePath === null ? '' : reversePath.text,
     clientAddress: facts.client.address,
     sizeBytes: content?.sizeBytes ?? 0,
-    trail,
+    detail,
   };
 }
 
-export function sessionRecord(session: Session, end: SessionRecord['end']): SessionRecord {
+export function sessionRecord(session: SmtpSession, end: SessionRecord['end']): SessionRecord {
   return {
     facts: session.facts,
     endedAt: session.services.clock.now(),

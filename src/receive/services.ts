@@ -5,7 +5,7 @@ import type { Queue } from '../queue/contract.ts';
 import type { Screen } from '../screen/contract.ts';
 import type { Settings } from '../settings/contract.ts';
 import type { Blobs } from '../store/contract.ts';
-import type { Authority, Offers } from '../wire/sasl/words.ts';
+import type { Authority, Offers } from '../wire/sasl/types.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';

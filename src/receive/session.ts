@@ -15,7 +15,7 @@ import type { RecipientVerdict, ScreenSession } from '../screen/contract.ts';
 import type { Connection } from '../wire/connection.ts';
 import type { Handshakes } from '../wire/handshakes.ts';
 import type { SaslExchange } from '../wire/sasl/server.ts';
-import type { Proof } from '../wire/sasl/words.ts';
+import type { Proof } from '../wire/sasl/types.ts';
 import type { AuthGuard } from './auth-guard.ts';
 import type { IncomingContent } from './content.ts';
 import type { Dialogue } from './dialogue.ts';
@@ -25,7 +25,7 @@ import type { SmtpPolicy } from './settings.ts';
 
 export type AcceptedRecipient = RecipientVerdict & { readonly accepted: true };
 
-export interface Transaction {
+export interface MailTransaction {
   readonly id: string;
   readonly startedAt: number;
   readonly reversePath: ReversePath;
@@ -52,7 +52,7 @@ export type Receiving =
       readonly refusal?: Reply;
     };
 
-export interface Session {
+export interface SmtpSession {
   readonly services: ReceiveServices;
   readonly policy: SmtpPolicy;
   readonly connection: Connection;
@@ -70,7 +70,7 @@ export interface Session {
   /** By XCLIENT. */
   isClientNamed: boolean;
   screen: ScreenSession;
-  transaction: Transaction | undefined;
+  transaction: MailTransaction | undefined;
   receiving: Receiving | undefined;
   /** AUTH has begun, and its next line is awaited; `refused`: it changes nothing any more, and is answered so. */
   exchange: { readonly exchange: SaslExchange; readonly mechanism: string; refused?: Reply } | undefined;
@@ -98,9 +98,9 @@ export interface Session {
 }
 
 /** Undefined: there is nothing to say yet. */
-export type Verb = (session: Session, argument: string) => MaybePromise<Reply | undefined>;
+export type Verb = (session: SmtpSession, argument: string) => MaybePromise<Reply | undefined>;
 
-export function currentDialogue(session: Session): Dialogue {
+export function currentDialogue(session: SmtpSession): Dialogue {
   return session.transaction?.dialogue ?? session.dialogue;
 }
 

@@ -5,10 +5,10 @@ import { openContent, refuse } from './content.ts';
 import { addDialogue } from './dialogue.ts';
 import { recordRefusals } from './records.ts';
 import { hasRefused, noneRefused } from './refused.ts';
-import type { Session, Transaction } from './session.ts';
+import type { MailTransaction, SmtpSession } from './session.ts';
 
 export function beginTransaction(
-  session: Session,
+  session: SmtpSession,
   { reversePath, parameters }: MailCommand,
   findings: readonly Finding[],
 ): void {
@@ -27,7 +27,7 @@ export function beginTransaction(
   };
 }
 
-export function openTransactionContent({ services, policy }: Session, transaction: Transaction): void {
+export function openTransactionContent({ services, policy }: SmtpSession, transaction: MailTransaction): void {
   transaction.content = openContent(services.blobs.spool(), {
     body: transaction.parameters.body,
     maxBytes: policy.maxMessageBytes,
@@ -41,7 +41,7 @@ export function openTransactionContent({ services, policy }: Session, transactio
  * Ends the transaction without a message. Refused recipients leave their row; what was said becomes
  * part of the session's dialogue.
  */
-export function abandonTransaction(session: Session): void {
+export function abandonTransaction(session: SmtpSession): void {
   const { transaction } = session;
   if (!transaction) return;
   session.screen.reset?.();

@@ -6,40 +6,40 @@
 import type { Journal, MessageRecord } from '../journal/contract.ts';
 import type { NewMessage, Queue } from '../queue/contract.ts';
 
-export type SeenMessage = Pick<MessageRecord, 'at' | 'direction' | 'from' | 'recipients' | 'trail'>;
+export type ObservedMessage = Pick<MessageRecord, 'at' | 'direction' | 'from' | 'recipients' | 'detail'>;
 
 export function observedQueue(
   queue: Pick<Queue, 'newId' | 'commit'>,
-  see: (message: SeenMessage) => void,
+  see: (message: ObservedMessage) => void,
 ): Pick<Queue, 'newId' | 'commit'> {
   return {
     newId: () => queue.newId(),
     commit(message, also) {
       const committed = queue.commit(message, also);
-      return message.trail.evidence['dmarc'] ? committed.then(() => see(seenMessage(message))) : committed;
+      return message.detail.evidence['dmarc'] ? committed.then(() => see(observedMessage(message))) : committed;
     },
   };
 }
 
 export function observedJournal(
   journal: Pick<Journal, 'session' | 'message'>,
-  see: (message: SeenMessage) => void,
+  see: (message: ObservedMessage) => void,
 ): Pick<Journal, 'session' | 'message'> {
   return {
     session: (record) => journal.session(record),
     message(record) {
-      if ('trail' in record && record.trail.evidence['dmarc']) see(record);
+      if ('detail' in record && record.detail.evidence['dmarc']) see(record);
       return journal.message(record);
     },
   };
 }
 
-function seenMessage({ receivedAt, reversePath, recipients, decided, trail }: NewMessage): SeenMessage {
+function observedMessage({ receivedAt, reversePath, recipients, decided, detail }: NewMessage): ObservedMessage {
   return {
     at: receivedAt,
     direction: recipients[0]?.direction ?? 'inbound',
     from: reversePath?.text ?? '',
     recipients: decided ?? recipients.map(({ address }) => ({ address: address.text, disposition: 'accept' })),
-    trail,
+    detail,
   };
 }

@@ -1,18 +1,18 @@
 /**
  * Reports put together: what is counted of messages, the reader of reports of others, the operators'
- * desk, and what is to be done by the clock.
+ * admin, and what is to be done by the clock.
  */
 import type { Directory } from '../directory/contract.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { Queue } from '../queue/contract.ts';
-import { createReportDesk, type ReportDesk } from './desk.ts';
+import { createReportAdmin, type ReportAdmin } from './admin.ts';
 import { createDmarcCollector } from './dmarc/collect.ts';
 import { countedRow } from './dmarc/row.ts';
 import type { SendServices, SentReports } from './dmarc/send.ts';
 import { createFailureSender } from './failure/send.ts';
 import { createReportSink, type ReportSink } from './incoming/sink.ts';
 import { incomingStatements } from './incoming/statements.ts';
-import { observedJournal, observedQueue, type SeenMessage } from './observe.ts';
+import { type ObservedMessage, observedJournal, observedQueue } from './observe.ts';
 import { DAY_MS } from './schema.ts';
 import { reportSettings } from './settings.ts';
 
@@ -27,7 +27,7 @@ interface Counting {
 }
 
 export interface Reports {
-  readonly desk: ReportDesk;
+  readonly admin: ReportAdmin;
   readonly sink: ReportSink;
   /** Reports of the days that are over. */
   send(): Promise<SentReports>;
@@ -47,7 +47,7 @@ export function openReports(services: ReportServices): Reports {
   const collector = createDmarcCollector(services);
   const failures = createFailureSender({ ...services, wakeOutbox: () => wakeOutbox() });
   const sink = createReportSink(services);
-  const underlying = createReportDesk({ ...services, collector });
+  const underlying = createReportAdmin({ ...services, collector });
   const send = async (): Promise<SentReports> => {
     const sent = await underlying.send();
     tell(sent);
@@ -62,7 +62,7 @@ export function openReports(services: ReportServices): Reports {
     told = reason;
   }
 
-  function message(record: SeenMessage): void {
+  function message(record: ObservedMessage): void {
     const snapshot = settings.current();
     if (!snapshot.get(reportSettings.aggregate) && !snapshot.get(reportSettings.failure)) return;
     const counted = countedRow(record);
@@ -72,7 +72,7 @@ export function openReports(services: ReportServices): Reports {
   }
 
   return {
-    desk: { ...underlying, send },
+    admin: { ...underlying, send },
     sink,
     send,
     async forget() {

@@ -5,11 +5,11 @@ import type { Address, ReversePath } from '../model/address.ts';
 import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
 import type { Direction, Disposition, Evidence, Finding } from '../model/finding.ts';
+import type { RecipientFindings } from '../model/journal-detail.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Reply } from '../model/reply.ts';
 import type { SessionFacts } from '../model/session.ts';
-import type { RecipientFindings } from '../model/trail.ts';
-import type { HiddenClients } from './nat.ts';
+import type { HiddenClients } from './sender/nat.ts';
 
 /** What a stage before RCPT comes to; `refusal` only from checks of scope `server`. */
 export interface StageVerdict {

@@ -4,33 +4,33 @@
  * it; the fields that tell of the results come last.
  */
 
-import { authenticationSettings } from './authentication/settings.ts';
-import type { Check, SettingDefinitions } from './check.ts';
-import { arc } from './checks/arc.ts';
-import { authenticationRequired } from './checks/authentication-required.ts';
-import { authenticationResults } from './checks/authentication-results.ts';
-import { bimi } from './checks/bimi.ts';
-import { blockList } from './checks/block-list.ts';
-import { displayNameProtection } from './checks/display-name-protection.ts';
-import { dkim } from './checks/dkim.ts';
-import { dmarc } from './checks/dmarc.ts';
-import { fromHeaderScreening } from './checks/from-header-screening.ts';
-import { headerSanity } from './checks/header-sanity.ts';
-import { hops } from './checks/hops.ts';
-import { ipShield } from './checks/ip-shield.ts';
-import { localMail } from './checks/local-mail.ts';
-import { lookAlikeDomain } from './checks/look-alike-domain.ts';
-import { messageSize } from './checks/message-size.ts';
-import { recipientExists } from './checks/recipient-exists.ts';
-import { relay } from './checks/relay.ts';
-import { reverseLookupHelo } from './checks/reverse-lookup-helo.ts';
-import { reverseLookupMail } from './checks/reverse-lookup-mail.ts';
-import { reverseLookupPtr } from './checks/reverse-lookup-ptr.ts';
-import { senderExists } from './checks/sender-exists.ts';
-import { fromMatchesLogin, senderMatchesLogin } from './checks/sender-matches-login.ts';
-import { spf } from './checks/spf.ts';
-import { spfRelayed } from './checks/spf-relayed.ts';
-import { settingsOf } from './policies.ts';
+import { displayNameProtection } from './checks/identity/display-name-protection.ts';
+import { fromHeaderScreening } from './checks/identity/from-header-screening.ts';
+import { lookAlikeDomain } from './checks/identity/look-alike-domain.ts';
+import { headerSanity } from './checks/message/header-sanity.ts';
+import { hops } from './checks/message/hops.ts';
+import { messageSize } from './checks/message/message-size.ts';
+import { arc } from './checks/origin/arc.ts';
+import { authenticationResults } from './checks/origin/authentication-results.ts';
+import { bimi } from './checks/origin/bimi.ts';
+import { dkim } from './checks/origin/dkim.ts';
+import { dmarc } from './checks/origin/dmarc.ts';
+import { authenticationSettings } from './checks/origin/settings.ts';
+import { spf } from './checks/origin/spf.ts';
+import { spfRelayed } from './checks/origin/spf-relayed.ts';
+import { authenticationRequired } from './checks/relay/authentication-required.ts';
+import { localMail } from './checks/relay/local-mail.ts';
+import { recipientExists } from './checks/relay/recipient-exists.ts';
+import { relay } from './checks/relay/relay.ts';
+import { senderExists } from './checks/relay/sender-exists.ts';
+import { fromMatchesLogin, senderMatchesLogin } from './checks/relay/sender-matches-login.ts';
+import { reverseLookupHelo } from './checks/reverse-lookup/helo.ts';
+import { reverseLookupMail } from './checks/reverse-lookup/mail.ts';
+import { reverseLookupPtr } from './checks/reverse-lookup/ptr.ts';
+import { blockList } from './checks/sender-rules/block-list.ts';
+import { ipShield } from './checks/sender-rules/ip-shield.ts';
+import type { Check, SettingDefinitions } from './engine/check.ts';
+import { settingsOf } from './engine/policies.ts';
 import { listSettings, relaySettings, screenOwnSettings, smtpSettings } from './settings.ts';
 
 export const CHECKS: readonly Check[] = [

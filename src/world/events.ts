@@ -1,59 +1,35 @@
 /**
  * Events: one closed list is log line, metric, audit row and webhook at once.
  *
- * Every event is defined once, in `events/<room>.ts`, with its level, its sentence and the typed
- * fields it carries; rooms emit, `main` attaches sinks. No address or domain is a metric label:
- * `metric.labels` names fields with a small closed set of values.
+ * Every event is defined once, in `events.ts` of the room that emits it, with its level, its sentence and
+ * the typed fields it carries; `catalogue.ts` has all of them. Rooms emit, `main` attaches sinks. No address
+ * or domain is a metric label: `metric.labels` names fields with a small closed set of values.
  */
-import { deliveryEvents } from './events/deliver.ts';
-import { dnsEvents } from './events/dns.ts';
-import { jobEvents } from './events/jobs.ts';
-import { journalEvents } from './events/journal.ts';
-import { nodeEvents } from './events/node.ts';
-import { operationEvents } from './events/operations.ts';
-import { queueEvents } from './events/queue.ts';
-import { receiveEvents } from './events/receive.ts';
-import { reportEvents } from './events/report.ts';
-import { screenEvents } from './events/screen.ts';
-import { signInEvents } from './events/sign-in.ts';
-import { signingEvents } from './events/signing.ts';
-import { storeEvents } from './events/store.ts';
-import { tokenEvents } from './events/tokens.ts';
-import { verificationEvents } from './events/verification.ts';
-import { wireEvents } from './events/wire.ts';
+import type { EventDefinition } from './event.ts';
 
-export const EVENTS = {
-  ...nodeEvents,
-  ...wireEvents,
-  ...receiveEvents,
-  ...screenEvents,
-  ...queueEvents,
-  ...deliveryEvents,
-  ...storeEvents,
-  ...jobEvents,
-  ...reportEvents,
-  ...journalEvents,
-  ...dnsEvents,
-  ...operationEvents,
-  ...signingEvents,
-  ...verificationEvents,
-  ...tokenEvents,
-  ...signInEvents,
-} as const;
+/** By name: each room adds its own (declaration merging), so that a name that no room defines is an error. */
+// biome-ignore lint/suspicious/noEmptyInterface: rooms fill it.
+export interface EventList {}
 
-export type EventName = keyof typeof EVENTS;
-export type EventFields<N extends EventName> = (typeof EVENTS)[N] extends { readonly fields: infer F } ? F : never;
+export type EventName = keyof EventList;
+export type EventFields<N extends EventName> = EventList[N] extends { readonly fields: infer F } ? F : never;
+export type EventDefinitions = Readonly<Record<EventName, EventDefinition<object>>>;
 
 export type EventSink = (name: EventName, fields: Readonly<Record<string, unknown>>, atMs: number) => void;
 
 export interface Events {
+  readonly definitions: EventDefinitions;
   emit<N extends EventName>(name: N, fields: EventFields<N>): void;
   /** `concerns`: which events the sink is told of, asked once for each; default all. Returns what detaches it. */
   attach(sink: EventSink, concerns?: (name: EventName) => boolean): () => void;
 }
 
 /** A sink that throws is a defect of that sink, and must not end the session that emitted. */
-export function createEvents(now: () => number, onSinkError: (error: unknown) => void): Events {
+export function createEvents(
+  definitions: EventDefinitions,
+  now: () => number,
+  onSinkError: (error: unknown) => void,
+): Events {
   const attached = new Map<EventSink, (name: EventName) => boolean>();
   /** By event, from its first time on: most events concern nobody but a counter. */
   const concerned = new Map<EventName, readonly EventSink[]>();
@@ -64,6 +40,7 @@ export function createEvents(now: () => number, onSinkError: (error: unknown) =>
     return sinks;
   };
   return {
+    definitions,
     emit(name, fields) {
       const sinks = concerned.get(name) ?? sinksOf(name);
       if (sinks.length === 0) return;

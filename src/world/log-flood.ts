@@ -3,7 +3,7 @@
  * and so many for all addresses; the rest is counted, and the count logged with the first event after that
  * minute. Metrics and other sinks have them all.
  */
-import { EVENTS, type EventName } from './events.ts';
+import type { EventDefinitions, EventName } from './events.ts';
 import { FLOOD_LINES } from './limits.ts';
 
 export interface LogFlood {
@@ -15,7 +15,7 @@ export interface LogFlood {
 
 const NONE: ReadonlyMap<EventName, number> = new Map();
 
-export function createLogFlood(): LogFlood {
+export function createLogFlood(definitions: EventDefinitions): LogFlood {
   const lines = new Map<string, number>();
   let repeated = new Map<EventName, number>();
   let endsAt = Number.NEGATIVE_INFINITY;
@@ -29,7 +29,7 @@ export function createLogFlood(): LogFlood {
 
   return {
     admits(name, fields, atMs) {
-      if (!EVENTS[name].strangers) return true;
+      if (!definitions[name].strangers) return true;
       if (atMs >= endsAt && repeated.size === 0) begin(atMs);
       const one = `${name} ${networkIn(fields)}`;
       if (linesOf(name) >= FLOOD_LINES.all || linesOf(one) >= FLOOD_LINES.ofOne) {

@@ -8,7 +8,7 @@
 import type { DestinationStream } from 'pino';
 import { escapeJson } from '../protocol/text/unsafe.ts';
 import type { EventLevel } from './event.ts';
-import { EVENTS, type EventName, type Events } from './events.ts';
+import type { EventDefinitions, EventName, Events } from './events.ts';
 import { openLogDestination } from './log-destination.ts';
 import { createLogFlood } from './log-flood.ts';
 
@@ -36,14 +36,17 @@ export async function attachLog(events: Events, options: LogOptions): Promise<Lo
     if (lines > 0) events.emit('log.dropped', { lines });
   });
 
-  const write = options.format === 'json' ? jsonLines(pino, destination) : readableLines(destination);
+  const write =
+    options.format === 'json'
+      ? jsonLines(events.definitions, pino, destination)
+      : readableLines(events.definitions, destination);
   const threshold = SEVERITY[options.level];
-  const flood = createLogFlood();
+  const flood = createLogFlood(events.definitions);
   const bounded: WriteLine = (name, fields, at) => {
     for (const [repeated, lines] of flood.counted(at)) events.emit('log.repeated', { repeated, lines });
     if (flood.admits(name, fields, at)) write(name, fields, at);
   };
-  const detach = events.attach(bounded, (name) => SEVERITY[EVENTS[name].level] >= threshold);
+  const detach = events.attach(bounded, (name) => SEVERITY[events.definitions[name].level] >= threshold);
   process.on('exit', destination.flush);
   return {
     close() {
@@ -56,7 +59,11 @@ export async function attachLog(events: Events, options: LogOptions): Promise<Lo
   };
 }
 
-function jsonLines(pino: typeof import('pino').pino, destination: DestinationStream): WriteLine {
+function jsonLines(
+  definitions: EventDefinitions,
+  pino: typeof import('pino').pino,
+  destination: DestinationStream,
+): WriteLine {
   const logger = pino(
     {
       level: 'debug',
@@ -69,21 +76,25 @@ function jsonLines(pino: typeof import('pino').pino, destination: DestinationStr
     { write: (line) => destination.write(escapeJson(line)) },
   );
   return (name, fields, at) => {
-    const { level, text } = EVENTS[name];
+    const { level, text } = definitions[name];
     logger[level]({ time: new Date(at).toISOString(), event: name, ...fields }, text);
   };
 }
 
-function readableLines(destination: DestinationStream): WriteLine {
+function readableLines(definitions: EventDefinitions, destination: DestinationStream): WriteLine {
   return (name, fields, at) => {
-    const level = EVENTS[name].level.toUpperCase().padEnd(5);
-    destination.write(`${new Date(at).toISOString()} ${level} ${eventLine(name, fields)}\n`);
+    const level = definitions[name].level.toUpperCase().padEnd(5);
+    destination.write(`${new Date(at).toISOString()} ${level} ${eventLine(definitions, name, fields)}\n`);
   };
 }
 
 /** An event for people: its sentence, its name and its fields, on one line whatever is in them. */
-export function eventLine(name: EventName, fields: Readonly<Record<string, unknown>>): string {
-  let line = `${EVENTS[name].text} (${name})`;
+export function eventLine(
+  definitions: EventDefinitions,
+  name: EventName,
+  fields: Readonly<Record<string, unknown>>,
+): string {
+  let line = `${definitions[name].text} (${name})`;
   for (const [key, value] of Object.entries(fields)) {
     if (value !== undefined) line += ` ${key}=${readable(value)}`;
   }

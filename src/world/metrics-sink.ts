@@ -7,7 +7,7 @@
  */
 import type { Counter, Registry } from 'prom-client';
 import type { EventDefinition } from './event.ts';
-import { EVENTS, type EventName, type Events } from './events.ts';
+import type { EventName, Events } from './events.ts';
 import { METRIC_SERIES } from './limits.ts';
 
 export interface Metrics {
@@ -42,7 +42,7 @@ interface GaugeDefinition {
 export function createMetrics(events: Events): Metrics {
   const families = new Map<string, Family>();
   const byEvent = new Map<EventName, Family>();
-  for (const [event, definition] of Object.entries(EVENTS) as [EventName, EventDefinition<object>][]) {
+  for (const [event, definition] of Object.entries(events.definitions) as [EventName, EventDefinition<object>][]) {
     const { metric, text } = definition;
     if (!metric) continue;
     const family = families.get(metric.name) ?? {

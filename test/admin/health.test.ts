@@ -4,12 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { createHealthServer } from '../../src/admin/health.ts';
+import { EVENTS } from '../../src/catalogue.ts';
 import { createEvents } from '../../src/world/events.ts';
 import { createMetrics } from '../../src/world/metrics-sink.ts';
 
 async function startHealth(t: { after(fn: () => unknown): void }) {
   const state = { unhealthy: [] as string[], unready: [] as string[], warnings: [] as string[] };
   const events = createEvents(
+    EVENTS,
     () => 0,
     (error) => assert.fail(String(error)),
   );

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { serverLoginMigrations } from '../../src/directory/server-login-schema.ts';
-import { type LoginDraft, openServerLogins } from '../../src/directory/server-logins.ts';
+import { serverLoginMigrations } from '../../src/directory/servers/login-schema.ts';
+import { type LoginDraft, openServerLogins } from '../../src/directory/servers/logins.ts';
 import { formatServerFinal, formatServerFirst, makeVerifier, parseClientFinal } from '../../src/protocol/sasl/scram.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { systemRandom } from '../../src/world/random.ts';

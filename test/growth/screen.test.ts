@@ -1,17 +1,17 @@
 /** Checks: what they read of a header or of an answer costs no more time an octet for being longer. */
 
 import { readAuthor } from '../../src/protocol/mime/author.ts';
-import { firstUntrustedHop } from '../../src/screen/authentication/relays.ts';
-import { plainDomain } from '../../src/screen/authentication/signatures.ts';
-import { senderByHeader } from '../../src/screen/claims.ts';
-import { headFacts } from '../../src/screen/header.ts';
-import { createDomainIndex } from '../../src/screen/identity/domain-index.ts';
-import { exposeAddress } from '../../src/screen/identity/exposed.ts';
-import { labelSkeleton, readHost } from '../../src/screen/identity/hosts.ts';
-import { decodeName, readName } from '../../src/screen/identity/names.ts';
-import { readProtectedUser } from '../../src/screen/identity/people.ts';
-import { createPersonIndex } from '../../src/screen/identity/person-index.ts';
-import { shownNames } from '../../src/screen/identity/shown-names.ts';
+import { createDomainIndex } from '../../src/screen/checks/identity/domain-index.ts';
+import { exposeAddress } from '../../src/screen/checks/identity/exposed.ts';
+import { labelSkeleton, readHost } from '../../src/screen/checks/identity/hosts.ts';
+import { decodeName, readName } from '../../src/screen/checks/identity/names.ts';
+import { readProtectedUser } from '../../src/screen/checks/identity/people.ts';
+import { createPersonIndex } from '../../src/screen/checks/identity/person-index.ts';
+import { shownNames } from '../../src/screen/checks/identity/shown-names.ts';
+import { plainDomain } from '../../src/screen/checks/origin/signatures/signatures.ts';
+import { firstUntrustedHop } from '../../src/screen/checks/origin/spf/relays.ts';
+import { senderByHeader } from '../../src/screen/sender/claims.ts';
+import { headFacts } from '../../src/screen/session/header.ts';
 import { networkSet } from '../../src/wire/network.ts';
 import { octets, row, testGrowth, text } from '../support/growth-table.ts';
 import { HEADER } from './limits.ts';
@@ -61,13 +61,13 @@ const PEOPLE = createPersonIndex(
 const OWN = createDomainIndex(['example.com', 'bank.example'], []);
 
 testGrowth({
-  'screen/authentication/relays.ts firstUntrustedHop': row(
+  'screen/checks/origin/spf/relays.ts firstUntrustedHop': row(
     (head: Buffer) => firstUntrustedHop(head, relays),
     ...RECEIVED,
   ),
-  'screen/authentication/signatures.ts plainDomain': row(plainDomain, ...DOMAINS, text('.', HEADER)),
-  'screen/header.ts headFacts': row(headFacts, ...RECEIVED, octets(' =?a?q?', HEADER, 'Subject:')),
-  'screen/claims.ts senderByHeader': row(
+  'screen/checks/origin/signatures/signatures.ts plainDomain': row(plainDomain, ...DOMAINS, text('.', HEADER)),
+  'screen/session/header.ts headFacts': row(headFacts, ...RECEIVED, octets(' =?a?q?', HEADER, 'Subject:')),
+  'screen/sender/claims.ts senderByHeader': row(
     (head: Buffer) =>
       senderByHeader(
         {
@@ -84,27 +84,30 @@ testGrowth({
     octets('\r\n ', HEADER, 'X-Tenant-1: y', 'x\r\n'),
     octets(' ', HEADER, 'X-Tenant-1: y', 'x\r\n'),
   ),
-  'screen/identity/domain-index.ts createDomainIndex': row(
+  'screen/checks/identity/domain-index.ts createDomainIndex': row(
     (domain: string) => {
       const host = readHost(domain);
       return host && OWN.find({ ...host });
     },
     ...DOMAINS.map((pump) => ({ ...pump, largest: 250 })),
   ),
-  'screen/identity/exposed.ts exposeAddress': row(
+  'screen/checks/identity/exposed.ts exposeAddress': row(
     (name: string) => exposeAddress(name.slice(0, 500), 'a@b.example'),
     ...NAMES.map((pump) => ({ ...pump, largest: 500 })),
   ),
-  'screen/identity/hosts.ts readHost': row(readHost, ...DOMAINS),
-  'screen/identity/hosts.ts labelSkeleton': row(labelSkeleton, ...DOMAINS.map((pump) => ({ ...pump, largest: 500 }))),
-  'screen/identity/names.ts decodeName': row(decodeName, ...NAMES),
-  'screen/identity/names.ts readName': row((name: string) => readName(decodeName(name)), ...NAMES),
-  'screen/identity/people.ts readProtectedUser': row(readProtectedUser, ...NAMES),
-  'screen/identity/person-index.ts createPersonIndex': row(
+  'screen/checks/identity/hosts.ts readHost': row(readHost, ...DOMAINS),
+  'screen/checks/identity/hosts.ts labelSkeleton': row(
+    labelSkeleton,
+    ...DOMAINS.map((pump) => ({ ...pump, largest: 500 })),
+  ),
+  'screen/checks/identity/names.ts decodeName': row(decodeName, ...NAMES),
+  'screen/checks/identity/names.ts readName': row((name: string) => readName(decodeName(name)), ...NAMES),
+  'screen/checks/identity/people.ts readProtectedUser': row(readProtectedUser, ...NAMES),
+  'screen/checks/identity/person-index.ts createPersonIndex': row(
     (name: string) => PEOPLE.match(readName(decodeName(name)), 'x@y.example'),
     ...NAMES,
   ),
-  'screen/identity/shown-names.ts shownNames': row(
+  'screen/checks/identity/shown-names.ts shownNames': row(
     (value: string) => shownNames(readAuthor([value])),
     text('a, ', HEADER),
     text('g:a;', HEADER),

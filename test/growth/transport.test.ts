@@ -3,7 +3,7 @@
 import { withEdits } from '../../src/deliver/edits.ts';
 import { subjectWords } from '../../src/journal/terms.ts';
 import type { HeaderEdit } from '../../src/model/content.ts';
-import type { Segment } from '../../src/protocol/mime/words.ts';
+import type { Segment } from '../../src/protocol/mime/types.ts';
 import { packingOf } from '../../src/report/incoming/unpack.ts';
 import { createDataEncoder, encodeWhole } from '../../src/wire/client/content.ts';
 import { InputBuffer } from '../../src/wire/framing.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { checkRecord, recordName } from '../../src/directory/dkim-keys-check.ts';
-import { keepSights } from '../../src/directory/dkim-keys-sight.ts';
+import { checkRecord, recordName } from '../../src/directory/signing-keys/check.ts';
+import { keepSights } from '../../src/directory/signing-keys/published.ts';
 import { type DkimRotationJob, dkimRotationJob } from '../../src/jobs/dkim-rotation.ts';
 import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
 import type { SettingsSnapshot } from '../../src/settings/contract.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outboxJob } from '../../src/jobs/outbox.ts';
 import { startScheduler } from '../../src/jobs/scheduler.ts';
-import { queueMigrations } from '../../src/queue/migrations.ts';
+import { queueMigrations } from '../../src/queue/rows/migrations.ts';
 import { outboxMigrations, outboxStatements } from '../../src/store/outbox.ts';
 import { startQueue, testDirectory, testDispatcher } from '../queue/support/queue.ts';
 import { manualClock } from '../support/clock.ts';

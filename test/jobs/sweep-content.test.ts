@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sweepContentJob } from '../../src/jobs/sweep-content.ts';
-import { queueMigrations } from '../../src/queue/migrations.ts';
+import { queueMigrations } from '../../src/queue/rows/migrations.ts';
 import { openStore } from '../../src/store/open.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { systemRandom } from '../../src/world/random.ts';

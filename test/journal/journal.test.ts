@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, rmSync, writeFileSync, wr
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { EVENTS } from '../../src/catalogue.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { showById } from '../../src/journal/show.ts';
 import { systemClock } from '../../src/world/clock.ts';
@@ -39,7 +40,7 @@ test('a message is found with its session, findings, attempts and dialogue', asy
   const shown = await reader.showMessage('M1');
   assert.ok(shown?.kind === 'message');
   assert.equal(shown.session?.dialogue, 'S: 220 mx.example\nC: EHLO client.example');
-  assert.equal(shown.detail.dialogue, message('M1').trail.dialogue);
+  assert.equal(shown.detail.dialogue, message('M1').detail.dialogue);
   assert.deepEqual(shown.detail.evidence, { size: { bytes: 1234 } });
   assert.deepEqual(
     shown.changes.map(({ state, reply }) => [state, reply]),
@@ -137,7 +138,7 @@ test('a schema of a newer Postern is refused, and left as it is', async (t) => {
   const db = new DatabaseSync(path);
   db.exec('CREATE TABLE future (x); PRAGMA user_version = 999');
   db.close();
-  const events = createEvents(systemClock.now, () => {});
+  const events = createEvents(EVENTS, systemClock.now, () => {});
   const retention = { days: 1, auditDays: 1 };
   await assert.rejects(openJournal({ path, clock: systemClock, events, retention }), { code: 'journal.schema-newer' });
   assert.ok(existsSync(path) && !existsSync(join(path, '..', 'damaged')));

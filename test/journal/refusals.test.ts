@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { EVENTS } from '../../src/catalogue.ts';
 import type { MessageRecord } from '../../src/journal/contract.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { REFUSED_BYTES_ALL, REFUSED_ROWS, REFUSED_SITE_SHARE, TRIM_KEEP_MS } from '../../src/journal/limits.ts';
@@ -24,7 +25,7 @@ function refused(id: string, clientAddress: string, change: Partial<MessageRecor
     clientAddress,
     recipients: recipients.map((address) => ({ address, disposition: 'refuse', reason: `<${address}>: user unknown` })),
     replies: recipients.map(() => '550 5.1.1'),
-    trail: {
+    detail: {
       evidence: {},
       findings: recipients.map((recipient) => ({
         recipient,
@@ -89,7 +90,7 @@ test('a client whose RCPTs are refused, again and again, fills its budget of the
 test('counted refusals are found by network, time and disposition, and by nothing that only a message has', async (t) => {
   const { journal, reader } = await openLog(t);
   for (let i = 0; i <= REFUSED_ROWS; i++)
-    journal.message(refused(`R${i}`, '2001:db8:1:2::1', { recipients: [], trail: { evidence: {}, findings: [] } }));
+    journal.message(refused(`R${i}`, '2001:db8:1:2::1', { recipients: [], detail: { evidence: {}, findings: [] } }));
   await journal.flush();
   const found = async (filter: Parameters<typeof reader.searchLog>[0]) =>
     (await reader.searchLog(filter)).counted ?? [];
@@ -235,7 +236,7 @@ test('a running log that is too large says so, and what it deleted', async (t) =
   for (let i = 0; i < 3000; i++) write(log, messageRow(refused(`R${i}`, '192.0.2.1')));
   log.commit();
   log.close();
-  const events = createEvents(systemClock.now, (error) => assert.fail(String(error)));
+  const events = createEvents(EVENTS, systemClock.now, (error) => assert.fail(String(error)));
   const told = new Map<string, Readonly<Record<string, unknown>>>();
   const over = new Promise<void>((resolve) =>
     events.attach((name, fields) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EVENTS } from '../../src/catalogue.ts';
 import { attachAudit } from '../../src/journal/audit-sink.ts';
 import type { AuditRecord } from '../../src/journal/contract.ts';
 import { expireStep } from '../../src/journal/expire.ts';
@@ -9,7 +10,7 @@ import { renderShown } from '../../src/journal/render.ts';
 import { searchMessages } from '../../src/journal/search.ts';
 import { showById } from '../../src/journal/show.ts';
 import { openLogWriter } from '../../src/journal/writer.ts';
-import { createEvents, EVENTS } from '../../src/world/events.ts';
+import { createEvents } from '../../src/world/events.ts';
 import { change, message, NOON, session, write } from './support.ts';
 
 const DAY_MS = 86_400_000;
@@ -163,7 +164,7 @@ test('retention goes on step by step until nothing expired is left, and drops wh
 
 test('an event that declares audit becomes an audit row; others do not', () => {
   const rows: AuditRecord[] = [];
-  const events = createEvents(() => NOON, assert.ifError);
+  const events = createEvents(EVENTS, () => NOON, assert.ifError);
   attachAudit(events, { audit: (row) => rows.push(row) });
   const audited = Object.entries(EVENTS).find(([, definition]) => 'audit' in definition && definition.audit);
   events.emit('node.ready', { actor: 'nobody' } as never);

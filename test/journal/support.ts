@@ -1,9 +1,11 @@
 /** A journal over a folder of its own, records to put in it, and the events it told. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { EVENTS } from '../../src/catalogue.ts';
 import { createBatchWriter } from '../../src/journal/batch.ts';
 import type { MessageRecord, RecipientRecord, SessionRecord } from '../../src/journal/contract.ts';
 import { type OpenJournal, openJournal } from '../../src/journal/journal.ts';
@@ -36,7 +38,7 @@ export async function openLog(
 ): Promise<TestLog> {
   const path = join(options.folder ?? folderOf(t), 'log.db');
   const told: string[] = [];
-  const events = createEvents(systemClock.now, assertNever);
+  const events = createEvents(EVENTS, systemClock.now, assertNever);
   events.attach((name) => told.push(name));
   const retention = { days: 36_500, auditDays: 36_500 };
   const journal = await openJournal({
@@ -74,7 +76,7 @@ export function message(id: string, change: Partial<MessageRecord> & { subject?:
     clientAddress: '192.0.2.1',
     sizeBytes: 1234,
     recipients: [{ address: 'bob@example.com', disposition: 'accept' }],
-    trail: {
+    detail: {
       subject,
       headerFrom: 'alice@sender.example',
       messageIdHeader: `<${id}@sender.example>`,

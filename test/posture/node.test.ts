@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPosture } from '../../src/posture/posture.ts';
-import type { PostureResult } from '../../src/posture/words.ts';
+import type { PostureResult } from '../../src/posture/types.ts';
 import { systemRandom } from '../../src/world/random.ts';
 import { selfSigned } from '../../src/world/self-signed.ts';
 import { type ManualClock, manualClock } from '../support/clock.ts';

@@ -4,16 +4,16 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import type { RecordSight } from '../../src/directory/dkim-keys-sight.ts';
 import type { LocalAllows } from '../../src/directory/rules/local-allows.ts';
 import type { ProxyOverlap } from '../../src/directory/rules/proxy-overlaps.ts';
-import type { SealedPasswords } from '../../src/directory/sealed-passwords.ts';
+import type { SealedPasswords } from '../../src/directory/sign-in/passwords/sealed-passwords.ts';
+import type { RecordSight } from '../../src/directory/signing-keys/published.ts';
 import type { TestedKey } from '../../src/posture/dkim.ts';
 import type { AllDoubtful } from '../../src/posture/doubtful.ts';
 import { createPosture, type Posture } from '../../src/posture/posture.ts';
-import type { PostureResult, TestName } from '../../src/posture/words.ts';
+import type { PostureResult, TestName } from '../../src/posture/types.ts';
 import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
-import type { HiddenClients } from '../../src/screen/nat.ts';
+import type { HiddenClients } from '../../src/screen/sender/nat.ts';
 import type { Settings } from '../../src/settings/contract.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { systemRandom } from '../../src/world/random.ts';

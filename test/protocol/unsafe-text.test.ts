@@ -1,7 +1,9 @@
 /** Every writer of somebody else's string, against strings made to end lines, steer terminals and turn text round. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { EVENTS } from '../../src/catalogue.ts';
 import { createContext } from '../../src/cli/context.ts';
 import { table, visible } from '../../src/cli/table.ts';
 import { linesAbove, withEdits } from '../../src/deliver/edits.ts';
@@ -232,7 +234,7 @@ test('a subject, a log line, a column and a printed line show such a string harm
     fc.property(hostile, (text) => {
       assert.ok(!RAW.test(decodeUnstructured(Buffer.from(text).toString('latin1'), 1000)));
       assert.ok(!RAW.test(decodeUnstructured(`=?utf-8?B?${Buffer.from(text).toString('base64')}?=`, 1000)));
-      assert.ok(!RAW.test(eventLine('settings.changed', { keys: [text], by: text })));
+      assert.ok(!RAW.test(eventLine(EVENTS, 'settings.changed', { keys: [text], by: text })));
       assert.equal(table(['A'], [[text], [[text, text]]]).split('\n').length, 3);
       assert.ok(!RAW_BUT_LINES.test(table(['A'], [[text]])));
       assert.ok(!RAW_BUT_LINES.test(visible(text)));

@@ -30,7 +30,7 @@ for (const end of FALSE_ENDS) {
     client.close();
     assert.equal(node.committed.length, 0);
     assert.equal(node.messages.length, 1);
-    assert.equal(node.messages[0]!.trail.subject, 'first');
+    assert.equal(node.messages[0]!.detail.subject, 'first');
   });
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Verdict } from '../../src/wire/sasl/words.ts';
+import type { SaslVerdict } from '../../src/wire/sasl/types.ts';
 import { manualClock } from '../support/clock.ts';
 import { dialogue, openClient } from '../support/dialogue.ts';
 import {
@@ -107,7 +107,7 @@ test('an attacker looks for accounts by time: no refusal comes before the floor'
 
 test('an attacker floods us with passwords: that nobody looks at them is said no sooner than that they are wrong', async (t) => {
   const clock = manualClock();
-  let verdict: Verdict = { kind: 'busy' };
+  let verdict: SaslVerdict = { kind: 'busy' };
   const node = await startReceiver(t, {
     profile: 'submission',
     clock,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Verdict } from '../../src/wire/sasl/words.ts';
+import type { SaslVerdict } from '../../src/wire/sasl/types.ts';
 import { manualClock } from '../support/clock.ts';
 import { dialogue } from '../support/dialogue.ts';
 import { NOBODY, startReceiver, type TestReceiverOptions } from '../support/receive/services.ts';
@@ -15,7 +15,7 @@ const DUMMY = base64('\x01');
 const CONFIGURATION = 'https://issuer.example/.well-known/openid-configuration';
 
 function listen(t: TestContext, options: TestReceiverOptions = {}) {
-  const answers: Readonly<Record<string, Verdict>> = {
+  const answers: Readonly<Record<string, SaslVerdict>> = {
     good: { kind: 'yes', account: 'alice@example.com' },
     unreachable: { kind: 'cannot-tell', reason: 'the issuer is down' },
     narrow: { kind: 'no', reason: 'wrong', token: { status: 'insufficient_scope', scope: 'mail' } },

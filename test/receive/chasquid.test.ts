@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import type { Reply } from '../../src/protocol/smtp/words.ts';
+import type { Reply } from '../../src/protocol/smtp/types.ts';
 import { type Client, openClient } from '../support/dialogue.ts';
 import { decide, NOBODY, startReceiver, type TestReceiver } from '../support/receive/services.ts';
 

@@ -195,9 +195,9 @@ test('a message refused as a whole is answered by the screen and leaves its row'
   const [row] = node.messages;
   assert.equal(row?.direction, 'refused');
   assert.deepEqual(row.recipients, [{ address: 'alice@example.com', disposition: 'refuse', reason: 'spam' }]);
-  assert.equal(row.trail.subject, 'as screened');
+  assert.equal(row.detail.subject, 'as screened');
   assert.match(
-    row.trail.dialogue!,
+    row.detail.dialogue!,
     /^C: MAIL FROM:<a@client\.example>\nS: 250 2\.1\.0.*\nC: RCPT.*\nS: 250.*\nC: DATA\nS: 354.*\nC: \(0 octets\)\nS: 550 5\.7\.1 spam\n$/,
   );
 });

@@ -87,6 +87,6 @@ test('a list with people who left has each of them in its row, with what was fou
   assert.deepEqual(row && named(row), gone);
   assert.equal(row?.recipients.find(({ address }) => address === gone[0])?.reason, `<${gone[0]}> is refused`);
   assert.equal(row?.recipients.find(({ address }) => address === gone[39])?.reason, '550 5.1.1');
-  const found = row?.trail.findings.filter(({ recipient }) => gone.includes(recipient ?? ''));
+  const found = row?.detail.findings.filter(({ recipient }) => gone.includes(recipient ?? ''));
   assert.equal(found?.length, REFUSED_WHOLE.recipients);
 });

@@ -55,7 +55,7 @@ test('today is never reported, only days that are over', async (t) => {
   refused({});
   await reports.send();
   assert.equal((await letters()).length, 0);
-  assert.equal((await reports.desk.counted()).length, 1);
+  assert.equal((await reports.admin.counted()).length, 1);
 });
 
 test('mail of our own, mail that was deferred, and mail without a record is not counted', async (t) => {
@@ -66,13 +66,13 @@ test('mail of our own, mail that was deferred, and mail without a record is not 
   refused({ record: undefined });
   refused({ applied: undefined });
   refused(withRua());
-  assert.deepEqual(await reports.desk.counted(), []);
+  assert.deepEqual(await reports.admin.counted(), []);
 });
 
 test('two nodes do not report on each other’s reports: mail to an address for reports is not counted', async (t) => {
   const { reports, refused } = await startReports(t);
   refused({}, { recipients: [{ address: 'receiver.example@reports.postern.internal', disposition: 'accept' }] });
-  assert.deepEqual(await reports.desk.counted(), []);
+  assert.deepEqual(await reports.admin.counted(), []);
 });
 
 test('nothing is sent from a demo, without a contact, for a contact elsewhere, or before the DNS is in order', async (t) => {
@@ -100,10 +100,10 @@ test('a report that may not be sent waits, and is forgotten when it is of no use
   refused({});
   await clock.advance(DAY);
   await reports.send();
-  assert.equal((await reports.desk.counted()).length, 1);
+  assert.equal((await reports.admin.counted()).length, 1);
   await clock.advance(REPORT_DUE_DAYS * DAY);
   await reports.send();
-  assert.equal((await reports.desk.counted()).length, 0);
+  assert.equal((await reports.admin.counted()).length, 0);
 });
 
 test('an attacker who publishes a stranger’s address has nobody send reports there', async (t) => {
@@ -156,7 +156,7 @@ test('while the DNS does not answer for an address, the report waits', async (t)
   assert.equal((await reports.send()).waiting, 1);
   assert.equal((await letters()).length, 0);
   assert.ok(zone.queries.some((query) => query.name === name));
-  assert.equal((await reports.desk.counted()).length, 1);
+  assert.equal((await reports.admin.counted()).length, 1);
 });
 
 test('an attacker who lists a hundred addresses multiplies nothing beyond the bound', async (t) => {
@@ -181,7 +181,7 @@ test('an attacker who varies what is counted fills a report, and what is left ou
   for (let i = 0; i < 51; i++) again.refused({ spf: spf(i) });
   again.refused({});
   await again.clock.advance(1000);
-  const [counted] = await again.reports.desk.counted();
+  const [counted] = await again.reports.admin.counted();
   assert.deepEqual([counted!.rows, counted!.leftOut], [ROWS_PER_DOMAIN, 50]);
   assert.equal(counted!.messages, ROWS_PER_DOMAIN + 1, 'a row that is there still counts');
   await again.clock.advance(DAY);
@@ -200,14 +200,14 @@ test('a disk that is full for a while delays the counts and loses none', async (
   refused({});
   database.fail(undefined);
   await clock.advance(2000);
-  const [counted] = await reports.desk.counted();
+  const [counted] = await reports.admin.counted();
   assert.deepEqual([counted!.messages, counted!.rows], [2, 1]);
 });
 
 test('an operator sees the report before it is sent', { skip: skipSchema }, async (t) => {
   const { reports, refused } = await startReports(t);
   refused({ applied: { disposition: 'none', reasons: [{ type: 'local_policy', comment: 'a <list> & more' }] } });
-  assertValidReport((await reports.desk.preview('sender.example'))!);
-  assert.equal((await reports.desk.countedOf('sender.example'))!.counted[0]!['sourceIp'], '192.0.2.1');
-  assert.equal(await reports.desk.preview('nobody.example'), undefined);
+  assertValidReport((await reports.admin.preview('sender.example'))!);
+  assert.equal((await reports.admin.countedOf('sender.example'))!.counted[0]!['sourceIp'], '192.0.2.1');
+  assert.equal(await reports.admin.preview('nobody.example'), undefined);
 });

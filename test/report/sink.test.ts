@@ -50,7 +50,7 @@ async function deliver({ reports }: ReportBench, content: Uint8Array, domain?: s
 
 async function problemOf(bench: ReportBench, content: Uint8Array): Promise<string> {
   assert.equal(await deliver(bench, content), 'delivered');
-  const [entry] = await bench.reports.desk.incoming({});
+  const [entry] = await bench.reports.admin.incoming({});
   assert.equal(entry!.kind, 'malformed');
   return entry!.problem!;
 }
@@ -67,7 +67,7 @@ test('aggregate reports in gzip, ZIP and plain are kept, and seen by source and 
     ),
   );
   await deliver(bench, letter(Buffer.from(xml('3')), 'text/xml', 'r.xml'));
-  const view = await bench.reports.desk.view('receiver.example', 0);
+  const view = await bench.reports.admin.view('receiver.example', 0);
   assert.deepEqual(
     view.sources.map(({ source, messages: count, aligned }) => [source, count, aligned]),
     [
@@ -79,14 +79,14 @@ test('aggregate reports in gzip, ZIP and plain are kept, and seen by source and 
     view.days.map(({ day, messages: count, aligned }) => [day, count, aligned]),
     [['2026-01-05', 17, 14]],
   );
-  const [entry] = await bench.reports.desk.incoming({ domain: 'receiver.example' });
-  assert.equal((await bench.reports.desk.incomingOne(entry!.id))!.sources.length, 1);
+  const [entry] = await bench.reports.admin.incoming({ domain: 'receiver.example' });
+  assert.equal((await bench.reports.admin.incomingOne(entry!.id))!.sources.length, 1);
 });
 
 test('a report that comes twice counts once', async (t) => {
   const bench = await startReports(t);
   for (let i = 0; i < 2; i++) assert.equal(await deliver(bench, letter(gzipSync(xml('1')))), 'delivered');
-  const view = await bench.reports.desk.view('receiver.example', 0);
+  const view = await bench.reports.admin.view('receiver.example', 0);
   assert.equal(view.sources[0]!.messages, 7);
 });
 
@@ -108,7 +108,7 @@ test('TLS reports and failure reports are kept beside them', async (t) => {
   const arf =
     'MIME-Version: 1.0\r\nContent-Type: multipart/report; boundary=x\r\n\r\n--x\r\n\r\nhello\r\n--x\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: auth-failure\r\nReported-Domain: receiver.example\r\nSource-IP: 192.0.2.7\r\nAuth-Failure: dmarc\r\n\r\n--x\r\nContent-Type: text/rfc822-headers\r\n\r\nSubject: x\r\n\r\n--x--\r\n';
   await deliver(bench, Buffer.from(arf));
-  const kinds = (await bench.reports.desk.incoming({})).map(({ kind, messages: count }) => [kind, count]);
+  const kinds = (await bench.reports.admin.incoming({})).map(({ kind, messages: count }) => [kind, count]);
   assert.deepEqual(kinds.sort(), [
     ['failure', 1],
     ['tls', 7],
@@ -121,7 +121,7 @@ test('a forger who reports on domains of others, or floods, fills no view of the
     await problemOf(bench, letter(gzipSync(xml('1', 'bank.example')))),
     /bank\.example, which is no domain of/,
   );
-  assert.deepEqual((await bench.reports.desk.view('bank.example', 0)).sources, []);
+  assert.deepEqual((await bench.reports.admin.view('bank.example', 0)).sources, []);
 });
 
 test('an attacker who sends bombs, entities, nested archives or junk is kept with the reason, and the next report is read', async (t) => {
@@ -144,9 +144,9 @@ test('an attacker who sends bombs, entities, nested archives or junk is kept wit
     await clock.advance(1000);
   }
   await deliver(bench, letter(gzipSync(xml('9'))));
-  assert.equal((await reports.desk.incoming({ kind: 'aggregate' })).length, 1);
-  const [malformed] = await reports.desk.incoming({ kind: 'malformed' });
-  assert.notEqual((await reports.desk.incomingOne(malformed!.id))!.raw, null);
+  assert.equal((await reports.admin.incoming({ kind: 'aggregate' })).length, 1);
+  const [malformed] = await reports.admin.incoming({ kind: 'malformed' });
+  assert.notEqual((await reports.admin.incomingOne(malformed!.id))!.raw, null);
 });
 
 test('an attacker whose report takes too long to read loses its thread at the deadline, and the next report is read', async (t) => {
@@ -157,10 +157,10 @@ test('an attacker whose report takes too long to read loses its thread at the de
     isOver = true;
   });
   while (!isOver) await bench.clock.advance(1000);
-  const [entry] = await bench.reports.desk.incoming({});
+  const [entry] = await bench.reports.admin.incoming({});
   assert.match(entry!.problem!, /takes more than 20 s/);
   await deliver(bench, letter(gzipSync(xml('1'))));
-  assert.equal((await bench.reports.desk.incoming({ kind: 'aggregate' })).length, 1);
+  assert.equal((await bench.reports.admin.incoming({ kind: 'aggregate' })).length, 1);
 });
 
 test('what the disk does not take now is deferred, and content that is gone is told as unreadable', async (t) => {
@@ -182,6 +182,6 @@ test('old reports are forgotten, newer ones stay', async (t) => {
   await bench.clock.advance(8 * 24 * 60 * 60_000);
   await deliver(bench, letter(gzipSync(xml('2'))));
   await bench.reports.forget();
-  assert.equal((await bench.reports.desk.incoming({})).length, 1);
-  assert.equal((await bench.reports.desk.view('receiver.example', 0)).sources[0]!.messages, 7);
+  assert.equal((await bench.reports.admin.incoming({})).length, 1);
+  assert.equal((await bench.reports.admin.view('receiver.example', 0)).sources[0]!.messages, 7);
 });

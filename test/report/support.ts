@@ -1,9 +1,9 @@
 /** Reports over a database in memory, a real DNS zone, and a clock that tests move. */
 import type { TestContext } from 'node:test';
-import type { SeenMessage } from '../../src/report/observe.ts';
+import type { ObservedMessage } from '../../src/report/observe.ts';
 import { openReports, type ReportServices, type Reports } from '../../src/report/open.ts';
 import { reportMigrations } from '../../src/report/schema.ts';
-import type { DmarcEvidence } from '../../src/screen/authentication/words.ts';
+import type { DmarcEvidence } from '../../src/screen/checks/origin/types.ts';
 import { type OutboxRow, outboxMigrations, outboxStatements } from '../../src/store/outbox.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { createResolver } from '../../src/world/resolver/stub.ts';
@@ -21,7 +21,7 @@ export interface ReportBench {
   readonly events: RecordedEvents;
   readonly zone: Zone;
   /** As receiving would tell a refused message. */
-  refused(evidence: Partial<DmarcEvidence>, more?: Partial<SeenMessage>): void;
+  refused(evidence: Partial<DmarcEvidence>, more?: Partial<ObservedMessage>): void;
   letters(): Promise<readonly OutboxRow[]>;
 }
 
@@ -69,7 +69,7 @@ export async function startReports(
     zone,
     refused(evidence, more) {
       const dmarc = { ...FAILED, ...evidence };
-      const trail = {
+      const detail = {
         evidence: { dmarc: dmarc as never },
         findings: [],
         subject: 'win',
@@ -83,7 +83,7 @@ export async function startReports(
         from: 'bob@spam.example',
         sizeBytes: 1,
       } as const;
-      counting.journal.message({ ...record, recipients, trail, ...more });
+      counting.journal.message({ ...record, recipients, detail, ...more });
     },
     letters: async () => (await database.read(outbox.oldest({ limit: 100 }))) as unknown as readonly OutboxRow[],
   };

@@ -1,10 +1,10 @@
 /** Credentials over a test's database: the real ones, with real hashes that cost the least Argon2 allows. */
 import type { Directory } from '../../src/directory/contract.ts';
-import { createCredentialAdmin } from '../../src/directory/credential-admin.ts';
-import { type AskSources, openCredentials } from '../../src/directory/credentials.ts';
-import { createHashing } from '../../src/directory/hashing.ts';
 import type { PasswordCost } from '../../src/directory/limits.ts';
-import type { Tokens } from '../../src/directory/tokens/tokens.ts';
+import { createCredentialAdmin } from '../../src/directory/sign-in/admin.ts';
+import { type AskSources, openCredentials } from '../../src/directory/sign-in/credentials.ts';
+import { createHashing } from '../../src/directory/sign-in/passwords/hashing.ts';
+import type { Tokens } from '../../src/directory/sign-in/tokens/tokens.ts';
 import type { Settings } from '../../src/settings/contract.ts';
 import type { Database } from '../../src/store/contract.ts';
 import { type Clock, systemClock } from '../../src/world/clock.ts';
@@ -21,7 +21,7 @@ export interface CredentialParts {
   readonly forget?: () => void;
 }
 
-/** RFC 9106 3.1: no less than 8 KiB a lane. What a product's hash costs is tested in test/directory/password.test.ts. */
+/** RFC 9106 3.1: no less than 8 KiB a lane. What a product's hash costs is tested in test/directory/sign-in/passwords/password.test.ts. */
 export const CHEAP: PasswordCost = { memoryKiB: 8, passes: 1, parallelism: 1, saltBytes: 16, tagBytes: 32 };
 
 /** `close` ends the hashing threads. */

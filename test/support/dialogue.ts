@@ -15,7 +15,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { createReplyParser } from '../../src/protocol/smtp/reply.ts';
-import type { Reply } from '../../src/protocol/smtp/words.ts';
+import type { Reply } from '../../src/protocol/smtp/types.ts';
 import type { CertificateAndKey } from '../../src/world/tls.ts';
 
 export interface ClientOptions {

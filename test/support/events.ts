@@ -1,4 +1,5 @@
 /** Events that remember themselves, so that a test can say what an operator would have seen. */
+import { EVENTS } from '../../src/catalogue.ts';
 import { createEvents, type EventFields, type EventName, type Events } from '../../src/world/events.ts';
 
 export interface RecordedEvents extends Events {
@@ -10,6 +11,7 @@ export interface RecordedEvents extends Events {
 export function recordedEvents(): RecordedEvents {
   const seen: { name: EventName; fields: Readonly<Record<string, unknown>> }[] = [];
   const events = createEvents(
+    EVENTS,
     () => 0,
     (error) => {
       throw error;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startSink } from '../../src/cli/demo/sink.ts';
-import { rsaKey, sign } from '../screen/authentication/keys.ts';
+import { rsaKey, sign } from '../screen/checks/origin/keys.ts';
 import { startZone } from '../support/zone.ts';
 import { send } from './support/client.ts';
 import { startNode } from './support/node.ts';

@@ -13,5 +13,5 @@ test('of 25 kills under load none loses or alters a message that was answered 25
   assert.deepEqual(account.lost, []);
   assert.deepEqual(account.altered, []);
   assert.equal(account.leftInQueue, 0);
-  assert.ok(account.repeated <= KILLS * MOST_IN_FLIGHT, `${account.repeated} repeated: at most what was in flight`);
+  assert.ok(account.repeated <= KILLS * MOST_IN_FLIGHT, `${account.repeated} repeated: at most what was in active`);
 });

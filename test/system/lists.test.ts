@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startSink } from '../../src/cli/demo/sink.ts';
-import { rsaKey, sign } from '../screen/authentication/keys.ts';
+import { rsaKey, sign } from '../screen/checks/origin/keys.ts';
 import { startZone } from '../support/zone.ts';
 import { letter } from './support/client.ts';
 import { explained, type Mail, PROXY, submit } from './support/clients.ts';

@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import test from 'node:test';
 import { startSink } from '../../src/cli/demo/sink.ts';
-import { rsaKey, sign } from '../screen/authentication/keys.ts';
+import { rsaKey, sign } from '../screen/checks/origin/keys.ts';
 import { startZone } from '../support/zone.ts';
 import { send } from './support/client.ts';
 import { logged, startNode, temporaryFolder } from './support/node.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startSink } from '../../src/cli/demo/sink.ts';
-import { rsaKey, sign } from '../screen/authentication/keys.ts';
+import { rsaKey, sign } from '../screen/checks/origin/keys.ts';
 import { startZone } from '../support/zone.ts';
 import { letter, SmtpConversation } from './support/client.ts';
 import { eventually, nodeEnvironment, postern, type RunningNode, temporaryFolder } from './support/node.ts';

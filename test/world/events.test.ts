@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EVENTS } from '../../src/catalogue.ts';
 import { createEvents, type EventName } from '../../src/world/events.ts';
 
 test('a sink hears of what concerns it, from when it is attached until it is detached', () => {
-  const events = createEvents(() => 7, assert.ifError);
+  const events = createEvents(EVENTS, () => 7, assert.ifError);
   const all: EventName[] = [];
   const lost: [EventName, number][] = [];
   const emit = () => {
@@ -29,6 +30,7 @@ test('a sink hears of what concerns it, from when it is attached until it is det
 test('a sink that throws is told of, and the others hear the event', () => {
   const errors: unknown[] = [];
   const events = createEvents(
+    EVENTS,
     () => 7,
     (error) => errors.push(error),
   );

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { EVENTS } from '../../src/catalogue.ts';
 import { createEvents } from '../../src/world/events.ts';
 import { FLOOD_LINES } from '../../src/world/limits.ts';
 import { attachLog } from '../../src/world/log-sink.ts';
@@ -13,6 +14,7 @@ async function loggedOf(t: TestContext) {
   const file = join(folder, 'log');
   const time = { now: 0 };
   const events = createEvents(
+    EVENTS,
     () => time.now,
     (error) => assert.fail(String(error)),
   );

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } fro
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { EVENTS } from '../../src/catalogue.ts';
 import { createEvents } from '../../src/world/events.ts';
 import { openLogDestination } from '../../src/world/log-destination.ts';
 import { attachLog } from '../../src/world/log-sink.ts';
@@ -19,6 +20,7 @@ function logFile(t: TestContext): string {
 
 function eventsAt(): ReturnType<typeof createEvents> {
   return createEvents(
+    EVENTS,
     () => AT,
     (error) => assert.fail(String(error)),
   );
@@ -84,8 +86,9 @@ test('what was logged in the last moment before the process exits is written', (
   const file = logFile(t);
   const program = `
     import { createEvents } from '${source('events.ts')}';
+    import { EVENTS } from '${source('../catalogue.ts')}';
     import { attachLog } from '${source('log-sink.ts')}';
-    const events = createEvents(() => 0, console.error);
+    const events = createEvents(EVENTS, () => 0, console.error);
     await attachLog(events, { format: 'json', level: 'info', destination: ${JSON.stringify(file)} });
     await new Promise((resolve) => setTimeout(resolve, 50));
     for (let i = 0; i < 10000; i++) events.emit('node.stopping', { signal: String(i) });
@@ -103,8 +106,9 @@ for (const format of ['json', 'readable'] as const) {
     const full = openSync('/dev/full', 'w');
     const program = `
     import { createEvents } from '${source('events.ts')}';
+    import { EVENTS } from '${source('../catalogue.ts')}';
     import { attachLog } from '${source('log-sink.ts')}';
-    const events = createEvents(() => 0, console.error);
+    const events = createEvents(EVENTS, () => 0, console.error);
     const log = await attachLog(events, { format: '${format}', level: 'info', destination: 2 });
     events.emit('node.stopping', { signal: 'at first' });
     await new Promise(setImmediate);

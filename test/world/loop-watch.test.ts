@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { EVENTS } from '../../src/catalogue.ts';
 import { createEvents } from '../../src/world/events.ts';
 import { LOOP_HELD_MS, LOOP_LOOK_MS, LOOP_REPORT_MS } from '../../src/world/limits.ts';
 import { loopStep, watchLoop } from '../../src/world/loop-watch.ts';
@@ -12,7 +13,7 @@ function watched(t: TestContext) {
   let workedMs = 0;
   const clock = { ...manual, monotonic: () => manual.monotonic() + workedMs };
   const seen: Readonly<Record<string, unknown>>[] = [];
-  const events = createEvents(clock.now, (error) => assert.fail(String(error)));
+  const events = createEvents(EVENTS, clock.now, (error) => assert.fail(String(error)));
   events.attach((name, fields) => name === 'node.loop-held' && seen.push(fields));
   const watch = watchLoop(clock, events);
   t.after(() => watch.close());

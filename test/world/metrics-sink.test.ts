@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EVENTS } from '../../src/catalogue.ts';
 import { createEvents } from '../../src/world/events.ts';
 import { METRIC_SERIES } from '../../src/world/limits.ts';
 import { createMetrics } from '../../src/world/metrics-sink.ts';
 
 test('a label that is no short word is counted as other, and series are bounded', async () => {
   const events = createEvents(
+    EVENTS,
     () => 0,
     (error) => assert.fail(String(error)),
   );

@@ -3,9 +3,11 @@
  * the outside world on 127.0.0.4, both played by sinks; real messages over real sockets, and a table
  * of what became of each. Nothing leaves this machine, and nothing of it stays.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EVENTS } from '../../catalogue.ts';
 import type { Actor } from '../../operations/define.ts';
 import { readConfig } from '../../world/config.ts';
 import { createEvents } from '../../world/events.ts';
@@ -44,7 +46,7 @@ export async function runDemo(tools: CommandTools, { once }: { readonly once: bo
   const { config } = readConfig({ ...source, env: { ...source.env, ...sandbox(data, zone) } });
   const node = await startNode(
     { ...config, sandbox: true },
-    createEvents(clock.now, () => {}),
+    createEvents(EVENTS, clock.now, () => {}),
   );
   resources.defer(() => node.stop('the demo ends'));
   await furnish(node, organisation, world);

@@ -6,7 +6,7 @@
  * the message. Where nothing was found out, or a chain was not looked at, there is nothing to vouch for
  * and no set is added.
  */
-import type { SigningKey } from '../../directory/dkim-keys.ts';
+import type { SigningKey } from '../../directory/signing-keys/dkim-keys.ts';
 import { relaxedField } from '../../protocol/dkim/canonical.ts';
 import { fieldValue, type RawField, selectFields } from '../../protocol/dkim/fields.ts';
 import { foldWords } from '../../protocol/dkim/signature.ts';

@@ -10,7 +10,7 @@ import { fieldValue, type RawField } from '../../protocol/dkim/fields.ts';
 import { readAuthor } from '../../protocol/mime/author.ts';
 import { unfold } from '../../protocol/mime/text.ts';
 import type { Claim } from '../../queue/contract.ts';
-import type { SigningServices } from './words.ts';
+import type { SigningServices } from './types.ts';
 
 /** The one domain that any reading of the From field gives; undefined: several fields, several domains, or unreadable. */
 export function fromDomain(fields: readonly RawField[]): string | undefined {

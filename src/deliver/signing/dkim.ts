@@ -1,6 +1,6 @@
 /** DKIM signatures over what was scanned: one a key, made in libuv's pool (0.5 ms of an RSA key, off the loop). */
 import { createHash, sign } from 'node:crypto';
-import type { SigningKey } from '../../directory/dkim-keys.ts';
+import type { SigningKey } from '../../directory/signing-keys/dkim-keys.ts';
 import { selectFields } from '../../protocol/dkim/fields.ts';
 import { draftDkim, finish, type SignatureDraft } from '../../protocol/dkim/signature.ts';
 import type { Scanned } from './scan.ts';

@@ -2,7 +2,7 @@
 import { relaxedBodyHash } from '../../protocol/dkim/canonical.ts';
 import { type SignedHeader, signedHeader } from '../../protocol/dkim/fields.ts';
 import { createHeaderEnd } from '../../protocol/mime/header-end.ts';
-import type { OutgoingContent } from '../../wire/client/words.ts';
+import type { OutgoingContent } from '../../wire/client/types.ts';
 
 export interface Scanned {
   readonly header: SignedHeader;

@@ -6,21 +6,21 @@
  * neither passes without a look at its content. Signatures are kept for the message's other recipients
  * and next tries, and made anew when half of their life is over or the keys have changed.
  */
-import type { SigningKey } from '../../directory/dkim-keys.ts';
-import { signingSettings } from '../../directory/signing-settings.ts';
+import type { SigningKey } from '../../directory/signing-keys/dkim-keys.ts';
+import { signingSettings } from '../../directory/signing-keys/settings.ts';
 import type { HeaderEdit } from '../../model/content.ts';
 import type { BodyType } from '../../model/envelope.ts';
 import { isOperational } from '../../model/errors.ts';
 import type { Claim } from '../../queue/contract.ts';
 import { queueSettings } from '../../queue/settings.ts';
-import type { OutgoingContent } from '../../wire/client/words.ts';
+import type { OutgoingContent } from '../../wire/client/types.ts';
 import { createExpiring } from '../expiring.ts';
 import { DELIVERY_LIMITS } from '../limits.ts';
 import { arcFields, ownResults } from './arc.ts';
 import { fromDomain, signersFor } from './author.ts';
 import { dkimFields } from './dkim.ts';
 import { scanBody, scanHeader, withPrefix } from './scan.ts';
-import type { Outgoing, Signing, SigningServices } from './words.ts';
+import type { Outgoing, Signing, SigningServices } from './types.ts';
 
 const DAY_MS = 86_400_000;
 /** What a signature outlives the queue by: the next hop may have to wait, too. */

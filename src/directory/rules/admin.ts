@@ -10,8 +10,8 @@ import { canonicalNetwork, parseNetworks } from '../../protocol/network/network.
 import { unsafeInLine } from '../../protocol/text/unsafe.ts';
 import type { Database, PreparedChange, Statement } from '../../store/contract.ts';
 import type { Clock } from '../../world/clock.ts';
+import { anyAddress, domainName } from '../addresses/names.ts';
 import type { Directory } from '../contract.ts';
-import { anyAddress, domainName } from '../names.ts';
 import { type CsvRow, readCsv, writeCsv } from './csv.ts';
 import { entryDoubt } from './doubts.ts';
 import {

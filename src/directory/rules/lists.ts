@@ -20,7 +20,7 @@ export interface Listing {
   readonly value: string;
 }
 
-export interface SeenAddress {
+export interface ObservedAddress {
   /** `local@domain`, as addressKey makes it. */
   readonly key: string;
   readonly domain: string;
@@ -28,13 +28,13 @@ export interface SeenAddress {
   readonly proven: boolean;
 }
 
-export interface SenderSeen {
+export interface ObservedSender {
   readonly client: string;
   /** Names of the client that have its address again. */
   readonly names: readonly string[];
   /** As the client says: enough to block. */
   readonly helo?: string;
-  readonly addresses: readonly SeenAddress[];
+  readonly addresses: readonly ObservedAddress[];
 }
 
 export interface ListTable {
@@ -42,7 +42,7 @@ export interface ListTable {
   /** Names of the client are needed to tell. */
   readonly hasHosts: boolean;
   /** What counts for these owners, the nearest first. `now`: expired entries do not count. */
-  listing(owners: readonly string[], seen: SenderSeen, now: number): Listing | undefined;
+  listing(owners: readonly string[], seen: ObservedSender, now: number): Listing | undefined;
 }
 
 interface Entry extends Listing {
@@ -136,7 +136,7 @@ function addAddress(matcher: Matcher, value: string, entry: Entry): void {
   }
 }
 
-function find(matcher: Matcher, seen: SenderSeen, now: number, provenOnly: boolean): Entry | undefined {
+function find(matcher: Matcher, seen: ObservedSender, now: number, provenOnly: boolean): Entry | undefined {
   const live = (entry: Entry | undefined): Entry | undefined => (entry && entry.expiresAt > now ? entry : undefined);
   const network = live(matcher.networks.find(seen.client));
   if (network) return network;

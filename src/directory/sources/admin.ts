@@ -9,14 +9,14 @@ import type { Database, PreparedChange, Statement } from '../../store/contract.t
 import type { Secrets } from '../../store/secrets.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Random } from '../../world/random.ts';
+import { domainName } from '../addresses/names.ts';
 import type { Directory } from '../contract.ts';
-import { domainName } from '../names.ts';
 import type { Answer } from './contract.ts';
 import { defineSource, type GivenOptions, type SourceKind } from './definition.ts';
 import { createDialogue } from './dialogue.ts';
 import { madeUpUser } from './domain-creation.ts';
 import { SOURCES } from './limits.ts';
-import { type Outcome, searchUser } from './search.ts';
+import { type SearchOutcome, searchUser } from './search.ts';
 import { sourceStatements } from './statements.ts';
 import { type KnownSource, type SourceTable, secretName, sourceOf } from './table.ts';
 
@@ -65,7 +65,7 @@ export interface TriedSource {
   readonly confirmsAnybody: boolean;
 }
 
-export interface SourceDesk {
+export interface SourceAdmin {
   list(): Promise<readonly ListedSource[]>;
   add(kind: SourceKind, draft: SourceDraft): Promise<{ readonly id: number; readonly change: PreparedChange }>;
   edit(id: number, draft: Omit<SourceDraft, 'domains'>): Promise<PreparedChange>;
@@ -78,7 +78,7 @@ export interface SourceDesk {
   verify(address: Address): Promise<VerifiedAddress>;
 }
 
-export interface SourceDeskServices {
+export interface SourceAdminServices {
   readonly database: Database;
   readonly directory: Pick<Directory, 'domain'>;
   readonly table: SourceTable;
@@ -87,7 +87,7 @@ export interface SourceDeskServices {
   readonly random: Random;
 }
 
-export function createSourceDesk(services: SourceDeskServices): SourceDesk {
+export function createSourceAdmin(services: SourceAdminServices): SourceAdmin {
   const { database, directory, table, secrets, clock, random } = services;
   const sql = sourceStatements(database.dialect);
 
@@ -216,7 +216,7 @@ function listed(source: KnownSource, domains: readonly string[]): ListedSource {
   return { id, kind: definition.kind, description, options, hasSecret: secret !== null, isDefault, domains };
 }
 
-function shown(outcome: Outcome<Answer>): Omit<VerifiedAddress, 'address' | 'asked'> {
+function shown(outcome: SearchOutcome<Answer>): Omit<VerifiedAddress, 'address' | 'asked'> {
   if (outcome.kind === 'cannot-tell') return { answer: 'cannot-tell', reason: outcome.reason };
   const { kind, ...rest } = outcome.answer;
   return { answer: kind, ...rest };

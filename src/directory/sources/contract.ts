@@ -9,7 +9,7 @@ import type { Address } from '../../model/address.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { ResolveHost } from '../../world/hosts-file.ts';
 import type { Random } from '../../world/random.ts';
-import type { ServerLogins } from '../server-logins.ts';
+import type { ServerLogins } from '../servers/logins.ts';
 import type { Dialogue } from './dialogue.ts';
 
 export interface CannotTell {

@@ -6,7 +6,7 @@ import { type Dialogue, SILENT } from './dialogue.ts';
 import { SEARCH_MS } from './limits.ts';
 import type { KnownSource } from './table.ts';
 
-export type Outcome<A> =
+export type SearchOutcome<A> =
   | {
       readonly kind: 'answered';
       readonly answer: Exclude<A, { readonly kind: 'cannot-tell' }>;
@@ -20,7 +20,7 @@ export function searchUser(
   clock: Clock,
   site?: string,
   dialogueOf: (source: KnownSource) => Dialogue = () => SILENT,
-): Promise<Outcome<Answer>> {
+): Promise<SearchOutcome<Answer>> {
   return search(sources, clock, (source) => source.asker.verify(address, dialogueOf(source), site));
 }
 
@@ -30,7 +30,7 @@ export function searchPassword(
   password: string,
   clock: Clock,
   site?: string,
-): Promise<Outcome<PasswordAnswer>> {
+): Promise<SearchOutcome<PasswordAnswer>> {
   return search(sources, clock, (source) => source.asker.authenticate(address, password, site));
 }
 
@@ -38,7 +38,7 @@ async function search<A extends Answer | PasswordAnswer>(
   sources: readonly KnownSource[],
   clock: Clock,
   ask: (source: KnownSource) => Promise<A>,
-): Promise<Outcome<A>> {
+): Promise<SearchOutcome<A>> {
   const until = clock.monotonic() + SEARCH_MS;
   let reason = 'no source can be asked';
   for (const source of sources) {

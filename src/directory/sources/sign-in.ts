@@ -13,11 +13,11 @@ import type { Clock } from '../../world/clock.ts';
 import type { Random } from '../../world/random.ts';
 import { createCache } from '../cache.ts';
 import type { OpenDirectory } from '../directory.ts';
-import type { Asker } from '../hashing.ts';
+import type { Asker } from '../sign-in/passwords/hashing.ts';
 import type { PasswordAnswer } from './contract.ts';
 import type { Enrolment } from './enrol.ts';
 import { PASSWORD_ENTRIES, PASSWORD_OCTETS, SIGN_INS_AT_ONCE, SIGN_INS_OF_SITE } from './limits.ts';
-import { type Outcome, searchPassword } from './search.ts';
+import { type SearchOutcome, searchPassword } from './search.ts';
 import { verificationSettings } from './settings.ts';
 import type { SourceTable } from './table.ts';
 
@@ -90,7 +90,7 @@ export function createSignIn(services: SignInServices): SignIn {
     password: string,
     who: Asker,
     site: string,
-  ): Promise<Outcome<PasswordAnswer>> {
+  ): Promise<SearchOutcome<PasswordAnswer>> {
     if (!hasRoom(who, site)) return { kind: 'cannot-tell', reason: 'too many sign-ins are being asked about' };
     count(who, site, 1);
     try {

@@ -12,7 +12,7 @@ import { wireLine } from '../../protocol/text/unsafe.ts';
 import { createDeadlines, type Deadlines } from '../../wire/client/deadlines.ts';
 import { openSession } from '../../wire/client/opening.ts';
 import { openTransport, type Transport } from '../../wire/client/transport.ts';
-import type { ConnectOptions, OpeningFailure, SignIn } from '../../wire/client/words.ts';
+import type { ConnectOptions, OpeningFailure, SignIn } from '../../wire/client/types.ts';
 import type { Question, SourceServices } from './contract.ts';
 import { ADDRESSES_TRIED, STEP_MS } from './limits.ts';
 

@@ -1,10 +1,10 @@
 /** Aliases: addresses that lead to others, here or elsewhere. */
 import { Type } from 'typebox';
+import { anyAddress } from '../../directory/addresses/names.ts';
 import { ALIAS_TARGETS } from '../../directory/limits.ts';
-import { anyAddress } from '../../directory/names.ts';
 import { addressKey } from '../../model/address.ts';
 import { act, question } from '../define.ts';
-import { Limit, Text } from './words.ts';
+import { Limit, Text } from './types.ts';
 
 export const aliasOperations = {
   'alias.add': act('alias.add', {

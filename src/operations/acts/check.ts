@@ -1,9 +1,9 @@
 /** How this node and its domains stand in the world: the DNS is asked, nothing is changed. */
 import { Type } from 'typebox';
-import { domainName } from '../../directory/names.ts';
+import { domainName } from '../../directory/addresses/names.ts';
 import { question } from '../define.ts';
 import { CHECKED_DOMAINS } from '../limits.ts';
-import { Text } from './words.ts';
+import { Text } from './types.ts';
 
 export const checkOperations = {
   'check.node': question('check.node', {

@@ -1,13 +1,13 @@
 /** What accounts sign in with beside their password, whom they may write as, and who administers. */
 import { Type } from 'typebox';
+import { anyAddress, domainName } from '../../directory/addresses/names.ts';
 import { IMPORT_ROWS } from '../../directory/limits.ts';
-import { anyAddress, domainName } from '../../directory/names.ts';
 import { addressKey } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
 import type { Statement } from '../../store/contract.ts';
 import { act, question } from '../define.ts';
 import { Lines } from '../unsafe-text.ts';
-import { Text } from './words.ts';
+import { Text } from './types.ts';
 
 const key = (address: string): string => addressKey(anyAddress(address));
 const Domain = Type.Optional(Text);

@@ -1,19 +1,19 @@
 /** DKIM keys: which there are, what to publish for them, and their coming and going by hand. */
 import { Type } from 'typebox';
-import { keyNamed } from '../../directory/dkim-keys.ts';
-import { checkRecord, isPublished, recordName } from '../../directory/dkim-keys-check.ts';
-import { freeSelector, pairOf, type RotationStep } from '../../directory/dkim-keys-rotation.ts';
-import type { DkimKeyRow } from '../../directory/dkim-keys-schema.ts';
-import { keepSights, sighted } from '../../directory/dkim-keys-sight.ts';
-import { domainName } from '../../directory/names.ts';
-import { signingSettings } from '../../directory/signing-settings.ts';
+import { domainName } from '../../directory/addresses/names.ts';
+import { checkRecord, isPublished, recordName } from '../../directory/signing-keys/check.ts';
+import { keyNamed } from '../../directory/signing-keys/dkim-keys.ts';
+import { keepSights, sighted } from '../../directory/signing-keys/published.ts';
+import { freeSelector, pairOf, type RotationStep } from '../../directory/signing-keys/rotation.ts';
+import type { DkimKeyRow } from '../../directory/signing-keys/schema.ts';
+import { signingSettings } from '../../directory/signing-keys/settings.ts';
 import { rotationPolicy, tellStep } from '../../jobs/dkim-rotation.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { characterStrings, formatKeyRecord } from '../../protocol/dkim/record.ts';
 import type { SettingsSnapshot } from '../../settings/contract.ts';
 import { act, question } from '../define.ts';
 import type { OperationServices } from '../services.ts';
-import { Text } from './words.ts';
+import { Text } from './types.ts';
 
 const Algorithm = Type.Optional(Type.Enum(['rsa', 'ed25519']));
 

@@ -1,11 +1,11 @@
 /** Domains: which ones are local, and where their mail goes. */
 import { Type } from 'typebox';
-import { domainName } from '../../directory/names.ts';
+import { domainName } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { formatSocketAddress } from '../../world/config.ts';
 import { act, question } from '../define.ts';
 import { withoutLogins } from './server-logins.ts';
-import { both, Limit, Text } from './words.ts';
+import { both, Limit, Text } from './types.ts';
 
 export const domainOperations = {
   'domain.add': act('domain.add', {

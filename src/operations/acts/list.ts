@@ -4,7 +4,7 @@ import { IMPORT_BYTES, LIST_ENTRIES } from '../../directory/rules/limits.ts';
 import type { ListEntryRow } from '../../directory/rules/schema.ts';
 import { act, question } from '../define.ts';
 import { Lines } from '../unsafe-text.ts';
-import { Force, Limit, Text } from './words.ts';
+import { Force, Limit, Text } from './types.ts';
 
 const List = Type.Enum(['allow', 'block']);
 const Kind = Type.Enum(['address', 'host', 'ip']);

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { OperationalError } from '../../model/errors.ts';
 import { question } from '../define.ts';
-import { Text } from './words.ts';
+import { Text } from './types.ts';
 
 const Time = Type.Optional(Type.Integer({ minimum: 0 }));
 const Page = {

@@ -1,11 +1,11 @@
 /** Queued mail: looked at, and moved along by an operator. */
 import { Type } from 'typebox';
-import { anyAddress } from '../../directory/names.ts';
+import { anyAddress } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
-import type { QueueFilter, QueueSelection } from '../../queue/selection.ts';
+import type { QueueFilter, QueueSelection } from '../../queue/admin/selection.ts';
 import { act, question } from '../define.ts';
 import { ANSWER_ROWS } from '../limits.ts';
-import { Text } from './words.ts';
+import { Text } from './types.ts';
 
 const Filter = {
   state: Type.Optional(Type.Enum(['queued', 'held'])),

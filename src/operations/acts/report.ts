@@ -1,10 +1,10 @@
 /** DMARC and TLS reports: those that this node sends, and those of others on its domains. */
 import { Type } from 'typebox';
-import { domainName } from '../../directory/names.ts';
+import { domainName } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { dayOf } from '../../report/schema.ts';
 import { act, question } from '../define.ts';
-import { Text } from './words.ts';
+import { Text } from './types.ts';
 
 const Day = Type.Optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }));
 const Time = Type.Optional(Type.Integer({ minimum: 0 }));

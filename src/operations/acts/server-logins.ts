@@ -2,16 +2,16 @@
 import { Type } from 'typebox';
 import { parseHostPort } from '../../deliver/host-port.ts';
 import { deliverySettings } from '../../deliver/settings.ts';
+import { type ServerName, serverName } from '../../directory/addresses/names.ts';
 import { SERVER_PINS } from '../../directory/limits.ts';
-import { type ServerName, serverName } from '../../directory/names.ts';
-import type { ListedLogin } from '../../directory/server-logins.ts';
+import type { ListedLogin } from '../../directory/servers/logins.ts';
 import { OperationalError } from '../../model/errors.ts';
 import type { PreparedChange } from '../../store/contract.ts';
 import { formatSocketAddress } from '../../world/config.ts';
 import { act, question } from '../define.ts';
 import type { OperationServices } from '../services.ts';
 import { Lines } from '../unsafe-text.ts';
-import { Text } from './words.ts';
+import { Text } from './types.ts';
 
 export interface ShownLogin extends ListedLogin {
   readonly use: 'domain mail server' | 'smart host' | 'none';

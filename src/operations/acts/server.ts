@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { SERVER_CONDITIONS, SERVER_NETWORKS } from '../../directory/rules/limits.ts';
 import { act, question } from '../define.ts';
 import { serverLoginOperations, withoutLogins } from './server-logins.ts';
-import { both, Force, Text } from './words.ts';
+import { both, Force, Text } from './types.ts';
 
 export const serverOperations = {
   'server.add': act('server.add', {

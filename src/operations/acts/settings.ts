@@ -17,7 +17,7 @@ import { description } from '../../settings/validate.ts';
 import { act, question } from '../define.ts';
 import type { OperationServices } from '../services.ts';
 import { ELSEWHERE, Lines } from '../unsafe-text.ts';
-import { Force, Text } from './words.ts';
+import { Force, Text } from './types.ts';
 
 const Owner = { domain: Type.Optional(Text), account: Type.Optional(Text) };
 /** Bounded in bytes, and with a sentence, where it is read. */

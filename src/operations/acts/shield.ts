@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { LOCAL_DOMAINS } from '../../directory/rules/shields.ts';
 import { shieldSettings } from '../../screen/settings.ts';
 import { act, question } from '../define.ts';
-import { Force, Text } from './words.ts';
+import { Force, Text } from './types.ts';
 
 export const shieldOperations = {
   'shield.add': act('shield.add', {

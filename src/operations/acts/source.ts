@@ -1,11 +1,11 @@
 /** Verification sources: who knows which users exist. */
 import { Type } from 'typebox';
-import { anyAddress } from '../../directory/names.ts';
+import { anyAddress } from '../../directory/addresses/names.ts';
 import { SOURCE_KINDS } from '../../directory/sources/definition.ts';
 import { OPTION_CHARACTERS, SOURCES } from '../../directory/sources/limits.ts';
 import { act, question } from '../define.ts';
 import { ELSEWHERE } from '../unsafe-text.ts';
-import { Text } from './words.ts';
+import { Text } from './types.ts';
 
 const Id = Type.Integer({ minimum: 1 });
 /** What each kind knows is checked by its definition. */

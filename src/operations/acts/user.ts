@@ -1,9 +1,9 @@
 /** Accounts: the mailboxes and senders of local domains. */
 import { Type } from 'typebox';
-import { anyAddress, localAddress } from '../../directory/names.ts';
+import { anyAddress, localAddress } from '../../directory/addresses/names.ts';
 import { addressKey } from '../../model/address.ts';
 import { act, question } from '../define.ts';
-import { both, Limit, Text } from './words.ts';
+import { both, Limit, Text } from './types.ts';
 
 /** Bounded again, and with a sentence, by the rules of passwords. */
 const Password = Type.String({ maxLength: 10_000 });

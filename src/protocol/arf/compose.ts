@@ -6,7 +6,7 @@
  */
 import { formatDate } from '../dsn/date.ts';
 import { asciiOnly, field, oneLine } from '../dsn/field-text.ts';
-import type { FailureReport } from './words.ts';
+import type { FailureReport } from './types.ts';
 
 export function composeFailure(report: FailureReport): Uint8Array {
   const { boundary } = report;

@@ -4,7 +4,7 @@
  */
 import { scanFields } from '../mime/fields.ts';
 import { fieldValue, readable } from '../mime/text.ts';
-import type { ParsedFailure } from './words.ts';
+import type { ParsedFailure } from './types.ts';
 
 /** Characters kept of one field. */
 const VALUE_CHARACTERS = 1000;

@@ -5,7 +5,7 @@
  * none of the schema's taken as the weakest. A problem is a sentence, never an exception.
  */
 import { REPORT_RECORDS, VALUE_CHARACTERS, VALUES_PER_RECORD } from './limits.ts';
-import type { AggregateReport, DkimResult, DmarcAction, OverrideType, ReportRecord, SpfResult } from './words.ts';
+import type { AggregateReport, DkimResult, DmarcAction, OverrideType, ReportRecord, SpfResult } from './types.ts';
 import { child, children, parseXml, textOf, type XmlTree } from './xml.ts';
 
 export type ReadAggregate =

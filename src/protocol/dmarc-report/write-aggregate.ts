@@ -7,7 +7,7 @@
 
 import { cleanLine } from '../text/unsafe.ts';
 import { expandIpv6 } from './ipv6.ts';
-import type { AggregateReport, PublishedPolicy, ReportMetadata, ReportRecord } from './words.ts';
+import type { AggregateReport, PublishedPolicy, ReportMetadata, ReportRecord } from './types.ts';
 
 export const DMARC_NAMESPACE = 'urn:ietf:params:xml:ns:dmarc-2.0';
 

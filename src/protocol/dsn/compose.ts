@@ -6,13 +6,13 @@
  * large one streams. All of it is 7-bit unless an address or what goes back is not (RFC 6533).
  */
 import { encodeQuotedPrintable } from '../mime/quoted-printable.ts';
-import type { Segment } from '../mime/words.ts';
+import type { Segment } from '../mime/types.ts';
 import { formatDate } from './date.ts';
 import { field, isAscii, oneLine } from './field-text.ts';
 import { humanText, subjectOf } from './human-text.ts';
 import { returnedPart } from './returned-part.ts';
 import { needsUtf8, statusFields } from './status-fields.ts';
-import type { Dsn, DsnReport } from './words.ts';
+import type { Dsn, DsnReport } from './types.ts';
 
 export function composeDsn(report: DsnReport): Dsn {
   const utf8 = needsUtf8(report);

@@ -6,7 +6,7 @@
 import { formatDate } from './date.ts';
 import { explain } from './explain.ts';
 import { oneLine } from './field-text.ts';
-import type { DsnAction, DsnRecipient, DsnReport, Returned } from './words.ts';
+import type { DsnAction, DsnRecipient, DsnReport, Returned } from './types.ts';
 
 const WIDTH = 76;
 

@@ -8,8 +8,8 @@
 import { scanFields } from '../mime/fields.ts';
 import { MIME_LIMITS } from '../mime/limits.ts';
 import { fieldValue, readable } from '../mime/text.ts';
-import type { OriginalRecipient } from '../smtp/words.ts';
-import type { DsnAction, ParsedDsn } from './words.ts';
+import type { OriginalRecipient } from '../smtp/types.ts';
+import type { DsnAction, ParsedDsn } from './types.ts';
 
 type Group = ReadonlyMap<string, string>;
 

@@ -4,7 +4,7 @@
  *
  * Pure, and never in need of the original's body: the caller reads the two ranges that are asked for.
  */
-import type { MimeTree, Span } from '../mime/words.ts';
+import type { MimeTree, Span } from '../mime/types.ts';
 import { isAscii } from './field-text.ts';
 import { CLOSINGS } from './human-text.ts';
 import { asciiHeadersPart } from './returned-part.ts';

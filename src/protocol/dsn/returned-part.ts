@@ -4,8 +4,8 @@
  * of RFC 6533 4).
  */
 import { encodeQuotedPrintable } from '../mime/quoted-printable.ts';
-import type { Segment } from '../mime/words.ts';
-import type { Returned } from './words.ts';
+import type { Segment } from '../mime/types.ts';
+import type { Returned } from './types.ts';
 
 export interface ReturnedPart {
   /** MIME header of the part, with its empty line. */

@@ -4,7 +4,7 @@
  */
 import { formatDate } from './date.ts';
 import { asciiOnly, field, isAscii, oneLine } from './field-text.ts';
-import type { DsnRecipient, DsnReport } from './words.ts';
+import type { DsnRecipient, DsnReport } from './types.ts';
 
 /** Whether an address in it cannot be written in ASCII. */
 export function needsUtf8(report: DsnReport): boolean {

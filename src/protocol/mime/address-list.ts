@@ -10,7 +10,7 @@ import { isAsciiText, parseAddressLiteral } from '../smtp/domain.ts';
 import { type AuthorDomain, readAuthorDomain } from './author-domain.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { readable } from './text.ts';
-import type { AddressList, Mailbox } from './words.ts';
+import type { AddressList, Mailbox } from './types.ts';
 
 /** One element of the list as it is being read. */
 interface Element {

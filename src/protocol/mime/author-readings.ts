@@ -11,7 +11,7 @@ import { readAuthorDomain } from './author-domain.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { decodeLoosely } from './loose-words.ts';
 import { readable } from './text.ts';
-import type { AuthorAddress } from './words.ts';
+import type { AuthorAddress } from './types.ts';
 
 /** The commercial at, its full-width and its small form. */
 const AT_SIGN = /[@\uff20\ufe6b]/;

@@ -11,7 +11,7 @@ import { hasOtherAtSign, readEveryAddress } from './author-readings.ts';
 import { printable } from './encoded-words.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { readable } from './text.ts';
-import type { AddressList, Author, AuthorAddress, Mailbox, UnclearAuthor } from './words.ts';
+import type { AddressList, Author, AuthorAddress, Mailbox, UnclearAuthor } from './types.ts';
 
 /** `fields`: the values of all From fields (or all Sender fields), from the top, unfolded binary strings. */
 export function readAuthor(fields: readonly string[]): Author {

@@ -1,8 +1,8 @@
 /** A header as a list of fields: names in lower case, ranges, nothing copied. For whoever edits or reads many fields. */
 import { octetFacts } from './lines.ts';
 import { binaryString } from './text.ts';
+import type { HeaderField, HeaderProblem, OctetFacts } from './types.ts';
 import { headerEnd, nextField, walkHeader } from './walk-header.ts';
-import type { HeaderField, HeaderProblem, OctetFacts } from './words.ts';
 
 export interface ScannedHeader {
   readonly fields: readonly HeaderField[];

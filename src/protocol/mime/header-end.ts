@@ -5,7 +5,7 @@
  * beyond its bounds, and nothing before either. After an answer it repeats that answer.
  */
 import { MIME_LIMITS } from './limits.ts';
-import type { HeaderProblem } from './words.ts';
+import type { HeaderProblem } from './types.ts';
 
 export type HeaderEnd = number | Extract<HeaderProblem, 'header-too-long' | 'line-too-long'>;
 

@@ -10,8 +10,8 @@ import { disguisedFields } from './disguised-fields.ts';
 import { decodeUnstructured } from './encoded-words.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { fieldValue, readable } from './text.ts';
+import type { FieldSpan, HeaderFacts, OriginFields } from './types.ts';
 import { type HeaderWalk, headerEnd, nextField, walkHeader } from './walk-header.ts';
-import type { FieldSpan, HeaderFacts, OriginFields } from './words.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 

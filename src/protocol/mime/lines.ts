@@ -3,7 +3,7 @@
  *
  * CRLF ends a line; LF alone does too and is told as binary, as mail readers behind us take it so.
  */
-import type { OctetFacts } from './words.ts';
+import type { OctetFacts } from './types.ts';
 
 const LF = 10;
 const CR = 13;

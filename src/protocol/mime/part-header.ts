@@ -9,8 +9,8 @@ import { MIME_LIMITS } from './limits.ts';
 import { octetFacts } from './lines.ts';
 import { type Parameterised, parseParameterised } from './parameterised.ts';
 import { binaryString, fieldValue } from './text.ts';
+import type { ContentType, HeaderField, MimeProblemCode, OctetFacts, TransferEncoding } from './types.ts';
 import { nextField, walkHeader } from './walk-header.ts';
-import type { ContentType, HeaderField, MimeProblemCode, OctetFacts, TransferEncoding } from './words.ts';
 
 export interface PartHeader {
   readonly fields: readonly HeaderField[];

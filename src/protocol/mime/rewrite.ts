@@ -6,7 +6,7 @@
  */
 import { type BodyEncoder, createBase64Encoder } from './base64.ts';
 import { createQuotedPrintableEncoder } from './quoted-printable.ts';
-import type { Segment } from './words.ts';
+import type { Segment } from './types.ts';
 
 export interface Rewriter {
   push(chunk: Uint8Array): Uint8Array[];

@@ -20,7 +20,7 @@ import type {
   SevenBit,
   SevenBitObstacle,
   TransferEncoding,
-} from './words.ts';
+} from './types.ts';
 
 /** RFC 5321 4.5.3.1.6, without CRLF. */
 const LONGEST_LINE = 998;

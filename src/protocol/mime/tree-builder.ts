@@ -10,7 +10,7 @@ import { matchBoundary, overlap } from './boundary.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { createLineSplitter, type Line } from './line-splitter.ts';
 import { readPartHeader } from './part-header.ts';
-import type { MimePart, MimeProblem, MimeProblemCode, MimeTree, OctetFacts } from './words.ts';
+import type { MimePart, MimeProblem, MimeProblemCode, MimeTree, OctetFacts } from './types.ts';
 
 /** Sees each part as it is opened and closed, and may look at it then: in place of a tree of all of them. */
 export interface PartWatcher {

@@ -7,7 +7,7 @@
  */
 import { MIME_LIMITS } from './limits.ts';
 import { type LineCursor, lineCursor, nextLine } from './lines.ts';
-import type { HeaderProblem } from './words.ts';
+import type { HeaderProblem } from './types.ts';
 
 export interface HeaderWalk {
   /** The field read last is `[start, end)`: its name ends before `nameEnd`, its value starts at `valueStart`. */

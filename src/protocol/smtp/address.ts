@@ -7,7 +7,7 @@
 import { isAsciiText, parseAddressLiteral, parseDomain } from './domain.ts';
 import { LOCAL_PART_OCTETS } from './limits.ts';
 import { type Parsed, parsed, problem } from './parsed.ts';
-import type { Address, ReversePath } from './words.ts';
+import type { Address, ReversePath } from './types.ts';
 
 export interface PathRules {
   /** The session may use addresses beyond ASCII (RFC 6531). */

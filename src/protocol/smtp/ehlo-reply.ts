@@ -1,5 +1,5 @@
 /** The reply to EHLO (RFC 5321 4.1.1.1): what the peer can do. Unknown keywords are kept, malformed ones ignored. */
-import type { Reply } from './words.ts';
+import type { Reply } from './types.ts';
 
 /** RFC 9422. Absent: the peer names no such limit. */
 export interface PeerLimits {

@@ -3,7 +3,7 @@
  * only those parameters whose extension the peer offers.
  */
 import { isAsciiText } from './domain.ts';
-import type { MailParameters, Notify, OriginalRecipient, Recipient, ReversePath } from './words.ts';
+import type { MailParameters, Notify, OriginalRecipient, Recipient, ReversePath } from './types.ts';
 import { encodeUtf8Address, encodeXtext } from './xtext.ts';
 
 export function formatMail(reversePath: ReversePath, parameters: Partial<MailParameters> = {}): string {

@@ -3,7 +3,7 @@ import { parsePath } from './address.ts';
 import { isAsciiText } from './domain.ts';
 import { NO_RCPT_PARAMETERS, parseMailParameters, parseRcptParameters, parseSize } from './parameters.ts';
 import { type Parsed, parsed, problem } from './parsed.ts';
-import type { MailParameters, Recipient, ReversePath } from './words.ts';
+import type { MailParameters, Recipient, ReversePath } from './types.ts';
 
 export interface MailCommand {
   readonly reversePath: ReversePath;

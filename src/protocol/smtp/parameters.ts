@@ -4,7 +4,7 @@
  */
 import { ENVID_CHARACTERS, ORCPT_CHARACTERS, PARAMETERS, SIZE_DIGITS, SIZE_DIGITS_AT_ALL } from './limits.ts';
 import { type Parsed, parsed, problem } from './parsed.ts';
-import type { BodyType, MailParameters, Notify, OriginalRecipient, Recipient } from './words.ts';
+import type { BodyType, MailParameters, Notify, OriginalRecipient, Recipient } from './types.ts';
 import { decodeUtf8Address, decodeXtext } from './xtext.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

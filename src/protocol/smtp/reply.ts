@@ -7,7 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import { cleanLine } from '../text/unsafe.ts';
 import { REPLY_LINE_BYTES, REPLY_LINES } from './limits.ts';
-import type { Reply } from './words.ts';
+import type { Reply } from './types.ts';
 
 export function formatReply(reply: Reply): string {
   const { code, text } = reply;

@@ -8,9 +8,9 @@ import type { Reply } from '../../model/reply.ts';
 import { UNKNOWN_ADDRESS } from '../../model/session.ts';
 import { networkOf } from '../../wire/network.ts';
 import { beginSasl, isMechanism, offeredMechanisms, type SaslChannel, type SaslStep } from '../../wire/sasl/server.ts';
-import type { Offers, Verdict } from '../../wire/sasl/words.ts';
+import type { Offers, SaslVerdict } from '../../wire/sasl/types.ts';
 import { GREET_FIRST, tooMuch } from '../replies.ts';
-import type { Session, Verb } from '../session.ts';
+import type { SmtpSession, Verb } from '../session.ts';
 import { offersAuth } from '../settings.ts';
 
 const NOT_OFFERED: Reply = { code: 502, enhanced: '5.5.1', text: 'authentication is not offered here' };
@@ -32,14 +32,14 @@ const SHUT: Reply = {
 };
 
 /** What EHLO says; empty where AUTH is not offered. */
-export function authExtension(session: Session): MaybePromise<string> {
+export function authExtension(session: SmtpSession): MaybePromise<string> {
   if (!offersAuth(session.facts.profile, session.policy) || (!session.facts.tls && session.policy.authRequiresTls))
     return '';
   const offers = session.services.credentials.offers();
   return isPromise(offers) ? offers.then((known) => extension(session, known)) : extension(session, offers);
 }
 
-function extension(session: Session, offers: Offers): string {
+function extension(session: SmtpSession, offers: Offers): string {
   return `AUTH ${offeredMechanisms(offers, channelOf(session)).join(' ')}`;
 }
 
@@ -66,13 +66,13 @@ export const auth: Verb = (session, argument) => {
 };
 
 /** What a client sends behind a refused AUTH may be credentials all the same. */
-function unheeded(session: Session, reply: Reply): Reply {
+function unheeded(session: SmtpSession, reply: Reply): Reply {
   session.secretMayFollow = true;
   return reply;
 }
 
 function begin(
-  session: Session,
+  session: SmtpSession,
   mechanism: string,
   initial: string | undefined,
   offers: Offers,
@@ -86,7 +86,7 @@ function begin(
 }
 
 /** A line of the exchange, without its CRLF. */
-export function continueAuth(session: Session, line: string): MaybePromise<Reply | undefined> {
+export function continueAuth(session: SmtpSession, line: string): MaybePromise<Reply | undefined> {
   const { refused } = session.exchange!;
   if (refused) {
     session.exchange = undefined;
@@ -98,20 +98,20 @@ export function continueAuth(session: Session, line: string): MaybePromise<Reply
 }
 
 /** The line of an exchange was longer than any credentials. */
-export function authTooLong(session: Session): MaybePromise<Reply | undefined> {
+export function authTooLong(session: SmtpSession): MaybePromise<Reply | undefined> {
   if (session.exchange!.refused) return continueAuth(session, '');
   return fail(session, TOO_LONG, 'malformed', session.services.clock.monotonic());
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-function respond(session: Session, line: string): MaybePromise<Reply | undefined> {
+function respond(session: SmtpSession, line: string): MaybePromise<Reply | undefined> {
   const startedAt = session.services.clock.monotonic();
   if (!BASE64.test(line)) return fail(session, MALFORMED, 'malformed', startedAt);
   return take(session, session.exchange!.exchange.respond(Buffer.from(line, 'base64')), startedAt);
 }
 
-function take(session: Session, step: MaybePromise<SaslStep>, startedAt: number): MaybePromise<Reply | undefined> {
+function take(session: SmtpSession, step: MaybePromise<SaslStep>, startedAt: number): MaybePromise<Reply | undefined> {
   if (isPromise(step)) return step.then((settled) => take(session, settled, startedAt));
   if (step.kind === 'challenge') return { code: 334, text: Buffer.from(step.data).toString('base64') };
   if (step.kind === 'refusal') return refuseFirst(session, step, startedAt);
@@ -119,7 +119,7 @@ function take(session: Session, step: MaybePromise<SaslStep>, startedAt: number)
   return conclude(session, step.verdict, startedAt);
 }
 
-function conclude(session: Session, verdict: Verdict, startedAt: number): MaybePromise<Reply> {
+function conclude(session: SmtpSession, verdict: SaslVerdict, startedAt: number): MaybePromise<Reply> {
   switch (verdict.kind) {
     case 'yes':
       tell(session, session.exchange!.mechanism, 'yes', verdict.account);
@@ -139,7 +139,7 @@ function conclude(session: Session, verdict: Verdict, startedAt: number): MaybeP
 
 /** It counts as a failure now: who goes away in place of an answer has failed all the same. */
 async function refuseFirst(
-  session: Session,
+  session: SmtpSession,
   { data, verdict }: SaslStep & { readonly kind: 'refusal' },
   startedAt: number,
 ): Promise<Reply> {
@@ -162,9 +162,9 @@ const WHY: Readonly<Record<Failure, string>> = {
   'cannot-tell': 'who would know does not answer',
 };
 
-type Failure = 'malformed' | 'shut' | 'busy' | 'cannot-tell' | Extract<Verdict, { kind: 'no' }>['reason'];
+type Failure = 'malformed' | 'shut' | 'busy' | 'cannot-tell' | Extract<SaslVerdict, { kind: 'no' }>['reason'];
 
-async function fail(session: Session, reply: Reply, reason: Failure, startedAt: number): Promise<Reply> {
+async function fail(session: SmtpSession, reply: Reply, reason: Failure, startedAt: number): Promise<Reply> {
   const { policy, facts } = session;
   tell(session, session.exchange!.mechanism, reason);
   session.exchange = undefined;
@@ -175,7 +175,7 @@ async function fail(session: Session, reply: Reply, reason: Failure, startedAt: 
 }
 
 /** Not before the floor, whatever it says: who floods us with credentials hears no sooner that nobody looks at them. */
-async function slowly({ services, policy }: Session, reply: Reply, startedAt: number): Promise<Reply> {
+async function slowly({ services, policy }: SmtpSession, reply: Reply, startedAt: number): Promise<Reply> {
   await services.clock.sleep(paddingMs(services.clock.monotonic() - startedAt, policy.authFailureFloorMs));
   return reply;
 }
@@ -185,7 +185,7 @@ function paddingMs(tookMs: number, floorMs: number): number {
   return floorMs === 0 ? 0 : Math.ceil(Math.max(tookMs, 1) / floorMs) * floorMs - tookMs;
 }
 
-function tell(session: Session, mechanism: string, result: Failure | 'yes', account?: string): void {
+function tell(session: SmtpSession, mechanism: string, result: Failure | 'yes', account?: string): void {
   const { facts, services } = session;
   const common = { session: facts.id, address: facts.client.address, mechanism };
   if (result === 'yes') {
@@ -197,7 +197,7 @@ function tell(session: Session, mechanism: string, result: Failure | 'yes', acco
   }
 }
 
-function channelOf({ connection, facts, hostname, services, isClientNamed }: Session): SaslChannel {
+function channelOf({ connection, facts, hostname, services, isClientNamed }: SmtpSession): SaslChannel {
   const now = services.clock.now();
   // Behind a proxy that says XCLIENT there is no channel that reaches the client.
   const direct = facts.tls !== undefined && !isClientNamed;

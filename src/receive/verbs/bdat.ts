@@ -5,7 +5,7 @@
 import type { Reply } from '../../model/reply.ts';
 import { parseBdat } from '../../protocol/smtp/mail-command.ts';
 import { MAIL_FIRST, NO_RECIPIENTS, TOO_LARGE } from '../replies.ts';
-import type { Session, Verb } from '../session.ts';
+import type { SmtpSession, Verb } from '../session.ts';
 import { openTransactionContent } from '../transaction.ts';
 
 /** Nobody knows how many octets follow, so nothing that follows can be obeyed. */
@@ -33,7 +33,7 @@ export const bdat: Verb = (session, argument) => {
   return undefined;
 };
 
-function refusalOf({ transaction }: Session): Reply | undefined {
+function refusalOf({ transaction }: SmtpSession): Reply | undefined {
   if (!transaction) return MAIL_FIRST;
   return transaction.recipients.length === 0 ? NO_RECIPIENTS : undefined;
 }

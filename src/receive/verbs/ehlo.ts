@@ -5,14 +5,14 @@ import { XCLIENT_ATTRIBUTES } from '../../protocol/smtp/xclient.ts';
 import { steers } from '../../protocol/text/unsafe.ts';
 import { HELO_CHARACTERS } from '../limits.ts';
 import { BAD_NAME } from '../replies.ts';
-import type { Session, Verb } from '../session.ts';
+import type { SmtpSession, Verb } from '../session.ts';
 import { abandonTransaction } from '../transaction.ts';
 import { authExtension } from './auth.ts';
 
 export const ehlo: Verb = (session, argument) => greet(session, argument, true);
 export const helo: Verb = (session, argument) => greet(session, argument, false);
 
-function greet(session: Session, argument: string, extended: boolean): ReturnType<Verb> {
+function greet(session: SmtpSession, argument: string, extended: boolean): ReturnType<Verb> {
   const name = argument.split(' ', 1)[0]!;
   if (name === '') return { code: 501, enhanced: '5.5.4', text: 'say who you are: a domain or an address literal' };
   if (steers(argument)) return BAD_NAME;
@@ -30,15 +30,15 @@ function greet(session: Session, argument: string, extended: boolean): ReturnTyp
 }
 
 // RFC 2034 4: no enhanced codes here.
-function hello({ hostname }: Session): Reply {
+function hello({ hostname }: SmtpSession): Reply {
   return { code: 250, text: hostname };
 }
 
-function welcome(session: Session, auth: string): Reply {
+function welcome(session: SmtpSession, auth: string): Reply {
   return { code: 250, text: [session.hostname, ...extensions(session, auth)] };
 }
 
-function extensions({ policy, facts, trustedProxy }: Session, auth: string): string[] {
+function extensions({ policy, facts, trustedProxy }: SmtpSession, auth: string): string[] {
   return [
     'PIPELINING',
     `SIZE ${policy.maxMessageBytes}`,

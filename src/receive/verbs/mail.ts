@@ -4,7 +4,7 @@ import type { Reply } from '../../model/reply.ts';
 import { type MailCommand, parseMail } from '../../protocol/smtp/mail-command.ts';
 import type { StageVerdict } from '../../screen/contract.ts';
 import { GREET_FIRST, problemReply, TOO_LARGE, tooMuch } from '../replies.ts';
-import type { Session, Verb } from '../session.ts';
+import type { SmtpSession, Verb } from '../session.ts';
 import { beginTransaction } from '../transaction.ts';
 
 const SENDER_OK: Reply = { code: 250, enhanced: '2.1.0', text: 'sender ok' };
@@ -29,7 +29,7 @@ export const mail: Verb = (session, argument) => {
 };
 
 /** Its account was shut or removed, or what it signed in with is so no longer: who did before that sends no more either. */
-function signOut(session: Session, account: string): Reply {
+function signOut(session: SmtpSession, account: string): Reply {
   const { account: _, ...stranger } = session.facts;
   session.facts = stranger;
   session.reason ??= 'the account, or what it signed in with, was changed or taken away';
@@ -39,18 +39,18 @@ function signOut(session: Session, account: string): Reply {
 }
 
 /** It brought no message forward. */
-function refuse(session: Session, reply: Reply): Reply {
+function refuse(session: SmtpSession, reply: Reply): Reply {
   session.idleCommands++;
   return reply;
 }
 
-function screen(session: Session, command: MailCommand): MaybePromise<Reply> {
+function screen(session: SmtpSession, command: MailCommand): MaybePromise<Reply> {
   const verdict = session.screen.mail(session.facts, command.reversePath, command.parameters);
   if (isPromise(verdict)) return verdict.then((settled) => begin(session, command, settled));
   return begin(session, command, verdict);
 }
 
-function begin(session: Session, command: MailCommand, { refusal, findings }: StageVerdict): Reply {
+function begin(session: SmtpSession, command: MailCommand, { refusal, findings }: StageVerdict): Reply {
   if (refusal) {
     session.reason ??= 'refused at MAIL';
     return refuse(session, refusal);

@@ -6,7 +6,13 @@ import type { RecipientVerdict } from '../../screen/contract.ts';
 import { FRUITLESS_LISTS } from '../limits.ts';
 import { addRefused } from '../refused.ts';
 import { MAIL_FIRST, problemReply, tooMuch } from '../replies.ts';
-import { type AcceptedRecipient, type Session, sameRecipient, type Transaction, type Verb } from '../session.ts';
+import {
+  type AcceptedRecipient,
+  type MailTransaction,
+  type SmtpSession,
+  sameRecipient,
+  type Verb,
+} from '../session.ts';
 
 const RECIPIENT_OK: Reply = { code: 250, enhanced: '2.1.5', text: 'recipient ok' };
 const TOO_MANY: Reply = { code: 452, enhanced: '4.5.3', text: 'too many recipients' };
@@ -34,7 +40,7 @@ export const rcpt: Verb = (session, argument) => {
 };
 
 /** A list that is too long, or names somebody twice, is no attack; one that goes on for ever is. */
-function fruitless(session: Session, reply: Reply): Reply {
+function fruitless(session: SmtpSession, reply: Reply): Reply {
   session.fruitlessRecipients++;
   return session.fruitlessRecipients > FRUITLESS_LISTS * session.policy.maxRecipients
     ? tooMuch('too many recipients that cannot be taken')
@@ -42,13 +48,13 @@ function fruitless(session: Session, reply: Reply): Reply {
 }
 
 /** Domains whose settings say the same may share a message. */
-function fits({ screen }: Session, { recipients: [first] }: Transaction, policyDomain: string): boolean {
+function fits({ screen }: SmtpSession, { recipients: [first] }: MailTransaction, policyDomain: string): boolean {
   return !first || first.policyDomain === policyDomain || screen.haveOnePolicy(first.policyDomain, policyDomain);
 }
 
 function decide(
-  session: Session,
-  transaction: Transaction,
+  session: SmtpSession,
+  transaction: MailTransaction,
   { address }: AcceptedRecipient['recipient'],
   verdict: RecipientVerdict,
 ): Reply {

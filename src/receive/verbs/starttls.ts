@@ -7,7 +7,7 @@
 import { isPromise } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
 import { NO_ARGUMENT } from '../replies.ts';
-import type { Session, Verb } from '../session.ts';
+import type { SmtpSession, Verb } from '../session.ts';
 import { abandonTransaction } from '../transaction.ts';
 
 const READY: Reply = { code: 220, enhanced: '2.0.0', text: 'ready for TLS' };
@@ -25,7 +25,7 @@ export const starttls: Verb = (session, argument) => {
   return isPromise(turn) ? turn.then((mayBegin) => upgrade(session, mayBegin)) : upgrade(session, turn);
 };
 
-function upgrade(session: Session, mayBegin: boolean): Reply {
+function upgrade(session: SmtpSession, mayBegin: boolean): Reply {
   if (!mayBegin) return NOT_NOW;
   session.upgrading = true;
   return READY;

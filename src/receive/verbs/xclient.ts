@@ -12,7 +12,7 @@ import { parseXclient } from '../../protocol/smtp/xclient.ts';
 import { canonicalAddress } from '../../wire/network.ts';
 import { greeting } from '../greeting.ts';
 import { problemReply, TOO_MANY_FROM_NETWORK } from '../replies.ts';
-import type { Session, Verb } from '../session.ts';
+import type { SmtpSession, Verb } from '../session.ts';
 
 const NOT_TRUSTED: Reply = { code: 550, enhanced: '5.7.0', text: 'not authorised to say that' };
 const NAMED_ALREADY: Reply = { code: 550, enhanced: '5.7.0', text: 'the client of this session is known already' };
@@ -48,7 +48,7 @@ export const xclient: Verb = (session, argument) => {
   return andThen(session.screen.connect(), ({ refusal }) => refusal ?? greeting(session));
 };
 
-function clientAfter({ isClientNamed, facts }: Session, address: string | null | undefined): string {
+function clientAfter({ isClientNamed, facts }: SmtpSession, address: string | null | undefined): string {
   if (address) return canonicalAddress(address);
   return address === undefined && isClientNamed ? facts.client.address : UNKNOWN_ADDRESS;
 }

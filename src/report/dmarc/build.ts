@@ -1,8 +1,8 @@
 /** One day of one policy domain as a report: the values, then XML, packed, within the bound on its size. */
 import { gzipSync } from 'node:zlib';
-import type { AggregateReport, ReportMetadata, ReportRecord } from '../../protocol/dmarc-report/words.ts';
+import type { AggregateReport, ReportMetadata, ReportRecord } from '../../protocol/dmarc-report/types.ts';
 import { writeAggregate } from '../../protocol/dmarc-report/write-aggregate.ts';
-import type { DmarcRecord } from '../../screen/authentication/words.ts';
+import type { DmarcRecord } from '../../screen/checks/origin/types.ts';
 import { REPORT_BYTES } from '../limits.ts';
 import { DAY_MS } from '../schema.ts';
 import type { Reporter } from './reporter.ts';

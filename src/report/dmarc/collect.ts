@@ -5,7 +5,7 @@
  * as many rows as it may have, new ones are only counted as left out, and what is known still counts.
  */
 import { createHash } from 'node:crypto';
-import type { DmarcRecord } from '../../screen/authentication/words.ts';
+import type { DmarcRecord } from '../../screen/checks/origin/types.ts';
 import type { Settings } from '../../settings/contract.ts';
 import type { Database, Statement } from '../../store/contract.ts';
 import type { Clock, TimerHandle } from '../../world/clock.ts';

@@ -4,12 +4,12 @@
  * again. Mail that is itself a report for us is never counted, or two nodes would report to each other
  * on each other's reports for ever.
  */
-import { REPORT_SINK } from '../../directory/report-addresses.ts';
+import { REPORT_SINK } from '../../directory/addresses/report-addresses.ts';
 import { UNKNOWN_ADDRESS } from '../../model/session.ts';
-import type { ReportRecord } from '../../protocol/dmarc-report/words.ts';
-import type { DmarcEvidence, DmarcRecord } from '../../screen/authentication/words.ts';
+import type { ReportRecord } from '../../protocol/dmarc-report/types.ts';
+import type { DmarcEvidence, DmarcRecord } from '../../screen/checks/origin/types.ts';
 import { RESULTS_PER_ROW, ROW_VALUE_CHARACTERS } from '../limits.ts';
-import type { SeenMessage } from '../observe.ts';
+import type { ObservedMessage } from '../observe.ts';
 
 export type CountedRow = Omit<ReportRecord, 'count'>;
 
@@ -21,8 +21,8 @@ export interface Counted {
   readonly row: CountedRow;
 }
 
-export function countedRow(record: SeenMessage): Counted | undefined {
-  const evidence = record.trail.evidence['dmarc'] as unknown as DmarcEvidence | { readonly made: false } | undefined;
+export function countedRow(record: ObservedMessage): Counted | undefined {
+  const evidence = record.detail.evidence['dmarc'] as unknown as DmarcEvidence | { readonly made: false } | undefined;
   if (!evidence?.made || !evidence.record || !evidence.applied) return undefined;
   if (record.direction !== 'inbound' && record.direction !== 'refused') return undefined;
   if (!record.recipients.some(counts)) return undefined;
@@ -52,7 +52,7 @@ export function countedRow(record: SeenMessage): Counted | undefined {
 }
 
 /** Deferred mail comes again, and is counted then. */
-function counts({ address, disposition }: SeenMessage['recipients'][number]): boolean {
+function counts({ address, disposition }: ObservedMessage['recipients'][number]): boolean {
   return disposition !== 'defer' && !address.endsWith(`@${REPORT_SINK}`);
 }
 

@@ -4,7 +4,7 @@
  * may have it, it waits for the next time; after a few days it is of no use to anyone, and forgotten.
  */
 import type { Directory } from '../../directory/contract.ts';
-import type { DmarcRecord } from '../../screen/authentication/words.ts';
+import type { DmarcRecord } from '../../screen/checks/origin/types.ts';
 import type { Settings } from '../../settings/contract.ts';
 import type { Database } from '../../store/contract.ts';
 import { outboxStatements } from '../../store/outbox.ts';

@@ -3,14 +3,14 @@
  * them: the envelope, the results, and of the header only From, Subject and Message-ID.
  */
 import ipaddr from 'ipaddr.js';
-import type { FailureReport } from '../../protocol/arf/words.ts';
+import type { FailureReport } from '../../protocol/arf/types.ts';
 import { formatDate } from '../../protocol/dsn/date.ts';
-import type { DmarcEvidence } from '../../screen/authentication/words.ts';
+import type { DmarcEvidence } from '../../screen/checks/origin/types.ts';
 import type { Counted } from '../dmarc/row.ts';
-import type { SeenMessage } from '../observe.ts';
+import type { ObservedMessage } from '../observe.ts';
 
 /** Bounces and reports come from the null reverse-path: never a report on those. */
-export function wantsFailure(record: SeenMessage, { policy, evidence }: Counted): boolean {
+export function wantsFailure(record: ObservedMessage, { policy, evidence }: Counted): boolean {
   if (policy.ruf.length === 0 || record.from === '') return false;
   const options = policy.fo.toLowerCase().split(':');
   const { spf, dkim, spfAligned, dkimAligned } = evidence;
@@ -27,11 +27,11 @@ export type FailureFacts = Omit<
 >;
 
 export function failureFacts(
-  record: SeenMessage,
+  record: ObservedMessage,
   { evidence, domain }: Counted,
   { hostname, maskReserved }: { readonly hostname: string; readonly maskReserved: boolean },
 ): FailureFacts {
-  const { subject, headerFrom, messageIdHeader } = record.trail;
+  const { subject, headerFrom, messageIdHeader } = record.detail;
   const sourceIp = maskReserved && isReserved(evidence.sourceIp) ? 'X.X.X.X' : evidence.sourceIp;
   const header: [string, string][] = [['From', headerFrom ?? '']];
   if (subject !== undefined) header.push(['Subject', subject]);
@@ -49,7 +49,7 @@ export function failureFacts(
   };
 }
 
-function deliveryResult({ direction }: SeenMessage, { applied }: DmarcEvidence): FailureReport['deliveryResult'] {
+function deliveryResult({ direction }: ObservedMessage, { applied }: DmarcEvidence): FailureReport['deliveryResult'] {
   if (direction === 'refused') return 'reject';
   return applied?.disposition === 'quarantine' ? 'spam' : 'delivered';
 }

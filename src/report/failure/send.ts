@@ -9,14 +9,14 @@ import { type MayReport, mayReport, reporterOf } from '../dmarc/reporter.ts';
 import type { Counted } from '../dmarc/row.ts';
 import type { SendServices } from '../dmarc/send.ts';
 import { FAILURE_DOMAINS, MAY_REPORT_MS, WAITING_FAILURES } from '../limits.ts';
-import type { SeenMessage } from '../observe.ts';
+import type { ObservedMessage } from '../observe.ts';
 import { dayOf } from '../schema.ts';
 import { reportSettings } from '../settings.ts';
 import { type FailureFacts, failureFacts, wantsFailure } from './report.ts';
 
 export interface FailureSender {
   /** Cheap, and never throws. */
-  message(record: SeenMessage, counted: Counted): void;
+  message(record: ObservedMessage, counted: Counted): void;
   /** What waits is written, or given up. */
   settled(): Promise<void>;
 }

@@ -1,8 +1,8 @@
 /** What the three kinds of reports have in common: whom they are about, who sent, and how it fared. */
-import type { ParsedFailure } from '../../protocol/arf/words.ts';
-import type { AggregateReport, ReportRecord } from '../../protocol/dmarc-report/words.ts';
+import type { ParsedFailure } from '../../protocol/arf/types.ts';
+import type { AggregateReport, ReportRecord } from '../../protocol/dmarc-report/types.ts';
 import type { TlsReport } from '../../protocol/tlsrpt/read.ts';
-import type { ReadReport, ReadSource } from './words.ts';
+import type { ReadReport, ReadSource } from './types.ts';
 
 export function aggregateReport({ metadata, policy, records }: AggregateReport, unread: number): ReadReport {
   return {

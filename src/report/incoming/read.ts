@@ -10,7 +10,7 @@ import { readAggregate } from '../../protocol/dmarc-report/read-aggregate.ts';
 import { decodeBase64 } from '../../protocol/mime/base64.ts';
 import { decodeQuotedPrintable } from '../../protocol/mime/quoted-printable.ts';
 import { parseTree } from '../../protocol/mime/tree.ts';
-import type { MimePart } from '../../protocol/mime/words.ts';
+import type { MimePart } from '../../protocol/mime/types.ts';
 import { readTlsReport } from '../../protocol/tlsrpt/read.ts';
 import {
   INCOMING_SOURCES,
@@ -22,8 +22,8 @@ import {
   UNPACKED_BYTES,
 } from '../limits.ts';
 import { aggregateReport, failureReport, tlsReport } from './normalise.ts';
+import type { ReadMessage, ReadReport } from './types.ts';
 import { packingOf, unpack } from './unpack.ts';
-import type { ReadMessage, ReadReport } from './words.ts';
 
 export async function readMessage(message: Uint8Array): Promise<ReadMessage> {
   const reports: ReadReport[] = [];

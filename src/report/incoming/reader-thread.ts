@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { goBehindMail } from '../../world/background.ts';
 import { readMessage } from './read.ts';
-import type { ReadMessage } from './words.ts';
+import type { ReadMessage } from './types.ts';
 
 const port = parentPort!;
 

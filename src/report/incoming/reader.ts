@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { OperationalError } from '../../model/errors.ts';
 import type { Clock, TimerHandle } from '../../world/clock.ts';
 import { READ_DEADLINE_MS, READER_IDLE_MS, READER_MEGABYTES, READING_WAITING } from '../limits.ts';
-import type { ReadMessage } from './words.ts';
+import type { ReadMessage } from './types.ts';
 
 export interface ReportReader {
   /**

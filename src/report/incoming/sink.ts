@@ -1,5 +1,5 @@
 /**
- * Where mail to the addresses for reports ends (directory/report-addresses.ts): read, and kept for the
+ * Where mail to the addresses for reports ends (directory/addresses/report-addresses.ts): read, and kept for the
  * viewer. Everything is delivered, whatever is in it: what holds no report is kept with the reason
  * and its beginning, and nobody is sent anything back. Only the disk, or too much at once, defers.
  */
@@ -15,7 +15,7 @@ import { INCOMING_BYTES, INCOMING_PER_DAY, MALFORMED_BYTES, PROBLEM_CHARACTERS }
 import { dayOf } from '../schema.ts';
 import { createReportReader } from './reader.ts';
 import { type IncomingRow, incomingStatements } from './statements.ts';
-import type { ReadMessage, ReadReport } from './words.ts';
+import type { ReadMessage, ReadReport } from './types.ts';
 
 export interface ReportSink {
   deliver(claim: Claim): Promise<readonly AttemptResult[]>;

@@ -12,7 +12,7 @@ import { createExchange, type Exchange } from './exchange.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 import { openSession } from './opening.ts';
 import { openTransport } from './transport.ts';
-import type { ConnectOptions, OpeningFailure, Transaction, TransactionEnd } from './words.ts';
+import type { ClientTransaction, ConnectOptions, OpeningFailure, TransactionEnd } from './types.ts';
 
 export interface SmtpConnection {
   readonly host: string;
@@ -24,7 +24,7 @@ export interface SmtpConnection {
   /** What the peer offers, without what it was said not to master. */
   readonly extensions: PeerExtensions;
   /** Only while no other is under way. */
-  send(transaction: Transaction, done: (end: TransactionEnd) => void): void;
+  send(transaction: ClientTransaction, done: (end: TransactionEnd) => void): void;
   isOpen(): boolean;
   /** Politely, when idle. */
   quit(): void;

@@ -14,11 +14,11 @@ import { wireLine } from '../../protocol/text/unsafe.ts';
 import { createDataEncoder, encodeWhole } from './content.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 import type { Lost, Transport } from './transport.ts';
-import type { ClientTimeouts, Step, Suspicion, Transaction, TransactionEnd, Verdict } from './words.ts';
+import type { ClientTimeouts, ClientTransaction, Step, Suspicion, TransactionEnd, TransactionResult } from './types.ts';
 
 export interface Exchange {
   /** Only while none is under way. `done` is called once. */
-  send(transaction: Transaction, done: (end: TransactionEnd) => void): void;
+  send(transaction: ClientTransaction, done: (end: TransactionEnd) => void): void;
 }
 
 /** How the content goes: `bdat-at-once` in the same write as MAIL. */
@@ -27,10 +27,10 @@ type Way = 'data' | 'bdat' | 'bdat-at-once';
 export function createExchange(transport: Transport, extensions: PeerExtensions, timeouts: ClientTimeouts): Exchange {
   const { pipelining } = extensions;
   let step: Step = 'idle';
-  let transaction: Transaction;
+  let transaction: ClientTransaction;
   let done: (end: TransactionEnd) => void;
   let way: Way;
-  let verdicts: (Verdict | undefined)[];
+  let verdicts: (TransactionResult | undefined)[];
   /** Recipients that RCPT accepted. */
   let accepted: number;
   let nextRcpt: number;
@@ -39,7 +39,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
   let suspicion: Suspicion | undefined;
   let sourceError: unknown;
 
-  function send(next: Transaction, whenDone: (end: TransactionEnd) => void) {
+  function send(next: ClientTransaction, whenDone: (end: TransactionEnd) => void) {
     transaction = next;
     done = whenDone;
     way = chooseWay(next);
@@ -57,7 +57,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     transport.writeAll([Buffer.from(commands + bdatLine()), ...next.content.pieces]);
   }
 
-  function chooseWay({ content, body }: Transaction): Way {
+  function chooseWay({ content, body }: ClientTransaction): Way {
     const exact = content.kind === 'whole' || content.exact;
     // BINARYMIME cannot go by DATA (RFC 3030 3).
     if (!extensions.chunking || !(exact || body === 'BINARYMIME')) return 'data';
@@ -93,8 +93,8 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
   }
 
   /** Gives `reply` to every recipient that has no verdict yet. */
-  function settleRest(outcome: Verdict['outcome'], reply: Reply, remote: boolean) {
-    const verdict: Verdict = { outcome, reply, remote, step };
+  function settleRest(outcome: TransactionResult['outcome'], reply: Reply, remote: boolean) {
+    const verdict: TransactionResult = { outcome, reply, remote, step };
     for (let i = 0; i < transaction.recipients.length; i++) verdicts[i] ??= verdict;
   }
 
@@ -103,7 +103,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     if (reusable) transport.disarm();
     else transport.close();
     const end = done;
-    end({ verdicts: verdicts as Verdict[], reusable, unheard, suspicion, sourceError });
+    end({ verdicts: verdicts as TransactionResult[], reusable, unheard, suspicion, sourceError });
   }
 
   /** Nothing more can be said on this connection; whoever has no verdict is tried again later. */
@@ -226,7 +226,7 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
   }
 
   /** Blocks with back-pressure; a source that fails closes the connection before the end of data. */
-  async function sendStream(content: Extract<Transaction['content'], { kind: 'stream' }>): Promise<void> {
+  async function sendStream(content: Extract<ClientTransaction['content'], { kind: 'stream' }>): Promise<void> {
     isSending = true;
     const mine = transaction;
     const stillMine = (): boolean => transport.isOpen() && transaction === mine && step === 'content';

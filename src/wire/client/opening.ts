@@ -13,7 +13,7 @@ import { wireLine } from '../../protocol/text/unsafe.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 import { signIn } from './sign-in.ts';
 import type { Lost, Transport } from './transport.ts';
-import type { ConnectOptions, OpeningFailure, Step } from './words.ts';
+import type { ConnectOptions, OpeningFailure, Step } from './types.ts';
 
 export function openSession(
   transport: Transport,

@@ -18,7 +18,7 @@ import { wireLine } from '../../protocol/text/unsafe.ts';
 import { channelBinding } from '../channel-binding.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 import type { Transport } from './transport.ts';
-import type { ClientTimeouts, OpeningFailure, SignIn, SignInProblem } from './words.ts';
+import type { ClientTimeouts, OpeningFailure, SignIn, SignInProblem } from './types.ts';
 
 export interface SignInEnds {
   done(mechanism: ClientMechanism): void;

@@ -13,7 +13,7 @@ import { tlsFacts } from '../../world/tls.ts';
 import type { Deadlines, Watched } from './deadlines.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 import { writeTogether } from './outbox.ts';
-import type { ConnectOptions } from './words.ts';
+import type { ConnectOptions } from './types.ts';
 
 export interface Lost {
   /** `garbage`: what came is no SMTP. */

@@ -2,7 +2,7 @@
 import { formatOauthFailure, formatXoauth2Failure, parseOauthBearer, parseXoauth2 } from '../../protocol/sasl/oauth.ts';
 import type { Mechanism, SaslStep } from './server.ts';
 import { done, EMPTY_CHALLENGE, MALFORMED } from './steps.ts';
-import type { Verdict } from './words.ts';
+import type { SaslVerdict } from './types.ts';
 
 const FORMS = {
   OAUTHBEARER: { parse: parseOauthBearer, format: formatOauthFailure },
@@ -11,7 +11,7 @@ const FORMS = {
 
 export function bearer(mechanism: keyof typeof FORMS): Mechanism {
   const { parse, format } = FORMS[mechanism];
-  const settle = (verdict: Verdict): SaslStep => {
+  const settle = (verdict: SaslVerdict): SaslStep => {
     if (verdict.kind !== 'no') return done(verdict);
     // RFC 7628 3.2.3: the error is a challenge, which the client answers before it is refused.
     const data = format(verdict.token ?? { status: 'invalid_token' });

@@ -15,7 +15,7 @@ import {
 } from '../../protocol/sasl/scram.ts';
 import type { Mechanism, SaslChannel, SaslStep } from './server.ts';
 import { done, EMPTY_CHALLENGE, isSelf, MALFORMED, refused } from './steps.ts';
-import type { Verdict } from './words.ts';
+import type { SaslVerdict } from './types.ts';
 
 const NONCE_BYTES = 18;
 
@@ -24,13 +24,13 @@ interface Known {
   readonly nonce: string;
   readonly serverFirst: string;
   readonly verifier: ScramVerifier;
-  readonly outcome: Verdict;
+  readonly outcome: SaslVerdict;
 }
 
 export function scram(plus: boolean): Mechanism {
   return (authority, channel) => {
     let known: Known | undefined;
-    let proven: Verdict | undefined;
+    let proven: SaslVerdict | undefined;
 
     function begin(message: Buffer): SaslStep | Promise<SaslStep> {
       const first = parseClientFirst(message.toString('utf8'));
@@ -77,6 +77,6 @@ function fits({ binding }: ClientFirst, plus: boolean, channel: SaslChannel): bo
   return binding.kind === 'none' || (binding.kind === 'unoffered' && channel.binding === undefined);
 }
 
-function failed(outcome: Verdict): Verdict {
+function failed(outcome: SaslVerdict): SaslVerdict {
   return outcome.kind === 'no' && outcome.reason === 'unknown' ? outcome : { kind: 'no', reason: 'wrong' };
 }

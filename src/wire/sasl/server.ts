@@ -12,13 +12,13 @@ import { cramMd5 } from './cram-md5.ts';
 import { external } from './external.ts';
 import { login, plain } from './passwords.ts';
 import { scram } from './scram.ts';
-import type { Authority, Offers, Verdict } from './words.ts';
+import type { Authority, Offers, SaslVerdict } from './types.ts';
 
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly data: Uint8Array | string }
-  | { readonly kind: 'done'; readonly verdict: Verdict }
+  | { readonly kind: 'done'; readonly verdict: SaslVerdict }
   /** It is refused, and says why in a challenge; whatever the client answers, the exchange is over then. */
-  | { readonly kind: 'refusal'; readonly data: string; readonly verdict: Verdict & { readonly kind: 'no' } }
+  | { readonly kind: 'refusal'; readonly data: string; readonly verdict: SaslVerdict & { readonly kind: 'no' } }
   | { readonly kind: 'malformed' };
 
 export interface SaslExchange {

@@ -1,11 +1,11 @@
 /** The steps that several mechanisms take alike. */
 import type { SaslStep } from './server.ts';
-import type { Refusal, Verdict } from './words.ts';
+import type { Refusal, SaslVerdict } from './types.ts';
 
 export const MALFORMED: SaslStep = { kind: 'malformed' };
 export const EMPTY_CHALLENGE: SaslStep = { kind: 'challenge', data: '' };
 
-export function done(verdict: Verdict): SaslStep {
+export function done(verdict: SaslVerdict): SaslStep {
   return { kind: 'done', verdict };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { TestContext } from 'node:test';
 import { createDelivery, type Delivery } from '../../../src/deliver/delivery.ts';
-import type { DeliveryServices } from '../../../src/deliver/words.ts';
+import type { DeliveryServices } from '../../../src/deliver/types.ts';
 import type { Directory, DomainMailServer } from '../../../src/directory/contract.ts';
 import type { HeaderEdit } from '../../../src/model/content.ts';
 import { makeAddress } from '../../../src/protocol/smtp/address.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createRuleAdmin, type NewEntry } from '../../../src/directory/rules/admin.ts';
-import { type ListTable, listTable, type SenderSeen } from '../../../src/directory/rules/lists.ts';
+import { type ListTable, listTable, type ObservedSender } from '../../../src/directory/rules/lists.ts';
 import { findLocalAllows } from '../../../src/directory/rules/local-allows.ts';
 import { createSenderRules } from '../../../src/directory/rules/rules.ts';
 import { shieldTable } from '../../../src/directory/rules/shields.ts';
@@ -27,13 +27,13 @@ async function open(t: TestContext) {
 }
 
 const OWNERS = ['alice@example.com', 'example.com', ''];
-const seen = (address: string, client = '198.51.100.7', more: Partial<SenderSeen> = {}): SenderSeen => ({
+const seen = (address: string, client = '198.51.100.7', more: Partial<ObservedSender> = {}): ObservedSender => ({
   client,
   names: [],
   addresses: [{ key: address, domain: address.slice(address.indexOf('@') + 1), proven: true }],
   ...more,
 });
-const says = (table: ListTable, what: SenderSeen, now = 0): string => {
+const says = (table: ListTable, what: ObservedSender, now = 0): string => {
   const found = table.listing(OWNERS, what, now);
   return found ? `${found.list} ${found.value}` : 'nothing';
 };

@@ -3,11 +3,11 @@ import type { TestContext } from 'node:test';
 import { createDirectoryAdmin } from '../../../src/directory/admin.ts';
 import { createDirectory } from '../../../src/directory/directory.ts';
 import { directoryMigrations } from '../../../src/directory/schema.ts';
-import { createSourceDesk, type SourceDraft } from '../../../src/directory/sources/admin.ts';
+import { createSourceAdmin, type SourceDraft } from '../../../src/directory/sources/admin.ts';
 import type { SourceKind } from '../../../src/directory/sources/definition.ts';
 import type { PointsHere } from '../../../src/directory/sources/domain-creation.ts';
 import { openSourceTable } from '../../../src/directory/sources/table.ts';
-import { createVerification } from '../../../src/directory/verification.ts';
+import { createVerification } from '../../../src/directory/sources/verification.ts';
 import type { PreparedChange } from '../../../src/store/contract.ts';
 import { outboxMigrations } from '../../../src/store/outbox.ts';
 import { settings } from '../../screen/world.ts';
@@ -58,13 +58,13 @@ export async function openVerification(
     addDomain: async (name) => make(await admin.addDomain({ name })),
   });
   const admin = createDirectoryAdmin(database, directory, clock);
-  const desk = createSourceDesk({ database, directory, table: sources, secrets: OPEN_SECRETS, clock, random });
+  const sourceAdmin = createSourceAdmin({ database, directory, table: sources, secrets: OPEN_SECRETS, clock, random });
   await make(await admin.addDomain({ name: 'example.com' }));
   const add = async (kind: SourceKind, draft: SourceDraft): Promise<number> => {
-    const { id, change } = await desk.add(kind, { domains: ['example.com'], ...draft });
+    const { id, change } = await sourceAdmin.add(kind, { domains: ['example.com'], ...draft });
     await make(change);
     return id;
   };
   const kind = async (text: string) => (await directory.resolve(address(text))).kind;
-  return { database, clock, events, settings: values, directory, askSources, admin, desk, make, add, kind };
+  return { database, clock, events, settings: values, directory, askSources, admin, sourceAdmin, make, add, kind };
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { composeFailure } from '../../../src/protocol/arf/compose.ts';
 import { parseFailure } from '../../../src/protocol/arf/parse.ts';
-import type { FailureReport } from '../../../src/protocol/arf/words.ts';
+import type { FailureReport } from '../../../src/protocol/arf/types.ts';
 import { parseTree } from '../../../src/protocol/mime/tree.ts';
 
 const REPORT: FailureReport = {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { REPORT_RECORDS } from '../../../src/protocol/dmarc-report/limits.ts';
 import { readAggregate } from '../../../src/protocol/dmarc-report/read-aggregate.ts';
-import type { AggregateReport } from '../../../src/protocol/dmarc-report/words.ts';
+import type { AggregateReport } from '../../../src/protocol/dmarc-report/types.ts';
 import { writeAggregate } from '../../../src/protocol/dmarc-report/write-aggregate.ts';
 
 const HEAD =

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { expandIpv6 } from '../../../src/protocol/dmarc-report/ipv6.ts';
-import type { AggregateReport } from '../../../src/protocol/dmarc-report/words.ts';
+import type { AggregateReport } from '../../../src/protocol/dmarc-report/types.ts';
 import { writeAggregate } from '../../../src/protocol/dmarc-report/write-aggregate.ts';
 import { assertValidReport, skipSchema as skip } from '../../support/rua-schema.ts';
 

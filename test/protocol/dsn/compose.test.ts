@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { composeDsn } from '../../../src/protocol/dsn/compose.ts';
 import { parseDsn } from '../../../src/protocol/dsn/parse.ts';
-import type { Dsn, DsnRecipient, DsnReport } from '../../../src/protocol/dsn/words.ts';
+import type { Dsn, DsnRecipient, DsnReport } from '../../../src/protocol/dsn/types.ts';
 import { decodeQuotedPrintable } from '../../../src/protocol/mime/quoted-printable.ts';
 import { parseTree } from '../../../src/protocol/mime/tree.ts';
-import type { MimePart } from '../../../src/protocol/mime/words.ts';
+import type { MimePart } from '../../../src/protocol/mime/types.ts';
 
 const original = Buffer.from('From: alice@example.com\r\nSubject: Hello\r\n\r\nthe body\r\n');
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { composeDsn } from '../../../src/protocol/dsn/compose.ts';
 import { parseDsn } from '../../../src/protocol/dsn/parse.ts';
 import { reduceReport, reducible } from '../../../src/protocol/dsn/reduce.ts';
-import type { DsnReport, Returned } from '../../../src/protocol/dsn/words.ts';
+import type { DsnReport, Returned } from '../../../src/protocol/dsn/types.ts';
 import { decodeQuotedPrintable } from '../../../src/protocol/mime/quoted-printable.ts';
 import { parseTree } from '../../../src/protocol/mime/tree.ts';
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeCharset } from '../../../src/protocol/mime/charset.ts';
 import { parseTree } from '../../../src/protocol/mime/tree.ts';
-import type { MimePart } from '../../../src/protocol/mime/words.ts';
+import type { MimePart } from '../../../src/protocol/mime/types.ts';
 import { decodeBody, filesOf, readWithCrLf, suiteFolder } from './suites.ts';
 
 interface TheirPart {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { decodeBase64 } from '../../../src/protocol/mime/base64.ts';
 import { decodeQuotedPrintable } from '../../../src/protocol/mime/quoted-printable.ts';
 import { parseTree } from '../../../src/protocol/mime/tree.ts';
-import type { MimePart, MimeProblemCode } from '../../../src/protocol/mime/words.ts';
+import type { MimePart, MimeProblemCode } from '../../../src/protocol/mime/types.ts';
 import { SUITES } from '../../system/support/corpus.ts';
 
 export function suiteFolder(name: string): { folder: string; skip: string | false } {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { MIME_LIMITS } from '../../../src/protocol/mime/limits.ts';
 import { parseTree } from '../../../src/protocol/mime/tree.ts';
 import { createTreeBuilder } from '../../../src/protocol/mime/tree-builder.ts';
-import type { MimePart } from '../../../src/protocol/mime/words.ts';
+import type { MimePart } from '../../../src/protocol/mime/types.ts';
 
 const crlf = (text: string): Buffer => Buffer.from(text.replaceAll('\n', '\r\n'), 'utf8');
 const codes = (message: Uint8Array): string[] => parseTree(message).problems.map((problem) => problem.code);

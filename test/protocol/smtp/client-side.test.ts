@@ -7,7 +7,7 @@ import { createDotStuffer } from '../../../src/protocol/smtp/dot-stuffing.ts';
 import { parseEhloReply } from '../../../src/protocol/smtp/ehlo-reply.ts';
 import { formatMail, formatRcpt } from '../../../src/protocol/smtp/format-command.ts';
 import { createReplyParser, formatReply, type ReplyParser } from '../../../src/protocol/smtp/reply.ts';
-import type { Address, Reply } from '../../../src/protocol/smtp/words.ts';
+import type { Address, Reply } from '../../../src/protocol/smtp/types.ts';
 import { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from '../../../src/protocol/smtp/xtext.ts';
 
 function address(text: string): Address {

@@ -2,11 +2,13 @@
  * A process that commits and delivers as fast as it can, until it is killed. Its output is its
  * journal: what is committed, and what is settled (also of the process before it).
  */
+
 import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
+import { EVENTS } from '../../../src/catalogue.ts';
 import type { Claim } from '../../../src/queue/contract.ts';
-import { queueMigrations } from '../../../src/queue/migrations.ts';
 import { openQueue } from '../../../src/queue/open.ts';
+import { queueMigrations } from '../../../src/queue/rows/migrations.ts';
 import { rowContent } from '../../../src/store/blobs/memory-content.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { systemClock } from '../../../src/world/clock.ts';
@@ -21,7 +23,7 @@ journal.recipient = (row) => {
   say('settled', 'message' in row ? row.message : row[1]);
   return record(row);
 };
-const events = createEvents(Date.now, console.error);
+const events = createEvents(EVENTS, Date.now, console.error);
 const world = { clock: systemClock, random: systemRandom, events };
 const store = await openStore(process.argv[2]!, { ...world, migrations: queueMigrations });
 const queue = await openQueue({
@@ -55,7 +57,7 @@ async function commit(): Promise<never> {
       receivedAt: Date.now(),
       content: rowContent(bytes),
       trace: '',
-      trail: { evidence: {}, findings: [] },
+      detail: { evidence: {}, findings: [] },
       recipients: [recipient('alice@x.example')],
     });
     say('committed', id);

@@ -2,11 +2,13 @@
  * A queue over a real store in a folder of its own, with a journal and a directory of the plainest
  * kind, and a dispatcher that tests drive by hand.
  */
+
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { EVENTS } from '../../../src/catalogue.ts';
 import type { Directory } from '../../../src/directory/contract.ts';
 import type {
   Journal,
@@ -25,8 +27,8 @@ import type {
   NewMessage,
   NewRecipient,
 } from '../../../src/queue/contract.ts';
-import { queueMigrations } from '../../../src/queue/migrations.ts';
 import { type OpenQueue, openQueue } from '../../../src/queue/open.ts';
+import { queueMigrations } from '../../../src/queue/rows/migrations.ts';
 import type { Settings } from '../../../src/settings/contract.ts';
 import type { SettingDefinition } from '../../../src/settings/define.ts';
 import type { StoreMigration } from '../../../src/store/migration.ts';
@@ -69,7 +71,7 @@ function messageOf(row: MessageRow): MessageRecord {
     clientAddress: client ?? undefined,
     sizeBytes,
     recipients: JSON.parse(recipients),
-    trail: {
+    detail: {
       subject: subject ?? undefined,
       headerFrom: headerFrom ?? undefined,
       messageIdHeader: messageIdHeader ?? undefined,
@@ -191,7 +193,7 @@ export async function startQueue(t: TestContext, options: TestNodeOptions): Prom
   const { clock, journal = testJournal(), writer = 'loop' } = options;
   const folder = options.folder ?? temporaryFolder(t);
   const told: string[] = [];
-  const events = createEvents(clock.now, (error) => {
+  const events = createEvents(EVENTS, clock.now, (error) => {
     throw error;
   });
   events.attach((name) => told.push(name));
@@ -251,7 +253,7 @@ export async function message(
     receivedAt: 0,
     content: await spool.finish(),
     trace: 'Received: from somewhere\r\n',
-    trail: { subject: 'hello', evidence: {}, findings: [] },
+    detail: { subject: 'hello', evidence: {}, findings: [] },
     recipients: recipients.map((entry) => (typeof entry === 'string' ? recipient(entry) : entry)),
     ...rest,
   };

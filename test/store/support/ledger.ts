@@ -1,8 +1,10 @@
 /** A ledger over real files, and what a crash at this moment would leave of it. */
+
 import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { EVENTS } from '../../../src/catalogue.ts';
 import type { Ledger, LedgerHold } from '../../../src/store/contract.ts';
 import { openLedger } from '../../../src/store/ledger/ledger.ts';
 import { createHealth } from '../../../src/store/sqlite/health.ts';
@@ -30,7 +32,7 @@ export function emptyFolder(t: Pick<TestContext, 'after'>): string {
 
 export async function openTestLedger(folder: string, disk: Disk = quickDisk()): Promise<TestLedger> {
   const told: string[] = [];
-  const events = createEvents(Date.now, (error) => {
+  const events = createEvents(EVENTS, Date.now, (error) => {
     throw error;
   });
   events.attach((name) => told.push(name));

@@ -1,8 +1,10 @@
 /** A real store in a folder of its own, and what its events said. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { EVENTS } from '../../../src/catalogue.ts';
 import type { SqlValue, Statement } from '../../../src/store/contract.ts';
 import type { StoreMigration } from '../../../src/store/migration.ts';
 import { openStore, type Store } from '../../../src/store/open.ts';
@@ -51,7 +53,7 @@ export async function openTestStore(
 ): Promise<TestStore> {
   const { folder = temporaryFolder(t), writer = 'thread', disk, migrations = [thingTable] } = options;
   const told: string[] = [];
-  const events = createEvents(Date.now, (error) => {
+  const events = createEvents(EVENTS, Date.now, (error) => {
     throw error;
   });
   events.attach((name) => told.push(name));

@@ -18,7 +18,7 @@ import { createReceiver, type Receiver } from '../../../src/receive/receiver.ts'
 import type { MessageVerdict, RecipientVerdict, Screen, StageVerdict } from '../../../src/screen/contract.ts';
 import type { SettingDefinition } from '../../../src/settings/define.ts';
 import type { Spool, StagedContent } from '../../../src/store/contract.ts';
-import type { Authority, Offers } from '../../../src/wire/sasl/words.ts';
+import type { Authority, Offers } from '../../../src/wire/sasl/types.ts';
 import { type Clock, systemClock } from '../../../src/world/clock.ts';
 import { systemRandom } from '../../../src/world/random.ts';
 import { selfSigned } from '../../../src/world/self-signed.ts';
@@ -265,6 +265,6 @@ function acceptedRecord(message: NewMessage): MessageRecord {
     clientAddress: message.clientAddress,
     sizeBytes: message.content.sizeBytes,
     recipients: message.decided ?? [],
-    trail: message.trail,
+    detail: message.detail,
   };
 }

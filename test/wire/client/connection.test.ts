@@ -4,7 +4,7 @@ import test, { type TestContext } from 'node:test';
 import { parseAddress } from '../../../src/protocol/smtp/address.ts';
 import { connectSmtp, type SmtpConnection } from '../../../src/wire/client/connection.ts';
 import { createDeadlines } from '../../../src/wire/client/deadlines.ts';
-import type { OpeningFailure, OutgoingContent, TransactionEnd } from '../../../src/wire/client/words.ts';
+import type { OpeningFailure, OutgoingContent, TransactionEnd } from '../../../src/wire/client/types.ts';
 import { manualClock } from '../../support/clock.ts';
 import { type PeerOptions, SILENCE, startPeer } from '../../support/peer.ts';
 

@@ -1,11 +1,11 @@
 /** Signing with a world in a test's hands: keys in a database in memory, their records in a DNS of mailauth's making. */
 import type { TestContext } from 'node:test';
 import { createSigning } from '../../../../src/deliver/signing/signing.ts';
-import type { Signing } from '../../../../src/deliver/signing/words.ts';
-import { createDkimKeys, type DkimKeys } from '../../../../src/directory/dkim-keys.ts';
-import { checkRecord, recordName } from '../../../../src/directory/dkim-keys-check.ts';
-import { signingMigrations } from '../../../../src/directory/dkim-keys-schema.ts';
-import { openSrsKeys, type SrsKeys } from '../../../../src/directory/srs-keys.ts';
+import type { Signing } from '../../../../src/deliver/signing/types.ts';
+import { checkRecord, recordName } from '../../../../src/directory/signing-keys/check.ts';
+import { createDkimKeys, type DkimKeys } from '../../../../src/directory/signing-keys/dkim-keys.ts';
+import { signingMigrations } from '../../../../src/directory/signing-keys/schema.ts';
+import { openSrsKeys, type SrsKeys } from '../../../../src/directory/signing-keys/srs-keys.ts';
 import { formatKeyRecord } from '../../../../src/protocol/dkim/record.ts';
 import type { SigningAlgorithm } from '../../../../src/protocol/dkim/signature.ts';
 import type { Claim } from '../../../../src/queue/contract.ts';
@@ -13,7 +13,7 @@ import type { Settings, SettingsSnapshot } from '../../../../src/settings/contra
 import type { SettingDefinition } from '../../../../src/settings/define.ts';
 import type { PreparedChange } from '../../../../src/store/contract.ts';
 import type { Secrets } from '../../../../src/store/secrets.ts';
-import type { OutgoingContent } from '../../../../src/wire/client/words.ts';
+import type { OutgoingContent } from '../../../../src/wire/client/types.ts';
 import type { Resolver } from '../../../../src/world/resolver.ts';
 import { type ManualClock, manualClock } from '../../../support/clock.ts';
 import { type MemoryDatabase, memoryDatabase } from '../../../support/database.ts';

@@ -1,0 +1,40 @@
+/**
+ * The key of decoys (credentials.ts): what people who are not there would sign in with. The same after
+ * a restart, or a stranger would see salts change and know.
+ *
+ * A key that cannot be opened, as after the loss of the key file, gives way to another: the node
+ * starts, and it is told.
+ */
+import type { Database } from '../../store/contract.ts';
+import type { Secrets } from '../../store/secrets.ts';
+import type { Events } from '../../world/events.ts';
+import type { Random } from '../../world/random.ts';
+import type { CredentialStatements } from './statements.ts';
+
+export interface DecoyServices {
+  readonly secrets: Secrets;
+  readonly random: Random;
+  /** Absent: nobody is told of a key that was lost. */
+  readonly events?: Events | undefined;
+}
+
+const NAME = 'scram/decoy';
+const KEY_BYTES = 32;
+
+export async function openDecoyKey(
+  db: Database,
+  statements: CredentialStatements,
+  { secrets, random, events }: DecoyServices,
+): Promise<Uint8Array> {
+  const [row] = await db.read(statements.keptSecret({ name: NAME }));
+  if (row) {
+    try {
+      return secrets.open(NAME, row['sealed'] as string);
+    } catch (error) {
+      events?.emit('signing.secret-unreadable', { name: NAME, error: (error as Error).message });
+    }
+  }
+  const key = random.bytes(KEY_BYTES);
+  await db.write([statements.keepSecret({ name: NAME, sealed: secrets.seal(NAME, key) })]);
+  return key;
+}

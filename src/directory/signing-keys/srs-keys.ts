@@ -1,0 +1,102 @@
+/**
+ * The keys of rewritten senders (protocol/srs), and what is done with them: an address of ours made
+ * for a stranger's, and read again when a bounce comes back.
+ *
+ * Kept open in memory, since every RCPT may ask. A key makes addresses for 30 days and is honoured as
+ * long as they live.
+ */
+
+import type { Address } from '../../model/address.ts';
+import { makeAddress, parseAddress } from '../../protocol/smtp/address.ts';
+import { type SrsReversal, srsForward, srsReverse } from '../../protocol/srs/srs.ts';
+import type { Database } from '../../store/contract.ts';
+import type { Secrets } from '../../store/secrets.ts';
+import { prepare } from '../../store/statement.ts';
+import type { Clock } from '../../world/clock.ts';
+import type { Events } from '../../world/events.ts';
+import type { Random } from '../../world/random.ts';
+import type { Resolution } from '../contract.ts';
+import type { SigningTables, SrsKeyRow } from './schema.ts';
+
+export interface SrsKeys {
+  /** The address at `domain` that stands for `sender`. */
+  forward(sender: Address, domain: string): Address;
+  reverse(local: string): SrsReversal;
+  /** Makes the next key when its time has come, and drops those whose addresses are all dead. */
+  rotate(): Promise<void>;
+}
+
+export interface SrsServices {
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly random: Random;
+}
+
+/** Undefined: no rewritten sender. A local part without its hash belongs to nobody. */
+export function srsTarget(srs: Pick<SrsKeys, 'reverse'>, { local }: Address): Resolution | undefined {
+  if (!/^srs[01][=+-]/i.test(local)) return undefined;
+  const reversal = srs.reverse(local);
+  if (reversal.kind === 'foreign') return undefined;
+  if (reversal.kind !== 'valid') return { kind: 'unknown-user', return: reversal.kind };
+  const target = parseAddress(makeAddress(reversal.address.local, reversal.address.domain).text, true);
+  return target.ok ? { kind: 'local', targets: [target.value], viaAlias: true } : undefined;
+}
+
+const DAY_MS = 86_400_000;
+const KEY_BYTES = 32;
+/** Bounces come while a peer's queue lives, and vacation replies a little later. */
+export const SRS_LIFE_DAYS = 21;
+const KEY_DAYS = 30;
+
+/** With a key of its own after the first start. */
+export async function openSrsKeys(db: Database, { secrets, clock, events, random }: SrsServices): Promise<SrsKeys> {
+  const all = prepare<object, SigningTables>(db.dialect, (query) =>
+    query.selectFrom('srs_key').selectAll().orderBy('id', 'desc'),
+  );
+  const insert = prepare<SrsKeyRow, SigningTables>(db.dialect, (query, p) =>
+    query.insertInto('srs_key').values({ id: p('id'), secret: p('secret'), created_at: p('created_at') }),
+  );
+  const removeBefore = prepare<{ before: number }, SigningTables>(db.dialect, (query, p) =>
+    query.deleteFrom('srs_key').where('created_at', '<', p('before')),
+  );
+  /** The newest first. */
+  let keys: readonly Uint8Array[] = [];
+
+  const today = (): number => Math.floor(clock.now() / DAY_MS);
+  const read = async (): Promise<readonly SrsKeyRow[]> => {
+    const rows = (await db.read(all({}))) as unknown as readonly SrsKeyRow[];
+    keys = rows.flatMap(open);
+    return rows;
+  };
+  /** After the loss of a key file, the node still starts. */
+  const open = ({ id, secret }: SrsKeyRow): readonly Uint8Array[] => {
+    const name = `srs/${id}`;
+    try {
+      return [secrets.open(name, secret)];
+    } catch (error) {
+      events.emit('signing.secret-unreadable', { name, error: (error as Error).message });
+      return [];
+    }
+  };
+
+  const rotate = async (): Promise<void> => {
+    const [newest] = await read();
+    const now = clock.now();
+    const isOpen = newest !== undefined && open(newest).length > 0;
+    if (isOpen && now - newest.created_at < KEY_DAYS * DAY_MS) return;
+    const id = (newest?.id ?? 0) + 1;
+    const secret = secrets.seal(`srs/${id}`, random.bytes(KEY_BYTES));
+    const before = now - (KEY_DAYS + KEY_DAYS + SRS_LIFE_DAYS) * DAY_MS;
+    await db.write([removeBefore({ before }), insert({ id, secret, created_at: now })]);
+    await read();
+  };
+  await rotate();
+
+  return {
+    forward: ({ local, domain: from }, domain) =>
+      makeAddress(srsForward({ local, domain: from }, keys[0]!, today()), domain),
+    reverse: (local) => srsReverse(local, keys, today(), SRS_LIFE_DAYS),
+    rotate,
+  };
+}

@@ -1,0 +1,294 @@
+/**
+ * Verification: the directory as it is with sources behind it. Known users cost nothing more; an
+ * unknown user of a domain with sources is asked about, once for all who ask at the same time, and
+ * becomes an account, a refusal that is remembered for minutes, or `cannot-tell`, which is neither.
+ *
+ * Users whom a source once confirmed are asked about again after hours: who is gone is disabled. A
+ * mailbox that takes no mail now is neither enrolled nor remembered: the sender comes again.
+ */
+import { type Address, addressKey } from '../../model/address.ts';
+import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
+import { looksLikeRelay, makeAddress, parseAddress } from '../../protocol/smtp/address.ts';
+import type { Row } from '../../store/contract.ts';
+import { createCache } from '../cache.ts';
+import type { Account, Resolution } from '../contract.ts';
+import type { OpenDirectory } from '../directory.ts';
+import { directorySettings } from '../settings.ts';
+import type { Asker } from '../sign-in/passwords/hashing.ts';
+import type { Answer } from './contract.ts';
+import { createDomainCreation, type PointsHere } from './domain-creation.ts';
+import { createEnrolment, type EnrolServices } from './enrol.ts';
+import { NEGATIVE_ENTRIES, VERIFIED_ENTRIES, VERIFY_AGAIN_MS } from './limits.ts';
+import { type SearchOutcome, searchUser } from './search.ts';
+import { verificationSettings } from './settings.ts';
+import { createSignIn, type SignInAnswer } from './sign-in.ts';
+import { sourceStatements } from './statements.ts';
+import type { KnownSource, SourceTable } from './table.ts';
+
+export interface VerificationServices extends EnrolServices {
+  readonly table: SourceTable;
+  readonly pointsHere: PointsHere;
+  readonly addDomain: (name: string) => Promise<void>;
+}
+
+export interface Verification {
+  /** The directory, which asks sources about whom it does not know. */
+  readonly directory: OpenDirectory;
+  /** A password that this node does not know; `username`: an address. Never rejects. */
+  askSources(username: string, password: string, asker?: Asker, site?: string): Promise<SignInAnswer>;
+}
+
+const UNKNOWN_USER: Resolution = Object.freeze({ kind: 'unknown-user' });
+const UNAVAILABLE: Readonly<Record<'disabled' | 'full', Resolution>> = {
+  disabled: Object.freeze({ kind: 'unavailable', why: 'disabled' }),
+  full: Object.freeze({ kind: 'unavailable', why: 'full' }),
+};
+const HOUR_MS = 3_600_000;
+const NEVER = Number.POSITIVE_INFINITY;
+
+export function createVerification(services: VerificationServices): Verification {
+  const { database, directory, settings, clock, events, table } = services;
+  const sql = sourceStatements(database.dialect);
+  const enrolment = createEnrolment(sql, services);
+  const creation = createDomainCreation(services);
+  /** Until when it is known that nobody is there. */
+  const nobody = createCache<number>(NEGATIVE_ENTRIES);
+  /** When an account was confirmed, or is to be tried again at the earliest; NEVER: it was made by hand. */
+  const confirmedAt = createCache<number>(VERIFIED_ENTRIES);
+  const underWay = new Map<string, Promise<Resolution>>();
+
+  function judge(address: Address, resolution: Resolution, site?: string): MaybePromise<Resolution> {
+    if (table.all.length === 0) return resolution;
+    switch (resolution.kind) {
+      case 'unknown-user':
+        if (resolution.return || table.of(address.domain).length === 0) return resolution;
+        return unknown(address, site);
+      case 'remote':
+        if (!creation.isPossible(address) || looksLikeRelay(address)) return resolution;
+        return once(`+${addressKey(address)}`, () => createDomain(address, resolution));
+      case 'local':
+        if (resolution.account) return known(address, resolution.account, resolution);
+        return resolution.viaAlias ? knownTargets(address, resolution) : resolution;
+      default:
+        return resolution;
+    }
+  }
+
+  function unknown(address: Address, site?: string): MaybePromise<Resolution> {
+    // The version: no answer of sources that were changed since.
+    const key = `${table.version} ${addressKey(address)}`;
+    const until = nobody.get(key);
+    if (until !== undefined && until > clock.monotonic()) return UNKNOWN_USER;
+    return once(key, () => askAbout(address, key, site));
+  }
+
+  /** Whoever asks while somebody asks already gets the same answer. */
+  function once(key: string, ask: () => Promise<Resolution>): Promise<Resolution> {
+    const asked = underWay.get(key);
+    if (asked) return asked;
+    const answer = ask()
+      .catch((error: Error): Resolution => {
+        events.emit('verification.failed', { address: key, error: error.message });
+        return { kind: 'cannot-tell', reason: error.message };
+      })
+      .finally(() => underWay.delete(key));
+    underWay.set(key, answer);
+    return answer;
+  }
+
+  async function askAbout(address: Address, key: string, site?: string): Promise<Resolution> {
+    const there = await enrolment.account(addressKey(address));
+    // Disabled by an administrator: no source is asked, and none would change it.
+    if (there && !there.gone) return UNKNOWN_USER;
+    const resolution = await ask(address, table.of(address.domain), site);
+    if (resolution.kind === 'unknown-user') {
+      const minutes = settings.current().get(verificationSettings.negativeMinutes);
+      nobody.set(key, clock.monotonic() + minutes * 60_000);
+    }
+    return resolution;
+  }
+
+  async function ask(address: Address, sources: readonly KnownSource[], site?: string): Promise<Resolution> {
+    const [outcome, found] = await search(address, sources, site);
+    if (outcome.kind === 'cannot-tell') return unsure(address, outcome.reason);
+    const { answer, source } = outcome;
+    return answer.kind === 'no' ? UNKNOWN_USER : enrolled(address, found, answer, source.id);
+  }
+
+  async function enrolled(
+    address: Address,
+    found: Address,
+    answer: Extract<Answer, { kind: 'yes' }>,
+    source: number,
+  ): Promise<Resolution> {
+    if (answer.unavailable) return unavailable(address, answer.unavailable, source);
+    await enrolment.enrol(found, answer, source);
+    return directory.resolve(address);
+  }
+
+  function unavailable({ text }: Address, why: 'disabled' | 'full', source: number): Resolution {
+    events.emit('verification.unavailable', { address: text, why, source });
+    return UNAVAILABLE[why];
+  }
+
+  /** The address itself, then the mailbox that it is a sub-address of. */
+  async function search(
+    address: Address,
+    sources: readonly KnownSource[],
+    site?: string,
+  ): Promise<readonly [SearchOutcome<Answer>, Address]> {
+    const { local, domain } = address;
+    const outcome = await searchUser(sources, address, clock, site);
+    const separator = settings.current().get(directorySettings.subaddressSeparator, { domain });
+    const at = separator === '' ? -1 : local.indexOf(separator);
+    if (outcome.kind === 'cannot-tell' || outcome.answer.kind === 'yes' || at <= 0) return [outcome, address];
+    const base = makeAddress(local.slice(0, at), domain);
+    return [await searchUser(sources, base, clock, site), base];
+  }
+
+  function unsure(address: Address, reason: string): Resolution {
+    const { domain } = address;
+    if (settings.current().get(verificationSettings.whenUnsure, { domain }) === 'defer')
+      return { kind: 'cannot-tell', reason };
+    return { kind: 'local', targets: [address], viaAlias: false, unsure: reason };
+  }
+
+  async function createDomain(address: Address, remote: Resolution): Promise<Resolution> {
+    const created = await creation.create(address);
+    if (created.kind === 'cannot-tell')
+      return { kind: 'cannot-tell', reason: `whether ${address.domain} is to be a local domain cannot be told now` };
+    if (created.kind === 'refused') return remote;
+    return enrolled(address, address, created.answer, created.source.id);
+  }
+
+  function known(address: Address, account: Account, resolution: Resolution): MaybePromise<Resolution> {
+    if (table.of(account.domain).length === 0) return resolution;
+    const at = confirmedAt.get(account.address) ?? readConfirmedAt(account.address);
+    return isPromise(at)
+      ? at.then((value) => knownSince(address, account, resolution, value))
+      : knownSince(address, account, resolution, at);
+  }
+
+  /** Whom an alias leads to may be due, too, and get no mail by another address. */
+  function knownTargets(
+    address: Address,
+    resolution: Extract<Resolution, { kind: 'local' }>,
+  ): MaybePromise<Resolution> {
+    const answers = resolution.targets.map(knownTarget);
+    if (!answers.some(isPromise)) return resolution;
+    return Promise.all(answers).then(async ([first, ...others]) => {
+      if (first?.kind === 'unavailable' && others.length === 0) return first;
+      // Who is gone was disabled, and the alias may be another's now.
+      const now = await directory.resolve(address);
+      return now.kind === 'unknown-user' ? judge(address, now) : now;
+    });
+  }
+
+  function knownTarget(target: Address): MaybePromise<Resolution | undefined> {
+    if (table.of(target.domain).length === 0) return undefined;
+    return andThen(directory.resolve(target), (found) =>
+      found.kind === 'local' && found.account ? known(target, found.account, found) : found,
+    );
+  }
+
+  function readConfirmedAt(key: string): MaybePromise<number> {
+    const statement = sql.account({ address: key });
+    const keep = ([row]: readonly Row[]): number => {
+      const at = row?.['verified_at'] == null ? NEVER : Number(row['verified_at']);
+      confirmedAt.set(key, at);
+      return at;
+    };
+    return database.readNow ? keep(database.readNow(statement)) : database.read(statement).then(keep);
+  }
+
+  function knownSince(
+    address: Address,
+    account: Account,
+    resolution: Resolution,
+    at: number,
+  ): MaybePromise<Resolution> {
+    const owner = { domain: account.domain };
+    const snapshot = settings.current();
+    if (clock.now() - at < snapshot.get(verificationSettings.reverifyHours, owner) * HOUR_MS) return resolution;
+    if (!snapshot.get(verificationSettings.reverify, owner)) return resolution;
+    return once(`=${account.address}`, () => confirm(address, account, resolution));
+  }
+
+  /** A due account. Who cannot be told stays, and is asked about again soon. */
+  async function confirm(address: Address, account: Account, resolution: Resolution): Promise<Resolution> {
+    const { local, domain } = splitKey(account.address);
+    const main = makeAddress(local, domain);
+    const outcome = await searchUser(table.of(domain), main, clock);
+    const hours = settings.current().get(verificationSettings.reverifyHours, { domain });
+    if (outcome.kind === 'cannot-tell') {
+      confirmedAt.set(account.address, clock.now() - hours * HOUR_MS + VERIFY_AGAIN_MS);
+      return resolution;
+    }
+    const { answer, source } = outcome;
+    // It stays due, and so is asked about until it takes mail again.
+    if (answer.kind === 'yes' && answer.unavailable) return unavailable(address, answer.unavailable, source.id);
+    confirmedAt.delete(account.address);
+    if (answer.kind === 'yes') {
+      await enrolment.confirm(main, answer, source.id);
+      return resolution;
+    }
+    await enrolment.deny(account.address, source.id);
+    nobody.set(
+      `${table.version} ${addressKey(address)}`,
+      clock.monotonic() + settings.current().get(verificationSettings.negativeMinutes) * 60_000,
+    );
+    return UNKNOWN_USER;
+  }
+
+  /** What this node and its other sources know; nothing is remembered of it, since the asker may know better. */
+  async function resolveForSource(
+    address: Address,
+    known: Resolution,
+    sources: readonly KnownSource[],
+  ): Promise<Resolution> {
+    if (known.kind !== 'unknown-user' || known.return || sources.length === 0) return known;
+    const there = await enrolment.account(addressKey(address));
+    return there && !there.gone ? known : ask(address, sources);
+  }
+
+  const resolve = (address: Address, site?: string): MaybePromise<Resolution> =>
+    andThen(directory.resolve(address), (resolution) => judge(address, resolution, site));
+
+  const verifying: OpenDirectory = {
+    ...directory,
+    resolve,
+    resolveFor(client, address) {
+      const sources = table.of(address.domain);
+      if (!sources.some(({ asker }) => asker.kind === 'minger')) return resolve(address);
+      return othersThan(client, sources).then(async (others) => {
+        if (others.length === sources.length) return resolve(address);
+        const known = await directory.resolve(address);
+        return once(`<${addressKey(address)}`, () => resolveForSource(address, known, others));
+      });
+    },
+    forget() {
+      directory.forget();
+      confirmedAt.clear();
+      if (table.all.length > 0) table.relink().catch(() => {});
+    },
+  };
+  const signIn = createSignIn({ ...services, enrolment });
+  return {
+    directory: verifying,
+    async askSources(username, password, asker, site) {
+      const address = parseAddress(username);
+      return address.ok ? signIn(address.value, password, asker, site) : 'none';
+    },
+  };
+}
+
+function splitKey(key: string): { readonly local: string; readonly domain: string } {
+  const at = key.lastIndexOf('@');
+  return { local: key.slice(0, at), domain: key.slice(at + 1) };
+}
+
+/** Two servers may be each other's source: who asks is not asked back. */
+async function othersThan(client: string, sources: readonly KnownSource[]): Promise<readonly KnownSource[]> {
+  const isAsker = await Promise.all(sources.map(({ asker }) => asker.isAt(client)));
+  return sources.filter((_, i) => !isAsker[i]);
+}

@@ -1,0 +1,45 @@
+/** Claims that are ours: from the lease on disk until they are settled or given back. */
+import type { ContentRef } from '../../model/content.ts';
+import type { JournalDetail } from '../../model/journal-detail.ts';
+import type { Claim, QueueState } from '../contract.ts';
+import type { ActiveRecipient } from '../rows/rows.ts';
+import type { DestinationState } from './destinations.ts';
+
+/** What a report names a message by. */
+export type MessageNames = Pick<JournalDetail, 'subject' | 'messageIdHeader'>;
+
+/** Rows of one message under a lease of ours. */
+export interface Leased {
+  readonly lease: string;
+  /** Of the message. */
+  readonly key: number;
+  readonly message: Claim['message'];
+  /** Its row may not be there to be asked: it goes into the database together with what became of it. */
+  readonly detail: MessageNames;
+  readonly content: ContentRef;
+  readonly recipients: readonly ActiveRecipient[];
+  /** The content file, where it is one. */
+  readonly blob?: string;
+  readonly forged: boolean;
+}
+
+/** Leased to be delivered. */
+export interface ActiveClaim extends Leased {
+  readonly claim: Claim;
+  readonly destination: DestinationState;
+  /** Octets of content held in memory for it, where they are not the store's to count. */
+  readonly bytes: number;
+  /** Lets go of content that the store keeps in memory beside its file; to be called when the active claim is over. */
+  readonly release?: () => void;
+  leasedAt: number;
+  /** What became of those of its rows that an operator took. */
+  takenAway?: Map<number, QueueState>;
+  /** `buffered`: waits for the dispatcher; `taken`: with it; `settling`: its end is on the way to the disk; `returning`: its rows will wait again. */
+  phase: 'buffered' | 'taken' | 'settling' | 'returning';
+}
+
+/** Leases name the process start, so that the next start knows whose they were. */
+export function createLeases(start: string): () => string {
+  let count = 0;
+  return () => `${start}.${++count}`;
+}

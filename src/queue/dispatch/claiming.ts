@@ -1,0 +1,103 @@
+/**
+ * Claims made from waiting rows: all due recipients of one message, variant and destination, under
+ * one lease. Looking is a read; what another took meanwhile is left out by the lease's own condition.
+ */
+import type { HeaderEdit } from '../../model/content.ts';
+import type { Statement } from '../../store/contract.ts';
+import { CANDIDATE_ROWS, LEASE_MS } from '../limits.ts';
+import type { QueueParts } from '../parts.ts';
+import { readLeased } from '../rows/leased.ts';
+import { type QueueStatements, rowsOf } from '../rows/statements.ts';
+import type { RecipientRow } from '../rows/tables.ts';
+import { keepTrying } from '../settle/keep-trying.ts';
+import type { ActiveClaim } from './active-claims.ts';
+import type { DestinationState } from './destinations.ts';
+
+export interface Claimed {
+  readonly activeClaims: readonly ActiveClaim[];
+  /** When the destination's next waiting row is due; Infinity: none waits. */
+  readonly nextDue: number;
+}
+
+export interface Claimer {
+  claim(destination: DestinationState, count: number): Promise<Claimed>;
+  releaseUnit(active: ActiveClaim): readonly Statement[];
+}
+
+/** Rows of one variant, before and after the lease is theirs. */
+interface Group {
+  readonly lease: string;
+  readonly rows: RecipientRow[];
+}
+
+export function createClaimer(parts: QueueParts, sql: QueueStatements, newLease: () => string): Claimer {
+  const { database, clock } = parts;
+
+  const find = async (destination: string, count: number): Promise<Group[]> => {
+    const rows = rowsOf<RecipientRow>(await database.read(sql.dueRows({ destination, now: clock.now() })));
+    const variants = byVariant(rows);
+    // Where the look ended in the middle of a message, it waits for the next look, which sees it whole.
+    if (rows.length === CANDIDATE_ROWS && variants.length > 1) variants.pop();
+    return variants.slice(0, count).map((variant) => ({ lease: newLease(), rows: variant }));
+  };
+
+  /** Keeps of each group the rows whose lease became ours. */
+  const take = async (groups: readonly Group[]): Promise<Group[]> => {
+    const leaseUntil = clock.now() + LEASE_MS;
+    const unit = groups.flatMap(({ lease, rows }) =>
+      rows.map(({ message, n }) => sql.takeLease({ message, n, lease, lease_until: leaseUntil })),
+    );
+    const results = await database.write(unit);
+    let at = 0;
+    return groups
+      .map(({ lease, rows }) => ({ lease, rows: rows.filter(() => results[at++]!.changes === 1) }))
+      .filter(({ rows }) => rows.length > 0);
+  };
+
+  const fly = async (destination: DestinationState, { lease, rows }: Group): Promise<ActiveClaim | undefined> => {
+    const leased = await readLeased(parts, sql, lease, rows);
+    if (!leased) return undefined;
+    const { message, content, recipients, trace } = leased;
+    const edits = rows[0]!.edits === null ? [] : (JSON.parse(rows[0]!.edits) as HeaderEdit[]);
+    return {
+      ...leased,
+      claim: { lease, message, content, trace, edits, destination: destination.name, recipients },
+      destination,
+      bytes: content.bytes?.length ?? 0,
+      leasedAt: clock.monotonic(),
+      phase: 'buffered',
+    };
+  };
+
+  return {
+    async claim(destination, count) {
+      const taken = await keepTrying(parts, 'claim', async () => {
+        const groups = await find(destination.name, count);
+        return groups.length === 0 ? [] : take(groups);
+      });
+      const activeClaims: ActiveClaim[] = [];
+      for (const group of taken) {
+        const active = await keepTrying(parts, 'read a claim', () => fly(destination, group));
+        if (active) activeClaims.push(active);
+      }
+      const next = await keepTrying(parts, 'look for due rows', () =>
+        database.read(sql.firstDue({ destination: destination.name })),
+      );
+      return { activeClaims, nextDue: rowsOf<Pick<RecipientRow, 'due'>>(next)[0]?.due ?? Number.POSITIVE_INFINITY };
+    },
+    releaseUnit: ({ claim, key }) =>
+      claim.recipients.map(({ row }) => sql.releaseLeased({ message: key, n: row, lease: claim.lease })),
+  };
+}
+
+/** Rows that travel together: of one message, with equal edits. In the order of their first rows. */
+function byVariant(rows: readonly RecipientRow[]): RecipientRow[][] {
+  const variants = new Map<string, RecipientRow[]>();
+  for (const row of rows) {
+    const key = `${row.message} ${row.edits ?? ''}`;
+    const variant = variants.get(key);
+    if (variant) variant.push(row);
+    else variants.set(key, [row]);
+  }
+  return [...variants.values()];
+}

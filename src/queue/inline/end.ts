@@ -1,0 +1,30 @@
+/** The end of most messages: delivered to all their recipients at the first try, with nobody to tell. */
+import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
+import type { AdmissionParts } from '../accept/admission.ts';
+import type { AttemptResult } from '../contract.ts';
+import type { ActiveClaim } from '../dispatch/active-claims.ts';
+import { wants } from '../dsn/notices.ts';
+import { attemptRecord } from '../journal/records.ts';
+import { assertTransition } from '../model/transitions.ts';
+import { boundedDetail } from '../settle/settlement.ts';
+
+/** Undefined: it ends otherwise, or is not on the inline way. Errors: `store.full`, `store.unavailable`. */
+export function endInline(
+  parts: AdmissionParts,
+  active: ActiveClaim,
+  results: readonly AttemptResult[],
+): Promise<void> | undefined {
+  const { lane, blobs } = parts;
+  const { lease, blob, message, recipients } = active;
+  if (!lane.mayEnd(lease) || results.length !== recipients.length) return undefined;
+  const rows: LoggedRecipient[] = [];
+  for (const recipient of recipients) {
+    const result = results.find(({ row }) => row === recipient.row);
+    if (!result || (result.kind !== 'relayed' && result.kind !== 'delivered')) return undefined;
+    if (message.reversePath !== null && wants(recipient.notify, 'success')) return undefined;
+    assertTransition('queued', result.kind, 'delivery');
+    rows.push(attemptRecord(message.id, recipient.address.text, result.kind, boundedDetail(result.detail)));
+  }
+  const ended = lane.end(lease, rows);
+  return blob ? ended.then(() => void blobs.delete(blob).catch(() => undefined)) : ended;
+}

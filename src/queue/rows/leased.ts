@@ -1,0 +1,40 @@
+/** What belongs to rows under a lease of ours: their message and its content. */
+import type { ContentRef } from '../../model/content.ts';
+import { memoryContent } from '../../store/blobs/memory-content.ts';
+import type { Leased } from '../dispatch/active-claims.ts';
+import { idOf } from '../model/ids.ts';
+import type { QueueParts } from '../parts.ts';
+import { activeRecipient, claimedMessage } from './rows.ts';
+import { type QueueStatements, rowsOf } from './statements.ts';
+import type { ContentRow, MessageRow, RecipientRow } from './tables.ts';
+
+/** `rows`: of one message. Undefined, and told, where it has no message row: a defect that must not stop the others. */
+export async function readLeased(
+  { database, blobs, events }: QueueParts,
+  sql: QueueStatements,
+  lease: string,
+  rows: readonly RecipientRow[],
+): Promise<(Leased & { readonly trace: string }) | undefined> {
+  const key = rows[0]!.message;
+  const [message] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
+  if (!message) {
+    events.emit('queue.content-lost', { message: idOf(key), code: 'content.missing', detail: 'it has no message row' });
+    return undefined;
+  }
+  const [row] = rowsOf<ContentRow>(await database.read(sql.content({ message: key })));
+  const { size_bytes, sha256 } = message;
+  // Without octets and without a file's name, it is a file that does not exist: whoever reads it is told so.
+  const blob = row?.bytes ? undefined : (row?.blob ?? '');
+  const content: ContentRef = blob === undefined ? memoryContent(row!.bytes!) : blobs.open(blob, size_bytes, sha256);
+  return {
+    lease,
+    key,
+    message: claimedMessage(message),
+    detail: { subject: message.subject ?? undefined, messageIdHeader: message.message_id ?? undefined },
+    content,
+    recipients: rows.map(activeRecipient),
+    ...(blob && { blob }),
+    forged: message.forged === 1,
+    trace: message.trace,
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * The queue's tables.
+ *
+ * `recipient` holds active rows only; a row that ends moves to `settled`, where it stays until the
+ * journal has it on disk. `content` is apart from `message`, so that the octets leave with the last
+ * recipient while the journal detail still waits for the journal. The partial indexes know only rows that
+ * wait: a message that is delivered at once never touches them.
+ */
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import { columns } from '../../store/columns.ts';
+import type { StoreMigration } from '../../store/migration.ts';
+import type { Dialect } from '../../store/statement.ts';
+
+export const queueMigrations: readonly StoreMigration[] = [
+  { name: '0001-queue', up: createTables },
+  {
+    name: '0010-message-author',
+    async up(db, dialect) {
+      await db.schema.alterTable('message').addColumn('author', columns(dialect).text).execute();
+    },
+  },
+  {
+    name: '0037-ledger',
+    // An older node would not find the messages that lie there.
+    minReader: 37,
+    up: async () => {},
+  },
+];
+
+async function createTables(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
+  const { integer, text, bytes, clustered } = columns(dialect);
+  await db.schema
+    .createTable('message')
+    .addColumn('key', integer, (column) => column.primaryKey())
+    .addColumn('reverse_path', text)
+    .addColumn('body', text, (column) => column.notNull())
+    .addColumn('smtputf8', integer, (column) => column.notNull())
+    .addColumn('ret', text)
+    .addColumn('envid', text)
+    .addColumn('received_at', integer, (column) => column.notNull())
+    .addColumn('size_bytes', integer, (column) => column.notNull())
+    .addColumn('sha256', text, (column) => column.notNull())
+    .addColumn('session', text)
+    .addColumn('client_address', text)
+    .addColumn('forged', integer, (column) => column.notNull())
+    .addColumn('trace', text, (column) => column.notNull())
+    .addColumn('direction', text, (column) => column.notNull())
+    .addColumn('subject', text)
+    .addColumn('header_from', text)
+    .addColumn('message_id', text)
+    .addColumn('recipients', text, (column) => column.notNull())
+    .addColumn('trail', text, (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('content')
+    .addColumn('message', integer, (column) => column.primaryKey())
+    // Before the octets, so that looking for files need not walk over them.
+    .addColumn('blob', text)
+    .addColumn('bytes', bytes)
+    .execute();
+  await clustered(
+    db.schema
+      .createTable('recipient')
+      .addColumn('message', integer, (column) => column.notNull())
+      .addColumn('n', integer, (column) => column.notNull())
+      .addColumn('address', text, (column) => column.notNull())
+      .addColumn('original', text)
+      .addColumn('notify', text)
+      .addColumn('orcpt', text)
+      .addColumn('direction', text, (column) => column.notNull())
+      .addColumn('destination', text, (column) => column.notNull())
+      .addColumn('edits', text)
+      .addColumn('state', text, (column) => column.notNull())
+      .addColumn('hold_class', text)
+      .addColumn('hold_reason', text)
+      .addColumn('queued_at', integer, (column) => column.notNull())
+      .addColumn('due', integer, (column) => column.notNull())
+      .addColumn('attempts', integer, (column) => column.notNull())
+      .addColumn('warned', integer, (column) => column.notNull())
+      .addColumn('lease', text)
+      .addColumn('lease_until', integer)
+      .addColumn('last', text)
+      .addPrimaryKeyConstraint('recipient_key', ['message', 'n']),
+  ).execute();
+  const waiting = sql<boolean>`state = 'queued' and lease is null`;
+  await db.schema.createIndex('recipient_due').on('recipient').columns(['destination', 'due']).where(waiting).execute();
+  await db.schema
+    .createIndex('recipient_age')
+    .on('recipient')
+    .columns(['warned', 'queued_at'])
+    .where(waiting)
+    .execute();
+  await db.schema
+    .createTable('settled')
+    .addColumn('seq', integer, (column) => column.primaryKey())
+    .addColumn('message', integer, (column) => column.notNull())
+    .addColumn('record', text, (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('queue_mark')
+    .addColumn('name', text, (column) => column.primaryKey())
+    .addColumn('value', integer, (column) => column.notNull())
+    .execute();
+  await sql`insert into queue_mark (name, value) values ('journaled', 0)`.execute(db);
+}

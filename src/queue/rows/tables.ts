@@ -1,0 +1,129 @@
+/** The queue's rows as the database gives them (migrations.ts). */
+import type { BodyType } from '../../model/envelope.ts';
+import type { Direction, HoldClass } from '../../model/finding.ts';
+import type { ActiveState } from '../contract.ts';
+
+export interface MessageRow {
+  readonly key: number;
+  /** Null: the null reverse-path. */
+  readonly reverse_path: string | null;
+  readonly body: BodyType;
+  readonly smtputf8: 0 | 1;
+  readonly ret: 'full' | 'headers' | null;
+  readonly envid: string | null;
+  readonly received_at: number;
+  readonly size_bytes: number;
+  /** Of a file, to know it again; empty where the octets are in a row. */
+  readonly sha256: string;
+  readonly session: string | null;
+  readonly client_address: string | null;
+  /** Null: a stranger. */
+  readonly author: string | null;
+  /** 1: the checks call the reverse-path forged. */
+  readonly forged: 0 | 1;
+  readonly trace: string;
+  /** The rest is the journal's row of the message, from which a crash must not take it. */
+  readonly direction: string;
+  readonly subject: string | null;
+  readonly header_from: string | null;
+  readonly message_id: string | null;
+  /** JSON, as the journal's row has it. */
+  readonly recipients: string;
+  readonly trail: string;
+}
+
+/** One of the two. */
+export interface ContentRow {
+  readonly message: number;
+  readonly bytes: Uint8Array | null;
+  readonly blob: string | null;
+}
+
+export interface RecipientRow {
+  readonly message: number;
+  readonly n: number;
+  readonly address: string;
+  /** Null: the same as `address`. */
+  readonly original: string | null;
+  /** `never`, or some of `success,failure,delay`. */
+  readonly notify: string | null;
+  /** `type;address`. */
+  readonly orcpt: string | null;
+  readonly direction: Direction;
+  readonly destination: string;
+  /** JSON of HeaderEdit[]; rows with equal text are one variant. */
+  readonly edits: string | null;
+  readonly state: ActiveState;
+  readonly hold_class: HoldClass | null;
+  readonly hold_reason: string | null;
+  readonly queued_at: number;
+  readonly due: number;
+  readonly attempts: number;
+  /** 1: the sender was told of the delay, or does not want to be. */
+  readonly warned: 0 | 1;
+  readonly lease: string | null;
+  readonly lease_until: number | null;
+  /** JSON of AttemptDetail. */
+  readonly last: string | null;
+}
+
+export interface SettledRow {
+  readonly seq: number;
+  readonly message: number;
+  /** JSON of the journal's row of the recipient. */
+  readonly record: string;
+}
+
+export interface QueueTables {
+  readonly message: MessageRow;
+  readonly content: ContentRow;
+  readonly recipient: RecipientRow;
+  readonly settled: SettledRow;
+  readonly queue_mark: { readonly name: 'journaled'; readonly value: number };
+}
+
+/** In this order they lie in the ledger's notes, also in those of an earlier version: a new one goes to the end. */
+export const MESSAGE_COLUMNS = [
+  'key',
+  'reverse_path',
+  'body',
+  'smtputf8',
+  'ret',
+  'envid',
+  'received_at',
+  'size_bytes',
+  'sha256',
+  'session',
+  'client_address',
+  'author',
+  'forged',
+  'trace',
+  'direction',
+  'subject',
+  'header_from',
+  'message_id',
+  'recipients',
+  'trail',
+] as const satisfies (keyof MessageRow)[];
+/** As above. */
+export const RECIPIENT_COLUMNS = [
+  'message',
+  'n',
+  'address',
+  'original',
+  'notify',
+  'orcpt',
+  'direction',
+  'destination',
+  'edits',
+  'state',
+  'hold_class',
+  'hold_reason',
+  'queued_at',
+  'due',
+  'attempts',
+  'warned',
+  'lease',
+  'lease_until',
+  'last',
+] as const satisfies (keyof RecipientRow)[];

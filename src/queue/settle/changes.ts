@@ -1,0 +1,148 @@
+/**
+ * Writes changes of leased rows: each recipient's change, the report about them, and the end of the
+ * content in one unit, which rows that are not in the database yet come along with; then tells the
+ * journal, the scheduler and the events. Fails with `store.expectation`, and nothing changed, where a
+ * lease was lost.
+ */
+import type { RecipientRow } from '../../journal/contract.ts';
+import type { Statement, WriteResult } from '../../store/contract.ts';
+import { type AdmissionParts, admit } from '../accept/admission.ts';
+import type { Leased } from '../dispatch/active-claims.ts';
+import { composeNotice } from '../dsn/bounce.ts';
+import type { Notice } from '../dsn/notices.ts';
+import { attemptRecord } from '../journal/records.ts';
+import type { RecipientRow as QueuedRow } from '../rows/tables.ts';
+import { keepTrying } from './keep-trying.ts';
+import type { Change } from './settlement.ts';
+
+export interface Changes {
+  readonly changes: readonly Change[];
+  readonly notices: readonly Notice[];
+  /** Rows that are given back as they were. */
+  readonly untouched?: readonly number[];
+  /** New rows that go along, as a redirect makes them. */
+  readonly rows?: readonly QueuedRow[];
+  /** The operator who asked. */
+  readonly by?: string;
+}
+
+/** Tries until the disk takes it: what happened to a message cannot be taken back. */
+export function writeChanges(parts: AdmissionParts, leased: Leased, wanted: Changes): Promise<void> {
+  return keepTrying(parts, 'settle', () => writeOnce(parts, leased, wanted));
+}
+
+async function writeOnce(parts: AdmissionParts, leased: Leased, wanted: Changes): Promise<void> {
+  const { lane, database } = parts;
+  const report = wanted.notices.length > 0 ? await composeNotice(parts, leased, wanted.notices) : undefined;
+  for (let spilling = lane.spilling(leased.lease); spilling; spilling = lane.spilling(leased.lease)) await spilling;
+  // Numbers of settled rows must be taken in the order of writing: nothing is awaited from here to the write.
+  const { unit, ends, endsSome } = changesUnit(parts, leased, wanted);
+  const admission = report && admit(parts, report);
+  const whole = admission ? [...unit, ...admission.unit] : unit;
+  let outcome: readonly WriteResult[] | undefined;
+  try {
+    outcome = await (lane.holds(leased.lease) ? lane.spillWith(leased.lease, whole) : database.write(whole));
+  } catch (error) {
+    admission?.failed();
+    throw error;
+  }
+  if (!outcome) {
+    admission?.failed();
+    return writeOnce(parts, leased, wanted);
+  }
+  const isLast = endsSome && outcome[unit.length - 1]!.changes === 1;
+  afterwards(parts, leased, wanted, ends, isLast);
+  admission?.done();
+}
+
+interface End {
+  readonly seq: number;
+  readonly logged: RecipientRow;
+}
+
+interface ChangesUnit {
+  readonly unit: Statement[];
+  /** By change; undefined where it is no end. */
+  readonly ends: readonly (End | undefined)[];
+  /** Then the last statement is the one that ends the content. */
+  readonly endsSome: boolean;
+}
+
+function changesUnit(
+  { sql, journaling }: AdmissionParts,
+  { key, lease, message }: Leased,
+  { changes, untouched = [], rows = [], by }: Changes,
+): ChangesUnit {
+  const unit: Statement[] = [];
+  const ends: (End | undefined)[] = [];
+  for (const change of changes) {
+    const { recipient, detail } = change;
+    const row = { message: key, n: recipient.row, lease };
+    let end: End | undefined;
+    if (change.kind === 'end') {
+      const seq = journaling.nextSeq();
+      const logged = attemptRecord(message.id, recipient.address.text, change.state, detail, by);
+      end = { seq, logged };
+      unit.push(sql.endLeased(row), sql.insertSettled({ seq, message: key, record: JSON.stringify(logged) }));
+    } else if (change.kind === 'requeue') {
+      const { due, attempts } = change;
+      unit.push(sql.requeueLeased({ ...row, due, attempts, last: JSON.stringify(detail) }));
+    } else if (change.kind === 'warned') unit.push(sql.warnedLeased(row));
+    else {
+      const { class: hold_class, reason: hold_reason, attempts } = change;
+      const last = change.last && JSON.stringify(change.last);
+      unit.push(sql.holdLeased({ ...row, hold_class, hold_reason, attempts, last }));
+    }
+    ends.push(end);
+  }
+  for (const n of untouched) unit.push(sql.releaseLeased({ message: key, n, lease }));
+  for (const row of rows) unit.push(sql.insertRecipient(row));
+  const endsSome = ends.some((end) => end !== undefined);
+  if (endsSome) unit.push(sql.deleteContentIfLast({ message: key }));
+  return { unit, ends, endsSome };
+}
+
+function afterwards(
+  parts: AdmissionParts,
+  leased: Leased,
+  { changes, untouched = [], rows = [], by }: Changes,
+  ends: readonly (End | undefined)[],
+  isLast: boolean,
+): void {
+  const { journaling, events, dispatch, clock } = parts;
+  const { message, key, blob } = leased;
+  const lastSeq = isLast ? ends.reduce((highest, end) => Math.max(highest, end?.seq ?? 0), 0) : -1;
+  for (let i = 0; i < changes.length; i++) {
+    const change = changes[i]!;
+    const recipient = change.recipient.address.text;
+    if (change.kind === 'end') {
+      const { seq, logged } = ends[i]!;
+      journaling.settled(seq, logged, seq === lastSeq ? key : undefined);
+      if (change.state === 'expired') events.emit('queue.expired', { message: message.id, recipient });
+    } else {
+      const state = change.kind === 'hold' ? 'held' : 'queued';
+      journaling.changed(attemptRecord(message.id, recipient, state, change.detail, by));
+      if (change.kind !== 'hold') dispatch.note(change.recipient.destination, change.due);
+      else if (change.cause !== 'operator') tellHold(parts, leased, change);
+    }
+  }
+  for (const { row, destination } of leased.recipients) {
+    if (untouched.includes(row)) dispatch.note(destination, clock.now());
+  }
+  for (const { destination, due } of rows) dispatch.note(destination, due);
+  if (isLast && blob) parts.blobs.delete(blob).catch(() => undefined);
+}
+
+function tellHold(
+  { events, blobs }: AdmissionParts,
+  { message, blob }: Leased,
+  change: Change & { kind: 'hold' },
+): void {
+  const { reply, status } = change.detail;
+  if (change.cause === 'forged') {
+    events.emit('queue.forged-sender-held', { message: message.id, recipient: change.recipient.address.text, reply });
+    return;
+  }
+  events.emit('queue.content-lost', { message: message.id, code: status, detail: reply });
+  if (blob) blobs.setAside(blob).catch(() => undefined);
+}

@@ -1,0 +1,153 @@
+/**
+ * What the results of a try come to, for each recipient of a claim: pure, before anything is written.
+ */
+import type { HoldClass } from '../../model/finding.ts';
+import type { AttemptDetail, AttemptResult, EarlierHost, FinalState } from '../contract.ts';
+import { type Notice, wants } from '../dsn/notices.ts';
+import { EARLIER_HOSTS, EARLIER_REPLY_CHARACTERS, REPLY_CHARACTERS } from '../limits.ts';
+import { expiryWords, nextDue, type Schedule } from '../model/schedule.ts';
+import { assertTransition } from '../model/transitions.ts';
+import type { ActiveRecipient } from '../rows/rows.ts';
+
+export type Change =
+  | {
+      readonly kind: 'end';
+      readonly recipient: ActiveRecipient;
+      readonly state: FinalState;
+      readonly detail: AttemptDetail;
+      /** What the last try came to, where the end is not its own. */
+      readonly last?: AttemptDetail;
+    }
+  | {
+      readonly kind: 'requeue';
+      readonly recipient: ActiveRecipient;
+      readonly due: number;
+      readonly attempts: number;
+      readonly detail: AttemptDetail;
+    }
+  | {
+      readonly kind: 'hold';
+      readonly recipient: ActiveRecipient;
+      readonly class: HoldClass;
+      readonly reason: string;
+      readonly cause: 'forged' | 'unreadable' | 'operator';
+      readonly attempts: number;
+      /** Of the last try; null where there was none. */
+      readonly last: AttemptDetail | null;
+      /** Of this change, for the log. */
+      readonly detail: AttemptDetail;
+    }
+  /** The sender was told of the delay; `due` as before. */
+  | {
+      readonly kind: 'warned';
+      readonly recipient: ActiveRecipient;
+      readonly due: number;
+      /** For the log. */
+      readonly detail: AttemptDetail;
+    };
+
+export interface SettlementRules {
+  readonly now: number;
+  readonly schedule: Schedule;
+  readonly failureNotices: 'always' | 'unless-forged' | 'never';
+  /** The checks call the reverse-path forged. */
+  readonly forged: boolean;
+  /** Null reverse-path: nobody to tell. */
+  readonly isNull: boolean;
+}
+
+export const FORGED_REASON = 'it could not be delivered, and its sender address is forged: nobody was told';
+const UNREADABLE_REASON = 'its content is missing or damaged';
+
+export function changeOf(recipient: ActiveRecipient, result: AttemptResult, rules: SettlementRules): Change {
+  const detail = boundedDetail(result.detail);
+  switch (result.kind) {
+    case 'delivered':
+    case 'relayed':
+      assertTransition('queued', result.kind, 'delivery');
+      return { kind: 'end', recipient, state: result.kind, detail };
+    case 'failed':
+      return failure(recipient, 'bounced', detail, rules);
+    case 'unreadable':
+      assertTransition('queued', 'held', 'delivery');
+      return hold(recipient, 'operator', UNREADABLE_REASON, 'unreadable', detail);
+    case 'deferred': {
+      const due = nextDue(rules.schedule, {
+        queuedAt: recipient.queuedAt,
+        now: rules.now,
+        notBeforeMs: result.notBeforeMs,
+      });
+      if (due === undefined) return failure(recipient, 'expired', detail, rules);
+      assertTransition('queued', 'queued', 'delivery');
+      const attempts = recipient.attempts + (result.countsAsAttempt ? 1 : 0);
+      return { kind: 'requeue', recipient, due, attempts, detail };
+    }
+  }
+}
+
+/** A failure nobody may hear of is held where somebody would have heard of it. `last`: what the last try came to. */
+export function failure(
+  recipient: ActiveRecipient,
+  state: 'bounced' | 'expired',
+  last: AttemptDetail,
+  rules: SettlementRules,
+  by: 'delivery' | 'timer' = 'delivery',
+): Change {
+  const silenced = rules.forged && rules.failureNotices === 'unless-forged' && !rules.isNull;
+  assertTransition('queued', silenced ? 'held' : state, by);
+  const detail = state === 'expired' ? endOfTrying(last, rules) : last;
+  if (!silenced) return { kind: 'end', recipient, state, detail, last };
+  return { ...hold(recipient, 'admin', FORGED_REASON, 'forged', last), detail };
+}
+
+/** It is no try's: the last may be hours old. RFC 3463 3.5: 4.4.7 is a delivery time that expired. */
+function endOfTrying(last: AttemptDetail, { now, schedule }: SettlementRules): AttemptDetail {
+  const reply = `trying ended after ${expiryWords(schedule)}: ${last.reply}`;
+  return boundedDetail({ ...last, at: now, status: '4.4.7', reply, remote: false });
+}
+
+function hold(
+  recipient: ActiveRecipient,
+  holdClass: HoldClass,
+  reason: string,
+  cause: 'forged' | 'unreadable',
+  detail: AttemptDetail,
+): Change {
+  return {
+    kind: 'hold',
+    recipient,
+    class: holdClass,
+    reason,
+    cause,
+    attempts: recipient.attempts + 1,
+    last: detail,
+    detail,
+  };
+}
+
+/** What the sender hears of it; undefined: nothing. `dsn`: the next host tells him. */
+export function noticeOf(change: Change, rules: SettlementRules, dsn: boolean): Notice | undefined {
+  if (rules.isNull || change.kind !== 'end') return undefined;
+  const { recipient, state, detail } = change;
+  if (state === 'bounced' || state === 'expired') {
+    const told = rules.failureNotices !== 'never' && wants(recipient.notify, 'failure');
+    if (!told) return undefined;
+    const triedFor = state === 'expired' ? expiryWords(rules.schedule) : undefined;
+    return { action: 'failed', recipient, detail: change.last ?? detail, triedFor };
+  }
+  if (!wants(recipient.notify, 'success')) return undefined;
+  if (state === 'delivered') return { action: 'delivered', recipient, detail };
+  // RFC 3461 5.2.2: a next hop without DSN will not tell, so we say how far it came.
+  return state === 'relayed' && !dsn ? { action: 'relayed', recipient, detail } : undefined;
+}
+
+export function boundedDetail(detail: AttemptDetail): AttemptDetail {
+  const { reply, earlier } = detail;
+  if (reply.length <= REPLY_CHARACTERS && earlier === undefined) return detail;
+  const bounded = { ...detail, reply: reply.slice(0, REPLY_CHARACTERS) };
+  return earlier ? { ...bounded, earlier: earlier.slice(-EARLIER_HOSTS).map(boundedHost) } : bounded;
+}
+
+function boundedHost(host: EarlierHost): EarlierHost {
+  return { ...host, reply: host.reply.slice(0, EARLIER_REPLY_CHARACTERS) };
+}

@@ -1,0 +1,187 @@
+/**
+ * Display-name protection: a stranger who writes under the name of one of us.
+ *
+ * All that readers may show as a name in From is compared with the people whom the administrator protects, and with the named
+ * accounts of the directory. Who writes from one of the person's own addresses is that person, as far
+ * as this check goes: whether the address is forged is for SPF, DKIM and DMARC. Colleagues do write
+ * from private addresses, so only the names that were entered by hand weigh more at free-mail providers.
+ */
+import type { Identities } from '../../../directory/addresses/identities.ts';
+import type { HeaderEdit } from '../../../model/content.ts';
+import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
+import { choice, count, defineSettings, domainsDoubt, flag, list } from '../../../settings/define.ts';
+import { type CheckServices, defineCheck, NOTHING, type Said, type Views } from '../../engine/check.ts';
+import { FREE_MAIL_DOMAINS } from './free-mail.ts';
+import { IDENTITY_LIMITS } from './limits.ts';
+import { decodeName, readName } from './names.ts';
+import { personIndex, readProtectedUser } from './people.ts';
+import { LEAST_SIMILARITY, type Likeness } from './person-index.ts';
+import { type ShownName, shownNames } from './shown-names.ts';
+
+type Match = {
+  readonly shown: string;
+  readonly address: string;
+  readonly like: string;
+  readonly how: Likeness;
+  readonly similarity: number;
+  /** Entered by the administrator, not taken from the directory. */
+  readonly isNamed: boolean;
+  readonly isFreeMail: boolean;
+};
+type Observation = { readonly matches: readonly Match[] };
+
+const CLEAR: Observation = Object.freeze({ matches: NOTHING });
+const NO_EDITS: readonly HeaderEdit[] = NOTHING;
+
+const own = defineSettings('displayNameProtection', {
+  protectedUsers: list(
+    [],
+    'People under whose names strangers may not write, each with all addresses they write from: `Jane Doe <jane@example.com>, jane.doe@home.example`.',
+    {
+      maxItems: IDENTITY_LIMITS.protectedUsers,
+      check: (lines) => {
+        const wrong = lines.find((line) => !readProtectedUser(line));
+        return wrong === undefined
+          ? undefined
+          : `must be a list of names with addresses, such as "Jane Doe <jane@example.com>", and "${wrong}" is none`;
+      },
+    },
+  ),
+  directoryNames: flag(true, 'Protects the names of all accounts that have one (`postern user set-name`), too.', {
+    scope: 'domain',
+  }),
+  threshold: count(
+    92,
+    { min: LEAST_SIMILARITY, max: 100 },
+    'How similar a name must be, in percent (Jaro-Winkler, after look-alike letters are made equal); 100 takes only equal ones.',
+    { scope: 'domain' },
+  ),
+  freeMailThreshold: count(
+    88,
+    { min: LEAST_SIMILARITY, max: 100 },
+    'The same for senders at free-mail providers, where anybody gets an address under any name.',
+    { scope: 'domain' },
+  ),
+  freeMailAction: choice(
+    ['same', 'refuse', 'quarantine', 'accept'],
+    'quarantine',
+    'What happens to a message from a free-mail provider under the name of a protected user (not of a mere account, as colleagues write from private addresses): `same` is the action of the check.',
+    { scope: 'domain' },
+  ),
+  freeMailProviders: list(FREE_MAIL_DOMAINS, 'The domains of free-mail providers.', { maxItems: 1000 }),
+  allowedSenders: list(
+    [],
+    'Senders who may write under such names: an address, a domain (`lists.example`), or one with all below it (`*.lists.example`).',
+    { maxItems: 1000, doubt: domainsDoubt(false) },
+  ),
+  warningHeader: flag(true, 'Marks the message with a field `X-DisplayName-Spoof`, for Sieve and mail programs.', {
+    scope: 'domain',
+  }),
+});
+
+export const displayNameProtection = defineCheck({
+  id: 'displayNameProtection',
+  stage: 'message',
+  guide: 'Display Name Protection',
+  exempt: ['authenticated', 'domainMailServer', 'allowListed', 'ipShield'],
+  clear: CLEAR,
+  protects: true,
+  lazy: true,
+  suspects: true,
+  policy: { enabled: true, action: 'accept', quarantine: 'user', score: 3 },
+  codes: {
+    'protected-user': 'a stranger writes under the name of a protected user',
+    'directory-name': 'a stranger writes under the name of an account',
+  },
+  settings: own,
+
+  observe({ header }: Views['message'], services: CheckServices): MaybePromise<Observation> {
+    const names = shownNames(header.author);
+    if (names.length === 0) return CLEAR;
+    return andThen(services.identities(), (identities) => look(names, identities, services));
+  },
+
+  judge({ matches }, settings) {
+    for (const match of matches) {
+      if (!isMeant(match, settings)) continue;
+      const action = match.isNamed && match.isFreeMail ? freeMailAction(settings.freeMailAction) : undefined;
+      const said: Said<'protected-user' | 'directory-name'> = {
+        code: match.isNamed ? 'protected-user' : 'directory-name',
+        text: `"${match.shown}" <${match.address}> is like ${match.like} (${match.how}, ${match.similarity} %)`,
+        ...(action && { action }),
+      };
+      return [said];
+    }
+    return NOTHING;
+  },
+
+  edits({ matches }, settings, { direction }) {
+    if (!settings.warningHeader || direction === 'outbound') return NO_EDITS;
+    const match = matches.find((one) => isMeant(one, settings));
+    return match ? warning(match) : NO_EDITS;
+  },
+});
+
+function look(names: readonly ShownName[], identities: Identities, { settings }: CheckServices): Observation {
+  const snapshot = settings.current();
+  const index = personIndex(identities, snapshot.get(own.protectedUsers));
+  const freeMail = lowerSet(snapshot.get(own.freeMailProviders));
+  const allowed = lowerSet(snapshot.get(own.allowedSenders));
+  const matches: Match[] = [];
+  for (const { name: written, address, domain } of names) {
+    const name = decodeName(written);
+    const like = index.match(readName(name), address);
+    if (like.length === 0 || isAllowed(address, domain, allowed)) continue;
+    const isFreeMail = freeMail.has(domain);
+    for (const { person, how, similarity } of like)
+      matches.push({ shown: name, address, like: person.name, how, similarity, isNamed: person.isNamed, isFreeMail });
+  }
+  if (matches.length === 0) return CLEAR;
+  return { matches: matches.sort((a, b) => Number(b.isNamed) - Number(a.isNamed)).slice(0, IDENTITY_LIMITS.matches) };
+}
+
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** Made once for each value of a setting. */
+function lowerSet(list: readonly string[]): ReadonlySet<string> {
+  let set = sets.get(list);
+  if (!set) {
+    set = new Set(list.map((one) => one.toLowerCase()));
+    sets.set(list, set);
+  }
+  return set;
+}
+
+function isAllowed(address: string, domain: string, allowed: ReadonlySet<string>): boolean {
+  if (allowed.size === 0) return false;
+  if (allowed.has(address) || allowed.has(domain)) return true;
+  for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1))
+    if (allowed.has(`*${domain.slice(dot)}`)) return true;
+  return false;
+}
+
+function isMeant(
+  { isNamed, isFreeMail, similarity }: Match,
+  settings: { readonly directoryNames: boolean; readonly threshold: number; readonly freeMailThreshold: number },
+): boolean {
+  if (!isNamed && !settings.directoryNames) return false;
+  return similarity >= (isFreeMail && isNamed ? settings.freeMailThreshold : settings.threshold);
+}
+
+function freeMailAction(action: 'same' | 'refuse' | 'quarantine' | 'accept') {
+  if (action === 'same') return undefined;
+  return action === 'quarantine' ? 'quarantine-user' : action;
+}
+
+const warnings = new Map<string, readonly HeaderEdit[]>();
+
+/** Few values, so equal copies share one list. */
+function warning({ how, similarity }: Match): readonly HeaderEdit[] {
+  const raw = `X-DisplayName-Spoof: ${how}; similarity=${similarity}\r\n`;
+  let edits = warnings.get(raw);
+  if (!edits) {
+    edits = [{ kind: 'prepend', raw }];
+    warnings.set(raw, edits);
+  }
+  return edits;
+}

@@ -1,0 +1,41 @@
+/** What was made of DNS answers, kept as long as they hold: bounded, the oldest go first. */
+import type { Clock } from '../../../world/clock.ts';
+import type { Resolver } from '../../../world/resolver.ts';
+import { AUTHENTICATION_LIMITS } from './limits.ts';
+
+export interface Kept<T> {
+  get(key: string, clock: Clock): T | undefined;
+  put(key: string, value: T, seconds: number, clock: Clock): void;
+}
+
+/** One store a resolver, whoever asks it: what another one said is another world. */
+export function keptPerResolver<T>(): (resolver: Resolver) => Kept<T> {
+  const stores = new WeakMap<Resolver, Kept<T>>();
+  return (resolver) => {
+    const source = resolver.source ?? resolver;
+    let store = stores.get(source);
+    if (!store) {
+      store = createKept();
+      stores.set(source, store);
+    }
+    return store;
+  };
+}
+
+function createKept<T>(): Kept<T> {
+  const entries = new Map<string, { readonly value: T; readonly until: number }>();
+  return {
+    get(key, clock) {
+      const entry = entries.get(key);
+      if (!entry) return undefined;
+      if (clock.monotonic() < entry.until) return entry.value;
+      entries.delete(key);
+      return undefined;
+    },
+    put(key, value, seconds, clock) {
+      if (seconds <= 0) return;
+      if (entries.size >= AUTHENTICATION_LIMITS.keptEntries) entries.delete(entries.keys().next().value!);
+      entries.set(key, { value, until: clock.monotonic() + seconds * 1000 });
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** The servers in front of us: which addresses they have, and whom they took a message from. */
+import { isIP } from 'node:net';
+import { scanFields } from '../../../../protocol/mime/fields.ts';
+import { fieldValue } from '../../../../protocol/mime/text.ts';
+import type { Settings, SettingsSnapshot } from '../../../../settings/contract.ts';
+import { canonicalAddress, networkSet } from '../../../../wire/network.ts';
+import { AUTHENTICATION_LIMITS } from '../limits.ts';
+import { authenticationSettings } from '../settings.ts';
+
+export interface Hop {
+  readonly client: string;
+  readonly helo: string;
+}
+
+type Networks = ReturnType<typeof networkSet>;
+
+const known = new WeakMap<SettingsSnapshot, Networks>();
+
+export function trustedRelays(settings: Settings): Networks {
+  const snapshot = settings.current();
+  let networks = known.get(snapshot);
+  if (!networks) {
+    networks = networkSet(snapshot.get(authenticationSettings.trustedRelays));
+    known.set(snapshot, networks);
+  }
+  return networks;
+}
+
+/**
+ * The first hop that is not ours, read from the top: each Received field of a trusted relay says whom
+ * it took the message from. Undefined where a field cannot be read: what is below it is anybody's word.
+ */
+export function firstUntrustedHop(head: Uint8Array, relays: Networks): Hop | undefined {
+  let read = 0;
+  for (const field of scanFields(head).fields) {
+    if (field.name !== 'received') continue;
+    if (read++ === AUTHENTICATION_LIMITS.hops) return undefined;
+    const hop = parseFrom(fieldValue(head, field));
+    if (!hop) return undefined;
+    if (!relays.has(hop.client)) return hop;
+  }
+  return undefined;
+}
+
+/** `from helo (name [192.0.2.1])` in its many spellings (RFC 5321 4.4): the last bracket is the relay's own word. */
+function parseFrom(value: string): Hop | undefined {
+  const from = /^from\s+(\S{1,255})\s*\(([^()]{1,500})\)/i.exec(value);
+  if (!from) return undefined;
+  const [, helo, seen] = from as unknown as [string, string, string];
+  const address = /\[(?:IPv6:)?([0-9a-f.:]+)\]\s*(?::\d+)?\s*$/i.exec(seen)?.[1] ?? /^([0-9a-f.:]+)$/i.exec(seen)?.[1];
+  if (address === undefined) return undefined;
+  const client = canonicalAddress(address.toLowerCase());
+  return isIP(client) ? { client, helo: helo.toLowerCase() } : undefined;
+}

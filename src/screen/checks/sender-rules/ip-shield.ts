@@ -1,0 +1,68 @@
+/**
+ * IP shielding: senders of a domain come from the networks paired with it, or are refused. A domain
+ * without a pair is not affected. The domain in MAIL is looked at there, those in From at the end of
+ * data; both verdicts fall for each recipient.
+ *
+ * A satisfied pair spares what names `ipShield` among its exemptions, as if the sender had signed in; a
+ * preset spares SPF and DMARC only (`presetsSpare`).
+ */
+import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
+import { defineSettings, flag } from '../../../settings/define.ts';
+import { defineCheck, NOTHING, type Views } from '../../engine/check.ts';
+import { shieldSettings } from '../../settings.ts';
+
+type Observation = {
+  /** The domain whose pairs the client is in none of; empty: it is in one, or there are none. */
+  readonly violates: string;
+  readonly field: 'MAIL' | 'From';
+};
+
+const CLEAR: Observation = Object.freeze({ violates: '', field: 'MAIL' });
+
+const own = defineSettings('ipShield', {
+  checkFrom: flag(true, 'Also compares the domains in the From field with the pairs, at the end of data.'),
+  exceptLocalRecipients: flag(
+    true,
+    'Mail to valid local users is not compared with the pairs; what pretends to be local is still refused by `relay.onlyDomainServers`. Off, users of paired domains who write from elsewhere, and lists that keep their From, are refused.',
+  ),
+});
+
+export const ipShield = defineCheck({
+  id: 'ipShield',
+  stage: ['rcpt', 'message'],
+  guide: 'IP Shielding',
+  exempt: ['authenticated', 'domainMailServer', 'ipShield'],
+  clear: CLEAR,
+  protects: true,
+  policy: { enabled: true, action: 'refuse', quarantine: 'admin', score: 0, serverWide: true },
+  codes: { 'not-from-here': 'the client is in none of the networks that are paired with the domain of the sender' },
+  settings: { ...shieldSettings, ...own },
+
+  observe(view: Views['rcpt' | 'message']): MaybePromise<Observation> {
+    if (view.stage === 'rcpt')
+      return andThen(view.sender, ({ shield }) =>
+        shield === 'violated' ? { violates: view.reversePath?.domain ?? '', field: 'MAIL' } : CLEAR,
+      );
+    // Nearly always From is of the domain in MAIL: nothing has to be waited for then.
+    const { header, reversePath } = view;
+    const others = header.author.domains.some((domain) => domain !== reversePath?.domain);
+    return others ? inHeader(view) : CLEAR;
+  },
+
+  judge({ violates, field }, { checkFrom, exceptLocalRecipients }, context) {
+    if (violates === '' || (field === 'From' && !checkFrom)) return NOTHING;
+    if (exceptLocalRecipients && context && context.direction !== 'outbound') return NOTHING;
+    const text = `${violates} in ${field} is not sent from your address; sign in, or use its mail servers`;
+    return [{ code: 'not-from-here', text, reply: { code: 550, enhanced: '5.7.1', text } }];
+  },
+});
+
+/** The first domain of From that is paired with other networks than the client's; that of MAIL was looked at. */
+async function inHeader(view: Views['message']): Promise<Observation> {
+  const { header, reversePath } = view;
+  // As many as a From field can have: one behind the others must not be missed.
+  for (const domain of header.author.domains)
+    if (domain !== reversePath?.domain && (await view.shieldOf(domain)) === 'violated')
+      return { violates: domain, field: 'From' };
+  return CLEAR;
+}

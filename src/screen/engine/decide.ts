@@ -1,0 +1,105 @@
+/**
+ * From findings to dispositions (architecture, section 3): one for each recipient, and one reply for
+ * the message. Pure: the replay of changed settings decides by the same rules.
+ *
+ * Of one recipient: what is not known outranks a refusal, since it might have spared the sender; a defer
+ * that a check chose for what it knows is a mild refusal, and yields to one for good.
+ *
+ * Any defer: 451 to all. All refused: one 5xx, that of the first refusing check in declared order.
+ * Else the message is taken, and who was refused is held as a late refusal.
+ */
+import type { Action, Disposition, Finding } from '../../model/finding.ts';
+import type { Reply } from '../../model/reply.ts';
+import { isTrusted } from '../sender/recipient-context.ts';
+import type { SenderKind } from './check.ts';
+
+export const ACCEPT: Disposition = Object.freeze({ kind: 'accept' });
+const ACCEPT_ONE: readonly Disposition[] = Object.freeze([ACCEPT]);
+
+/** Nothing softens a hold for administrators; what sorts or drops mail comes behind what protects. */
+const STRENGTH: Readonly<Record<Action, number>> = {
+  accept: 0,
+  'quarantine-user': 1,
+  redirect: 2,
+  discard: 3,
+  'quarantine-admin': 4,
+  refuse: 6,
+  defer: 7,
+};
+const MILD_REFUSAL = 5;
+
+/** The finding that decides, or undefined where none asks for more than acceptance. Of equals the first. */
+export function strongest(findings: readonly Finding[]): Finding | undefined {
+  let strongest: Finding | undefined;
+  let most = 0;
+  for (const finding of findings) {
+    const strength = strengthOf(finding);
+    if (strength <= most) continue;
+    strongest = finding;
+    most = strength;
+  }
+  return strongest;
+}
+
+function strengthOf({ action = 'accept', outcome }: Finding): number {
+  return action === 'defer' && outcome === 'fail' ? MILD_REFUSAL : STRENGTH[action];
+}
+
+export type Decision =
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'commit'; readonly dispositions: readonly Disposition[] };
+
+/**
+ * `deciding`: the strongest finding of each recipient, in order of RCPT. `declared`: the ids of the
+ * checks in declared order.
+ */
+export function decide(
+  deciding: readonly (Finding | undefined)[],
+  sender: SenderKind,
+  declared: readonly string[],
+): Decision {
+  let refusal: Finding | undefined;
+  let refusals = 0;
+  for (const finding of deciding) {
+    if (finding?.action === 'defer') return { kind: 'reply', reply: replyOf(finding) };
+    if (finding?.action !== 'refuse') continue;
+    refusals += 1;
+    if (!refusal || declared.indexOf(finding.check) < declared.indexOf(refusal.check)) refusal = finding;
+  }
+  if (refusal && refusals === deciding.length) return { kind: 'reply', reply: replyOf(refusal) };
+  if (deciding.length === 1 && !deciding[0]) return { kind: 'commit', dispositions: ACCEPT_ONE };
+  return {
+    kind: 'commit',
+    dispositions: deciding.map((finding) => (finding ? dispositionOf(finding, sender) : ACCEPT)),
+  };
+}
+
+/** What the sender is told where the check has no words of its own. */
+export function replyOf({ action, reply, text }: Finding): Reply {
+  if (reply) return reply;
+  return action === 'defer' ? { code: 451, enhanced: '4.7.1', text } : { code: 550, enhanced: '5.7.1', text };
+}
+
+function dispositionOf(finding: Finding, sender: SenderKind): Disposition {
+  const reason = `${finding.check}: ${finding.text}`;
+  switch (finding.action) {
+    case 'refuse': {
+      const held = { kind: 'hold', class: 'admin', reason: `late refusal: ${reason}` } as const;
+      // A stranger's reverse-path may be forged, so only a sender whom we know is told.
+      return isTrusted(sender) ? { ...held, tellSender: replyOf(finding) } : held;
+    }
+    case 'quarantine-admin':
+      return { kind: 'hold', class: 'admin', reason };
+    case 'quarantine-user':
+      return { kind: 'hold', class: 'user', reason };
+    case 'discard':
+      return { kind: 'discard', reason };
+    case 'redirect':
+      // A redirection without a target would lose the message.
+      return finding.redirectTo === undefined
+        ? { kind: 'hold', class: 'admin', reason }
+        : { kind: 'redirect', to: finding.redirectTo, reason };
+    default:
+      return ACCEPT;
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * What a transaction asks the DNS: its share of the look-ups, and what it comes to when it had none.
+ *
+ * Our own shortage is never "cannot tell" of the sender, which settings may let pass: what follows from
+ * such answers counts for nothing, and the client is asked to come back.
+ */
+import type { Finding } from '../../model/finding.ts';
+import type { SessionFacts } from '../../model/session.ts';
+import { networkOf, siteOf } from '../../wire/network.ts';
+import type { LookUpOwner } from '../../world/resolver.ts';
+
+/** A site, a network of it, a session: each has its share beside others of its level. */
+export function lookUpOwner({ id, client: { address } }: SessionFacts): LookUpOwner {
+  return [siteOf(address), networkOf(address), id];
+}
+
+const TEXT = 'this server cannot verify the sender now, as it is short of DNS look-ups; try again later';
+
+/** First of all findings, so that it is what the client hears. */
+export const SHORT_OF_LOOK_UPS: readonly Finding[] = Object.freeze([
+  {
+    check: 'lookUps',
+    outcome: 'error',
+    code: 'short',
+    text: 'the node was short of DNS look-ups for this client, so its sender could not be verified',
+    action: 'defer',
+    // RFC 3463 3.4: X.3.2, the system does not accept messages now.
+    reply: { code: 451, enhanced: '4.3.2', text: TEXT },
+  },
+]);
