@@ -2,6 +2,7 @@
  * What a node and an offline command share: store, settings, journal, directory, queue, and the
  * operations over them. Whatever fails while opening, what was opened before it is closed again.
  */
+
 import { join } from 'node:path';
 import { MIGRATIONS, SETTINGS } from './catalogue.ts';
 import { publicAddressSettings } from './deliver/settings.ts';
@@ -27,6 +28,7 @@ import { createSourceAdmin } from './directory/sources/admin.ts';
 import { createPointsHere } from './directory/sources/points-here.ts';
 import { openSourceTable } from './directory/sources/table.ts';
 import { createVerification } from './directory/sources/verification.ts';
+import { createSessionGuard, type SessionGuard } from './guard/sessions.ts';
 import type { Retention } from './journal/expire.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
@@ -70,6 +72,7 @@ export interface Core {
   readonly directory: OpenDirectory;
   readonly senderRules: OpenSenderRules;
   readonly credentials: Credentials;
+  readonly sessions: SessionGuard;
   readonly grants: SenderGrants;
   readonly secrets: Secrets;
   readonly dkim: DkimKeys;
@@ -163,7 +166,15 @@ export async function openCore(
   const { directory } = verification;
   const minger = await openMingerSecret(store.database, secrets);
   let domainAdded = (_name: string): void => {};
-  const admin = createDirectoryAdmin(store.database, directory, clock, (name) => domainAdded(name));
+  let accountsChanged = (): void => {};
+  const changed = {
+    ...directory,
+    forget() {
+      directory.forget();
+      accountsChanged();
+    },
+  };
+  const admin = createDirectoryAdmin(store.database, changed, clock, (name) => domainAdded(name));
   const hashing = createHashing(clock, { events });
   opened.defer(() => hashing.close());
   const credentials = await openCredentials(store.database, {
@@ -177,6 +188,8 @@ export async function openCore(
     resolve: known.resolve,
     tokens: createTokens({ settings, clock, events, resolveHost }),
   });
+  const sessions = createSessionGuard(credentials.stands);
+  accountsChanged = sessions.recheck;
   const grants = createSenderGrants(store.database, directory);
   const credentialAdmin = createCredentialAdmin(store.database, {
     secrets,
@@ -188,6 +201,7 @@ export async function openCore(
       directory.forget();
       credentials.forget();
       grants.forget();
+      sessions.recheck();
     },
   });
   const senderRules = createSenderRules(store.database);
@@ -297,6 +311,7 @@ export async function openCore(
     log,
     directory,
     credentials,
+    sessions,
     grants,
     senderRules,
     secrets,

@@ -140,6 +140,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
       blobs: store.blobs,
       tls,
       credentials: core.credentials,
+      sessions: core.sessions,
       asksCertificates: directory.asksCertificates,
       ...reports.counting({ queue, journal }),
     },

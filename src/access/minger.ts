@@ -121,7 +121,7 @@ function createAnswerer(services: MingerServices): Answerer {
     if (!parsed.ok) return 'invalid-request';
     const resolution = await services.resolve(client, parsed.value);
     if (resolution.kind === 'local' || resolution.kind === 'role') return 'exists-active';
-    if (resolution.kind === 'unavailable') return 'exists-inactive';
+    if (resolution.kind === 'unavailable' || resolution.kind === 'disabled') return 'exists-inactive';
     if (resolution.kind === 'cannot-tell') return undefined;
     const { local, domain } = parsed.value;
     return (await services.hasAccount(`${local.toLowerCase()}@${domain}`)) ? 'exists-inactive' : 'no-such-address';

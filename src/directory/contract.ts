@@ -63,6 +63,8 @@ export type Resolution =
   | { readonly kind: 'role'; readonly targets: readonly Address[]; readonly domain?: string }
   /** `return`: a rewritten sender (SRS) that we never made, or one whose time is over. */
   | { readonly kind: 'unknown-user'; readonly return?: 'forged' | 'expired' }
+  /** The account is there and disabled: it takes no mail. Of an alias: all that it leads to. */
+  | { readonly kind: 'disabled' }
   /** It exists elsewhere, as a source says, and takes no mail now. */
   | { readonly kind: 'unavailable'; readonly why: 'disabled' | 'full' }
   | { readonly kind: 'cannot-tell'; readonly reason: string };

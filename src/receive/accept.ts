@@ -8,7 +8,7 @@ import type { MessageRecord } from '../journal/contract.ts';
 import { isOperational } from '../model/errors.ts';
 import type { Disposition } from '../model/finding.ts';
 import type { JournalDetail } from '../model/journal-detail.ts';
-import { isPromise, type MaybePromise } from '../model/maybe-promise.ts';
+import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { Reply } from '../model/reply.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
 import type { NewMessage, NewRecipient } from '../queue/contract.ts';
@@ -23,6 +23,7 @@ import { journalDetail, recordRefusals, type Screened } from './records.ts';
 import { loggedRefused } from './refused.ts';
 import { STORE_FULL, TOO_LARGE, TRY_AGAIN } from './replies.ts';
 import type { AcceptedRecipient, MailTransaction, SmtpSession } from './session.ts';
+import { mayGoOn } from './signed-in.ts';
 import { receivedLine } from './trace.ts';
 
 type ScreenedMessage = Awaited<ReturnType<SmtpSession['screen']['message']>>;
@@ -105,8 +106,24 @@ function screenStaged(session: SmtpSession, transaction: MailTransaction, staged
     return unscreened(error);
   }
   return isPromise(verdict)
-    ? verdict.then((decided) => commit(session, transaction, staged, decided), unscreened)
-    : commit(session, transaction, staged, verdict);
+    ? verdict.then((decided) => commitUnlessSignedOut(session, transaction, staged, decided), unscreened)
+    : commitUnlessSignedOut(session, transaction, staged, verdict);
+}
+
+/** The account may have been frozen since MAIL: nothing of it is accepted from then on. */
+function commitUnlessSignedOut(
+  session: SmtpSession,
+  transaction: MailTransaction,
+  staged: StagedContent,
+  verdict: ScreenedMessage,
+): MaybePromise<Reply> {
+  if (session.facts.account === undefined || verdict.kind === 'reply')
+    return commit(session, transaction, staged, verdict);
+  return andThen(mayGoOn(session), (refusal) => {
+    if (!refusal) return commit(session, transaction, staged, verdict);
+    staged.discard();
+    return refused(session, transaction, refusal, verdict);
+  });
 }
 
 function commit(

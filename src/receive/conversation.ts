@@ -10,7 +10,8 @@ import type { ListenerRefusal } from '../wire/listener.ts';
 import type { AuthGuard } from './auth-guard.ts';
 import { writeContent } from './content.ts';
 import { addClientLine, addNote, addReply } from './dialogue.ts';
-import { answer, end, proceed, wait } from './engine.ts';
+import { end } from './end.ts';
+import { answer, proceed, wait } from './engine.ts';
 import { greeting } from './greeting.ts';
 import type { KnownClients } from './known-clients.ts';
 import { AUTH_LINE_BYTES } from './limits.ts';
@@ -19,6 +20,7 @@ import { SHUTTING_DOWN, TIMED_OUT, TOO_MANY_FROM_NETWORK } from './replies.ts';
 import type { ReceiveServices } from './services.ts';
 import { currentDialogue, type SmtpSession } from './session.ts';
 import { offersAuth, type SmtpPolicy } from './settings.ts';
+import { leaveGuard } from './signed-in.ts';
 import { abandonTransaction } from './transaction.ts';
 import type { UnfinishedSessions } from './unfinished-sessions.ts';
 
@@ -97,6 +99,7 @@ export function converse(
       const { helo: _, account: __, ...facts } = session.facts;
       const tls = tlsOf(connection, session.isClientNamed, services.clock.now());
       session.exchange = undefined;
+      leaveGuard(session);
       session.facts = { ...facts, extended: false, ...tls };
       addNote(session.dialogue, `TLS: ${connection.tls?.protocol} ${connection.tls?.cipher}`);
       connection.expectWithin(policy.commandTimeoutMs);
@@ -152,6 +155,8 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
     receiving: undefined,
     exchange: undefined,
     proof: undefined,
+    leaveGuard: undefined,
+    isDismissed: false,
     authFailures: 0,
     errors: 0,
     idleCommands: 0,
@@ -195,6 +200,7 @@ function turnAway(session: SmtpSession, reply: Reply, reason: string): void {
 
 function conclude(session: SmtpSession, { unfinished, knownClients }: SessionSurroundings, how: ConnectionEnd): void {
   session.gone = true;
+  leaveGuard(session);
   if (session.commandLine !== undefined) addClientLine(session.dialogue, session.commandLine);
   // While the message is being accepted there is no transaction any more, and its content is not ours;
   // what it waits for would come too late.

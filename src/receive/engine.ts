@@ -9,8 +9,9 @@ import { formatReply } from '../protocol/smtp/reply.ts';
 import { loopStep } from '../world/loop-watch.ts';
 import { acceptMessage } from './accept.ts';
 import { addClientLine, addReply } from './dialogue.ts';
+import { end } from './end.ts';
 import { AUTH_LINE_BYTES } from './limits.ts';
-import { BAD_NAME, DEFECT, SHUTTING_DOWN, TOO_LARGE, tooMuch } from './replies.ts';
+import { BAD_NAME, DEFECT, DISMISSED, SHUTTING_DOWN, TOO_LARGE, tooMuch } from './replies.ts';
 import { currentDialogue, type MailTransaction, type Receiving, type SmtpSession } from './session.ts';
 import { auth, authTooLong, continueAuth } from './verbs/auth.ts';
 import { VERBS } from './verbs/index.ts';
@@ -99,6 +100,10 @@ export function answer(session: SmtpSession, reply: Reply | undefined): void {
     }
     return;
   }
+  if (session.isDismissed) {
+    end(session, DISMISSED, 'refused');
+    return;
+  }
   if (session.draining && !session.transaction) {
     end(session, SHUTTING_DOWN, 'shutdown');
     return;
@@ -130,13 +135,6 @@ function say(session: SmtpSession, reply: Reply): void {
   // QUIT is the last a client says (RFC 2920 3.1), so nothing can be on its way that would undo our last words.
   if (session.end === 'quit') session.connection.part();
   else session.connection.close('closed-by-us');
-}
-
-export function end(session: SmtpSession, reply: Reply, how: 'shutdown' | 'refused'): void {
-  session.end ??= how;
-  addReply(session.dialogue, reply);
-  session.connection.send(formatReply(reply));
-  session.connection.close(how === 'shutdown' ? 'shutdown' : 'closed-by-us');
 }
 
 const TOO_LONG: Reply = { code: 500, enhanced: '5.5.2', text: 'the line is too long' };

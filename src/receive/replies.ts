@@ -21,6 +21,23 @@ export const SHUTTING_DOWN: Reply = {
   close: true,
 };
 export const TIMED_OUT: Reply = { code: 421, enhanced: '4.4.2', text: 'timed out', close: true };
+/** RFC 4954 6: authentication is required again, for whatever command. */
+export const SIGNED_OUT: Reply = {
+  code: 530,
+  enhanced: '5.7.0',
+  text: 'authentication required: the account was disabled, or its credentials changed',
+};
+export const DISMISSED: Reply = {
+  code: 421,
+  enhanced: '4.7.0',
+  text: 'the account was disabled, or its credentials changed',
+  close: true,
+};
+export const CANNOT_AUTHORIZE: Reply = {
+  code: 451,
+  enhanced: '4.3.0',
+  text: 'cannot look up your account now, try again later',
+};
 export const DEFECT: Reply = { code: 421, enhanced: '4.3.0', text: 'internal error, please come again', close: true };
 export const TRY_AGAIN: Reply = {
   code: 451,

@@ -1,4 +1,5 @@
 /** What receiving needs of the rooms below; main hands it in. */
+import type { SessionGuard } from '../guard/sessions.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Queue } from '../queue/contract.ts';
@@ -23,6 +24,8 @@ export interface ReceiveServices {
   readonly tls: TlsContexts;
   /** Whether a server of ours shows by a client certificate who it is. */
   readonly asksCertificates: () => boolean;
+  /** Ends the sessions of an account that may not go on. */
+  readonly sessions: Pick<SessionGuard, 'enter'>;
   /** Who may sign in. */
   readonly credentials: Authority & { offers(): MaybePromise<Offers> };
 }

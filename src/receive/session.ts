@@ -76,6 +76,10 @@ export interface SmtpSession {
   exchange: { readonly exchange: SaslExchange; readonly mechanism: string; refused?: Reply } | undefined;
   /** What it signed in with; apart from the facts, which are written down. */
   proof: Proof | undefined;
+  /** Takes it out of the registry of signed-in sessions. */
+  leaveGuard: (() => void) | undefined;
+  /** Its account may not go on: said, and the connection closed, when the work in hand is done. */
+  isDismissed: boolean;
   authFailures: number;
   errors: number;
   idleCommands: number;

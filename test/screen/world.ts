@@ -58,7 +58,7 @@ const account = (state: Account['state'] = 'active'): Account => ({
 
 const LOCAL_PARTS: Readonly<Record<string, Resolution>> = {
   alice: { kind: 'local', account: account(), targets: [address('alice@example.com')], viaAlias: false },
-  dora: { kind: 'local', account: account('disabled'), targets: [address('dora@example.com')], viaAlias: false },
+  dora: { kind: 'disabled' },
   al: { kind: 'local', targets: [address('alice@example.com')], viaAlias: true },
   team: { kind: 'local', targets: [address('alice@example.com'), address('out@remote.example')], viaAlias: true },
   postmaster: { kind: 'role', targets: [address('admin@example.com')], domain: 'oldest.example' },

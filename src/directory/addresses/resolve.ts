@@ -21,6 +21,7 @@ import { reportTarget } from './report-addresses.ts';
 
 const REMOTE: Resolution = { kind: 'remote' };
 const UNKNOWN_USER: Resolution = { kind: 'unknown-user' };
+const DISABLED: Resolution = { kind: 'disabled' };
 
 /** What this node is called. */
 export interface OwnHost {
@@ -93,7 +94,8 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
     switch (entry.kind) {
       case 'account':
         // Frozen accounts receive, disabled ones do not.
-        if (entry.account.state === 'disabled') return UNKNOWN_USER;
+        // RFC 5321 4.5.1: postmaster is there all the same.
+        if (entry.account.state === 'disabled') return isRole(address) ? role(address) : DISABLED;
         return { kind: 'local', account: entry.account, targets: [address], viaAlias: false };
       case 'alias':
         return expand(address, entry.targets);
@@ -119,6 +121,7 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
   async function expand(alias: Address, first: readonly Address[]): Promise<Resolution> {
     const met = new Set([addressKey(alias)]);
     const targets: Address[] = [];
+    let isDisabled = false;
     let level = first;
     for (let depth = 0; level.length > 0; depth++) {
       if (depth === ALIAS_DEPTH) return tooMuch(alias, `leads through more than ${ALIAS_DEPTH} aliases`);
@@ -129,21 +132,22 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
         if (met.size > ALIAS_TARGETS) return tooMuch(alias, `leads to more than ${ALIAS_TARGETS} addresses`);
         const found = await follow(target);
         if (found === 'final') targets.push(target);
+        else if (found === 'disabled') isDisabled = true;
         else next.push(...found);
       }
       level = next;
     }
-    return targets.length > 0 ? { kind: 'local', targets, viaAlias: true } : UNKNOWN_USER;
+    return targets.length > 0 ? { kind: 'local', targets, viaAlias: true } : isDisabled ? DISABLED : UNKNOWN_USER;
   }
 
   /** What a target stands for: itself, further targets, or nobody. */
-  async function follow(target: Address): Promise<'final' | readonly Address[]> {
+  async function follow(target: Address): Promise<'final' | 'disabled' | readonly Address[]> {
     const domain = await lookup.domain(target.domain);
     if (!domain) return 'final';
     if (!domain.enabled) return [];
     const entry = await entryOf(target);
     if (entry.kind === 'alias') return entry.targets;
-    if (entry.kind === 'account') return entry.account.state === 'disabled' ? [] : 'final';
+    if (entry.kind === 'account') return entry.account.state === 'disabled' ? 'disabled' : 'final';
     if (!isRole(target)) return [];
     const resolution = await role(target);
     return resolution.kind === 'role' ? resolution.targets : [];

@@ -297,10 +297,11 @@ export async function openCredentials(db: Database, services: CredentialServices
     },
 
     stands: (account, proof) =>
-      orElse(true, () =>
+      orElse<'yes' | 'no' | 'cannot-tell'>('cannot-tell', () =>
         andThen(find(account), (login) => {
-          if (!login || !isActive(login)) return false;
-          return proof === undefined || proofs.holds(login, proof);
+          if (!login || !isActive(login)) return 'no';
+          if (proof === undefined) return 'yes';
+          return andThen(proofs.holds(login, proof), (holds) => (holds ? 'yes' : 'no'));
         }),
       ),
 

@@ -15,6 +15,7 @@ import type { Clock } from '../../world/clock.ts';
 import type { Events } from '../../world/events.ts';
 import type { Random } from '../../world/random.ts';
 import { parseTargets } from '../addresses/lookup.ts';
+import type { Resolution } from '../contract.ts';
 import type { OpenDirectory } from '../directory.ts';
 import { NAME_CHARACTERS } from '../limits.ts';
 import { directorySettings } from '../settings.ts';
@@ -113,7 +114,7 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     const made = { targets: JSON.stringify([main.text]), account, at: clock.now() };
     for (const [key, alias] of listed) {
       // Only those that lead to nobody yet.
-      if ((await directory.resolve(alias)).kind !== 'unknown-user') continue;
+      if (!leadsNowhere(await directory.resolve(alias))) continue;
       added.push(key);
       statements.push(sql.addAlias({ address: key, domain: alias.domain, ...made }));
     }
@@ -147,7 +148,7 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     // Whom an administrator disabled, no source brings back.
     if (there?.state === 'disabled' && !there.gone) return;
     // An alias that leads elsewhere, or a role.
-    if (!there && (await directory.resolve(main)).kind !== 'unknown-user') return;
+    if (!there && !leadsNowhere(await directory.resolve(main))) return;
     if (!there && (await isOfDisabled(main))) return;
     const aliases = await aliasChanges(main, answer, address);
     const name = answer.displayName?.trim().slice(0, NAME_CHARACTERS) || null;
@@ -205,4 +206,9 @@ function addressesOf(texts: readonly (string | undefined)[]): Map<string, Addres
     if (parsed?.ok) addresses.set(addressKey(parsed.value), parsed.value);
   }
   return addresses;
+}
+
+/** Nobody gets mail under it now; a user who is gone may be another's, or come back. */
+function leadsNowhere({ kind }: Resolution): boolean {
+  return kind === 'unknown-user' || kind === 'disabled';
 }

@@ -63,6 +63,9 @@ export function createVerification(services: VerificationServices): Verification
       case 'unknown-user':
         if (resolution.return || table.of(address.domain).length === 0) return resolution;
         return unknown(address, site);
+      // A user who is gone may be back, and so may an alias of such a user.
+      case 'disabled':
+        return table.of(address.domain).length === 0 ? resolution : unknown(address, site, resolution);
       case 'remote':
         if (!creation.isPossible(address) || looksLikeRelay(address)) return resolution;
         return once(`+${addressKey(address)}`, () => createDomain(address, resolution));
@@ -74,12 +77,16 @@ export function createVerification(services: VerificationServices): Verification
     }
   }
 
-  function unknown(address: Address, site?: string): MaybePromise<Resolution> {
+  function unknown(
+    address: Address,
+    site: string | undefined,
+    otherwise: Resolution = UNKNOWN_USER,
+  ): MaybePromise<Resolution> {
     // The version: no answer of sources that were changed since.
     const key = `${table.version} ${addressKey(address)}`;
     const until = nobody.get(key);
-    if (until !== undefined && until > clock.monotonic()) return UNKNOWN_USER;
-    return once(key, () => askAbout(address, key, site));
+    if (until !== undefined && until > clock.monotonic()) return otherwise;
+    return once(key, () => askAbout(address, key, site, otherwise));
   }
 
   /** Whoever asks while somebody asks already gets the same answer. */
@@ -96,10 +103,15 @@ export function createVerification(services: VerificationServices): Verification
     return answer;
   }
 
-  async function askAbout(address: Address, key: string, site?: string): Promise<Resolution> {
+  async function askAbout(
+    address: Address,
+    key: string,
+    site: string | undefined,
+    otherwise: Resolution,
+  ): Promise<Resolution> {
     const there = await enrolment.account(addressKey(address));
     // Disabled by an administrator: no source is asked, and none would change it.
-    if (there && !there.gone) return UNKNOWN_USER;
+    if (there && !there.gone) return otherwise;
     const resolution = await ask(address, table.of(address.domain), site);
     if (resolution.kind === 'unknown-user') {
       const minutes = settings.current().get(verificationSettings.negativeMinutes);
@@ -180,7 +192,7 @@ export function createVerification(services: VerificationServices): Verification
       if (first?.kind === 'unavailable' && others.length === 0) return first;
       // Who is gone was disabled, and the alias may be another's now.
       const now = await directory.resolve(address);
-      return now.kind === 'unknown-user' ? judge(address, now) : now;
+      return now.kind === 'unknown-user' || now.kind === 'disabled' ? judge(address, now) : now;
     });
   }
 
@@ -246,7 +258,8 @@ export function createVerification(services: VerificationServices): Verification
     known: Resolution,
     sources: readonly KnownSource[],
   ): Promise<Resolution> {
-    if (known.kind !== 'unknown-user' || known.return || sources.length === 0) return known;
+    const mayBeThere = known.kind === 'disabled' || (known.kind === 'unknown-user' && !known.return);
+    if (!mayBeThere || sources.length === 0) return known;
     const there = await enrolment.account(addressKey(address));
     return there && !there.gone ? known : ask(address, sources);
   }

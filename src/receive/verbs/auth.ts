@@ -12,6 +12,7 @@ import type { Offers, SaslVerdict } from '../../wire/sasl/types.ts';
 import { GREET_FIRST, tooMuch } from '../replies.ts';
 import type { SmtpSession, Verb } from '../session.ts';
 import { offersAuth } from '../settings.ts';
+import { enterGuard } from '../signed-in.ts';
 
 const NOT_OFFERED: Reply = { code: 502, enhanced: '5.5.1', text: 'authentication is not offered here' };
 const ENCRYPT_FIRST: Reply = { code: 538, enhanced: '5.7.11', text: 'encryption is required first: say STARTTLS' };
@@ -126,6 +127,7 @@ function conclude(session: SmtpSession, verdict: SaslVerdict, startedAt: number)
       session.exchange = undefined;
       session.facts = { ...session.facts, account: verdict.account };
       session.proof = verdict.proof;
+      enterGuard(session);
       return WELCOME;
     case 'no':
       return fail(session, REFUSED, verdict.reason, startedAt);

@@ -5,6 +5,7 @@ import { type MailCommand, parseMail } from '../../protocol/smtp/mail-command.ts
 import type { StageVerdict } from '../../screen/contract.ts';
 import { GREET_FIRST, problemReply, TOO_LARGE, tooMuch } from '../replies.ts';
 import type { SmtpSession, Verb } from '../session.ts';
+import { mayGoOn } from '../signed-in.ts';
 import { beginTransaction } from '../transaction.ts';
 
 const SENDER_OK: Reply = { code: 250, enhanced: '2.1.0', text: 'sender ok' };
@@ -23,20 +24,8 @@ export const mail: Verb = (session, argument) => {
   // RFC 1870 6.1: refused before it is sent.
   if ((command.value.parameters.sizeBytes ?? 0) > policy.maxMessageBytes) return refuse(session, TOO_LARGE);
   if (facts.account === undefined) return screen(session, command.value);
-  return andThen(session.services.credentials.stands(facts.account, session.proof), (stands) =>
-    stands ? screen(session, command.value) : signOut(session, facts.account!),
-  );
+  return andThen(mayGoOn(session), (refusal) => refusal ?? screen(session, command.value));
 };
-
-/** Its account was shut or removed, or what it signed in with is so no longer: who did before that sends no more either. */
-function signOut(session: SmtpSession, account: string): Reply {
-  const { account: _, ...stranger } = session.facts;
-  session.facts = stranger;
-  session.reason ??= 'the account, or what it signed in with, was changed or taken away';
-  const { id, client } = stranger;
-  session.services.events.emit('smtp.auth.ended', { session: id, address: client.address, account });
-  return AUTHENTICATE;
-}
 
 /** It brought no message forward. */
 function refuse(session: SmtpSession, reply: Reply): Reply {

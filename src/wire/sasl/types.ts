@@ -47,7 +47,7 @@ export interface Authority {
    * Whether who signed in as this account may go on: it was not frozen, disabled or removed since, nor
    * was what it signed in with changed or taken away.
    */
-  stands(account: string, proof: Proof | undefined): MaybePromise<boolean>;
+  stands(account: string, proof: Proof | undefined): MaybePromise<'yes' | 'no' | 'cannot-tell'>;
 }
 
 /** Which mechanisms anyone could use here at all; the same object until that changes. */

@@ -2,10 +2,12 @@
  * What a receiver needs, in memory and observable: a screen that knows one domain, a queue and a
  * journal that remember, a spool that keeps chunks. Each can be told to fail or to wait.
  */
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
+import { createSessionGuard, type SessionGuard } from '../../../src/guard/sessions.ts';
 import type { MessageRecord, SessionRecord } from '../../../src/journal/contract.ts';
 import type { Envelope, Recipient } from '../../../src/model/envelope.ts';
 import { OperationalError } from '../../../src/model/errors.ts';
@@ -38,6 +40,7 @@ export interface TestReceiverOptions {
   readonly asksCertificates?: boolean;
   /** Nobody may sign in without it. */
   readonly credentials?: Authority & { offers(): Offers | Promise<Offers> };
+  readonly sessions?: SessionGuard;
   readonly onConnect?: (facts: SessionFacts) => MaybePromise<StageVerdict>;
   readonly onEhlo?: (facts: SessionFacts) => MaybePromise<StageVerdict>;
   readonly onRecipient?: (recipient: Recipient) => MaybePromise<RecipientVerdict | undefined>;
@@ -119,6 +122,7 @@ export async function startReceiver(
       },
       tls: createTlsContexts(PAIR),
       random: systemRandom,
+      sessions: options.sessions ?? createSessionGuard((options.credentials ?? NOBODY).stands),
       credentials: options.credentials ?? NOBODY,
       asksCertificates: () => options.asksCertificates ?? false,
     },

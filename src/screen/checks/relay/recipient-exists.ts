@@ -67,12 +67,12 @@ export const recipientExists = defineCheck({
       case 'unknown-user':
         if (resolution.return) return resolution.return === 'forged' ? OBSERVATIONS.forged : OBSERVATIONS.expired;
         return OBSERVATIONS.unknown;
+      case 'disabled':
+        return OBSERVATIONS.disabled;
       case 'unavailable':
         return resolution.why === 'full' ? OBSERVATIONS.full : OBSERVATIONS.unavailable;
       case 'cannot-tell':
         return { recipient: 'cannot-tell', reason: resolution.reason };
-      case 'local':
-        if (resolution.account?.state === 'disabled') return OBSERVATIONS.disabled;
     }
     const unsure = resolution.kind === 'local' ? resolution.unsure : undefined;
     return andThen(allReachable(resolution.targets, services.directory), (reachable) => {
@@ -107,7 +107,7 @@ export const recipientExists = defineCheck({
           {
             code: 'disabled',
             action: 'refuse',
-            reply: { code: 550, enhanced: '5.2.1', text: 'this mailbox is disabled' },
+            reply: { code: 550, enhanced: '5.2.1', text: 'mailbox disabled, not accepting messages' },
           },
         ];
       case 'unavailable': {

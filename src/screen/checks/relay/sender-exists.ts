@@ -55,6 +55,6 @@ export const senderExists = defineCheck({
 
 /** An address that asks for a further hop is nobody's here. */
 function observationOf({ kind }: Resolution): Observation {
-  if (kind === 'unknown-user' || kind === 'remote') return UNKNOWN;
+  if (kind === 'unknown-user' || kind === 'disabled' || kind === 'remote') return UNKNOWN;
   return kind === 'cannot-tell' ? CANNOT_TELL : EXISTS;
 }

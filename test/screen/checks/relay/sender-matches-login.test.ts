@@ -34,7 +34,7 @@ test('a second, malformed From field hides nobody', async () => {
 
 test('the login of a domain writes as every address of it, and as none of another', async () => {
   const options = { account: '@example.com' };
-  assert.deepEqual(await run(options, 'dora@example.com', 'bob@remote.example', 'nobody@example.com'), [
+  assert.deepEqual(await run(options, 'al@example.com', 'bob@remote.example', 'nobody@example.com'), [
     'outbound',
     'accept',
   ]);
