@@ -1,27 +1,28 @@
 /** The reading thread: one question after the other, each on a connection of its own. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { isOperational } from '../model/errors.ts';
+import { workerData } from 'node:worker_threads';
+import { isOperational, OperationalError } from '../model/errors.ts';
 import { goBehindMail } from '../world/background.ts';
+import { answerJobs } from '../world/workers/answer.ts';
 import { classify } from './failure.ts';
 import { type Answers, answer, type Question } from './question.ts';
 
-export type FromReader =
-  | { readonly value: Answers[keyof Answers] }
-  | { readonly code: string; readonly message: string };
+export interface ReaderOptions {
+  /** Of log.db. */
+  readonly path: string;
+}
 
-const port = parentPort!;
-const { path } = workerData as { readonly path: string };
+const { path } = workerData as ReaderOptions;
 
 goBehindMail('search');
-port.on('message', (question: Question) => port.postMessage(reply(question)));
+answerJobs<Question, Answers[keyof Answers]>(() => reply);
 
-function reply(question: Question): FromReader {
+function reply(question: Question): Answers[keyof Answers] {
   try {
-    return { value: answer(path, question) };
+    return answer(path, question);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (isOperational(error)) return { code: error.code, message };
+    if (isOperational(error)) throw error;
     const damaged = classify(error).kind === 'damaged';
-    return { code: damaged ? 'log.damaged' : 'log.unavailable', message: `cannot read log.db: ${message}` };
+    const message = error instanceof Error ? error.message : String(error);
+    throw new OperationalError(damaged ? 'log.damaged' : 'log.unavailable', `cannot read log.db: ${message}`);
   }
 }

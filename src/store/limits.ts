@@ -69,6 +69,9 @@ export const REOPEN_LAST_MS = 5000;
 /** The scan thread retires after this long without work: a worker costs 9 MB. */
 export const SCAN_IDLE_MS = 30_000;
 
+/** Long reads that wait for the thread: nobody at a console waits behind so many. */
+export const SCANS_WAITING = 1000;
+
 /** Rows of one scan: what is longer must be asked for in pages. */
 export const SCAN_ROWS = 100_000;
 

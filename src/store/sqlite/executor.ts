@@ -2,7 +2,7 @@
  * Where batches run: in a thread (the default: an fsync never stops the loop) or in the loop itself
  * (for tools that do nothing else meanwhile). One request at a time; the writer sees to that.
  */
-import { Worker } from 'node:worker_threads';
+import { startThread } from '../../world/workers/thread.ts';
 import { THREAD_YOUNG_MB } from '../limits.ts';
 import { createBatchEncoder } from './batch-wire.ts';
 import { messageOf } from './failure.ts';
@@ -27,13 +27,13 @@ export function loopExecutor(path: string): Executor {
 type Reply = BatchOutcome | Reopened | 'closed';
 
 export function threadExecutor(path: string): Executor {
-  let thread = startThread(path);
+  let thread = startWriter(path);
   return {
     run(units, done) {
       thread.send(thread.encode(units), (reply) => done(reply as BatchOutcome));
     },
     reopen() {
-      if (thread.ended()) thread = startThread(path);
+      if (thread.ended()) thread = startWriter(path);
       return new Promise((resolve) => thread.send('reopen', (reply) => resolve(reply as Reopened)));
     },
     close() {
@@ -43,42 +43,46 @@ export function threadExecutor(path: string): Executor {
   };
 }
 
-interface Thread {
+interface Writer {
   readonly encode: ReturnType<typeof createBatchEncoder>;
   ended(): boolean;
   send(request: WriterRequest, answer: (reply: Reply) => void): void;
 }
 
 /** A thread that dies answers the request it had with a failure: the writer then starts another. */
-function startThread(path: string): Thread {
-  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
-    workerData: { path },
-    name: 'writer',
-    resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
-  });
+function startWriter(path: string): Writer {
   let waiting: ((reply: Reply) => void) | undefined;
-  let ended = false;
-  let said = 'the writer thread ended';
+  let ended: { readonly said: string } | undefined;
   const answer = (reply: Reply): void => {
     const to = waiting;
     waiting = undefined;
     to?.(reply);
   };
-  worker.on('message', answer);
-  worker.on('error', (error) => {
-    said = messageOf(error);
-  });
-  worker.on('exit', () => {
-    ended = true;
-    answer({ kind: 'failed', failure: 'broken', said });
-  });
+  const failed = ({ said }: { readonly said: string }): void => answer({ kind: 'failed', failure: 'broken', said });
+  const thread = startThread<Reply>(
+    {
+      module: new URL('./writer-thread.ts', import.meta.url),
+      workerData: { path },
+      name: 'writer',
+      resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
+    },
+    {
+      onMessage: answer,
+      onEnd(cause) {
+        ended = { said: messageOf(cause) };
+        failed(ended);
+      },
+    },
+  );
+  // The process ends when the writer was closed, not before.
+  thread.hold(true);
   return {
     encode: createBatchEncoder(),
-    ended: () => ended,
+    ended: () => ended !== undefined,
     send(request, to) {
       waiting = to;
-      if (ended) answer({ kind: 'failed', failure: 'broken', said });
-      else worker.postMessage(request, typeof request === 'string' ? [] : [request.block]);
+      if (ended) failed(ended);
+      else thread.post(request, typeof request === 'string' ? [] : [request.block]);
     },
   };
 }

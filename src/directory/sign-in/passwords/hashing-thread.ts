@@ -1,22 +1,14 @@
 /** The thread of hashing.ts: one job at a time, behind all that mail needs. */
 import { argon2Sync } from 'node:crypto';
-import { parentPort } from 'node:worker_threads';
 import { makeVerifier } from '../../../protocol/sasl/scram.ts';
 import { goBehindMail } from '../../../world/background.ts';
+import { answerJobs } from '../../../world/workers/answer.ts';
 import { isCommonPassword } from './common-passwords.ts';
-import type { HashAnswer, HashJob } from './hash-jobs.ts';
+import type { HashJob } from './hash-jobs.ts';
 
 goBehindMail('password');
 
-parentPort?.on('message', async (job: HashJob) => parentPort?.postMessage(await answer(job)));
-
-async function answer(job: HashJob): Promise<HashAnswer> {
-  try {
-    return { octets: await hash(job) };
-  } catch (error) {
-    return { error: (error as Error).message };
-  }
-}
+answerJobs<HashJob, Uint8Array>(() => hash);
 
 async function hash(job: HashJob): Promise<Uint8Array> {
   if (job.kind === 'common') return Uint8Array.of((await isCommonPassword(job.password)) ? 1 : 0);

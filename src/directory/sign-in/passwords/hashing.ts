@@ -8,14 +8,16 @@
  * is taken from mail. Strangers take turns by their site, and where their line is full, who has most in
  * it makes room for others. Errors: OperationalError `directory.busy`.
  */
-import { Worker } from 'node:worker_threads';
 import { OperationalError } from '../../../model/errors.ts';
 import { createFairLine, type FairLine } from '../../../wire/fair-line.ts';
 import type { Clock, TimerHandle } from '../../../world/clock.ts';
 import type { Events } from '../../../world/events.ts';
+import { createWorkerClient } from '../../../world/workers/client.ts';
+import type { WorkerFailure } from '../../../world/workers/failure.ts';
+import type { Line, Ticket } from '../../../world/workers/line.ts';
 import { ARGON2, HASHING, type PasswordCost } from '../../limits.ts';
-import { createGuessing } from '../guessing.ts';
-import type { HashAnswer, HashJob } from './hash-jobs.ts';
+import { createGuessing, type Guessing } from '../guessing.ts';
+import type { HashJob } from './hash-jobs.ts';
 
 /** `stranger`: a client that never signed in from where it is. */
 export type Asker = 'known' | 'stranger';
@@ -39,124 +41,115 @@ export interface HashingOptions {
   readonly events?: Events;
 }
 
-interface Pending {
-  readonly job: HashJob;
+interface HashAsker {
   readonly asker: Asker;
-  readonly number: number;
-  readonly resolve: (octets: Uint8Array) => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface Thread {
-  readonly worker: Worker;
-  current: Pending | undefined;
-  startedAt: number;
+  readonly site: string;
 }
 
 export function createHashing(clock: Clock, { cost = ARGON2, events }: HashingOptions = {}): Hashing {
-  const threads = new Set<Thread>();
-  const waiting: Readonly<Record<Asker, FairLine<Pending>>> = { known: createFairLine(), stranger: createFairLine() };
   const guessing = createGuessing(clock, events);
-  let closed = false;
-  let number = 0;
-  let restUntil = Number.NEGATIVE_INFINITY;
-  let rest: TimerHandle | undefined;
-  let retirement: TimerHandle | undefined;
-
-  const end = (thread: Thread, error: Error): void => {
-    threads.delete(thread);
-    thread.current?.reject(error);
-    thread.current = undefined;
-  };
-
-  const done = (thread: Thread, answer: HashAnswer): void => {
-    const { current, worker } = thread;
-    thread.current = undefined;
-    worker.unref();
-    if (current?.asker === 'stranger') {
-      const now = clock.monotonic();
-      restUntil = now + Math.min(HASHING.restTimes * (now - thread.startedAt), HASHING.restMostMs);
-    }
-    if ('octets' in answer) current?.resolve(answer.octets);
-    else current?.reject(new Error(answer.error));
-    // Behind what its asker makes of it: whether it was a guess counts for the next.
-    setImmediate(advance);
-  };
-
-  const start = (): Thread => {
-    const worker = new Worker(new URL('./hashing-thread.ts', import.meta.url));
-    const thread: Thread = { worker, current: undefined, startedAt: 0 };
-    worker.on('message', (answer: HashAnswer) => done(thread, answer));
-    worker.on('error', (error: Error) => end(thread, error));
-    worker.on('exit', () => {
-      end(thread, new Error('the hashing thread ended'));
-      if (!closed) advance();
-    });
-    worker.unref();
-    threads.add(thread);
-    return thread;
-  };
-
-  const working = (): Pending[] => Array.from(threads, ({ current }) => current).filter((job) => job !== undefined);
-
-  const retire = (): void => {
-    for (const thread of threads) if (!thread.current) void thread.worker.terminate();
-  };
-
-  function next(): Pending | undefined {
-    const { known, stranger } = waiting;
-    const busy = working();
-    if (busy.length >= HASHING.threads) return undefined;
-    if (!guessing.isOn()) {
-      const isStrangerOlder = (stranger.peek()?.number ?? Number.POSITIVE_INFINITY) < (known.peek()?.number ?? 0);
-      return known.length > 0 && !isStrangerOlder ? known.next() : stranger.next();
-    }
-    if (known.length > 0) return known.next();
-    if (stranger.length === 0 || busy.some(({ asker }) => asker === 'stranger')) return undefined;
-    const restMs = restUntil - clock.monotonic();
-    if (restMs <= 0) return stranger.next();
-    rest ??= clock.after(restMs, () => {
-      rest = undefined;
-      advance();
-    });
-    return undefined;
-  }
-
-  function advance(): void {
-    if (closed) return;
-    for (let pending = next(); pending; pending = next()) {
-      const thread = threads.values().find(({ current }) => !current) ?? start();
-      thread.current = pending;
-      thread.startedAt = clock.monotonic();
-      // A process that only waits for a hash must not end before it.
-      thread.worker.ref();
-      thread.worker.postMessage(pending.job);
-    }
-    retirement?.cancel();
-    retirement = clock.after(HASHING.idleMs, retire);
-  }
-
+  const line = createHashingLine(clock, guessing, () => client.advance());
+  const client = createWorkerClient<HashJob, Uint8Array, HashAsker>({
+    clock,
+    source: { module: new URL('./hashing-thread.ts', import.meta.url), name: 'hashing' },
+    line,
+    threads: HASHING.threads,
+    idleMs: HASHING.idleMs,
+    failed,
+  });
   return {
     cost,
     run(job, asker = 'known', site = '') {
-      const most = asker === 'stranger' && guessing.isOn() ? HASHING.strangersWaiting : HASHING.waiting;
-      if (closed) return Promise.reject(busy(most));
-      const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-      waiting[asker].add(site, { job, asker, number: number++, resolve, reject }, most)?.reject(busy(most));
-      advance();
-      return promise;
+      return client.run(
+        async (ask) => {
+          const since = clock.monotonic();
+          try {
+            return await ask(job);
+          } finally {
+            if (asker === 'stranger') line.rest(clock.monotonic() - since);
+          }
+        },
+        { asker, site },
+      );
     },
     checked: guessing.checked,
     isGuessed: guessing.isOn,
     async close() {
-      closed = true;
-      retirement?.cancel();
-      rest?.cancel();
+      line.stop();
       guessing.stop();
-      for (const line of Object.values(waiting)) for (const { reject } of line.clear()) reject(busy(HASHING.waiting));
-      await Promise.all(Array.from(threads, ({ worker }) => worker.terminate()));
+      await client.close();
     },
   };
+}
+
+interface HashingLine extends Line<HashAsker> {
+  /** A stranger's password took so long; the next stranger waits for a multiple of it. */
+  rest(tookMs: number): void;
+  stop(): void;
+}
+
+type HashTicket = Ticket<HashAsker>;
+
+/** `advance`: called when a rest is over. */
+function createHashingLine(clock: Clock, guessing: Guessing, advance: () => void): HashingLine {
+  const waiting: Readonly<Record<Asker, FairLine<Numbered>>> = { known: createFairLine(), stranger: createFairLine() };
+  let number = 0;
+  let restUntil = Number.NEGATIVE_INFINITY;
+  let resting: TimerHandle | undefined;
+
+  const byAge = ({ known, stranger }: typeof waiting): Numbered | undefined => {
+    const isStrangerOlder = (stranger.peek()?.number ?? Number.POSITIVE_INFINITY) < (known.peek()?.number ?? 0);
+    return known.length > 0 && !isStrangerOlder ? known.next() : stranger.next();
+  };
+
+  const strangerAfterRest = (): Numbered | undefined => {
+    const restMs = restUntil - clock.monotonic();
+    if (restMs <= 0) return waiting.stranger.next();
+    resting ??= clock.after(restMs, () => {
+      resting = undefined;
+      advance();
+    });
+    return undefined;
+  };
+
+  const whileGuessed = (served: ReadonlySet<HashTicket>): Numbered | undefined => {
+    if (waiting.known.length > 0) return waiting.known.next();
+    const isStrangerServed = served.values().some(({ asker }) => asker.asker === 'stranger');
+    return waiting.stranger.length === 0 || isStrangerServed ? undefined : strangerAfterRest();
+  };
+
+  return {
+    add(ticket) {
+      const { asker, site } = ticket.asker;
+      const most = asker === 'stranger' && guessing.isOn() ? HASHING.strangersWaiting : HASHING.waiting;
+      const left = waiting[asker].add(site, { ticket, number: number++ }, most);
+      return left && { ticket: left.ticket, most };
+    },
+    next: (served) => (guessing.isOn() ? whileGuessed(served) : byAge(waiting))?.ticket,
+    clear: () => Object.values(waiting).flatMap((line) => line.clear().map(({ ticket }) => ticket)),
+    rest(tookMs) {
+      restUntil = clock.monotonic() + Math.min(HASHING.restTimes * tookMs, HASHING.restMostMs);
+    },
+    stop: () => resting?.cancel(),
+  };
+}
+
+interface Numbered {
+  readonly ticket: HashTicket;
+  readonly number: number;
+}
+
+function failed(failure: WorkerFailure): Error {
+  switch (failure.kind) {
+    case 'busy':
+      return busy(failure.most);
+    case 'closed':
+      return busy(HASHING.waiting);
+    case 'late':
+      return new Error(`a hash took more than ${failure.deadlineMs} ms`);
+    case 'died':
+      return failure.cause instanceof Error ? failure.cause : new Error(String(failure.cause));
+  }
 }
 
 function busy(most: number): OperationalError {

@@ -17,6 +17,10 @@ export const AUTHENTICATION_LIMITS = {
   bodyOnLoopBytes: 1024 * 1024,
   /** A thread holds some megabytes, and starts within a tenth of a second. */
   bodyThreadIdleMs: 30_000,
+  /** Large bodies that are hashed at once, each with a chunk of 64 kB under way. */
+  bodiesAtOnce: 1000,
+  /** Those that wait for one of these; as many as there may be sessions. */
+  bodiesWaiting: 10_000,
   /** Real signatures have less than 2 kB. */
   signatureBytes: 8 * 1024,
   /** No honest header has as many, as folded as it may be; each line costs its canonical form. */

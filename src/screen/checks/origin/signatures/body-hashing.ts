@@ -5,21 +5,24 @@
  *
  * Errors: those of `ContentRef.open`; a thread that cannot start or ends is a defect.
  */
-import { Worker } from 'node:worker_threads';
 import type { ContentRef } from '../../../../model/content.ts';
 import { bodyHashes, type HashedBody, type WantedHash } from '../../../../protocol/dkim/body-hashes.ts';
-import type { Clock, TimerHandle } from '../../../../world/clock.ts';
+import type { Clock } from '../../../../world/clock.ts';
+import { createWorkerClient, type WorkerClient } from '../../../../world/workers/client.ts';
+import { type WorkerFailure, workerError } from '../../../../world/workers/failure.ts';
+import { createPlainLine } from '../../../../world/workers/line.ts';
 import { AUTHENTICATION_LIMITS } from '../limits.ts';
 
-export type BodyOrder = { readonly body: number } & (
+/** In this order; `chunk` as often as there are chunks. */
+export type BodyQuestion =
   | { readonly kind: 'begin'; readonly wanted: readonly WantedHash[] }
   | { readonly kind: 'chunk'; readonly chunk: Uint8Array }
-  | { readonly kind: 'end' | 'forget' }
-);
+  | { readonly kind: 'end' };
 
 export interface BodyAnswer {
-  readonly body: number;
-  readonly isDone?: true;
+  /** No hash needs another chunk. */
+  readonly isDone?: boolean;
+  /** To `end`. */
   readonly hashed?: readonly HashedBody[];
 }
 
@@ -42,85 +45,43 @@ export async function hashBody(
   return hashes.end();
 }
 
-interface Thread {
-  /** Answered in order: at most one order a body is under way. */
-  ask(order: BodyOrder): Promise<BodyAnswer>;
-  begin(): number;
-  end(): void;
-}
-
-let running: Thread | undefined;
-
-async function inThread(
+function inThread(
   content: ContentRef,
   start: number,
   wanted: readonly WantedHash[],
   clock: Clock,
 ): Promise<readonly HashedBody[]> {
-  running ??= startThread(clock);
-  const thread = running;
-  const body = thread.begin();
-  let isOver = false;
-  try {
-    await thread.ask({ body, kind: 'begin', wanted });
+  return clientOf(clock).run(async (ask) => {
+    await ask({ kind: 'begin', wanted });
     for await (const chunk of content.open({ start, end: content.sizeBytes })) {
       // A copy: the chunk may be a part of somebody's buffer.
-      const { isDone } = await thread.ask({ body, kind: 'chunk', chunk: Uint8Array.from(chunk as Uint8Array) });
+      const copy = Uint8Array.from(chunk as Uint8Array);
+      const { isDone } = await ask({ kind: 'chunk', chunk: copy }, [copy.buffer]);
       if (isDone) break;
     }
-    const { hashed } = await thread.ask({ body, kind: 'end' });
-    isOver = true;
+    const { hashed } = await ask({ kind: 'end' });
     return hashed!;
-  } finally {
-    if (!isOver) thread.ask({ body, kind: 'forget' }).catch(() => {});
-    thread.end();
-  }
+  });
 }
 
-function startThread(clock: Clock): Thread {
-  const worker = new Worker(new URL('./body-thread.ts', import.meta.url));
-  const waiting = new Map<number, PromiseWithResolvers<BodyAnswer>>();
-  let bodies = 0;
-  let last = 0;
-  let ended: Error | undefined;
-  let retirement: TimerHandle | undefined;
-  const fail = (error: Error): void => {
-    ended ??= error;
-    if (running === thread) running = undefined;
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  worker.on('message', (answer: BodyAnswer) => {
-    waiting.get(answer.body)?.resolve(answer);
-    waiting.delete(answer.body);
-  });
-  worker.on('error', fail);
-  worker.on('exit', () => fail(new Error('the thread that hashes bodies ended')));
-  worker.unref();
+/** One thread for a node, which has one clock. */
+const clients = new WeakMap<Clock, WorkerClient<BodyQuestion, BodyAnswer>>();
 
-  const thread: Thread = {
-    ask(order) {
-      if (ended) return Promise.reject(ended);
-      const answer = Promise.withResolvers<BodyAnswer>();
-      waiting.set(order.body, answer);
-      worker.postMessage(order, order.kind === 'chunk' ? [order.chunk.buffer as ArrayBuffer] : []);
-      return answer.promise;
-    },
-    begin() {
-      retirement?.cancel();
-      // A process that only waits for a hash must not end before it.
-      if (bodies++ === 0) worker.ref();
-      return ++last;
-    },
-    end() {
-      if (--bodies > 0) return;
-      worker.unref();
-      retirement = clock.after(AUTHENTICATION_LIMITS.bodyThreadIdleMs, () => {
-        if (bodies > 0) return;
-        if (running === thread) running = undefined;
-        void worker.terminate();
-      });
-    },
-  };
-  return thread;
+function clientOf(clock: Clock): WorkerClient<BodyQuestion, BodyAnswer> {
+  const running = clients.get(clock);
+  if (running) return running;
+  const client = createWorkerClient<BodyQuestion, BodyAnswer>({
+    clock,
+    source: { module: new URL('./body-thread.ts', import.meta.url), name: 'body-hashing' },
+    line: createPlainLine(AUTHENTICATION_LIMITS.bodiesWaiting),
+    jobsPerThread: AUTHENTICATION_LIMITS.bodiesAtOnce,
+    idleMs: AUTHENTICATION_LIMITS.bodyThreadIdleMs,
+    failed,
+  });
+  clients.set(clock, client);
+  return client;
+}
+
+function failed(failure: WorkerFailure): Error {
+  return failure.kind === 'died' && failure.cause instanceof Error ? failure.cause : workerError(failure);
 }
