@@ -30,6 +30,7 @@ import { type AdmissionLimits, limitConnections } from '../wire/admission.ts';
 import { canonicalAddress, networkOf, networkSet } from '../wire/network.ts';
 import type { Clock } from '../world/clock.ts';
 import type { SocketAddress } from '../world/config.ts';
+import { createRecent } from '../world/recent.ts';
 import {
   MINGER_CONNECTIONS,
   MINGER_CONNECTIONS_OF_ONE,
@@ -156,19 +157,18 @@ function mailboxOf(line: string): string {
   return line.slice(0, MINGER_LINE_OCTETS).split(/[\x00-\x20]/, 1)[0]!;
 }
 
-/** Sums of the minute, by network. When there are too many networks the oldest are forgotten. */
+/** Sums of the minute, by network. When there are too many networks, those that asked least recently are forgotten. */
 function createSpending(clock: Clock): (network: string, cost: number) => number {
-  let sums = new Map<string, number>();
+  const sums = createRecent<number>(MINGER_NETWORKS);
   let since = clock.monotonic();
   return (network, cost) => {
     const now = clock.monotonic();
     if (now - since > MINUTE_MS) {
-      sums = new Map();
+      sums.clear();
       since = now;
     }
     const sum = (sums.get(network) ?? 0) + cost;
     sums.set(network, sum);
-    if (sums.size > MINGER_NETWORKS) sums.delete(sums.keys().next().value!);
     return sum;
   };
 }

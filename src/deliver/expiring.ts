@@ -1,5 +1,6 @@
 /** Facts that hold for a while, about at most so many keys: the oldest give way. */
 import type { Clock } from '../world/clock.ts';
+import { createRecent } from '../world/recent.ts';
 
 export interface Expiring<T> {
   get(key: string): T | undefined;
@@ -11,9 +12,10 @@ export interface Expiring<T> {
 }
 
 export function createExpiring<T>(clock: Clock, limit: number): Expiring<T> {
-  const facts = new Map<string, { readonly value: T; readonly until: number }>();
+  const facts = createRecent<{ readonly value: T; readonly until: number }>(limit);
+  /** `peek`: asking makes no fact younger. */
   const live = (key: string): { readonly value: T; readonly until: number } | undefined => {
-    const fact = facts.get(key);
+    const fact = facts.peek(key);
     if (fact && fact.until <= clock.monotonic()) {
       facts.delete(key);
       return undefined;
@@ -23,11 +25,7 @@ export function createExpiring<T>(clock: Clock, limit: number): Expiring<T> {
   return {
     get: (key) => live(key)?.value,
     until: (key) => live(key)?.until,
-    set(key, value, forMs) {
-      facts.delete(key);
-      if (facts.size >= limit) facts.delete(facts.keys().next().value!);
-      facts.set(key, { value, until: clock.monotonic() + forMs });
-    },
+    set: (key, value, forMs) => void facts.set(key, { value, until: clock.monotonic() + forMs }),
     delete: (key) => void facts.delete(key),
     clear: () => facts.clear(),
   };

@@ -5,6 +5,7 @@
  * keys, the one used least recently goes.
  */
 import type { Clock } from '../world/clock.ts';
+import { createRecent } from '../world/recent.ts';
 import type { Counters } from './contract.ts';
 import { COUNTER_KEYS, COUNTER_SLICES } from './limits.ts';
 
@@ -21,29 +22,31 @@ interface Value {
 }
 
 export function createCounters(clock: Clock): Counters {
-  const windows = new Map<string, Window>();
-  const values = new Map<string, Value>();
+  const windows = createRecent<Window>(COUNTER_KEYS);
+  const values = createRecent<Value>(COUNTER_KEYS);
 
   return {
     async add(key, windowMs, by = 1) {
       const sliceMs = Math.max(1, windowMs / COUNTER_SLICES);
       let window = windows.get(key);
-      if (!window || window.sliceMs !== sliceMs)
+      if (!window || window.sliceMs !== sliceMs) {
         window = { sliceMs, sums: new Float64Array(COUNTER_SLICES), newest: 0 };
-      touch(windows, key, window);
+        windows.set(key, window);
+      }
       advance(window, Math.floor(clock.monotonic() / sliceMs));
       window.sums[window.newest % COUNTER_SLICES]! += by;
       return window.sums.reduce((sum, slice) => sum + slice, 0);
     },
     async get(key) {
-      const found = values.get(key);
+      // Asking for a value does not keep it: only setting it does.
+      const found = values.peek(key);
       if (!found) return undefined;
       if (found.until > clock.monotonic()) return found.value;
       values.delete(key);
       return undefined;
     },
     async set(key, value, ttlMs) {
-      touch(values, key, { value, until: clock.monotonic() + ttlMs });
+      values.set(key, { value, until: clock.monotonic() + ttlMs });
     },
     async delete(key) {
       values.delete(key);
@@ -57,11 +60,4 @@ function advance(window: Window, now: number): void {
   const from = Math.max(window.newest + 1, now - COUNTER_SLICES + 1);
   for (let slice = from; slice <= now; slice++) window.sums[slice % COUNTER_SLICES] = 0;
   window.newest = Math.max(window.newest, now);
-}
-
-/** Maps keep insertion order: the first key is the one that was used least recently. */
-function touch<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > COUNTER_KEYS) map.delete(map.keys().next().value!);
 }

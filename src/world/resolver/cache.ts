@@ -2,6 +2,7 @@
  * Answers until their TTL ends: bounded in entries and bytes, the least recently used go first.
  * What is handed out carries the seconds that are left.
  */
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import { DNS_LIMITS } from '../limits.ts';
 import type { DnsAnswer, RecordType, RecordTypes } from '../resolver.ts';
@@ -19,7 +20,6 @@ export interface AnswerCache {
 interface Entry {
   readonly answer: AnyAnswer;
   readonly expiresAt: number;
-  readonly bytes: number;
 }
 
 /** The map's slot, the entry and the answer around the records. */
@@ -32,45 +32,28 @@ export function createAnswerCache(
     bytes: DNS_LIMITS.cacheBytes,
   },
 ): AnswerCache {
-  // A Map keeps the order of insertion: a used entry is put in again, so the first is the least recent.
-  const entries = new Map<string, Entry>();
-  let bytes = 0;
-
-  const drop = (key: string, entry: Entry): void => {
-    entries.delete(key);
-    bytes -= entry.bytes;
-  };
-
+  // The clock is injected, so an entry knows its own end.
+  const entries = new LRUCache<string, Entry>({ max: bounds.entries, maxSize: bounds.bytes });
   return {
     get(key) {
       const entry = entries.get(key);
       if (!entry) return undefined;
       const leftMs = entry.expiresAt - clock.monotonic();
       if (leftMs <= 0) {
-        drop(key, entry);
+        entries.delete(key);
         return undefined;
       }
-      entries.delete(key);
-      entries.set(key, entry);
       return entry.answer.kind === 'unknown' ? entry.answer : { ...entry.answer, ttlSeconds: Math.ceil(leftMs / 1000) };
     },
     put(key, answer, seconds) {
-      const old = entries.get(key);
-      if (old) drop(key, old);
-      if (seconds <= 0) return;
-      const entry = { answer, expiresAt: clock.monotonic() + seconds * 1000, bytes: weight(key, answer) };
-      entries.set(key, entry);
-      bytes += entry.bytes;
-      for (const [oldest, victim] of entries) {
-        if (entries.size <= bounds.entries && bytes <= bounds.bytes) break;
-        drop(oldest, victim);
+      if (seconds <= 0) {
+        entries.delete(key);
+        return;
       }
+      entries.set(key, { answer, expiresAt: clock.monotonic() + seconds * 1000 }, { size: weight(key, answer) });
     },
-    clear() {
-      entries.clear();
-      bytes = 0;
-    },
-    size: () => ({ entries: entries.size, bytes }),
+    clear: () => entries.clear(),
+    size: () => ({ entries: entries.size, bytes: entries.calculatedSize }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What was made of DNS answers, kept as long as they hold: bounded, the oldest go first. */
 import type { Clock } from '../../../world/clock.ts';
+import { createRecent } from '../../../world/recent.ts';
 import type { Resolver } from '../../../world/resolver.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
 
@@ -23,19 +24,18 @@ export function keptPerResolver<T>(): (resolver: Resolver) => Kept<T> {
 }
 
 function createKept<T>(): Kept<T> {
-  const entries = new Map<string, { readonly value: T; readonly until: number }>();
+  const entries = createRecent<{ readonly value: T; readonly until: number }>(AUTHENTICATION_LIMITS.keptEntries);
   return {
     get(key, clock) {
-      const entry = entries.get(key);
+      // `peek`: asking makes no entry younger.
+      const entry = entries.peek(key);
       if (!entry) return undefined;
       if (clock.monotonic() < entry.until) return entry.value;
       entries.delete(key);
       return undefined;
     },
     put(key, value, seconds, clock) {
-      if (seconds <= 0) return;
-      if (entries.size >= AUTHENTICATION_LIMITS.keptEntries) entries.delete(entries.keys().next().value!);
-      entries.set(key, { value, until: clock.monotonic() + seconds * 1000 });
+      if (seconds > 0) entries.set(key, { value, until: clock.monotonic() + seconds * 1000 });
     },
   };
 }
