@@ -58,7 +58,7 @@ export function createSession(parts: SessionParts): CliSession {
   async function doorFor(operation: OperationName): Promise<Door> {
     if (!door && isNew(config.data)) {
       const { OPERATIONS } = await import('../operations/index.ts');
-      if (OPERATIONS[operation].permission === 'read') {
+      if (OPERATIONS[operation].kind === 'look') {
         if (!instead) warn(NEW_FOLDER.looked(config.data));
         instead ??= openInItsStead(config, openOffline).then((node) => doorOf(node, actor));
         return instead;
@@ -111,7 +111,7 @@ async function offline(config: NodeConfig, openOffline: OpenOffline, name: strin
 }
 
 function doorOf(node: OfflineNode, name: string): Door {
-  const actor: Actor = { name, permissions: ['read', 'administer'] };
+  const actor: Actor = { name, permissions: ['look', 'act'] };
   return {
     ask: (operation, input) => node.executeUnknown(operation, input, actor),
     close: () => node.close(),

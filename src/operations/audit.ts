@@ -40,13 +40,19 @@ export function createAudit({ database, journal, random }: Services): Audit {
     if (rows.length === AUDIT_BATCH) await move();
   }
 
+  /** Acts of different topics end together: what one moves, the other need not. */
+  let moving: Promise<void> = Promise.resolve();
+
   return {
     row(record) {
       // Ids begin with the time, so that rows are moved in order.
       const id = `${String(record.at).padStart(15, '0')}-${Buffer.from(random.bytes(6)).toString('hex')}`;
       return put({ id, record: JSON.stringify(record) });
     },
-    moveToLog: () => move().catch(() => undefined),
+    moveToLog() {
+      moving = moving.then(move).catch(() => undefined);
+      return moving;
+    },
   };
 }
 

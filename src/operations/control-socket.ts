@@ -118,7 +118,7 @@ async function answerTo(
 ): Promise<ControlAnswer> {
   try {
     const { operation, input, actor } = parseRequest(line);
-    const who = { name: actor, permissions: ['read', 'administer'] as const };
+    const who = { name: actor, permissions: ['look', 'act'] as const };
     return { ok: true, output: (await operations.executeUnknown(operation, input, who)) ?? null };
   } catch (error) {
     if (isOperational(error)) return { ok: false, code: error.code, message: error.message };

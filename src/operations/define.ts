@@ -8,15 +8,13 @@
 import type { Static, TObject, TProperties } from 'typebox';
 import { Type } from 'typebox';
 import type { PreparedChange } from '../store/contract.ts';
+import type { Area, Topic } from './areas.ts';
 import type { OperationServices } from './services.ts';
-
-/** `read`: looks; `administer`: changes. */
-export type Permission = 'read' | 'administer';
 
 export interface Actor {
   /** For the audit: `cli:root`. */
   readonly name: string;
-  readonly permissions: readonly Permission[];
+  readonly permissions: readonly ('look' | 'act')[];
 }
 
 export interface OperationResult<O> {
@@ -29,9 +27,11 @@ export interface Operation<I, O> {
   readonly name: string;
   /** The manual's line. */
   readonly title: string;
-  readonly permission: Permission;
-  /** Whether it leaves an audit row: all that change something do. */
-  readonly audit: boolean;
+  readonly area: Area;
+  /** `look`: changes nothing but what this node knows of the world; `act`: changes something, and leaves an audit row. */
+  readonly kind: 'look' | 'act';
+  /** Of an act: it goes after those that share one of these, in turn. */
+  topics(input: I): readonly Topic[];
   readonly input: TObject;
   /** Keys of the input that no log may see. */
   readonly secrets: readonly string[];
@@ -40,28 +40,38 @@ export interface Operation<I, O> {
 
 interface Draft<P extends TProperties, O> {
   readonly title: string;
+  readonly area: Area;
+  /** By default its area. */
+  readonly topics?: readonly Topic[] | ((input: Static<TObject<P>>) => readonly Topic[]);
   readonly input: P;
   /** Keys of the input, at any depth. */
   readonly secrets?: readonly string[];
   run(services: OperationServices, input: Static<TObject<P>>, actor: Actor): Promise<OperationResult<O>>;
 }
 
-/** An act that changes something, and is audited. */
 export function act<const P extends TProperties, O>(
   name: string,
   draft: Draft<P, O>,
 ): Operation<Static<TObject<P>>, O> {
-  return { ...define(name, draft), permission: 'administer', audit: true };
+  return { ...define(name, draft), kind: 'act' };
 }
 
-/** A question: changes nothing but what this node knows of the world, leaves no audit row. */
-export function question<const P extends TProperties, O>(
+export function look<const P extends TProperties, O>(
   name: string,
   draft: Draft<P, O>,
 ): Operation<Static<TObject<P>>, O> {
-  return { ...define(name, draft), permission: 'read', audit: false };
+  return { ...define(name, draft), kind: 'look' };
 }
 
-function define<P extends TProperties, O>(name: string, { title, input, secrets = [], run }: Draft<P, O>) {
-  return { name, title, input: Type.Object(input, { additionalProperties: false }), secrets, run };
+function define<P extends TProperties, O>(name: string, draft: Draft<P, O>) {
+  const { title, area, topics = [area], input, secrets = [], run } = draft;
+  return {
+    name,
+    title,
+    area,
+    topics: typeof topics === 'function' ? topics : () => topics,
+    input: Type.Object(input, { additionalProperties: false }),
+    secrets,
+    run,
+  };
 }

@@ -1,6 +1,6 @@
 /**
  * One way for every operation: the input is validated, the permission checked, the act run, its change
- * written together with its audit row. Acts that change something go one after the other, so that
+ * written together with its audit row. Acts of the same topic go one after the other (turns.ts), so that
  * what was checked still holds when it is written.
  *
  * Errors: OperationalError `operation.unknown`, `operation.input`, `operation.denied`, and those of
@@ -14,6 +14,7 @@ import { auditRecord, createAudit } from './audit.ts';
 import type { Actor, Operation } from './define.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from './index.ts';
 import type { OperationServices } from './services.ts';
+import { createTurns } from './turns.ts';
 import { unsafeText } from './unsafe-text.ts';
 
 export interface Operations {
@@ -28,24 +29,17 @@ export function createOperations(services: OperationServices): Operations {
   const { database, journal, events, clock } = services;
   const audit = createAudit(services);
   const byName = new Map(Object.entries(OPERATIONS) as [string, AnyOperation][]);
-  /** The end of the last act; never rejects. */
-  let lastAct: Promise<unknown> = audit.moveToLog();
+  const turns = createTurns(audit.moveToLog());
 
   async function perform(operation: AnyOperation, input: never, actor: Actor): Promise<unknown> {
     const { output, change } = await operation.run(services, input, actor);
-    if (!operation.audit) return output;
+    if (operation.kind === 'look') return output;
     const record = auditRecord(operation, input, actor, clock.now(), { result: 'done' });
     await database.write([...(change?.statements ?? []), audit.row(record)]);
     change?.committed();
     events.emit('operation.done', { operation: operation.name, actor: actor.name });
     await audit.moveToLog();
     return output;
-  }
-
-  function inTurn(act: () => Promise<unknown>): Promise<unknown> {
-    const turn = lastAct.then(act);
-    lastAct = turn.catch(() => undefined);
-    return turn;
   }
 
   function tellFailure(operation: AnyOperation, input: unknown, actor: Actor, error: unknown): void {
@@ -61,14 +55,14 @@ export function createOperations(services: OperationServices): Operations {
   async function executeUnknown(name: string, input: unknown, actor: Actor): Promise<unknown> {
     const operation = byName.get(name);
     if (!operation) throw new OperationalError('operation.unknown', unknownName(name, byName.keys()));
-    const run = (): Promise<unknown> => perform(operation, checkedInput(operation, input), actor);
-    if (!operation.audit) {
+    if (operation.kind === 'look') {
       checkPermission(operation, actor);
-      return run();
+      return perform(operation, checkedInput(operation, input), actor);
     }
     try {
       checkPermission(operation, actor);
-      return await inTurn(run);
+      const checked = checkedInput(operation, input);
+      return await turns.take(operation.topics(checked), () => perform(operation, checked, actor));
     } catch (error) {
       tellFailure(operation, input, actor, error);
       throw error;
@@ -78,12 +72,9 @@ export function createOperations(services: OperationServices): Operations {
   return { execute: (name, input, actor) => executeUnknown(name, input, actor) as Promise<never>, executeUnknown };
 }
 
-function checkPermission({ name, permission }: AnyOperation, actor: Actor): void {
-  if (actor.permissions.includes(permission)) return;
-  throw new OperationalError(
-    'operation.denied',
-    `cannot do ${name}, as ${actor.name} must be allowed to ${permission}`,
-  );
+function checkPermission({ name, kind }: AnyOperation, actor: Actor): void {
+  if (actor.permissions.includes(kind)) return;
+  throw new OperationalError('operation.denied', `cannot do ${name}, as ${actor.name} must be allowed to ${kind}`);
 }
 
 function checkedInput(operation: AnyOperation, input: unknown): never {

@@ -35,7 +35,7 @@ async function commandLine(t: TestContext, changes: Readonly<Record<string, Zone
       openOffline: async () => ({
         executeUnknown: async (name, input) => {
           const operation = checkOperations[name as keyof typeof checkOperations];
-          return (await operation.run(services, input as never, { name: 'cli:test', permissions: ['read'] })).output;
+          return (await operation.run(services, input as never, { name: 'cli:test', permissions: ['look'] })).output;
         },
         close: async () => {},
       }),

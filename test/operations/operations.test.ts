@@ -24,8 +24,8 @@ import { recordedEvents } from '../support/events.ts';
 import { seededRandom } from '../support/random.ts';
 import { OPEN_SECRETS } from '../support/secrets.ts';
 
-const ROOT = { name: 'cli:root', permissions: ['read', 'administer'] } as const;
-const WATCHER = { name: 'monitoring', permissions: ['read'] } as const;
+const ROOT = { name: 'cli:root', permissions: ['look', 'act'] } as const;
+const WATCHER = { name: 'monitoring', permissions: ['look'] } as const;
 
 async function open(t: TestContext) {
   const database = await memoryDatabase(

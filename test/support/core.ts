@@ -7,7 +7,7 @@ import { type Core, openCore } from '../../src/core.ts';
 import { readConfig } from '../../src/world/config.ts';
 import { recordedEvents } from './events.ts';
 
-export const ROOT = { name: 'cli:root', permissions: ['read', 'administer'] } as const;
+export const ROOT = { name: 'cli:root', permissions: ['look', 'act'] } as const;
 
 export async function startCore(t: TestContext, env: Readonly<Record<string, string>> = {}): Promise<Core> {
   const cwd = mkdtempSync(join(tmpdir(), 'postern-core-'));

@@ -23,7 +23,7 @@ import { rsaKey, type StrangersKey, sign } from './signed.ts';
 import { type Sink, startSink } from './sink.ts';
 import { startZone, type Zone } from './zone.ts';
 
-const ACTOR: Actor = { name: 'demo', permissions: ['read', 'administer'] };
+const ACTOR: Actor = { name: 'demo', permissions: ['look', 'act'] };
 const ORGANISATION = '127.0.0.2';
 const WORLD = '127.0.0.4';
 

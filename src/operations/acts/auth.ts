@@ -1,12 +1,13 @@
 /** Diagnosis of sign-ins. */
 import { Type } from 'typebox';
-import { question } from '../define.ts';
+import { look } from '../define.ts';
 
 /** Longer than any token may be: whoever pastes one reads why it is refused. */
 const TOKEN_CHARACTERS = 100_000;
 
 export const authOperations = {
-  'auth.explain-token': question('auth.explain-token', {
+  'auth.explain-token': look('auth.explain-token', {
+    area: 'sign-in',
     title: 'Says which check of a token fails (OAUTHBEARER, XOAUTH2)',
     input: { token: Type.String({ maxLength: TOKEN_CHARACTERS }) },
     secrets: ['token'],

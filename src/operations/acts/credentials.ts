@@ -5,7 +5,7 @@ import { IMPORT_ROWS } from '../../directory/limits.ts';
 import { addressKey } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
 import type { Statement } from '../../store/contract.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import { Lines } from '../unsafe-text.ts';
 import { Text } from './types.ts';
 
@@ -23,6 +23,7 @@ const Account = Type.Object(
 
 export const credentialOperations = {
   'user.app-password.add': act('user.app-password.add', {
+    area: 'sign-in',
     title: 'Makes a password for one device or program; it is shown once',
     input: { address: Text, name: Text },
     run: async ({ credentials }, { address, name }) => {
@@ -30,12 +31,14 @@ export const credentialOperations = {
       return { output: { address: key(address), name: name.trim(), password }, change };
     },
   }),
-  'user.app-password.list': question('user.app-password.list', {
+  'user.app-password.list': look('user.app-password.list', {
+    area: 'sign-in',
     title: 'Lists the app passwords of an account by name',
     input: { address: Text },
     run: async ({ credentials }, { address }) => ({ output: await credentials.listAppPasswords(address) }),
   }),
   'user.app-password.remove': act('user.app-password.remove', {
+    area: 'sign-in',
     title: 'Revokes an app password',
     input: { address: Text, name: Text },
     run: async ({ credentials }, { address, name }) => ({
@@ -45,6 +48,7 @@ export const credentialOperations = {
   }),
 
   'user.certificate.add': act('user.certificate.add', {
+    area: 'sign-in',
     title: 'Lets an account sign in by a client certificate (EXTERNAL)',
     input: { address: Text, certificate: Lines(100_000) },
     run: async ({ credentials }, { address, certificate }) => {
@@ -52,12 +56,14 @@ export const credentialOperations = {
       return { output: { address: key(address), fingerprint }, change };
     },
   }),
-  'user.certificate.list': question('user.certificate.list', {
+  'user.certificate.list': look('user.certificate.list', {
+    area: 'sign-in',
     title: 'Lists the client certificates of an account',
     input: { address: Text },
     run: async ({ credentials }, { address }) => ({ output: await credentials.listCertificates(address) }),
   }),
   'user.certificate.remove': act('user.certificate.remove', {
+    area: 'sign-in',
     title: 'Forgets a client certificate',
     input: { address: Text, fingerprint: Text },
     run: async ({ credentials }, { address, fingerprint }) => ({
@@ -67,6 +73,7 @@ export const credentialOperations = {
   }),
 
   'user.send-as.add': act('user.send-as.add', {
+    area: 'sign-in',
     title: 'Lets an account write as another address, or as every address of a domain (`@example.com`)',
     input: { address: Text, sender: Text },
     run: async ({ credentials }, { address, sender }) => ({
@@ -74,12 +81,14 @@ export const credentialOperations = {
       change: await credentials.addSendAs(address, sender),
     }),
   }),
-  'user.send-as.list': question('user.send-as.list', {
+  'user.send-as.list': look('user.send-as.list', {
+    area: 'sign-in',
     title: 'Lists whom an account may write as beside itself and its aliases',
     input: { address: Text },
     run: async ({ credentials }, { address }) => ({ output: await credentials.listSendAs(address) }),
   }),
   'user.send-as.remove': act('user.send-as.remove', {
+    area: 'sign-in',
     title: 'Takes such a grant away',
     input: { address: Text, sender: Text },
     run: async ({ credentials }, { address, sender }) => ({
@@ -89,6 +98,8 @@ export const credentialOperations = {
   }),
 
   'user.import': act('user.import', {
+    area: 'accounts',
+    topics: ['accounts', 'sign-in'],
     title: 'Adds several accounts, all or none',
     input: { accounts: Type.Array(Account, { minItems: 1, maxItems: IMPORT_ROWS }) },
     secrets: ['password'],
@@ -117,6 +128,7 @@ export const credentialOperations = {
   }),
 
   'admin.add': act('admin.add', {
+    area: 'administrators',
     title: 'Makes an account an administrator: of everything, or of one domain',
     input: { address: Text, domain: Domain },
     run: async ({ credentials }, { address, domain }) => ({
@@ -125,6 +137,7 @@ export const credentialOperations = {
     }),
   }),
   'admin.remove': act('admin.remove', {
+    area: 'administrators',
     title: 'Takes that away',
     input: { address: Text, domain: Domain },
     run: async ({ credentials }, { address, domain }) => ({
@@ -132,7 +145,8 @@ export const credentialOperations = {
       change: await credentials.removeAdministrator(address, domain),
     }),
   }),
-  'admin.list': question('admin.list', {
+  'admin.list': look('admin.list', {
+    area: 'administrators',
     title: 'Lists the administrators',
     input: {},
     run: async ({ credentials }) => ({ output: await credentials.listAdministrators() }),

@@ -11,14 +11,15 @@ import { rotationPolicy, tellStep } from '../../jobs/dkim-rotation.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { characterStrings, formatKeyRecord } from '../../protocol/dkim/record.ts';
 import type { SettingsSnapshot } from '../../settings/contract.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import type { OperationServices } from '../services.ts';
 import { Text } from './types.ts';
 
 const Algorithm = Type.Optional(Type.Enum(['rsa', 'ed25519']));
 
 export const dkimOperations = {
-  'dkim.list': question('dkim.list', {
+  'dkim.list': look('dkim.list', {
+    area: 'signing',
     title: 'Lists the DKIM keys of a domain, and where each is in its life',
     input: { domain: Text },
     run: async (services, { domain }) => {
@@ -27,7 +28,8 @@ export const dkimOperations = {
     },
   }),
 
-  'dkim.show': question('dkim.show', {
+  'dkim.show': look('dkim.show', {
+    area: 'signing',
     title: 'Shows the DNS records to publish for the keys of a domain',
     input: { domain: Text },
     run: async (services, { domain }) => {
@@ -36,17 +38,19 @@ export const dkimOperations = {
     },
   }),
 
-  'dkim.check': question('dkim.check', {
+  'dkim.check': look('dkim.check', {
+    area: 'signing',
     title: 'Looks in the DNS now for the records of the keys of a domain',
     input: { domain: Text },
     run: async (services, { domain }) => {
       const inUse = (await keysOf(services, domain)).filter(({ state }) => state !== 'retired');
-      const looked = await look(services, inUse);
+      const looked = await lookUp(services, inUse);
       return { output: looked.map(({ key, check }) => ({ ...shown(key), ...check })) };
     },
   }),
 
   'dkim.create': act('dkim.create', {
+    area: 'signing',
     title: 'Makes a DKIM key, which signs once its DNS record is seen',
     input: { domain: Text, algorithm: Algorithm, selector: Type.Optional(Text) },
     run: async (services, { domain, algorithm = 'rsa', selector }) => {
@@ -67,6 +71,7 @@ export const dkimOperations = {
   }),
 
   'dkim.rotate': act('dkim.rotate', {
+    area: 'signing',
     title: 'Makes new DKIM keys now; lets those that wait sign, where their records are seen',
     input: { domain: Text },
     run: async (services, { domain }) => {
@@ -82,6 +87,7 @@ export const dkimOperations = {
   }),
 
   'dkim.retire': act('dkim.retire', {
+    area: 'signing',
     title:
       'Ends a DKIM key at once, as when its secret has leaked; what it signed is not believed once the record is gone',
     input: { domain: Text, selector: Text },
@@ -102,7 +108,7 @@ async function keysOf({ directory, dkim }: OperationServices, text: string): Pro
 }
 
 /** Each with what was seen now, which the list shows from then on. */
-async function look(services: OperationServices, keys: readonly DkimKeyRow[]) {
+async function lookUp(services: OperationServices, keys: readonly DkimKeyRow[]) {
   const sights = await Promise.all(
     keys.map(async (key) => ({ key, check: await checkRecord(services.resolver, key) })),
   );
@@ -138,7 +144,7 @@ async function rotationNow(services: OperationServices, domain: string, keys: re
     const pending = ofKind.find(({ state }) => state === 'pending');
     const active = ofKind.find(({ state }) => state === 'active');
     if (pending) {
-      const [looked] = await look(services, [pending]);
+      const [looked] = await lookUp(services, [pending]);
       if (isPublished(looked!.check.state)) steps.push({ kind: 'activate', key: pending, instead: active });
       continue;
     }

@@ -3,12 +3,15 @@ import { Type } from 'typebox';
 import { domainName } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { formatSocketAddress } from '../../world/config.ts';
-import { act, question } from '../define.ts';
+import { ALL_OF_A_DOMAIN } from '../areas.ts';
+import { act, look } from '../define.ts';
 import { withoutLogins } from './server-logins.ts';
 import { both, Limit, Text } from './types.ts';
 
 export const domainOperations = {
   'domain.add': act('domain.add', {
+    area: 'domains',
+    topics: ['domains', 'servers'],
     title: 'Adds a local domain, and the mail servers its mail goes to',
     input: { name: Text, servers: Type.Optional(Type.Array(Text, { maxItems: 100 })) },
     run: async ({ admin }, { name, servers }) => {
@@ -18,6 +21,8 @@ export const domainOperations = {
   }),
 
   'domain.remove': act('domain.remove', {
+    area: 'domains',
+    topics: ALL_OF_A_DOMAIN,
     title: 'Removes a local domain with its accounts, aliases and settings',
     input: { name: Text },
     run: async ({ admin, settings, dkim, credentials, logins }, { name }, actor) => {
@@ -37,6 +42,7 @@ export const domainOperations = {
   }),
 
   'domain.set-password': act('domain.set-password', {
+    area: 'sign-in',
     title: 'Sets the password by which servers or users of a whole domain sign in; their login is its name',
     input: { name: Text, password: Type.String({ maxLength: 10_000 }) },
     secrets: ['password'],
@@ -46,7 +52,8 @@ export const domainOperations = {
     }),
   }),
 
-  'domain.list': question('domain.list', {
+  'domain.list': look('domain.list', {
+    area: 'domains',
     title: 'Lists the local domains, a page at a time',
     input: { after: Type.Optional(Text), limit: Limit },
     run: async ({ admin, directory }, { after, limit }) => {
@@ -62,7 +69,8 @@ export const domainOperations = {
     },
   }),
 
-  'domain.show': question('domain.show', {
+  'domain.show': look('domain.show', {
+    area: 'domains',
     title: 'Shows one domain: its servers, and how many accounts and aliases it has',
     input: { name: Text },
     run: async ({ admin, directory }, { name }) => {

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { IMPORT_BYTES, LIST_ENTRIES } from '../../directory/rules/limits.ts';
 import type { ListEntryRow } from '../../directory/rules/schema.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import { Lines } from '../unsafe-text.ts';
 import { Force, Limit, Text } from './types.ts';
 
@@ -27,6 +27,7 @@ function shown({ list, kind, owner, value, comment, expires_at, covers_local, cr
 
 export const listOperations = {
   'list.add': act('list.add', {
+    area: 'rules',
     title: 'Adds an address, host or network to an allow or block list',
     input: {
       list: List,
@@ -45,6 +46,7 @@ export const listOperations = {
   }),
 
   'list.remove': act('list.remove', {
+    area: 'rules',
     title: 'Removes an entry of a list',
     input: { list: List, kind: Type.Optional(Kind), owner: Type.Optional(Text), value: Text },
     run: async ({ rules }, input) => {
@@ -53,7 +55,8 @@ export const listOperations = {
     },
   }),
 
-  'list.show': question('list.show', {
+  'list.show': look('list.show', {
+    area: 'rules',
     title: 'Shows entries of the lists, a page at a time',
     input: {
       list: Type.Optional(List),
@@ -67,6 +70,7 @@ export const listOperations = {
   }),
 
   'list.import': act('list.import', {
+    area: 'rules',
     title: 'Adds the rows of a CSV whose first line names its columns; all or none',
     input: {
       csv: Lines(IMPORT_BYTES),
@@ -82,7 +86,8 @@ export const listOperations = {
     },
   }),
 
-  'list.export': question('list.export', {
+  'list.export': look('list.export', {
+    area: 'rules',
     title: 'Writes the entries as CSV, as import reads it',
     input: { list: Type.Optional(List), owner: Type.Optional(Text) },
     run: async ({ rules }, page) => {

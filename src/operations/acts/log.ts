@@ -1,7 +1,7 @@
 /** The log: what became of messages. Searched by a thread, never on the event loop. */
 import { Type } from 'typebox';
 import { OperationalError } from '../../model/errors.ts';
-import { question } from '../define.ts';
+import { look } from '../define.ts';
 import { Text } from './types.ts';
 
 const Time = Type.Optional(Type.Integer({ minimum: 0 }));
@@ -11,7 +11,8 @@ const Page = {
 };
 
 export const logOperations = {
-  'log.search': question('log.search', {
+  'log.search': look('log.search', {
+    area: 'log',
     title: 'Finds messages, newest first',
     input: {
       id: Type.Optional(Text),
@@ -33,7 +34,8 @@ export const logOperations = {
     },
   }),
 
-  'log.show': question('log.show', {
+  'log.show': look('log.show', {
+    area: 'log',
     title: 'Shows all that the log has of one message or session',
     input: { id: Text },
     run: async ({ log, journal }, { id }) => {
@@ -44,7 +46,8 @@ export const logOperations = {
     },
   }),
 
-  'log.sessions': question('log.sessions', {
+  'log.sessions': look('log.sessions', {
+    area: 'log',
     title: 'Lists sessions of mail servers and clients, newest first',
     input: { client: Type.Optional(Text), idle: Type.Optional(Type.Boolean()), since: Time, until: Time, ...Page },
     run: async ({ log, journal }, { limit, cursor, ...filter }) => {
@@ -53,7 +56,8 @@ export const logOperations = {
     },
   }),
 
-  'log.audit': question('log.audit', {
+  'log.audit': look('log.audit', {
+    area: 'audit',
     title: 'Lists who changed what, newest first',
     input: { since: Time, until: Time, ...Page },
     run: async ({ log, journal }, { limit, cursor, ...filter }) => {

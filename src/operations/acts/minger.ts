@@ -4,6 +4,7 @@ import { act } from '../define.ts';
 
 export const mingerOperations = {
   'minger.set-secret': act('minger.set-secret', {
+    area: 'node',
     title: 'Gives the Minger server its shared secret; the empty one takes it away',
     input: { secret: Type.String({ maxLength: 1000 }) },
     secrets: ['secret'],

@@ -3,7 +3,8 @@ import { Type } from 'typebox';
 import { anyAddress } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
 import type { QueueFilter, QueueSelection } from '../../queue/admin/selection.ts';
-import { act, question } from '../define.ts';
+import type { Topic } from '../areas.ts';
+import { act, look } from '../define.ts';
 import { ANSWER_ROWS } from '../limits.ts';
 import { Text } from './types.ts';
 
@@ -28,7 +29,8 @@ interface Selected extends QueueFilter {
 }
 
 export const queueOperations = {
-  'queue.list': question('queue.list', {
+  'queue.list': look('queue.list', {
+    area: 'queue',
     title: 'Lists the recipients whose mail waits or is held',
     input: {
       ...Filter,
@@ -38,7 +40,8 @@ export const queueOperations = {
     run: async ({ queue }, { limit, cursor, ...filter }) => ({ output: await queue.list(filter, { limit, cursor }) }),
   }),
 
-  'queue.show': question('queue.show', {
+  'queue.show': look('queue.show', {
+    area: 'queue',
     title: 'Shows one queued message with its recipients and their last tries',
     input: { id: Text },
     run: async ({ queue }, { id }) => {
@@ -49,12 +52,16 @@ export const queueOperations = {
   }),
 
   'queue.retry': act('queue.retry', {
+    area: 'queue',
+    topics: ofSelection,
     title: 'Tries again now',
     input: Selection,
     run: async ({ queue }, input, actor) => changed(input, await queue.retry(selection(input), actor.name)),
   }),
 
   'queue.hold': act('queue.hold', {
+    area: 'queue',
+    topics: ofSelection,
     title: 'Holds mail back until it is released',
     input: { ...Selection, reason: Reason },
     run: async ({ queue }, { reason = 'held by an operator', ...input }, actor) =>
@@ -62,12 +69,16 @@ export const queueOperations = {
   }),
 
   'queue.release': act('queue.release', {
+    area: 'queue',
+    topics: ofSelection,
     title: 'Lets held mail go on',
     input: Selection,
     run: async ({ queue }, input, actor) => changed(input, await queue.release(selection(input), actor.name)),
   }),
 
   'queue.redirect': act('queue.redirect', {
+    area: 'queue',
+    topics: ofSelection,
     title: 'Sends mail to another address instead',
     input: { ...Selection, address: Text },
     run: async ({ queue }, { address, ...input }, actor) =>
@@ -75,6 +86,8 @@ export const queueOperations = {
   }),
 
   'queue.bounce': act('queue.bounce', {
+    area: 'queue',
+    topics: ofSelection,
     title: 'Gives up, and tells the sender',
     input: { ...Selection, reason: Reason },
     run: async ({ queue }, { reason = 'returned by an operator', ...input }, actor) =>
@@ -82,6 +95,8 @@ export const queueOperations = {
   }),
 
   'queue.delete': act('queue.delete', {
+    area: 'queue',
+    topics: ofSelection,
     title: 'Deletes mail, and tells nobody',
     input: Selection,
     run: async ({ queue }, input, actor) => changed(input, await queue.delete(selection(input), actor.name)),
@@ -95,6 +110,11 @@ function changed({ ids = [] }: Selected, count: number): { readonly output: { re
     'queue.missing',
     `cannot change ${ids.slice(0, 3).join(', ')}, as it must be in the queue, and in a state that allows this: it is not`,
   );
+}
+
+/** Rows change under leases and expectations, so those that are named wait for no search through the whole queue. */
+function ofSelection({ ids = [] }: Selected): readonly Topic[] {
+  return ids.length > 0 ? ['queue'] : ['queue-bulk'];
 }
 
 /** Everything only where it was asked for in so many words. */

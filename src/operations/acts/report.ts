@@ -3,20 +3,22 @@ import { Type } from 'typebox';
 import { domainName } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { dayOf } from '../../report/schema.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import { Text } from './types.ts';
 
 const Day = Type.Optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }));
 const Time = Type.Optional(Type.Integer({ minimum: 0 }));
 
 export const reportOperations = {
-  'report.dmarc.list': question('report.dmarc.list', {
+  'report.dmarc.list': look('report.dmarc.list', {
+    area: 'reports',
     title: 'Lists what is counted for DMARC reports and not sent yet, and whether it may be sent',
     input: {},
     run: async ({ reports }) => ({ output: { may: await reports.may(), days: await reports.counted() } }),
   }),
 
-  'report.dmarc.show': question('report.dmarc.show', {
+  'report.dmarc.show': look('report.dmarc.show', {
+    area: 'reports',
     title: 'Shows what is counted of one policy domain, the latest day or the one given',
     input: { domain: Text, day: Day },
     run: async ({ reports }, { domain, day }) => {
@@ -27,7 +29,8 @@ export const reportOperations = {
     },
   }),
 
-  'report.dmarc.preview': question('report.dmarc.preview', {
+  'report.dmarc.preview': look('report.dmarc.preview', {
+    area: 'reports',
     title: 'Writes the XML of a report as it would be sent now',
     input: { domain: Text, day: Day },
     run: async ({ reports }, { domain, day }) => {
@@ -39,12 +42,14 @@ export const reportOperations = {
   }),
 
   'report.dmarc.send': act('report.dmarc.send', {
+    area: 'reports',
     title: 'Sends the reports of the days that are over, if they may be sent',
     input: {},
     run: async ({ reports }) => ({ output: await reports.send() }),
   }),
 
-  'report.incoming.list': question('report.incoming.list', {
+  'report.incoming.list': look('report.incoming.list', {
+    area: 'reports',
     title: 'Lists reports of others, newest first',
     input: {
       domain: Type.Optional(Text),
@@ -57,7 +62,8 @@ export const reportOperations = {
     }),
   }),
 
-  'report.incoming.show': question('report.incoming.show', {
+  'report.incoming.show': look('report.incoming.show', {
+    area: 'reports',
     title: 'Shows one report of others with its sources, or why it could not be read',
     input: { id: Text },
     run: async ({ reports }, { id }) => {
@@ -67,7 +73,8 @@ export const reportOperations = {
     },
   }),
 
-  'report.incoming.view': question('report.incoming.view', {
+  'report.incoming.view': look('report.incoming.view', {
+    area: 'reports',
     title: 'Shows what reports of others say of a domain: by source, and day by day',
     input: { domain: Text, since: Time },
     run: async ({ reports }, { domain, since = 0 }) => ({ output: await reports.view(domainName(domain), since) }),

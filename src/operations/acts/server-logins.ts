@@ -8,7 +8,7 @@ import type { ListedLogin } from '../../directory/servers/logins.ts';
 import { OperationalError } from '../../model/errors.ts';
 import type { PreparedChange } from '../../store/contract.ts';
 import { formatSocketAddress } from '../../world/config.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import type { OperationServices } from '../services.ts';
 import { Lines } from '../unsafe-text.ts';
 import { Text } from './types.ts';
@@ -21,6 +21,7 @@ type Services = Pick<OperationServices, 'admin' | 'settings'>;
 
 export const serverLoginOperations = {
   'server.set-credentials': act('server.set-credentials', {
+    area: 'servers',
     title: 'Has this node sign in to a mail server or the smart host, which then gets mail in no other way',
     input: {
       server: Text,
@@ -40,6 +41,7 @@ export const serverLoginOperations = {
   }),
 
   'server.clear-credentials': act('server.clear-credentials', {
+    area: 'servers',
     title: 'Forgets the credentials for a mail server, which then gets mail without a sign-in',
     input: { server: Text },
     run: async ({ admin, settings, logins }, { server }) => {
@@ -48,7 +50,8 @@ export const serverLoginOperations = {
     },
   }),
 
-  'server.credentials': question('server.credentials', {
+  'server.credentials': look('server.credentials', {
+    area: 'servers',
     title: 'Lists where this node signs in and as whom, without the secrets',
     input: {},
     run: async ({ admin, settings, logins }) => ({

@@ -1,12 +1,14 @@
 /** Domain mail servers: the organisation's own servers, trusted with their domains. */
 import { Type } from 'typebox';
 import { SERVER_CONDITIONS, SERVER_NETWORKS } from '../../directory/rules/limits.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import { serverLoginOperations, withoutLogins } from './server-logins.ts';
 import { both, Force, Text } from './types.ts';
 
 export const serverOperations = {
   'server.add': act('server.add', {
+    area: 'servers',
+    topics: ['servers', 'domains'],
     title:
       'Adds a mail server for some domains, or as a default for those that have none; one that exists gets them too',
     input: {
@@ -28,6 +30,8 @@ export const serverOperations = {
   }),
 
   'server.remove': act('server.remove', {
+    area: 'servers',
+    topics: ['servers', 'settings'],
     title: 'Removes a mail server, and the credentials for it',
     input: { id: Type.Integer({ minimum: 1 }) },
     run: async ({ admin, logins, settings }, { id }) => {
@@ -37,7 +41,8 @@ export const serverOperations = {
     },
   }),
 
-  'server.list': question('server.list', {
+  'server.list': look('server.list', {
+    area: 'servers',
     title: 'Lists the mail servers, in the order in which they are tried',
     input: {},
     run: async ({ admin, logins }) => ({

@@ -14,7 +14,7 @@ import { ownerId, ownerOf } from '../../settings/owner.ts';
 import type { AnySetting, SettingChange } from '../../settings/registry.ts';
 import { formatValue } from '../../settings/text.ts';
 import { description } from '../../settings/validate.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import type { OperationServices } from '../services.ts';
 import { ELSEWHERE, Lines } from '../unsafe-text.ts';
 import { Force, Text } from './types.ts';
@@ -40,7 +40,8 @@ export interface ShownSetting {
 }
 
 export const settingsOperations = {
-  'settings.list': question('settings.list', {
+  'settings.list': look('settings.list', {
+    area: 'settings',
     title: 'Lists settings and what counts for the whole node, a domain or an account',
     input: { ...Owner, prefix: Type.Optional(Text), changed: Type.Optional(Type.Boolean()) },
     run: async (services, { prefix = '', changed = false, ...said }) => {
@@ -54,7 +55,8 @@ export const settingsOperations = {
     },
   }),
 
-  'settings.get': question('settings.get', {
+  'settings.get': look('settings.get', {
+    area: 'settings',
     title: 'Shows one setting',
     input: { ...Owner, key: Text },
     run: async (services, { key, ...said }) => {
@@ -64,6 +66,7 @@ export const settingsOperations = {
   }),
 
   'settings.set': act('settings.set', {
+    area: 'settings',
     title: 'Sets one setting, for the whole node, a domain or an account',
     input: { ...Owner, key: Text, value: Type.Unknown(ELSEWHERE), force: Force },
     run: async (services, { key, value, force, ...said }, actor) => {
@@ -73,6 +76,7 @@ export const settingsOperations = {
   }),
 
   'settings.reset': act('settings.reset', {
+    area: 'settings',
     title: 'Brings settings back to what is inherited, or to their defaults',
     input: { ...Owner, keys: Type.Array(Text, { minItems: 1, maxItems: 1000 }) },
     run: async (services, { keys, ...said }, actor) => {
@@ -82,7 +86,8 @@ export const settingsOperations = {
     },
   }),
 
-  'settings.diff': question('settings.diff', {
+  'settings.diff': look('settings.diff', {
+    area: 'settings',
     title: 'Shows what differs from the defaults, or from a file',
     input: { file: Type.Optional(File) },
     run: async ({ settings }, { file }) => {
@@ -91,13 +96,15 @@ export const settingsOperations = {
     },
   }),
 
-  'settings.export': question('settings.export', {
+  'settings.export': look('settings.export', {
+    area: 'settings',
     title: 'Writes all that was set as YAML',
     input: {},
     run: async ({ settings }) => ({ output: { yaml: exportSettings(settings.stored()) } }),
   }),
 
   'settings.import': act('settings.import', {
+    area: 'settings',
     title: 'Takes a YAML file as one change; `replace` resets what is not in it',
     input: { file: File, replace: Type.Optional(Type.Boolean()), force: Force },
     run: async (services, { file, replace = false, force }, actor) => {

@@ -2,11 +2,12 @@
 import { Type } from 'typebox';
 import { LOCAL_DOMAINS } from '../../directory/rules/shields.ts';
 import { shieldSettings } from '../../screen/settings.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import { Force, Text } from './types.ts';
 
 export const shieldOperations = {
   'shield.add': act('shield.add', {
+    area: 'rules',
     title: `Pairs a domain (or ${LOCAL_DOMAINS}, all local ones) with a network that its senders come from`,
     input: { domain: Text, network: Text, comment: Type.Optional(Text), force: Force },
     run: async ({ rules }, input) => {
@@ -16,12 +17,14 @@ export const shieldOperations = {
   }),
 
   'shield.remove': act('shield.remove', {
+    area: 'rules',
     title: 'Removes a pair',
     input: { id: Type.Integer({ minimum: 1 }) },
     run: async ({ rules }, { id }) => ({ output: { id }, change: await rules.removeShield(id) }),
   }),
 
-  'shield.list': question('shield.list', {
+  'shield.list': look('shield.list', {
+    area: 'rules',
     title: 'Lists the pairs that were entered, and the presets of every local domain',
     input: {},
     run: async ({ rules, settings }) => {

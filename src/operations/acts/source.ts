@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { anyAddress } from '../../directory/addresses/names.ts';
 import { SOURCE_KINDS } from '../../directory/sources/definition.ts';
 import { OPTION_CHARACTERS, SOURCES } from '../../directory/sources/limits.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import { ELSEWHERE } from '../unsafe-text.ts';
 import { Text } from './types.ts';
 
@@ -25,6 +25,7 @@ const draft = {
 
 export const sourceOperations = {
   'source.add': act('source.add', {
+    area: 'sources',
     title: 'Adds a verification source for some domains, or as a default for those that have none',
     input: {
       kind: Type.Enum([...SOURCE_KINDS]),
@@ -39,6 +40,7 @@ export const sourceOperations = {
   }),
 
   'source.edit': act('source.edit', {
+    area: 'sources',
     title: 'Changes a verification source; what is not given stays',
     input: { id: Id, ...draft },
     secrets: ['secret'],
@@ -46,12 +48,14 @@ export const sourceOperations = {
   }),
 
   'source.remove': act('source.remove', {
+    area: 'sources',
     title: 'Removes a verification source; users whom it confirmed stay',
     input: { id: Id },
     run: async ({ sources }, { id }) => ({ output: { id }, change: await sources.remove(id) }),
   }),
 
   'source.assign': act('source.assign', {
+    area: 'sources',
     title: 'Says which sources a domain has, in the order in which they are asked; none: the default ones',
     input: { domain: Text, ids: Type.Array(Id, { maxItems: SOURCES.ofDomain }) },
     run: async ({ sources }, { domain, ids }) => ({
@@ -60,19 +64,22 @@ export const sourceOperations = {
     }),
   }),
 
-  'source.list': question('source.list', {
+  'source.list': look('source.list', {
+    area: 'sources',
     title: 'Lists the verification sources, without their secrets',
     input: {},
     run: async ({ sources }) => ({ output: await sources.list() }),
   }),
 
-  'source.test': question('source.test', {
+  'source.test': look('source.test', {
+    area: 'sources',
     title: 'Asks one source about an address, and about one that nobody has',
     input: { id: Id, address: Text },
     run: async ({ sources }, { id, address }) => ({ output: await sources.test(id, anyAddress(address)) }),
   }),
 
-  'verify.address': question('verify.address', {
+  'verify.address': look('verify.address', {
+    area: 'sources',
     title: 'Asks the sources of a domain about an address, as at RCPT; changes nothing',
     input: { address: Text },
     run: async ({ sources }, { address }) => ({ output: await sources.verify(anyAddress(address)) }),

@@ -1,8 +1,9 @@
 /** The node as a whole. */
-import { question } from '../define.ts';
+import { look } from '../define.ts';
 
 export const statusOperations = {
-  status: question('status', {
+  status: look('status', {
+    area: 'node',
     title: 'Shows the node: version, listeners, queue',
     input: {},
     run: async (services) => ({ output: { ...services.status(), queue: await services.queue.counts() } }),

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { anyAddress, localAddress } from '../../directory/addresses/names.ts';
 import { addressKey } from '../../model/address.ts';
-import { act, question } from '../define.ts';
+import { act, look } from '../define.ts';
 import { both, Limit, Text } from './types.ts';
 
 /** Bounded again, and with a sentence, by the rules of passwords. */
@@ -10,6 +10,8 @@ const Password = Type.String({ maxLength: 10_000 });
 
 export const userOperations = {
   'user.add': act('user.add', {
+    area: 'accounts',
+    topics: ['accounts', 'sign-in'],
     title: 'Adds an account, with a password or without',
     input: { address: Text, password: Type.Optional(Password), name: Type.Optional(Text) },
     secrets: ['password'],
@@ -27,6 +29,8 @@ export const userOperations = {
   }),
 
   'user.remove': act('user.remove', {
+    area: 'accounts',
+    topics: ['accounts', 'sign-in', 'settings'],
     title: 'Removes an account with its settings',
     input: { address: Text },
     run: async ({ admin, settings, credentials }, { address }, actor) => {
@@ -39,6 +43,7 @@ export const userOperations = {
   }),
 
   'user.set-password': act('user.set-password', {
+    area: 'sign-in',
     title: 'Gives an account another password',
     input: {
       address: Text,
@@ -53,6 +58,7 @@ export const userOperations = {
   }),
 
   'user.set-state': act('user.set-state', {
+    area: 'sign-in',
     title: 'Freezes, disables or reactivates an account',
     input: { address: Text, state: Type.Enum(['active', 'frozen', 'disabled']) },
     run: async ({ credentials }, { address, state }) => ({
@@ -62,6 +68,7 @@ export const userOperations = {
   }),
 
   'user.set-name': act('user.set-name', {
+    area: 'accounts',
     title: 'Says what people call the owner of an account; the empty name takes it away',
     input: { address: Text, name: Text },
     run: async ({ admin }, { address, name }) => ({
@@ -70,7 +77,8 @@ export const userOperations = {
     }),
   }),
 
-  'user.list': question('user.list', {
+  'user.list': look('user.list', {
+    area: 'accounts',
     title: 'Lists accounts, of one domain or of all, a page at a time',
     input: { domain: Type.Optional(Text), after: Type.Optional(Text), limit: Limit },
     run: async ({ admin }, page) => ({ output: await admin.listAccounts(page) }),
