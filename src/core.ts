@@ -44,6 +44,7 @@ import { openReports, type Reports } from './report/open.ts';
 import { authenticationSettings } from './screen/checks/origin/settings.ts';
 import type { HiddenClients } from './screen/sender/nat.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
+import { createSettingsHistory } from './settings/history.ts';
 import { createSettings, type SettingsRegistry } from './settings/registry.ts';
 import { openStore, type Store } from './store/open.ts';
 import { openKeyFile, type Secrets } from './store/secrets.ts';
@@ -270,6 +271,7 @@ export async function openCore(
   const operations = createOperations({
     database: store.database,
     settings,
+    settingsHistory: createSettingsHistory(store.database, settings),
     directory,
     dkim,
     resolver: resolver.fresh,

@@ -13,6 +13,7 @@ import type { LogReader } from '../journal/reader.ts';
 import type { Posture } from '../posture/posture.ts';
 import type { QueueAdmin } from '../queue/admin/queue-admin.ts';
 import type { ReportAdmin } from '../report/admin.ts';
+import type { SettingsHistory } from '../settings/history.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import type { Database } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
@@ -35,6 +36,7 @@ export interface NodeStatus {
 export interface OperationServices {
   readonly database: Database;
   readonly settings: SettingsRegistry;
+  readonly settingsHistory: SettingsHistory;
   readonly directory: OpenDirectory;
   readonly admin: DirectoryAdmin;
   readonly rules: RuleAdmin;

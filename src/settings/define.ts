@@ -29,6 +29,8 @@ export interface SettingDefinition<T> {
   doubt?(value: T): string | undefined;
   /** Line ends and tabs may stand in its text, which goes into a body and never into a header or a command. */
   readonly lines?: boolean;
+  /** The history keeps only that it changed. */
+  readonly secret?: boolean;
 }
 
 type Options<T> = {

@@ -11,3 +11,12 @@ export const IMPORT_BYTES = 32 * 1024 * 1024;
 
 /** Aliases (`*name`) in a YAML file: a short file must not unfold into a huge one. */
 export const YAML_ALIASES = 100;
+
+/** Values that the history keeps, beside those of the last change: some years of changes by hand, and 5 MB. */
+export const HISTORY_VALUES = 10_000;
+
+/** A page of the history. */
+export const HISTORY_PAGE_ROWS = 1000;
+
+/** Why somebody changed it: a sentence, or the number of a ticket. */
+export const COMMENT_CHARACTERS = 500;

@@ -15,7 +15,8 @@ import type { Events } from '../world/events.ts';
 import { didYouMean } from '../world/nearest.ts';
 import type { SettingOwner, Settings, SettingsSnapshot } from './contract.ts';
 import type { Scope, SettingDefinition } from './define.ts';
-import { CHANGES_AT_ONCE } from './limits.ts';
+import { historyStatements } from './history-schema.ts';
+import { CHANGES_AT_ONCE, COMMENT_CHARACTERS } from './limits.ts';
 import { EVERYBODY, type OwnerId, ownerId, ownerOf, ownerText, scopeOf } from './owner.ts';
 import { type SettingTables, settingStatements } from './schema.ts';
 import { createSnapshot, type ValuesByOwner } from './snapshot.ts';
@@ -35,6 +36,8 @@ export interface SettingChange {
 export interface ChangeOptions {
   /** Takes what can hardly be meant. */
   readonly force?: boolean;
+  /** Why, for the history. */
+  readonly comment?: string;
 }
 
 export interface StoredSetting {
@@ -68,6 +71,9 @@ interface Held {
   readonly value: unknown;
   readonly state: StoredSetting['state'];
 }
+/** What a change makes of a value; without a new one it is removed. */
+type ChangedRow = SettingRow | { readonly owner: OwnerId; readonly key: string };
+
 /** What was set, by owner and key; replaced as a whole. */
 type HeldByOwner = Map<OwnerId, ReadonlyMap<string, Held>>;
 
@@ -81,6 +87,7 @@ export async function createSettings(
   const { clock, events } = services;
   const byKey = indexByKey(definitions);
   const statements = settingStatements(db.dialect);
+  const past = historyStatements(db.dialect);
   const listeners = new Set<(snapshot: SettingsSnapshot, keys: readonly string[]) => void>();
   let held: HeldByOwner = new Map();
   let valid: ValuesByOwner = new Map();
@@ -133,12 +140,7 @@ export async function createSettings(
     );
   }
 
-  function checkedRow(
-    change: SettingChange,
-    at: number,
-    by: string,
-    { force }: ChangeOptions,
-  ): SettingRow | { owner: OwnerId; key: string } {
+  function checkedRow(change: SettingChange, at: number, by: string, { force }: ChangeOptions): ChangedRow {
     const owner = ownerId(change.owner);
     // What is unknown may be put away, not set.
     if (change.value === undefined && held.get(owner)?.has(change.key)) return { owner, key: change.key };
@@ -170,8 +172,9 @@ export async function createSettings(
       );
     const at = clock.now();
     const rows = allOrProblems(changes, (change) => checkedRow(change, at, by, options));
+    const values = rows.map((row): Statement => ('value' in row ? statements.put(row) : statements.remove(row)));
     return {
-      statements: rows.map((row): Statement => ('value' in row ? statements.put(row) : statements.remove(row))),
+      statements: [...recorded(rows, at, by, options.comment), ...values],
       committed() {
         const touched = new Map<OwnerId, Map<string, Held>>();
         for (const row of rows) {
@@ -191,10 +194,28 @@ export async function createSettings(
     };
   }
 
+  /** The history of a change, before the change itself; what it leaves as it is leaves no trace. */
+  function recorded(rows: readonly ChangedRow[], at: number, by: string, comment = ''): readonly Statement[] {
+    const differ = lastOfEach(rows).filter((row) => held.get(row.owner)?.get(row.key)?.row.value !== newValue(row));
+    if (differ.length === 0) return [];
+    const common = { changed_at: at, changed_by: by, comment: comment.slice(0, COMMENT_CHARACTERS) };
+    const records = differ.map((row) => {
+      const { owner, key } = row;
+      return byKey.get(key)?.secret
+        ? past.recordSecret({ owner, key, ...common })
+        : past.record({ owner, key, after: newValue(row) ?? null, secret: 0, ...common });
+    });
+    return [past.begin({}), ...records, past.trim({})];
+  }
+
   function prepareForget(owners: readonly SettingOwner[], by: string): PreparedChange {
     const ids = owners.map((owner) => ownerId(owner)).filter((id) => id !== EVERYBODY && held.has(id));
+    const gone = ids.flatMap((owner) => [...(held.get(owner)?.keys() ?? [])].map((key) => ({ owner, key })));
     return {
-      statements: ids.map((owner) => statements.forget({ owner })),
+      statements: [
+        ...recorded(gone, clock.now(), by, 'removed with its owner'),
+        ...ids.map((owner) => statements.forget({ owner })),
+      ],
       committed() {
         if (ids.length === 0) return;
         const next: HeldByOwner = new Map(held);
@@ -251,6 +272,15 @@ function wrongScope(setting: AnySetting, owner: OwnerId): string | undefined {
   return SCOPE_WIDTH[scope] > SCOPE_WIDTH[setting.scope]
     ? `must be set for ${setting.scope === 'global' ? 'the whole node' : 'a domain or the whole node'}, not for ${owner}`
     : undefined;
+}
+
+function newValue(row: ChangedRow): string | undefined {
+  return 'value' in row ? row.value : undefined;
+}
+
+/** An import may name a value twice; the last one counts. */
+function lastOfEach(rows: readonly ChangedRow[]): readonly ChangedRow[] {
+  return [...new Map(rows.map((row) => [`${row.owner}/${row.key}`, row])).values()];
 }
 
 /** Every problem at once, a sentence a line. */

@@ -3,6 +3,7 @@ import { columns } from '../store/columns.ts';
 import type { Statement } from '../store/contract.ts';
 import type { StoreMigration } from '../store/migration.ts';
 import { type Dialect, prepare } from '../store/statement.ts';
+import { historyMigration } from './history-schema.ts';
 
 export interface SettingTables {
   setting: {
@@ -34,6 +35,7 @@ export const settingsMigrations: readonly StoreMigration[] = [
       await clustered(table).execute();
     },
   },
+  historyMigration,
 ];
 
 export interface SettingStatements {

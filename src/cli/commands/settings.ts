@@ -1,8 +1,8 @@
-/** `postern settings list|get|set|reset|diff|export|import` */
+/** `postern settings list|get|set|reset|diff|export|import|history|undo` */
 import type { Command } from 'commander';
 import type { OperationOutput } from '../../operations/index.ts';
 import { readText, writeText } from '../files.ts';
-import { FORCE } from '../options.ts';
+import { FORCE, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
@@ -12,8 +12,13 @@ interface Options {
   readonly changed?: boolean;
   readonly replace?: boolean;
   readonly force?: boolean;
+  readonly comment?: string;
+  readonly limit?: number;
+  readonly cursor?: string;
   readonly json?: boolean;
 }
+
+const COMMENT = ['--comment <text>', 'why, for the history'] as const;
 
 const ORIGIN: Readonly<Record<OperationOutput<'settings.get'>['from'], (of: Options) => string>> = {
   account: ({ account }) => `Set for ${account}.`,
@@ -25,7 +30,7 @@ const ORIGIN: Readonly<Record<OperationOutput<'settings.get'>['from'], (of: Opti
 /** As the registry's own bound on a file. */
 const FILE_BYTES = 32 * 1024 * 1024;
 
-export const settings: Register = (program, { withSession }) => {
+export const settings: Register = (program, { withSession, stderr }) => {
   const command = program.command('settings').description('everything that can be changed while the node runs');
 
   owned(command.command('list [prefix]').description('list settings, all or those whose key begins so'))
@@ -54,24 +59,27 @@ export const settings: Register = (program, { withSession }) => {
 
   owned(command.command('set <key> <value>').description('set one setting'))
     .option(...FORCE)
+    .option(...COMMENT)
     // `-1` is a value to be refused by its sentence, not an option.
     .allowUnknownOption()
     .action(
       withSession(async ({ ask, print, json }, key: string, value: string, options: Options) => {
-        await ask('settings.set', { ...ownerOf(options), key, value, force: options.force });
+        await ask('settings.set', { ...ownerOf(options), key, value, force: options.force, comment: options.comment });
         const setting = await ask('settings.get', { ...ownerOf(options), key });
         if (options.json) return json({ key, value: setting.value });
         print(`${key} = ${setting.text || '(empty)'}`);
       }),
     );
 
-  owned(command.command('reset <keys...>').description('back to what is inherited, or to the default')).action(
-    withSession(async ({ ask, print, json }, keys: string[], options: Options) => {
-      const reset = await ask('settings.reset', { ...ownerOf(options), keys });
-      if (options.json) return json(reset);
-      print(`reset ${reset.keys.join(', ')}`);
-    }),
-  );
+  owned(command.command('reset <keys...>').description('back to what is inherited, or to the default'))
+    .option(...COMMENT)
+    .action(
+      withSession(async ({ ask, print, json }, keys: string[], options: Options) => {
+        const reset = await ask('settings.reset', { ...ownerOf(options), keys, comment: options.comment });
+        if (options.json) return json(reset);
+        print(`reset ${reset.keys.join(', ')}`);
+      }),
+    );
 
   command
     .command('diff [file]')
@@ -109,14 +117,59 @@ export const settings: Register = (program, { withSession }) => {
     .description('take a YAML file (- for standard input) as one change')
     .option('--replace', 'reset what is not in the file')
     .option(...FORCE)
+    .option(...COMMENT)
     .action(
       withSession(async ({ ask, print, stdin }, file: string, options: Options) => {
         const { changed } = await ask('settings.import', {
           file: await readText(file, stdin, FILE_BYTES),
           replace: options.replace,
           force: options.force,
+          comment: options.comment,
         });
         print(`imported ${changed} values`);
+      }),
+    );
+
+  owned(command.command('history [key]').description('who changed which value from what to what, newest first'))
+    .option('--limit <number>', 'how many (100)', wholeNumber)
+    .option('--cursor <text>', 'the next page, as the one before told')
+    .action(
+      withSession(async ({ ask, print, json }, key: string | undefined, options: Options) => {
+        const { limit = 100, cursor } = options;
+        const { rows, next } = await ask('settings.history', { ...ownerOf(options), key, limit, after: cursor });
+        if (options.json) json(rows);
+        else
+          print(
+            table(
+              ['REVISION', 'TIME', 'BY', 'KEY', 'FOR', 'BEFORE', 'AFTER', 'COMMENT'],
+              rows.map(({ revision, time, by, key: of, owner, secret, beforeText, afterText, comment }) => [
+                revision,
+                time,
+                by,
+                of,
+                owner.account ?? owner.domain ?? 'the node',
+                secret ? '(secret)' : (beforeText ?? '(not set)'),
+                secret ? '(secret)' : (afterText ?? '(not set)'),
+                comment,
+              ]),
+            ),
+          );
+        if (next !== undefined) stderr.write(`there is more: --cursor ${next}\n`);
+      }),
+    );
+
+  command
+    .command('undo')
+    .argument('<revision>', 'as `settings history` shows it', wholeNumber)
+    .description('bring back the values before a change, unless they changed since')
+    .option('--force', 'also if they changed since')
+    .option(...COMMENT)
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json }, revision: number, { force, comment, json: asJson }: Options) => {
+        const undone = await ask('settings.undo', { revision, force, comment });
+        if (asJson) return json(undone);
+        print(`undid revision ${revision}: ${undone.keys.join(', ')}`);
       }),
     );
 };

@@ -9,7 +9,8 @@ import {
   importChanges,
   type SettingDifference,
 } from '../../settings/exchange.ts';
-import { IMPORT_BYTES } from '../../settings/limits.ts';
+import type { HistoryEntry } from '../../settings/history.ts';
+import { COMMENT_CHARACTERS, HISTORY_PAGE_ROWS, IMPORT_BYTES } from '../../settings/limits.ts';
 import { ownerId, ownerOf } from '../../settings/owner.ts';
 import type { AnySetting, SettingChange } from '../../settings/registry.ts';
 import { formatValue } from '../../settings/text.ts';
@@ -22,6 +23,8 @@ import { Force, Text } from './types.ts';
 const Owner = { domain: Type.Optional(Text), account: Type.Optional(Text) };
 /** Bounded in bytes, and with a sentence, where it is read. */
 const File = Lines(IMPORT_BYTES);
+const Comment = Type.Optional(Type.String({ maxLength: COMMENT_CHARACTERS }));
+const HistoryLimit = Type.Optional(Type.Integer({ minimum: 1, maximum: HISTORY_PAGE_ROWS }));
 
 export interface ShownSetting {
   readonly key: string;
@@ -68,21 +71,22 @@ export const settingsOperations = {
   'settings.set': act('settings.set', {
     area: 'settings',
     title: 'Sets one setting, for the whole node, a domain or an account',
-    input: { ...Owner, key: Text, value: Type.Unknown(ELSEWHERE), force: Force },
-    run: async (services, { key, value, force, ...said }, actor) => {
+    input: { ...Owner, key: Text, value: Type.Unknown(ELSEWHERE), force: Force, comment: Comment },
+    run: async (services, { key, value, force, comment, ...said }, actor) => {
       const owner = await knownOwner(services, said);
-      return { output: { key }, change: services.settings.prepare([{ key, owner, value }], actor.name, { force }) };
+      const change = services.settings.prepare([{ key, owner, value }], actor.name, { force, comment });
+      return { output: { key }, change };
     },
   }),
 
   'settings.reset': act('settings.reset', {
     area: 'settings',
     title: 'Brings settings back to what is inherited, or to their defaults',
-    input: { ...Owner, keys: Type.Array(Text, { minItems: 1, maxItems: 1000 }) },
-    run: async (services, { keys, ...said }, actor) => {
+    input: { ...Owner, keys: Type.Array(Text, { minItems: 1, maxItems: 1000 }), comment: Comment },
+    run: async (services, { keys, comment, ...said }, actor) => {
       const owner = await knownOwner(services, said);
       const changes = keys.map((key) => ({ key, owner, value: undefined }));
-      return { output: { keys }, change: services.settings.prepare(changes, actor.name) };
+      return { output: { keys }, change: services.settings.prepare(changes, actor.name, { comment }) };
     },
   }),
 
@@ -106,15 +110,51 @@ export const settingsOperations = {
   'settings.import': act('settings.import', {
     area: 'settings',
     title: 'Takes a YAML file as one change; `replace` resets what is not in it',
-    input: { file: File, replace: Type.Optional(Type.Boolean()), force: Force },
-    run: async (services, { file, replace = false, force }, actor) => {
+    input: { file: File, replace: Type.Optional(Type.Boolean()), force: Force, comment: Comment },
+    run: async (services, { file, replace = false, force, comment }, actor) => {
       const changes = importChanges(file, services.settings.stored(), { replace });
       await ownersMustExist(services, changes);
-      const change = services.settings.prepare(changes, actor.name, { force });
+      const change = services.settings.prepare(changes, actor.name, { force, comment });
       return { output: { changed: changes.length }, change };
     },
   }),
+
+  'settings.history': look('settings.history', {
+    area: 'settings',
+    title: 'Lists who changed which setting from what to what, newest first',
+    input: { ...Owner, key: Type.Optional(Text), limit: HistoryLimit, after: Type.Optional(Text) },
+    run: async ({ settings, settingsHistory }, { domain, account, key, limit, after }) => {
+      // Also of owners and keys that are there no more.
+      const owner = domain === undefined && account === undefined ? undefined : ownerOf(ownerId({ domain, account }));
+      const { rows, next } = await settingsHistory.list({ key, owner }, { limit, after });
+      return { output: { rows: rows.map((row) => shownEntry(settings.definitions, row)), next } };
+    },
+  }),
+
+  'settings.undo': act('settings.undo', {
+    area: 'settings',
+    title: 'Brings back what settings were before a revision, unless they changed since',
+    input: { revision: Type.Integer({ minimum: 1 }), force: Force, comment: Comment },
+    run: async (services, { revision, force, comment = `undoes revision ${revision}` }, actor) => {
+      const changes = await services.settingsHistory.undo(revision, { force });
+      await ownersMustExist(services, changes);
+      const change = services.settings.prepare(changes, actor.name, { force, comment });
+      return { output: { revision, keys: changes.map(({ key }) => key) }, change };
+    },
+  }),
 };
+
+function shownEntry(definitions: readonly AnySetting[], { at, ...entry }: HistoryEntry) {
+  const known = definitions.find(({ key }) => key === entry.key);
+  const text = (value: unknown): string => (known ? formatValue(known, value) : JSON.stringify(value));
+  const { before, after } = entry;
+  return {
+    ...entry,
+    time: new Date(at).toISOString(),
+    ...(before !== undefined && { beforeText: text(before) }),
+    ...(after !== undefined && { afterText: text(after) }),
+  };
+}
 
 interface ShownDifference extends SettingDifference {
   /** As they may be typed; absent: nothing was set. */
