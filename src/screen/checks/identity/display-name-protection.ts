@@ -10,27 +10,43 @@ import type { Identities } from '../../../directory/addresses/identities.ts';
 import type { HeaderEdit } from '../../../model/content.ts';
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { choice, count, defineSettings, domainsDoubt, flag, list } from '../../../settings/define.ts';
-import { type CheckServices, defineCheck, NOTHING, type Said, type Views } from '../../engine/check.ts';
+import {
+  type CheckServices,
+  defineCheck,
+  NOTHING,
+  type Said,
+  type SettingValues,
+  type Views,
+} from '../../engine/check.ts';
 import { FREE_MAIL_DOMAINS } from './free-mail.ts';
 import { IDENTITY_LIMITS } from './limits.ts';
 import { decodeName, readName } from './names.ts';
-import { personIndex, readProtectedUser } from './people.ts';
-import { LEAST_SIMILARITY, type Likeness } from './person-index.ts';
+import { accountIndex, namedIndex, readProtectedUser } from './people.ts';
+import { LEAST_SIMILARITY, type Likeness, OWN_NAME, type PersonMatch } from './person-index.ts';
 import { type ShownName, shownNames } from './shown-names.ts';
 
-type Match = {
+type Like = { readonly like: string; readonly how: Likeness; readonly similarity: number };
+/** One name that readers may show: what judging needs to compare it with people whom the settings name. */
+type Shown = {
+  /** Decoded. */
   readonly shown: string;
   readonly address: string;
-  readonly like: string;
-  readonly how: Likeness;
-  readonly similarity: number;
+  /** Accounts whose name it is like. */
+  readonly accounts: readonly Like[];
+  /** The account of that name writes from this address. */
+  readonly isOwn?: true;
+};
+type Observation = { readonly names: readonly Shown[] };
+
+type Match = Like & {
+  readonly shown: string;
+  readonly address: string;
   /** Entered by the administrator, not taken from the directory. */
   readonly isNamed: boolean;
   readonly isFreeMail: boolean;
 };
-type Observation = { readonly matches: readonly Match[] };
 
-const CLEAR: Observation = Object.freeze({ matches: NOTHING });
+const CLEAR: Observation = Object.freeze({ names: NOTHING });
 const NO_EDITS: readonly HeaderEdit[] = NOTHING;
 
 const own = defineSettings('displayNameProtection', {
@@ -98,11 +114,11 @@ export const displayNameProtection = defineCheck({
   observe({ header }: Views['message'], services: CheckServices): MaybePromise<Observation> {
     const names = shownNames(header.author);
     if (names.length === 0) return CLEAR;
-    return andThen(services.identities(), (identities) => look(names, identities, services));
+    return andThen(services.identities(), (identities) => look(names, identities));
   },
 
-  judge({ matches }, settings) {
-    for (const match of matches) {
+  judge(seen, settings) {
+    for (const match of matchesOf(seen, settings)) {
       if (!isMeant(match, settings)) continue;
       const action = match.isNamed && match.isFreeMail ? freeMailAction(settings.freeMailAction) : undefined;
       const said: Said<'protected-user' | 'directory-name'> = {
@@ -115,29 +131,65 @@ export const displayNameProtection = defineCheck({
     return NOTHING;
   },
 
-  edits({ matches }, settings, { direction }) {
+  edits(seen, settings, { direction }) {
     if (!settings.warningHeader || direction === 'outbound') return NO_EDITS;
-    const match = matches.find((one) => isMeant(one, settings));
+    const match = matchesOf(seen, settings).find((one) => isMeant(one, settings));
     return match ? warning(match) : NO_EDITS;
   },
 });
 
-function look(names: readonly ShownName[], identities: Identities, { settings }: CheckServices): Observation {
-  const snapshot = settings.current();
-  const index = personIndex(identities, snapshot.get(own.protectedUsers));
-  const freeMail = lowerSet(snapshot.get(own.freeMailProviders));
-  const allowed = lowerSet(snapshot.get(own.allowedSenders));
+function look(names: readonly ShownName[], identities: Identities): Observation {
+  const index = accountIndex(identities);
+  return {
+    names: names.map(({ name: written, address }) => {
+      const shown = decodeName(written);
+      const found = index.match(readName(shown), address);
+      if (found === OWN_NAME) return { shown, address, accounts: NOTHING, isOwn: true };
+      return { shown, address, accounts: found.length === 0 ? NOTHING : found.map(likeOf) };
+    }),
+  };
+}
+
+function likeOf({ person, how, similarity }: PersonMatch): Like {
+  return { like: person.name, how, similarity };
+}
+
+type PeopleSettings = Pick<SettingValues<typeof own>, 'protectedUsers' | 'freeMailProviders' | 'allowedSenders'>;
+
+const compared = new WeakMap<Observation, PeopleSettings & { readonly matches: readonly Match[] }>();
+
+/** All recipients with the same settings share one comparison, and judging with editing. */
+function matchesOf(seen: Observation, settings: PeopleSettings): readonly Match[] {
+  const known = compared.get(seen);
+  const { protectedUsers, freeMailProviders, allowedSenders } = settings;
+  if (
+    known?.protectedUsers === protectedUsers &&
+    known.freeMailProviders === freeMailProviders &&
+    known.allowedSenders === allowedSenders
+  )
+    return known.matches;
+  const matches = compare(seen, settings);
+  compared.set(seen, { protectedUsers, freeMailProviders, allowedSenders, matches });
+  return matches;
+}
+
+/** Named people first. */
+function compare({ names }: Observation, settings: PeopleSettings): readonly Match[] {
+  const named = settings.protectedUsers.length === 0 ? undefined : namedIndex(settings.protectedUsers);
+  const freeMail = lowerSet(settings.freeMailProviders);
+  const allowed = lowerSet(settings.allowedSenders);
   const matches: Match[] = [];
-  for (const { name: written, address, domain } of names) {
-    const name = decodeName(written);
-    const like = index.match(readName(name), address);
-    if (like.length === 0 || isAllowed(address, domain, allowed)) continue;
+  for (const { shown, address, accounts, isOwn } of names) {
+    const people = named?.match(readName(shown), address) ?? NOTHING;
+    if (isOwn || people === OWN_NAME || people.length + accounts.length === 0) continue;
+    const domain = address.slice(address.lastIndexOf('@') + 1);
+    if (isAllowed(address, domain, allowed)) continue;
     const isFreeMail = freeMail.has(domain);
-    for (const { person, how, similarity } of like)
-      matches.push({ shown: name, address, like: person.name, how, similarity, isNamed: person.isNamed, isFreeMail });
+    const add = (one: Like, isNamed: boolean) => matches.push({ ...one, shown, address, isNamed, isFreeMail });
+    for (const one of people) add(likeOf(one), true);
+    for (const one of accounts) add(one, false);
   }
-  if (matches.length === 0) return CLEAR;
-  return { matches: matches.sort((a, b) => Number(b.isNamed) - Number(a.isNamed)).slice(0, IDENTITY_LIMITS.matches) };
+  return matches.sort((a, b) => Number(b.isNamed) - Number(a.isNamed)).slice(0, IDENTITY_LIMITS.matches);
 }
 
 const sets = new WeakMap<readonly string[], ReadonlySet<string>>();

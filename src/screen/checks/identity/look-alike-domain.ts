@@ -22,6 +22,8 @@ type Match = {
   readonly like: string;
   readonly isOwn: boolean;
   readonly how: DomainLikeness;
+  /** `domain` is shown as it was written, with characters that no domain has: no setting allows that. */
+  readonly isWritten?: true;
 };
 type Observation = { readonly made: true; readonly matches: readonly Match[] };
 type NotMade = { readonly made: false; readonly why: 'trusted' };
@@ -77,9 +79,10 @@ export const lookAlikeDomain = defineCheck({
     );
   },
 
-  judge(seen, { correspondents, ignoredKinds }) {
+  judge(seen, { correspondents, ignoredKinds, allowed }) {
     if (!seen.made) return NOTHING;
-    for (const { field, domain, like, isOwn, how } of seen.matches) {
+    for (const { field, domain, like, isOwn, how, isWritten } of seen.matches) {
+      if (!isWritten && isAllowed(domain, allowed)) continue;
       if ((!isOwn && correspondents === 'ignore') || ignoredKinds.includes(how)) continue;
       const said: Said<'own-domain' | 'correspondent'> = {
         code: isOwn ? 'own-domain' : 'correspondent',
@@ -117,25 +120,24 @@ function look({ header, reversePath }: Views['message'], identities: Identities,
   for (const { domain, writtenDomain } of mailboxes) {
     const found = writtenDomain === undefined ? undefined : disguised(domain, index, least, services);
     if (!found) continue;
-    matches.push({ field: 'from', domain: escaped(writtenDomain!), ...found });
+    matches.push({ field: 'from', domain: escaped(writtenDomain!), ...found, isWritten: true });
     compared.push(domain);
   }
   for (const domain of domains.slice(0, IDENTITY_LIMITS.authors)) compare('from', domain);
   const envelopeDomain = pathDomain(reversePath);
   if (envelopeDomain !== '') compare('reverse-path', envelopeDomain);
-  return matches.length === 0 ? CLEAR : { made: true, matches: matches.slice(0, IDENTITY_LIMITS.matches) };
+  return matches.length === 0 ? CLEAR : { made: true, matches: matches.slice(0, IDENTITY_LIMITS.authors) };
 }
 
 function likenessOf(
   domain: string,
   index: DomainIndex,
   least: number,
-  { settings, correspondents }: CheckServices,
+  { correspondents }: CheckServices,
 ): DomainMatch | undefined {
   const host = readHost(domain);
   if (!host || index.has(host) || correspondents.knows(host.registered, least)) return undefined;
-  const found = index.find(host);
-  return found && isAllowed(domain, settings.current().get(own.allowed)) ? undefined : found;
+  return index.find(host);
 }
 
 /** Ours or a correspondent's when read, and written with characters that no domain has. */

@@ -18,20 +18,30 @@ export function readProtectedUser(line: string): Person | undefined {
   return { name, addresses, isNamed: true };
 }
 
-const indexes = new WeakMap<Identities, { readonly lines: readonly string[]; readonly index: PersonIndex }>();
+const named = new WeakMap<readonly string[], PersonIndex>();
+const ofDirectory = new WeakMap<Identities, PersonIndex>();
 
-/** Made once for each state of the directory and of the setting. */
-export function personIndex(identities: Identities, lines: readonly string[]): PersonIndex {
-  const known = indexes.get(identities);
-  if (known?.lines === lines) return known.index;
-  const people: Person[] = [];
-  for (const line of lines) {
-    const person = readProtectedUser(line);
-    if (person) people.push(person);
+/** People whom the setting names; made once for each value of it. */
+export function namedIndex(lines: readonly string[]): PersonIndex {
+  let index = named.get(lines);
+  if (!index) {
+    index = createPersonIndex(lines.map(readProtectedUser).filter((one): one is Person => one !== undefined));
+    named.set(lines, index);
   }
-  for (const { name, address } of identities.people)
-    people.push({ name, addresses: new Set([address]), isNamed: false });
-  const index = createPersonIndex(people);
-  indexes.set(identities, { lines, index });
+  return index;
+}
+
+/** Accounts that have a name; made once for each state of the directory. */
+export function accountIndex(identities: Identities): PersonIndex {
+  let index = ofDirectory.get(identities);
+  if (!index) {
+    const people = identities.people.map(({ name, address }) => ({
+      name,
+      addresses: new Set([address]),
+      isNamed: false,
+    }));
+    index = createPersonIndex(people);
+    ofDirectory.set(identities, index);
+  }
   return index;
 }

@@ -29,7 +29,7 @@ export interface PersonMatch {
 }
 
 export interface PersonIndex {
-  /** The likest first; none when one of them really writes from that address. `address`: lower case. */
+  /** The likest first; `OWN_NAME` if one of them really writes from that address. `address`: lower case. */
   match(name: NameForm, address: string): readonly PersonMatch[];
 }
 
@@ -46,6 +46,8 @@ const SHORTEST = { same: 3, 'added-words': 6, similar: 6, familyName: 3 } as con
 /** Words that a name inside a longer one may have. */
 const INNER_WORDS = 4;
 const NOBODY: readonly PersonMatch[] = [];
+/** No match, since the name is the sender's own. */
+export const OWN_NAME: readonly PersonMatch[] = [];
 const NO_ROWS: readonly number[] = [];
 
 export function createPersonIndex(people: readonly Person[]): PersonIndex {
@@ -123,7 +125,8 @@ export function createPersonIndex(people: readonly Person[]): PersonIndex {
       for (const inner of innerNames(name.words)) noteAll(whole.get(inner) ?? NO_ROWS, 'added-words');
       if (initials.size > 0) noteAll(initials.get(name.forward) ?? NO_ROWS, 'initials');
       similarRows(name, (row, similarity) => note(row, 'similar', Math.min(similarity, 99)));
-      if (isOneOfThem || matches.length === 0) return NOBODY;
+      if (isOneOfThem) return OWN_NAME;
+      if (matches.length === 0) return NOBODY;
       return matches.sort((a, b) => b.similarity - a.similarity).slice(0, IDENTITY_LIMITS.matches);
     },
   };

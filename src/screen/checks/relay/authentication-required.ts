@@ -9,12 +9,13 @@
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { defineSettings, flag } from '../../../settings/define.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../../engine/check.ts';
-import { isTrusted, SERVER_UNTOLD } from '../../sender/recipient-context.ts';
+import { isTrusted, orCannotTell, SERVER_UNTOLD } from '../../sender/recipient-context.ts';
 
-type Observation = { readonly local: boolean };
+type Observation = { readonly local: boolean | 'cannot-tell' };
 
 const LOCAL: Observation = Object.freeze({ local: true });
 const FOREIGN: Observation = Object.freeze({ local: false });
+const UNTOLD: Observation = Object.freeze({ local: 'cannot-tell' });
 const REQUIRED = { code: 530, enhanced: '5.7.0', text: 'authentication is required to send as this domain' } as const;
 
 const settings = defineSettings('authenticationRequired', {
@@ -39,15 +40,17 @@ export const authenticationRequired = defineCheck({
   settings,
 
   observe({ facts, reversePath }: Views['mail'], services: CheckServices): MaybePromise<Observation> {
-    if (!services.settings.current().get(settings.enabled)) return FOREIGN;
     if (facts.account !== undefined || reversePath === null) return FOREIGN;
-    return andThen(services.directory.domain(reversePath.domain), (domain) => (domain?.enabled ? LOCAL : FOREIGN));
+    const { directory } = services;
+    return orCannotTell(UNTOLD, () =>
+      andThen(directory.domain(reversePath.domain), (domain) => (domain?.enabled ? LOCAL : FOREIGN)),
+    );
   },
 
   judge({ local }, { enabled, unlessToLocal }, context) {
     if (!enabled || !local || !context || isTrusted(context.sender)) return NOTHING;
     if (unlessToLocal && context.direction !== 'outbound') return NOTHING;
-    if (context.sender === 'cannot-tell') return [SERVER_UNTOLD];
+    if (local === 'cannot-tell' || context.sender === 'cannot-tell') return [SERVER_UNTOLD];
     return [{ code: 'required', action: 'refuse', reply: REQUIRED }];
   },
 });
