@@ -81,6 +81,8 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'screen/engine/replay.ts': 'judges what was seen',
   'screen/session/session.ts': 'runs checks, whose readers are here',
   'screen/sender/exemptions.ts': 'compares addresses that were read',
+  'screen/sender/grants.ts': 'compares addresses that were read',
+  'screen/sender/shielding.ts': 'asks tables of networks',
   'screen/sender/recipient-context.ts': 'compares addresses that were read',
   'screen/checks/origin/ask.ts': 'counts questions',
   'screen/checks/origin/bimi-record.ts': 'asks the DNS',

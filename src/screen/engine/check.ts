@@ -16,7 +16,6 @@ import type { SenderGrants } from '../../directory/addresses/send-as.ts';
 import type { Directory, Resolution } from '../../directory/contract.ts';
 import type { Listing } from '../../directory/rules/lists.ts';
 import type { SenderRules } from '../../directory/rules/rules.ts';
-import type { ShieldVerdict } from '../../directory/rules/shields.ts';
 import type { ReversePath } from '../../model/address.ts';
 import type { ContentRef, HeaderEdit } from '../../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../../model/envelope.ts';
@@ -31,7 +30,9 @@ import type { Clock } from '../../world/clock.ts';
 import type { Events } from '../../world/events.ts';
 import type { OwnedResolver } from '../../world/resolver.ts';
 import type { Verification } from '../checks/origin/verification.ts';
+import type { Granted } from '../sender/grants.ts';
 import type { Sender } from '../sender/recipient-context.ts';
+import type { Shielding } from '../sender/shielding.ts';
 
 /** AUTH is a stage too, once there is AUTH. */
 export type CheckStage = Exclude<Stage, 'auth'>;
@@ -54,10 +55,15 @@ export interface RecipientContext {
   /** What lists and pairs spare the sender; absent where none does. */
   readonly listed?: readonly GrantedExemption[];
   /** The entry of an allow or block list that counts, and what it met first: the envelope or From. */
-  readonly listing?: Listing & { readonly met: 'envelope' | 'header' };
+  readonly listing?: CountingEntry;
   /** The lists cannot be read now. */
   readonly listsUntold?: true;
+  /** What the three above come from: data, of which settings decide what counts (sender/grants.ts). */
+  readonly granted?: Granted;
 }
+
+/** `met`: what the entry met first. */
+export type CountingEntry = Listing & { readonly met: 'envelope' | 'header' };
 
 interface SessionView {
   readonly facts: SessionFacts;
@@ -95,7 +101,7 @@ export interface Views {
     /** What another check saw, at an earlier stage or declared before this one; undefined: nothing, or it failed. */
     observed(check: string): MaybePromise<Evidence | undefined>;
     /** What IP shielding says of a domain and this client. */
-    shieldOf(domain: string): MaybePromise<ShieldVerdict>;
+    shieldOf(domain: string): MaybePromise<Shielding>;
     /** Made by the first check that needs it (checks/origin/verification.ts). */
     verification?: Verification | undefined;
   };

@@ -4,7 +4,6 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ListTable, ObservedAddress, ObservedSender } from '../../directory/rules/lists.ts';
-import type { ShieldVerdict } from '../../directory/rules/shields.ts';
 import { addressKey } from '../../model/address.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
@@ -12,10 +11,11 @@ import type { Author, HeaderFacts } from '../../protocol/mime/types.ts';
 import { heloIdentity } from '../../protocol/smtp/domain.ts';
 import type { DkimEvidence, NotMade, SpfEvidence } from '../checks/origin/types.ts';
 import { confirmPtr } from '../checks/reverse-lookup/reverse.ts';
-import type { GrantedExemption, RecipientContext } from '../engine/check.ts';
+import type { CountingEntry, RecipientContext } from '../engine/check.ts';
 import type { ScreenedTransaction, SharedServices } from '../session/session.ts';
-import { listSettings } from '../settings.ts';
-import { orCannotTell, type Sender, shieldVerdict } from './recipient-context.ts';
+import { type Granted, NOTHING_GRANTED, withGrants } from './grants.ts';
+import { orCannotTell, type Sender, shieldingFor } from './recipient-context.ts';
+import type { Shielding } from './shielding.ts';
 
 /** What a list may go by, beyond the session. */
 export interface Origin {
@@ -28,9 +28,11 @@ export interface Origin {
 /** Whether an address of a domain is proven to be the sender's. */
 type Proof = (domain: string) => boolean;
 
-type Shield = Extract<GrantedExemption, 'ipShield' | 'ipShieldPreset'>;
+type Shield = NonNullable<Granted['shield']>;
 
 const NO_NAMES: readonly string[] = Object.freeze([]);
+const ANYBODY: Proof = () => true;
+const NOBODY: Proof = () => false;
 
 /** `account`: whose personal list counts; empty where there is none. Never throws for what the database cannot say. */
 export function exemptionsOf(
@@ -41,25 +43,24 @@ export function exemptionsOf(
   account: string,
   origin: Origin,
 ): MaybePromise<RecipientContext> {
-  const untold = (shield: Shield | undefined): RecipientContext => ({
-    ...withListed(context, shield),
-    listsUntold: true,
-  });
-  const byLists = (shield: Shield | undefined): MaybePromise<RecipientContext> =>
-    andThen(listsOf(services), (table) => {
-      if (table === 'untold') return untold(shield);
-      if (!table) return withListed(context, shield);
-      return orCannotTell(untold(shield), () =>
-        andThen(namesOf(services, transaction, table), (names) =>
-          listed(services, transaction, table, context, account, origin, names, shield),
-        ),
+  const byLists = (shield: Shield | undefined): MaybePromise<Granted> =>
+    andThen(listsOf(services), (table): MaybePromise<Granted> => {
+      const untold: Granted = { ...grantedBy(shield), isUntold: true };
+      if (table === 'untold') return untold;
+      if (!table) return grantedBy(shield);
+      return orCannotTell(untold, () =>
+        andThen(namesOf(services, transaction, table), (names) => {
+          const entry = (proof: Proof) =>
+            entryFor(services, transaction, table, context, account, origin, names, proof);
+          return withEntries(shield, entry(provenBy(origin)), entry(ANYBODY));
+        }),
       );
     });
-  if (!shieldBy([sender.shield])) return byLists(undefined);
-  return andThen(
-    orCannotTell(undefined, () => shieldOf(sender.shield, transaction, origin)),
-    byLists,
-  );
+  const grant = (granted: Granted): RecipientContext =>
+    withGrants(context, granted, transaction.facts.client.address, transaction.rules);
+  if (!shieldBy([sender.shield])) return andThen(byLists(undefined), grant);
+  const shield = orCannotTell(undefined, () => shieldOf(sender.shield, transaction, origin));
+  return andThen(andThen(shield, byLists), grant);
 }
 
 /**
@@ -74,14 +75,38 @@ export function exemptionsUnasked(
   account: string,
 ): MaybePromise<RecipientContext | undefined> {
   const shield = shieldBy([sender.shield]);
+  const { rules, facts } = transaction;
+  const grant = (granted: Granted): RecipientContext => withGrants(context, granted, facts.client.address, rules);
   return andThen(listsOf(services), (table) => {
-    if (!table) return withListed(context, shield);
+    if (!table) return grant(grantedBy(shield));
     if (table === 'untold' || table.hasHosts) return undefined;
-    const say = (proof: Proof): RecipientContext =>
-      listed(services, transaction, table, context, account, {}, NO_NAMES, shield, proof);
-    const [unproven, proven] = [say(() => false), say(() => true)];
-    return isDeepStrictEqual(unproven, proven) ? proven : undefined;
+    const entry = (proof: Proof) => entryFor(services, transaction, table, context, account, {}, NO_NAMES, proof);
+    const [unproven, proven] = [entry(NOBODY), entry(ANYBODY)];
+    if (isDeepStrictEqual(unproven, proven)) return grant(withEntries(shield, proven, proven));
+    if (rules.provenAddresses) return undefined;
+    return grant({ ...withEntries(shield, unproven, proven), isUnasked: true });
   });
+}
+
+function grantedBy(shield: Shield | undefined): Granted {
+  return shield === undefined ? NOTHING_GRANTED : GRANTED[shield];
+}
+
+const GRANTED: Readonly<Record<Shield, Granted>> = {
+  entered: Object.freeze({ shield: 'entered' }),
+  presets: Object.freeze({ shield: 'presets' }),
+};
+
+/** `proven`: the entry that counts where addresses must be proven; `any`: where they need not be. */
+function withEntries(
+  shield: Shield | undefined,
+  proven: CountingEntry | undefined,
+  any: CountingEntry | undefined,
+): Granted {
+  const granted = grantedBy(shield);
+  if (!proven && !any) return granted;
+  const isOther = proven !== any && !isDeepStrictEqual(proven, any);
+  return { ...granted, ...(proven && { listing: proven }), ...(isOther && { unprovenListing: any ?? null }) };
 }
 
 /** Undefined where they have no entry. */
@@ -94,40 +119,39 @@ function unlessEmpty(table: ListTable | 'untold'): ListTable | 'untold' | undefi
   return table !== 'untold' && table.isEmpty ? undefined : table;
 }
 
-/** What stands behind the domain in MAIL and those in From where they are another's: pairs, or a preset for one of them. */
+/** What stands behind the domain in MAIL and those in From where they are another's: pairs, or presets for one of them. */
 function shieldOf(
-  verdict: ShieldVerdict,
+  shielding: Shielding,
   { reversePath, facts, sources }: ScreenedTransaction,
   { header }: Origin,
 ): MaybePromise<Shield | undefined> {
-  const shield = shieldBy([verdict]);
+  const shield = shieldBy([shielding]);
   if (!shield) return undefined;
   // An author that cannot be told may be of any domain; `From: root` is of none.
   if (header?.author.unclear) return undefined;
   const others = header ? header.author.domains.filter((domain) => domain !== reversePath?.domain) : [];
   if (others.length === 0) return shield;
-  const answers = Promise.all(others.map((domain) => shieldVerdict(sources, facts, domain)));
-  return answers.then((verdicts) => shieldBy([verdict, ...verdicts]));
+  const answers = Promise.all(others.map((domain) => shieldingFor(sources, facts, domain)));
+  return answers.then((all) => shieldBy([shielding, ...all]));
 }
 
-function shieldBy(verdicts: readonly ShieldVerdict[]): Shield | undefined {
-  if (verdicts.every((verdict) => verdict === 'entered')) return 'ipShield';
-  return verdicts.every((verdict) => verdict === 'entered' || verdict === 'preset') ? 'ipShieldPreset' : undefined;
+function shieldBy(all: readonly Shielding[]): Shield | undefined {
+  if (all.every(({ pairs }) => pairs === 'entered')) return 'entered';
+  return all.every(({ pairs, presets }) => pairs === 'entered' || presets) ? 'presets' : undefined;
 }
 
-function listed(
-  { settings, clock }: SharedServices,
+/** The entry that counts, where `proof` says whose addresses are proven. */
+function entryFor(
+  { clock }: SharedServices,
   { facts, reversePath }: ScreenedTransaction,
   table: ListTable,
   context: RecipientContext,
   account: string,
   origin: Origin,
   names: readonly string[],
-  shield: Shield | undefined,
-  proven: Proof = provenBy(origin),
-): RecipientContext {
+  proof: Proof,
+): CountingEntry | undefined {
   const owners = account === '' ? [context.policyDomain, ''] : [account, context.policyDomain, ''];
-  const proof = settings.current().get(listSettings.provenAddresses) ? proven : () => true;
   const envelope: ObservedAddress[] = [];
   if (reversePath) {
     const { domain } = reversePath;
@@ -140,26 +164,11 @@ function listed(
     addresses: envelope,
   };
   const first = table.listing(owners, seen, clock.now());
-  if (!origin.header || first?.list === 'block')
-    return withListed(context, shield, first && { ...first, met: 'envelope' });
+  if (!origin.header || first?.list === 'block') return first && { ...first, met: 'envelope' };
   const authors = seenAuthors(origin.header.author, proof);
   const all = table.listing(owners, { ...seen, addresses: [...envelope, ...authors] }, clock.now());
   const met = all && first?.value === all.value && first.list === all.list ? 'envelope' : 'header';
-  return withListed(context, shield, all && { ...all, met });
-}
-
-function withListed(
-  context: RecipientContext,
-  shield: Shield | undefined,
-  listing?: RecipientContext['listing'],
-): RecipientContext {
-  if (!shield && !listing && !context.listed && !context.listing && !context.listsUntold) return context;
-  const { listed: _, listing: __, listsUntold: ___, ...rest } = context;
-  if (!shield && !listing) return rest;
-  const exempt: GrantedExemption[] = [];
-  if (listing?.list === 'allow') exempt.push('allowListed');
-  if (shield) exempt.push(shield);
-  return { ...rest, ...(exempt.length > 0 && { listed: exempt }), ...(listing && { listing }) };
+  return all && { ...all, met };
 }
 
 /** A name counts where it has the client's address again; asked once a transaction, and only where a list has hosts. */

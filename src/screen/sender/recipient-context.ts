@@ -7,17 +7,17 @@
 
 import type { Directory, Domain, Resolution } from '../../directory/contract.ts';
 import type { SenderRules } from '../../directory/rules/rules.ts';
-import type { ShieldTable, ShieldVerdict } from '../../directory/rules/shields.ts';
+import type { ShieldTable } from '../../directory/rules/shields.ts';
 import type { ThreeAnswers } from '../../directory/servers/host-addresses.ts';
 import { type Address, isRole, type ReversePath } from '../../model/address.ts';
 import { isOperational } from '../../model/errors.ts';
 import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import type { SessionFacts } from '../../model/session.ts';
-import type { NetworkTable } from '../../protocol/network/table.ts';
 import { siteOf } from '../../wire/network.ts';
 import type { RecipientContext, SenderKind } from '../engine/check.ts';
 import { type Pending, senderByClaim } from './claims.ts';
 import type { Hidden } from './nat.ts';
+import { NOT_SHIELDED, type PairVerdict, type Shielding, shieldingOf } from './shielding.ts';
 
 /** What checks say that go by the sender's servers, while the DNS does not tell whether the client is one. */
 export const SERVER_UNTOLD = {
@@ -38,7 +38,7 @@ export interface Sender {
   /** The reverse-path is of a local domain. */
   readonly isLocal: boolean;
   /** What IP shielding says of the domain in MAIL. */
-  readonly shield: ShieldVerdict;
+  readonly shield: Shielding;
   /** It is this for the time being: the header decides. */
   readonly pending?: Pending;
   /** It has a server's address, and the header no mark of the tenant. */
@@ -48,15 +48,13 @@ export interface Sender {
 export interface SenderSources {
   readonly directory: Directory;
   readonly senderRules: SenderRules;
-  /** Networks of every local domain; undefined where they do not count. */
-  readonly presets: NetworkTable<true> | undefined;
   /** The client's address is everybody's. */
   readonly hidden: Hidden | undefined;
   /** Domain mail servers may send for senders elsewhere. */
   readonly serversRelay: boolean;
 }
 
-const STRANGER: Sender = Object.freeze({ kind: 'stranger', domain: '', isLocal: false, shield: 'none' });
+const STRANGER: Sender = Object.freeze({ kind: 'stranger', domain: '', isLocal: false, shield: NOT_SHIELDED });
 
 /** Once a transaction. Never throws for what the directory cannot say. */
 export function identifySender(
@@ -67,8 +65,8 @@ export function identifySender(
   const domain = reversePath?.domain ?? '';
   const unknown: Sender =
     facts.account === undefined
-      ? { kind: 'cannot-tell', domain, isLocal: false, shield: 'none' }
-      : { kind: 'authenticated', domain: domainOf(facts.account), isLocal: false, shield: 'none' };
+      ? { kind: 'cannot-tell', domain, isLocal: false, shield: NOT_SHIELDED }
+      : { kind: 'authenticated', domain: domainOf(facts.account), isLocal: false, shield: NOT_SHIELDED };
   return orCannotTell(unknown, () =>
     reversePath === null ? nullSender(sources, facts) : senderOf(sources, facts, domain),
   );
@@ -93,14 +91,10 @@ function serverOf([domain]: readonly string[]): Sender {
 }
 
 /** What IP shielding says of a domain. Errors: those of the database. */
-export function shieldVerdict(
-  sources: SenderSources,
-  facts: SessionFacts,
-  domain: string,
-): MaybePromise<ShieldVerdict> {
+export function shieldingFor(sources: SenderSources, facts: SessionFacts, domain: string): MaybePromise<Shielding> {
   return andThen(sources.directory.domain(domain), (found) =>
     andThen(sources.senderRules.shields(), (shields) =>
-      verdictOf(shields, sources, facts, domain, found?.enabled === true),
+      shieldingBy(shields, sources, facts, domain, found?.enabled === true),
     ),
   );
 }
@@ -109,15 +103,17 @@ export function shieldVerdict(
  * No pair speaks for an address that is known to be everybody's; of one that may be, only a pair that
  * names it.
  */
-function verdictOf(
+function shieldingBy(
   shields: ShieldTable,
-  { presets, hidden }: SenderSources,
+  { hidden }: SenderSources,
   { client }: SessionFacts,
   domain: string,
   isLocal: boolean,
-): ShieldVerdict {
-  const verdict = shields.verdict(domain, isLocal, client.address, presets, hidden !== undefined);
-  return hidden && hidden !== 'counted' && verdict !== 'none' ? 'violated' : verdict;
+): Shielding {
+  // Without presets there is no verdict by them.
+  const pairs = shields.verdict(domain, isLocal, client.address, undefined, hidden !== undefined) as PairVerdict;
+  const isRefuted = hidden && hidden !== 'counted' && pairs !== 'none';
+  return shieldingOf(isRefuted ? 'violated' : pairs, isLocal && hidden === undefined);
 }
 
 function senderOf(sources: SenderSources, facts: SessionFacts, domain: string): MaybePromise<Sender> {
@@ -136,7 +132,7 @@ function senderBehind(
 ): MaybePromise<Sender> {
   const { directory } = sources;
   const isLocal = found?.enabled === true;
-  const shield = verdictOf(shields, sources, facts, domain, isLocal);
+  const shield = shieldingBy(shields, sources, facts, domain, isLocal);
   if (facts.account !== undefined) {
     const own = { kind: 'authenticated', domain: domainOf(facts.account), isLocal, shield } as const;
     return isLocal ? senderByClaim(directory, facts, domain, own) : own;
@@ -150,17 +146,17 @@ function senderBehind(
 /** `answer`: whether the client is a server of the domain. */
 function senderWith(
   answer: ThreeAnswers,
-  shield: ShieldVerdict,
+  shield: Shielding,
   isLocal: boolean,
   { directory, serversRelay }: SenderSources,
   facts: SessionFacts,
   domain: string,
 ): MaybePromise<Sender> {
   if (answer === 'yes') return { kind: 'domain-server', domain, isLocal, shield };
-  if (isLocal && shield === 'entered') return { kind: 'shielded', domain, isLocal, shield };
+  if (isLocal && shield.pairs === 'entered') return { kind: 'shielded', domain, isLocal, shield };
   if (answer === 'cannot-tell') return { kind: 'cannot-tell', domain, isLocal, shield };
   if (!isLocal && serversRelay) return serverOfAny(directory, facts);
-  if (!isLocal) return shield === 'none' ? STRANGER : { ...STRANGER, shield };
+  if (!isLocal) return shield.pairs === 'none' ? STRANGER : { ...STRANGER, shield };
   return senderByClaim(directory, facts, domain, { ...STRANGER, isLocal, shield });
 }
 

@@ -3,7 +3,6 @@
  * the journal needs to explain it and to replay it.
  */
 
-import type { ShieldVerdict } from '../../directory/rules/shields.ts';
 import type { ContentRef, HeaderEdit } from '../../model/content.ts';
 import type { Envelope } from '../../model/envelope.ts';
 import type { Evidence, Finding } from '../../model/finding.ts';
@@ -14,7 +13,7 @@ import { wholeField } from '../../protocol/text/unsafe.ts';
 import { loopStep } from '../../world/loop-watch.ts';
 import type { Verification } from '../checks/origin/verification.ts';
 import type { MessageFacts, MessageVerdict } from '../contract.ts';
-import { type Check, NOTHING, type Views } from '../engine/check.ts';
+import { type Check, NOTHING, type RecipientContext, type Views } from '../engine/check.ts';
 import { type Decision, decide, replyOf, strongest } from '../engine/decide.ts';
 import {
   defect,
@@ -32,7 +31,8 @@ import { evidenceFor, evidenceIn, evidenceOf } from '../engine/observation.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { Policies } from '../engine/policies.ts';
 import { exemptionsOf, listsOf } from '../sender/exemptions.ts';
-import { shieldVerdict } from '../sender/recipient-context.ts';
+import { type Sender, shieldingFor } from '../sender/recipient-context.ts';
+import type { Shielding } from '../sender/shielding.ts';
 import { messageFacts, type ReadHeader } from './header.ts';
 import { SHORT_OF_LOOK_UPS } from './look-ups.ts';
 import type { AcceptedRecipient, ScreenedTransaction, Screening } from './session.ts';
@@ -102,8 +102,8 @@ class MessageView implements MessageViewed {
     return evidenceFor(this.#plan, this.#transaction.observations, check);
   }
 
-  shieldOf(domain: string): MaybePromise<ShieldVerdict> {
-    return shieldVerdict(this.#transaction.sources, this.facts, domain);
+  shieldOf(domain: string): MaybePromise<Shielding> {
+    return shieldingFor(this.#transaction.sources, this.facts, domain);
   }
 }
 
@@ -123,24 +123,25 @@ function knowing(
   header: HeaderFacts,
 ): MaybePromise<readonly AcceptedRecipient[]> {
   const lists = listsOf(services);
-  if (!lists && !recipients.some(({ context }) => context.listed)) return recipients;
+  if (!lists && !recipients.some(({ context }) => context.granted)) return recipients;
   const { observations } = transaction;
-  return Promise.all([
+  const known = [
     lists,
     transaction.sender,
     evidenceOf(plan, observations, 'spf'),
     evidenceOf(plan, observations, 'dkim'),
-  ]).then(([_, sender, spf, dkim]) =>
-    Promise.all(
-      recipients.map(async (recipient) => {
-        const { context, account } = recipient;
-        return {
-          ...recipient,
-          context: await exemptionsOf(services, transaction, sender, context, account, { spf, dkim, header }),
-        };
-      }),
-    ),
-  );
+  ];
+  return known.some(isPromise) ? Promise.all(known).then(grantAll) : grantAll(known);
+
+  function grantAll([_, sender, spf, dkim]: readonly unknown[]): MaybePromise<readonly AcceptedRecipient[]> {
+    const origin = { spf: spf as Evidence, dkim: dkim as Evidence, header };
+    const contexts = recipients.map(({ context, account }) =>
+      exemptionsOf(services, transaction, sender as Sender, context, account, origin),
+    );
+    const granted = (all: readonly RecipientContext[]) =>
+      recipients.map((recipient, index) => ({ ...recipient, context: all[index]! }));
+    return contexts.some(isPromise) ? Promise.all(contexts).then(granted) : granted(contexts as RecipientContext[]);
+  }
 }
 
 /** Receive may turn away a recipient whom we accept (452 4.5.3): only the envelope says who is there. */

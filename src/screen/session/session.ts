@@ -17,7 +17,6 @@ import { invariant } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import type { SessionFacts } from '../../model/session.ts';
-import { type NetworkTable, networksOf } from '../../protocol/network/table.ts';
 import type { Settings } from '../../settings/contract.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Events } from '../../world/events.ts';
@@ -29,9 +28,10 @@ import { copyOf, joined, judge, noObservations, type Observations, settle, start
 import { type Plan, plan } from '../engine/plan.ts';
 import { createPolicies, type Policies } from '../engine/policies.ts';
 import { CHECKS } from '../index.ts';
+import { type GrantRules, grantRules } from '../sender/grants.ts';
 import { createNatWatch, type NatWatch } from '../sender/nat.ts';
 import { identifySender, type Sender, type SenderSources } from '../sender/recipient-context.ts';
-import { relaySettings, screenOwnSettings, shieldSettings } from '../settings.ts';
+import { relaySettings, screenOwnSettings } from '../settings.ts';
 import { type ReadHeader, readHeader } from './header.ts';
 import { lookUpOwner, SHORT_OF_LOOK_UPS } from './look-ups.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
@@ -63,6 +63,7 @@ export interface ScreenedTransaction {
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;
   readonly policies: Policies;
+  readonly rules: GrantRules;
   readonly boundMs: number;
   readonly sender: MaybePromise<Sender>;
   readonly sources: SenderSources;
@@ -112,7 +113,7 @@ interface Screens {
 interface Current {
   readonly policies: Policies;
   readonly boundMs: number;
-  readonly presets: NetworkTable<true>;
+  readonly rules: GrantRules;
   readonly serversRelay: boolean;
 }
 
@@ -143,7 +144,7 @@ function currentOf(checkPlan: Plan, snapshot: ReturnType<Settings['current']>): 
   return {
     policies: createPolicies(checkPlan, snapshot),
     boundMs: snapshot.get(screenOwnSettings.messageSeconds) * 1000,
-    presets: networksOf(snapshot.get(shieldSettings.presets)),
+    rules: grantRules(snapshot),
     serversRelay: snapshot.get(relaySettings.throughDomainServers),
   };
 }
@@ -231,10 +232,10 @@ function beginTransaction(
   reversePath: ReversePath,
   parameters: MailParameters,
 ): ScreenedTransaction {
-  const { policies, boundMs, presets, serversRelay } = current();
+  const { policies, boundMs, rules, serversRelay } = current();
   const { directory, senderRules } = services;
   const hidden = nat.hides(facts);
-  const sources = { directory, senderRules, presets: hidden ? undefined : presets, hidden, serversRelay };
+  const sources = { directory, senderRules, hidden, serversRelay };
   // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
   const sender = identifySender(sources, facts, reversePath);
   // Without a RCPT nobody awaits it, and what it rejects with would end the process.
@@ -244,6 +245,7 @@ function beginTransaction(
     reversePath,
     parameters,
     policies,
+    rules,
     boundMs,
     sender,
     sources,

@@ -9,15 +9,17 @@
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { defineSettings, flag } from '../../../settings/define.ts';
 import { defineCheck, NOTHING, type Views } from '../../engine/check.ts';
+import { NOT_SHIELDED, presetNetworks, type Shielding, verdictUnder } from '../../sender/shielding.ts';
 import { shieldSettings } from '../../settings.ts';
 
 type Observation = {
-  /** The domain whose pairs the client is in none of; empty: it is in one, or there are none. */
-  readonly violates: string;
+  readonly client: string;
   readonly field: 'MAIL' | 'From';
+  /** The domains that pairs or presets speak of, with what pairs say. */
+  readonly domains: readonly (Shielding & { readonly domain: string })[];
 };
 
-const CLEAR: Observation = Object.freeze({ violates: '', field: 'MAIL' });
+const CLEAR: Observation = Object.freeze({ client: '', field: 'MAIL', domains: NOTHING });
 
 const own = defineSettings('ipShield', {
   checkFrom: flag(true, 'Also compares the domains in the From field with the pairs, at the end of data.'),
@@ -40,29 +42,41 @@ export const ipShield = defineCheck({
 
   observe(view: Views['rcpt' | 'message']): MaybePromise<Observation> {
     if (view.stage === 'rcpt')
-      return andThen(view.sender, ({ shield }) =>
-        shield === 'violated' ? { violates: view.reversePath?.domain ?? '', field: 'MAIL' } : CLEAR,
-      );
+      return andThen(view.sender, ({ shield }) => {
+        const domain = view.reversePath?.domain ?? '';
+        return mayViolate(shield)
+          ? { client: view.facts.client.address, field: 'MAIL', domains: [{ ...shield, domain }] }
+          : CLEAR;
+      });
     // Nearly always From is of the domain in MAIL: nothing has to be waited for then.
     const { header, reversePath } = view;
     const others = header.author.domains.some((domain) => domain !== reversePath?.domain);
     return others ? inHeader(view) : CLEAR;
   },
 
-  judge({ violates, field }, { checkFrom, exceptLocalRecipients }, context) {
-    if (violates === '' || (field === 'From' && !checkFrom)) return NOTHING;
+  judge({ client, field, domains }, { checkFrom, exceptLocalRecipients, presets }, context) {
+    if (domains.length === 0 || (field === 'From' && !checkFrom)) return NOTHING;
+    const networks = presetNetworks(presets);
+    const violates = domains.find((one) => verdictUnder(one, client, networks) === 'violated')?.domain ?? '';
+    if (violates === '') return NOTHING;
     if (exceptLocalRecipients && context && context.direction !== 'outbound') return NOTHING;
     const text = `${violates} in ${field} is not sent from your address; sign in, or use its mail servers`;
     return [{ code: 'not-from-here', text, reply: { code: 550, enhanced: '5.7.1', text } }];
   },
 });
 
-/** The first domain of From that is paired with other networks than the client's; that of MAIL was looked at. */
+function mayViolate({ pairs, presets }: Shielding): boolean {
+  return pairs === 'violated' || (presets && pairs !== 'entered');
+}
+
+/** The domains of From that may be paired with other networks than the client's; that of MAIL was looked at. */
 async function inHeader(view: Views['message']): Promise<Observation> {
-  const { header, reversePath } = view;
+  const { header, reversePath, facts } = view;
+  const domains: (Shielding & { readonly domain: string })[] = [];
   // As many as a From field can have: one behind the others must not be missed.
-  for (const domain of header.author.domains)
-    if (domain !== reversePath?.domain && (await view.shieldOf(domain)) === 'violated')
-      return { violates: domain, field: 'From' };
-  return CLEAR;
+  for (const domain of header.author.domains) {
+    const shielding = domain === reversePath?.domain ? NOT_SHIELDED : await view.shieldOf(domain);
+    if (mayViolate(shielding)) domains.push({ ...shielding, domain });
+  }
+  return domains.length === 0 ? CLEAR : { client: facts.client.address, field: 'From', domains };
 }

@@ -1,0 +1,46 @@
+/**
+ * What IP shielding says of a sender's domain and a client, in two steps: pairs are data and are looked
+ * up when the sender is observed; presets are a setting, so they are applied when something is judged.
+ */
+import type { ShieldVerdict } from '../../directory/rules/shields.ts';
+import { type NetworkTable, networksOf } from '../../protocol/network/table.ts';
+
+/** What pairs alone say. */
+export type PairVerdict = Exclude<ShieldVerdict, 'preset'>;
+
+export type Shielding = {
+  readonly pairs: PairVerdict;
+  /** The domain is local and the client's address its own, so the presets speak of it, too. */
+  readonly presets: boolean;
+};
+
+const of = (pairs: PairVerdict, presets: boolean): Shielding => Object.freeze({ pairs, presets });
+const WITHOUT_PRESETS = { none: of('none', false), entered: of('entered', false), violated: of('violated', false) };
+const WITH_PRESETS = { none: of('none', true), entered: of('entered', true), violated: of('violated', true) };
+
+export const NOT_SHIELDED = WITHOUT_PRESETS.none;
+
+export function shieldingOf(pairs: PairVerdict, presets: boolean): Shielding {
+  return (presets ? WITH_PRESETS : WITHOUT_PRESETS)[pairs];
+}
+
+export function verdictUnder(
+  { pairs, presets }: Shielding,
+  client: string,
+  networks: NetworkTable<true>,
+): ShieldVerdict {
+  if (pairs === 'entered' || !presets || networks.size === 0) return pairs;
+  return networks.find(client) ? 'preset' : 'violated';
+}
+
+const tables = new WeakMap<readonly string[], NetworkTable<true>>();
+
+/** Made once for each value of the setting. */
+export function presetNetworks(presets: readonly string[]): NetworkTable<true> {
+  let table = tables.get(presets);
+  if (!table) {
+    table = networksOf(presets);
+    tables.set(presets, table);
+  }
+  return table;
+}
