@@ -31,6 +31,7 @@ export function* waitingMessages({ rows, destinations }: QueueSeed): Generator<S
     const recipient = waitingRecipient(`waiting-${n % destinations}.example`);
     const message = { ...waitingMessage(idOf(key), queuedAt, content), recipients: [recipient] };
     const place = {
+      id: message.id,
       message: key,
       n: 0,
       now: queuedAt,

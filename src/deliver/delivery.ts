@@ -1,7 +1,7 @@
 /**
  * Delivery: takes claims from the queue while it has room, and settles each with what came of it.
  *
- * Room is counted in claims: so many for each destination (slow start), so many in all; those that
+ * Room is counted in claims: so many for each destination (its slow start is the queue's), so many in all; those that
  * still wait for a connection are counted apart, and those of destinations that took mail the last
  * time apart from all others, so that dead hosts never take the places of live ones.
  */
@@ -58,8 +58,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     const alike = destination?.takesMail ? active - doubtful : doubtful;
     const inAll = Math.min(config.concurrency - attempts.transferring(), DELIVERY_LIMITS.opening - alike);
     if (inAll <= 0) isFull = true;
-    const window = Math.min(destination?.window ?? DELIVERY_LIMITS.firstWindow, config.concurrencyPerDestination);
-    return Math.max(0, Math.min(window - (destination?.active ?? 0), inAll));
+    return Math.max(0, Math.min(config.concurrencyPerDestination - (destination?.active ?? 0), inAll));
   }
 
   function isCrowded(): boolean {
@@ -97,10 +96,9 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     queue.wake(name);
   }
 
-  /** Slow start: to one connection when no session could be had, one more with each that could. */
+  /** What the queue's slow start and back-off go by. */
   function adjust({ reached, results }: Attempt, destination: RouteTarget): void {
     if (reached === 'none') {
-      destination.window = 1;
       destination.takesMail = false;
       const failed = results.find((result) => result.kind !== 'deferred' || result.countsAsAttempt);
       if (failed) queue.destinationFailed(destination.name, failed.detail.reply);
@@ -109,7 +107,6 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     const wasTaken = results.some(({ kind }) => kind === 'relayed' || kind === 'delivered');
     if (!wasTaken) return;
     destination.takesMail = true;
-    if (destination.window < config.concurrencyPerDestination) destination.window++;
     queue.destinationSucceeded(destination.name);
   }
 

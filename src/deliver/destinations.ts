@@ -1,6 +1,7 @@
 /**
- * What is known of each destination: how many connections it has, how many it may have (slow start:
- * few at first, one after a failure, one more with each success), and its route for a few seconds.
+ * What is known of each destination: how many claims of it are in hand, whether it took mail the last
+ * time, and its route for a few seconds. How many it may have at a time is the queue's to count (slow
+ * start), up to the setting.
  */
 import type { Clock } from '../world/clock.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
@@ -10,7 +11,6 @@ export interface RouteTarget {
   readonly name: string;
   /** Claims in hand. */
   active: number;
-  window: number;
   /** It took mail the last time that it was asked. */
   takesMail: boolean;
   route: Route | undefined;
@@ -54,7 +54,6 @@ export function createDestinations(): Destinations {
       const added: RouteTarget = {
         name,
         active: 0,
-        window: DELIVERY_LIMITS.firstWindow,
         takesMail: false,
         route: undefined,
         endpoints: [],

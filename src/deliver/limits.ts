@@ -14,9 +14,7 @@ export const DELIVERY_LIMITS = {
   idle: 200,
   /** After this time a connection is not used again, so that mail returns to the preferred host. */
   connectionLifeMs: 300_000,
-  /** A destination nothing is known of starts with so many connections at a time (as Postfix does). */
-  firstWindow: 5,
-  /** Destinations whose slow start is remembered; one that fell out starts again. */
+  /** Destinations whose route is remembered, and whether they take mail; one that fell out is asked for anew. */
   destinations: 10_000,
   /** Hosts remembered as failing, as failing in TLS, as not mastering an extension; each kind. */
   peers: 20_000,

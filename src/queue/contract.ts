@@ -138,7 +138,7 @@ export type EarlierHost = NonNullable<RecipientRecord['earlier']>[number];
 
 /** Takes claims while it has room; `deliver` is the only one. */
 export interface Dispatcher {
-  /** How many more claims for this destination it would start now. Asked on the hot path: must be quick. */
+  /** How many more claims for this destination it would start now; slow start is the queue's. Asked on the hot path: must be quick. */
   room(destination: string): number;
   /** Takes the claim; the queue renews its lease until `settle`. */
   take(claim: Claim): void;
@@ -158,8 +158,9 @@ export interface Queue {
   wake(destination?: string): void;
   /** `void`: the lease was lost; nothing was changed. */
   settle(claim: Claim, results: readonly AttemptResult[]): Promise<'settled' | 'void'>;
-  /** Back-off of a destination: only delays. `failure`: the reply or reason of the try. */
+  /** No host of the destination gave a session: back-off, which only delays, then slow start. `failure`: the reply or reason of the try. */
   destinationFailed(destination: string, failure: string): void;
+  /** It took mail: slow start goes on. */
   destinationSucceeded(destination: string): void;
   /** Stops claiming; resolves when nothing is in flight, or after `deadlineMs` milliseconds. */
   drain(deadlineMs: number): Promise<void>;

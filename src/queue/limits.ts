@@ -44,8 +44,12 @@ export const BACKOFF_FIRST_MS = 30_000;
 /** The cap: dead destinations are probed this often, whatever their rows' own schedule says. */
 export const BACKOFF_LAST_MS = 30 * 60_000;
 
-/** A destination that came back doubles its claims with each success; from here on it is as any other. */
-export const SLOW_START_END = 64;
+/** Slow start: a destination that nothing is known of gets so many claims at a time (as Postfix does), one after a failure, and one more with each success. */
+export const FIRST_WINDOW = 5;
+/** From here on its window bounds nothing: no more connections can be set for one destination. */
+export const LAST_WINDOW = 1000;
+/** Idle destinations whose window is remembered (about 100 octets each); one that fell out starts again. */
+export const REMEMBERED_WINDOWS = 10_000;
 
 /** How often rows are looked for that have expired or whose sender shall be warned. */
 export const TIMERS_EVERY_MS = 60_000;

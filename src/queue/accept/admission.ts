@@ -18,6 +18,7 @@ import type { Journaling } from '../journal/journaling.ts';
 import { discardedRecord, loggedMessage } from '../journal/records.ts';
 import { LEASE_MS } from '../limits.ts';
 import { keyOf } from '../model/ids.ts';
+import { recipients as moves } from '../model/transitions.ts';
 import type { QueueParts } from '../parts.ts';
 import { type ActiveRecipient, contentColumns, editsText, messageRow, recipientRow } from '../rows/rows.ts';
 import type { QueueStatements } from '../rows/statements.ts';
@@ -67,6 +68,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
     const recipient = message.recipients[n]!;
     const { state } = recipient;
     if (state !== 'queued' && 'discarded' in state) {
+      moves.discard('new', message.id);
       const seq = journaling.nextSeq();
       const record = discardedRecord(message, recipient, now, state.discarded);
       discarded.push({ seq, recipient, reason: state.discarded });
@@ -79,6 +81,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
     group?.recipients.push(activeRecipientOf(recipient, n, now));
     if (state === 'queued' && !group) waiting.add(recipient.destination);
     const place = {
+      id: message.id,
       message: key,
       n,
       now,

@@ -17,8 +17,8 @@ import { recipientsFor } from '../dsn/bounce.ts';
 import { wants } from '../dsn/notices.ts';
 import { attemptRecord } from '../journal/records.ts';
 import { LEASE_MS } from '../limits.ts';
-import { idOf, keyOf } from '../model/ids.ts';
-import { assertTransition } from '../model/transitions.ts';
+import { idOf, keyOf, rowId } from '../model/ids.ts';
+import { recipients as moves } from '../model/transitions.ts';
 import { readLeased } from '../rows/leased.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { MessageRow, QueueTables, RecipientRow } from '../rows/tables.ts';
@@ -81,23 +81,21 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
       return { queued: of('queued'), held: of('held') };
     },
     async retry(selection, by) {
-      assertTransition('queued', 'queued', 'operator');
       return eachPage(parts, selection, 'queued', async (rows) => {
         const due = clock.now();
         const results = await database.write(rows.map(({ message, n }) => sql.retryNow({ message, n, due })));
-        return changed(rows, results, (row) => note(row, 'queued', 'to be tried now', by));
+        return changed(rows, results, (row) => note(row, moves.retry(row.state, nameOf(row)), 'to be tried now', by));
       });
     },
     async release(selection, by) {
-      assertTransition('held', 'queued', 'operator');
       return eachPage(parts, selection, 'held', async (rows) => {
         const due = clock.now();
         const results = await database.write(rows.map(({ message, n }) => sql.releaseHeld({ message, n, due })));
-        return changed(rows, results, (row) => note(row, 'queued', 'released', by));
+        return changed(rows, results, (row) => note(row, moves.release(row.state, nameOf(row)), 'released', by));
       });
     },
     hold: (selection, reason, by) =>
-      eachMessage(parts, selection, by, 'held', (leased, rows, now) => ({
+      eachMessage(parts, selection, by, 'hold', (leased, rows, now) => ({
         changes: leased.recipients.map((recipient, at) => ({
           kind: 'hold',
           recipient,
@@ -111,7 +109,7 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
         notices: [],
       })),
     delete: (selection, by) =>
-      eachMessage(parts, selection, by, 'deleted', ({ recipients }, _, now) => ({
+      eachMessage(parts, selection, by, 'delete', ({ recipients }, _, now) => ({
         changes: recipients.map((recipient) => ({
           kind: 'end',
           recipient,
@@ -121,7 +119,7 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
         notices: [],
       })),
     bounce: (selection, reason, by) =>
-      eachMessage(parts, selection, by, 'bounced', ({ recipients, message }, _, now) => {
+      eachMessage(parts, selection, by, 'bounce', ({ recipients, message }, _, now) => {
         const detail = said(now, '5.7.0', reason);
         const told = message.reversePath === null ? [] : recipients.filter(({ notify }) => wants(notify, 'failure'));
         return {
@@ -130,9 +128,8 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
         };
       }),
     async redirect(selection, to, by) {
-      assertTransition('new', 'queued', 'operator');
       const targets = await recipientsFor(parts, to);
-      return eachMessage(parts, selection, by, 'redirected', ({ recipients }, rows, now, siblings) => {
+      return eachMessage(parts, selection, by, 'redirect', ({ recipients }, rows, now, siblings) => {
         let n = siblings.reduce((highest, sibling) => Math.max(highest, sibling.n), 0);
         return {
           changes: recipients.map((recipient) => ({
@@ -201,16 +198,17 @@ async function eachMessage(
   parts: AdmissionParts,
   selection: QueueSelection,
   by: string,
-  to: 'held' | 'deleted' | 'bounced' | 'redirected',
+  name: 'hold' | 'delete' | 'bounce' | 'redirect',
   plan: Plan,
 ): Promise<number> {
   let count = 0;
   await spillEverything(parts);
   for await (const page of selectAll(parts.database, selection)) {
-    const rows = page.filter((row) => to !== 'held' || row.state === 'queued');
-    for (const row of rows) assertTransition(row.state, to, 'operator');
-    for (const ofMessage of Map.groupBy(rows, (row) => row.message).values())
+    const rows = page.filter((row) => name !== 'hold' || row.state === 'queued');
+    for (const ofMessage of Map.groupBy(rows, (row) => row.message).values()) {
+      const to = ofMessage.map((row) => moves[name](row.state, nameOf(row)))[0]!;
       count += await actOn(parts, ofMessage, { by, to, plan });
+    }
   }
   return count;
 }
@@ -244,13 +242,17 @@ async function actOn(
   return ours.length;
 }
 
+function nameOf({ message, n }: SelectedRow): string {
+  return rowId(message, n);
+}
+
 function fresh(
   { reverse_path: _, ...row }: SelectedRow | (RecipientRow & { reverse_path?: unknown }),
   now: number,
 ): RecipientRow {
   return {
     ...row,
-    state: 'queued',
+    state: moves.sendOn('new', idOf(row.message)),
     hold_class: null,
     hold_reason: null,
     queued_at: now,

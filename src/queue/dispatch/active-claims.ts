@@ -2,6 +2,7 @@
 import type { ContentRef } from '../../model/content.ts';
 import type { JournalDetail } from '../../model/journal-detail.ts';
 import type { Claim, QueueState } from '../contract.ts';
+import type { ClaimState } from '../model/states.ts';
 import type { ActiveRecipient } from '../rows/rows.ts';
 import type { DestinationState } from './destinations.ts';
 
@@ -34,8 +35,7 @@ export interface ActiveClaim extends Leased {
   leasedAt: number;
   /** What became of those of its rows that an operator took. */
   takenAway?: Map<number, QueueState>;
-  /** `buffered`: waits for the dispatcher; `taken`: with it; `settling`: its end is on the way to the disk; `returning`: its rows will wait again. */
-  phase: 'buffered' | 'taken' | 'settling' | 'returning';
+  phase: ClaimState;
 }
 
 /** Leases name the process start, so that the next start knows whose they were. */

@@ -12,8 +12,10 @@ import {
   BUFFERED_CLAIMS,
   BUFFERED_PER_DESTINATION,
   BUFFERED_PER_DESTINATION_CROWDED,
+  FIRST_WINDOW,
   KNOWN_DESTINATIONS,
-  SLOW_START_END,
+  LAST_WINDOW,
+  REMEMBERED_WINDOWS,
 } from '../limits.ts';
 import type { ActiveClaim } from './active-claims.ts';
 import { createTimeHeap } from './heap.ts';
@@ -34,7 +36,7 @@ export interface DestinationState {
   failures: number;
   /** What the try met after which it backs off; operators read it. */
   failure: string;
-  /** Claims that may be with the dispatcher at once. */
+  /** Slow start, the only one: claims that may be with the dispatcher at once. */
   window: number;
   inFlight: number;
   /** Places in the buffer promised to commits on their way to the disk. */
@@ -71,12 +73,22 @@ export function createDestinations(): Destinations {
   const known = new Map<string, DestinationState>();
   const looks = createTimeHeap<DestinationState>();
   const due: DestinationState[] = [];
+  /** Of those that are not known, the one forgotten last at the end. */
+  const windows = new Map<string, number>();
 
   const schedule = (destination: DestinationState): void => {
     const at = Math.max(destination.due, destination.retryAt);
     if (destination.queued || at >= destination.looksAt) return;
     destination.looksAt = at;
     looks.push(at, destination);
+  };
+
+  const remember = ({ name, window }: DestinationState): void => {
+    if (window === FIRST_WINDOW && windows.size === 0) return;
+    windows.delete(name);
+    if (window === FIRST_WINDOW) return;
+    windows.set(name, window);
+    if (windows.size > REMEMBERED_WINDOWS) windows.delete(windows.keys().next().value!);
   };
 
   return {
@@ -87,8 +99,8 @@ export function createDestinations(): Destinations {
     get(name) {
       let found = known.get(name);
       if (!found) {
-        if (known.size >= KNOWN_DESTINATIONS) forgetOne(known);
-        found = create(name);
+        if (known.size >= KNOWN_DESTINATIONS) forgetOne(known, remember);
+        found = create(name, windows.get(name) ?? FIRST_WINDOW);
         known.set(name, found);
       }
       return found;
@@ -107,10 +119,10 @@ export function createDestinations(): Destinations {
       return true;
     },
     succeeded(destination) {
-      if (destination.failures === 0 && destination.window === Number.POSITIVE_INFINITY) return;
+      if (destination.window < LAST_WINDOW) destination.window++;
+      if (destination.failures === 0) return;
       destination.failures = 0;
       destination.retryAt = 0;
-      destination.window = destination.window * 2 >= SLOW_START_END ? Number.POSITIVE_INFINITY : destination.window * 2;
       schedule(destination);
     },
     takeDue(now) {
@@ -138,24 +150,27 @@ export function createDestinations(): Destinations {
       const crowded = buffered * 2 > BUFFERED_CLAIMS;
       const most = crowded ? BUFFERED_PER_DESTINATION_CROWDED : BUFFERED_PER_DESTINATION;
       const own = destination.buffer.length + destination.reserved;
-      return Math.min(most - own, destination.window - destination.inFlight - own, BUFFERED_CLAIMS - buffered);
+      // What comes back is not believed at once; what nothing is known of may buffer more than it may try.
+      const believed = destination.window >= FIRST_WINDOW ? most : destination.window - destination.inFlight;
+      return Math.min(most - own, believed - own, BUFFERED_CLAIMS - buffered);
     },
     dropIfIdle(destination, now) {
       if (isBusy(destination) || destination.queued || destination.due !== Number.POSITIVE_INFINITY) return;
-      if (destination.retryAt > now || destination.window !== Number.POSITIVE_INFINITY) return;
+      if (destination.retryAt > now || destination.failures > 0) return;
       known.delete(destination.name);
+      remember(destination);
     },
   };
 }
 
-function create(name: string): DestinationState {
+function create(name: string, window: number): DestinationState {
   return {
     name,
     due: Number.POSITIVE_INFINITY,
     retryAt: 0,
     failures: 0,
     failure: '',
-    window: Number.POSITIVE_INFINITY,
+    window,
     inFlight: 0,
     reserved: 0,
     buffer: [],
@@ -171,10 +186,11 @@ function isBusy({ inFlight, reserved, buffer, waiting, claiming }: DestinationSt
 }
 
 /** The oldest that has nothing in hand; its rows stay in the database for the sweep to find. */
-function forgetOne(known: Map<string, DestinationState>): void {
+function forgetOne(known: Map<string, DestinationState>, remember: (destination: DestinationState) => void): void {
   for (const destination of known.values()) {
     if (isBusy(destination) || destination.queued) continue;
     known.delete(destination.name);
+    remember(destination);
     destination.looksAt = Number.NaN;
     return;
   }

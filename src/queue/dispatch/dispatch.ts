@@ -19,6 +19,7 @@ import {
   PLACES_AWAITED,
   WAKE_MISSES,
 } from '../limits.ts';
+import { claims } from '../model/transitions.ts';
 import type { QueueParts } from '../parts.ts';
 import type { QueueStatements } from '../rows/statements.ts';
 import { keepTrying } from '../settle/keep-trying.ts';
@@ -84,7 +85,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
       if (dispatcher.room(destination.name) <= 0) break;
       const active = destination.buffer.shift()!;
       unbuffer(active);
-      active.phase = 'taken';
+      active.phase = claims.handOver(active.phase, active.message.id);
       destination.inFlight++;
       dispatcher.take(active.claim);
       count++;
@@ -109,6 +110,11 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
   };
 
   const over = (active: ActiveClaim): void => {
+    active.phase = claims.end(active.phase, active.message.id);
+    letGo(active);
+  };
+
+  const letGo = (active: ActiveClaim): void => {
     activeClaims.delete(active.claim.lease);
     // What could not spill although it had to needs its octets still.
     if (!lane.holds(active.lease)) active.release?.();
@@ -118,8 +124,8 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
     bufferedBytes >= BUFFERED_BYTES ? 0 : destinations.places(destination, buffered, clock.now());
 
   /** The second half of the buffer is for claims that are handed over at once: the dead stand in the first. */
-  const isCrowdedOut = ({ name }: DestinationState): boolean =>
-    buffered * 2 >= BUFFERED_CLAIMS && dispatcher!.room(name) <= 0;
+  const isCrowdedOut = ({ name, inFlight, window }: DestinationState): boolean =>
+    buffered * 2 >= BUFFERED_CLAIMS && (inFlight >= window || dispatcher!.room(name) <= 0);
 
   const reserveAt = (destination: DestinationState, bytes: number): DestinationState | undefined => {
     // Older rows go first.
@@ -200,7 +206,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
     ready.delete(destination);
     for (const active of given) {
       unbuffer(active);
-      active.phase = 'returning';
+      active.phase = claims.giveBack(active.phase, active.message.id);
     }
     return given;
   };
@@ -315,7 +321,8 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
       for (const lease of leases) {
         const active = activeClaims.get(lease);
         if (active?.phase !== 'buffered') continue;
-        over(active);
+        active.phase = claims.lose(active.phase, active.message.id);
+        letGo(active);
         unbuffer(active);
         active.destination.buffer.splice(active.destination.buffer.indexOf(active), 1);
       }

@@ -40,7 +40,7 @@ function enter(parts: AdmissionParts, message: NewMessage, destination: Destinat
   const edits = editsText(first);
   const lease = newLease();
   const logged = loggedMessage(message);
-  const place = { message: key, now, edits, lease: null, leaseUntil: null };
+  const place = { id: message.id, message: key, now, edits, lease: null, leaseUntil: null };
   const { home } = message.content;
   const entered = lane.enter({
     lease,

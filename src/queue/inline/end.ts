@@ -5,7 +5,7 @@ import type { AttemptResult } from '../contract.ts';
 import type { ActiveClaim } from '../dispatch/active-claims.ts';
 import { wants } from '../dsn/notices.ts';
 import { attemptRecord } from '../journal/records.ts';
-import { assertTransition } from '../model/transitions.ts';
+import { recipients as moves } from '../model/transitions.ts';
 import { boundedDetail } from '../settle/settlement.ts';
 
 /** Undefined: it ends otherwise, or is not on the inline way. Errors: `store.full`, `store.unavailable`. */
@@ -22,9 +22,14 @@ export function endInline(
     const result = results.find(({ row }) => row === recipient.row);
     if (!result || (result.kind !== 'relayed' && result.kind !== 'delivered')) return undefined;
     if (message.reversePath !== null && wants(recipient.notify, 'success')) return undefined;
-    assertTransition('queued', result.kind, 'delivery');
-    rows.push(attemptRecord(message.id, recipient.address.text, result.kind, boundedDetail(result.detail)));
+    rows.push(
+      attemptRecord(message.id, recipient.address.text, ended(result.kind, message.id), boundedDetail(result.detail)),
+    );
   }
-  const ended = lane.end(lease, rows);
-  return blob ? ended.then(() => void blobs.delete(blob).catch(() => undefined)) : ended;
+  const written = lane.end(lease, rows);
+  return blob ? written.then(() => void blobs.delete(blob).catch(() => undefined)) : written;
+}
+
+function ended(kind: 'relayed' | 'delivered', id: string): 'relayed' | 'delivered' {
+  return kind === 'relayed' ? moves.relay('queued', id) : moves.deliver('queued', id);
 }

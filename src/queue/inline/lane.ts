@@ -25,6 +25,8 @@ import {
   SPILL_SOONER_MS,
   SPILLED_AT_ONCE,
 } from '../limits.ts';
+import type { InlineState } from '../model/states.ts';
+import { inlineEntries } from '../model/transitions.ts';
 import type { QueueParts } from '../parts.ts';
 import { contentColumns } from '../rows/rows.ts';
 import { type QueueStatements, rowsOf } from '../rows/statements.ts';
@@ -64,16 +66,16 @@ export interface Lane {
 interface InlineEntry extends InlineMessage {
   readonly hold: LedgerHold;
   readonly enteredAt: number;
-  /**
-   * `spilling` it stays until it is known to be in the database: a write that failed may have come there
-   * all the same. `spilled`: it is, and the ledger does not know; `leaving`: it is being told.
-   */
-  state: 'waiting' | 'ending' | 'spilling' | 'spilled' | 'leaving';
+  state: InlineState;
   /** Its rows are on their way; fulfilled however that ends. */
   spilling?: Promise<void> | undefined;
 }
 
 const nothing = (): void => undefined;
+
+function move(entry: InlineEntry, name: keyof typeof inlineEntries): void {
+  entry.state = inlineEntries[name](entry.state, entry.lease);
+}
 
 /** Over, and told to the journal, which has it on disk when it has this number there. */
 interface Arrived {
@@ -103,6 +105,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     else contentBytes -= message.size_bytes;
   };
   const leave = (entry: InlineEntry): void => {
+    move(entry, 'leave');
     entries.delete(entry.lease);
     letGo(entry);
     journaling.landed(entry.message.key);
@@ -127,17 +130,17 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     changes: readonly Statement[],
   ): Promise<readonly WriteResult[] | undefined> => {
     const rows = unitOf(entry);
-    entry.state = 'spilling';
+    move(entry, 'spill');
     journaling.spills(entry.message.key);
     try {
       const results = await database.write([...rows, ...changes]);
-      entry.state = 'spilled';
+      move(entry, 'spilled');
       return results.slice(rows.length);
     } catch (error) {
-      if (isOperational(error, 'store.full')) entry.state = 'waiting';
+      if (isOperational(error, 'store.full')) move(entry, 'spillRefused');
       // An earlier write, that was told as failed, did come there.
       if (!isOperational(error, 'store.constraint') || !(await isThere(entry))) throw error;
-      entry.state = 'spilled';
+      move(entry, 'spilled');
       return undefined;
     }
   };
@@ -149,10 +152,10 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
   const tellLedger = (entry: InlineEntry): void => {
     const { message, hold, state } = entry;
     if (state !== 'spilled') return;
-    entry.state = 'leaving';
+    move(entry, 'tell');
     ledger.append(encodeNote({ kind: 'over', keys: [message.key] }), false, (error) => {
       if (error) {
-        entry.state = 'spilled';
+        move(entry, 'tellFailed');
         return;
       }
       leave(entry);
@@ -179,7 +182,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
       // What another began may fail, and is then begun anew.
       if (entry?.spilling) under.push(entry.spilling.then(() => spill([lease])));
       else if (entry?.state === 'spilled') tellLedger(entry);
-      else if (entry?.state === 'waiting' || entry?.state === 'spilling') under.push(spillWith(entry, []));
+      else if (entry?.state === 'noted' || entry?.state === 'spilling') under.push(spillWith(entry, []));
     }
     for (const result of await Promise.allSettled(under)) if (result.status === 'rejected') throw result.reason;
   };
@@ -233,22 +236,22 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
             reject(error);
             return;
           }
-          entries.set(inline.lease, { ...inline, hold, enteredAt: clock.monotonic(), state: 'waiting' });
+          entries.set(inline.lease, { ...inline, hold, enteredAt: clock.monotonic(), state: 'noted' });
           if (!timer) arm(SPILL_LOOK_MS);
           resolve();
         });
       });
     },
     holds,
-    mayEnd: (lease) => entries.get(lease)?.state === 'waiting',
+    mayEnd: (lease) => entries.get(lease)?.state === 'noted',
     end(lease, rows) {
       const entry = entries.get(lease)!;
-      entry.state = 'ending';
+      move(entry, 'end');
       const { key } = entry.message;
       return new Promise((resolve, reject) => {
         ledger.append(encodeEnded(key, rows), false, (error) => {
           if (error) {
-            entry.state = 'waiting';
+            move(entry, 'endFailed');
             reject(error);
             return;
           }

@@ -6,6 +6,7 @@ import { makeAddress, parseAddress } from '../../protocol/smtp/address.ts';
 import type { StagedContent } from '../../store/contract.ts';
 import type { Claim, ClaimedRecipient, NewMessage, NewRecipient } from '../contract.ts';
 import { idOf } from '../model/ids.ts';
+import { recipients as moves } from '../model/transitions.ts';
 import type { ContentRow, MessageRow, RecipientRow } from './tables.ts';
 
 /** What a claim's recipient carries beyond the contract: when its clock of tries and expiry began. */
@@ -48,6 +49,7 @@ export function contentColumns(home: StagedContent['home']): Pick<ContentRow, 'b
 }
 
 export interface RowPlace {
+  readonly id: string;
   readonly message: number;
   readonly n: number;
   readonly now: number;
@@ -71,7 +73,7 @@ export function recipientRow(recipient: NewRecipient, place: RowPlace): Recipien
     direction: recipient.direction,
     destination: recipient.destination,
     edits: place.edits,
-    state: held ? 'held' : 'queued',
+    state: held ? moves.keep('new', place.id) : moves.accept('new', place.id),
     hold_class: held?.held ?? null,
     hold_reason: held?.reason ?? null,
     queued_at: place.now,

@@ -10,6 +10,7 @@ import type { ActiveClaim, Leased } from '../dispatch/active-claims.ts';
 import type { Notice } from '../dsn/notices.ts';
 import { endInline } from '../inline/end.ts';
 import { scheduleOf } from '../model/schedule.ts';
+import { claims } from '../model/transitions.ts';
 import type { ActiveRecipient } from '../rows/rows.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { RecipientRow } from '../rows/tables.ts';
@@ -25,7 +26,7 @@ export function createSettle(parts: AdmissionParts): Settle {
   return async (claim, results) => {
     const active = dispatch.activeClaims.get(claim.lease);
     if (active?.phase !== 'taken') return 'void';
-    active.phase = 'settling';
+    active.phase = claims.settle(active.phase, active.message.id);
     try {
       if (await endedInline(parts, active, results)) return 'settled';
       if (lane.holds(active.lease) && results.every(({ kind }) => kind === 'deferred')) await deferrals.wait();
@@ -88,6 +89,7 @@ export function rulesFor(
 ): SettlementRules {
   const snapshot = settings.current();
   return {
+    message: message.id,
     now: clock.now(),
     schedule: scheduleOf(snapshot),
     failureNotices: snapshot.get(queueSettings.failureNotices),

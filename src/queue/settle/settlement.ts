@@ -6,7 +6,7 @@ import type { AttemptDetail, AttemptResult, EarlierHost, FinalState } from '../c
 import { type Notice, wants } from '../dsn/notices.ts';
 import { EARLIER_HOSTS, EARLIER_REPLY_CHARACTERS, REPLY_CHARACTERS } from '../limits.ts';
 import { expiryWords, nextDue, type Schedule } from '../model/schedule.ts';
-import { assertTransition } from '../model/transitions.ts';
+import { recipients as moves } from '../model/transitions.ts';
 import type { ActiveRecipient } from '../rows/rows.ts';
 
 export type Change =
@@ -47,6 +47,8 @@ export type Change =
     };
 
 export interface SettlementRules {
+  /** Its id. */
+  readonly message: string;
   readonly now: number;
   readonly schedule: Schedule;
   readonly failureNotices: 'always' | 'unless-forged' | 'never';
@@ -63,13 +65,13 @@ export function changeOf(recipient: ActiveRecipient, result: AttemptResult, rule
   const detail = boundedDetail(result.detail);
   switch (result.kind) {
     case 'delivered':
+      return { kind: 'end', recipient, state: moves.deliver('queued', rules.message), detail };
     case 'relayed':
-      assertTransition('queued', result.kind, 'delivery');
-      return { kind: 'end', recipient, state: result.kind, detail };
+      return { kind: 'end', recipient, state: moves.relay('queued', rules.message), detail };
     case 'failed':
       return failure(recipient, 'bounced', detail, rules);
     case 'unreadable':
-      assertTransition('queued', 'held', 'delivery');
+      moves.setAside('queued', rules.message);
       return hold(recipient, 'operator', UNREADABLE_REASON, 'unreadable', detail);
     case 'deferred': {
       const due = nextDue(rules.schedule, {
@@ -78,7 +80,7 @@ export function changeOf(recipient: ActiveRecipient, result: AttemptResult, rule
         notBeforeMs: result.notBeforeMs,
       });
       if (due === undefined) return failure(recipient, 'expired', detail, rules);
-      assertTransition('queued', 'queued', 'delivery');
+      moves.defer('queued', rules.message);
       const attempts = recipient.attempts + (result.countsAsAttempt ? 1 : 0);
       return { kind: 'requeue', recipient, due, attempts, detail };
     }
@@ -91,12 +93,14 @@ export function failure(
   state: 'bounced' | 'expired',
   last: AttemptDetail,
   rules: SettlementRules,
-  by: 'delivery' | 'timer' = 'delivery',
 ): Change {
   const silenced = rules.forged && rules.failureNotices === 'unless-forged' && !rules.isNull;
-  assertTransition('queued', silenced ? 'held' : state, by);
   const detail = state === 'expired' ? endOfTrying(last, rules) : last;
-  if (!silenced) return { kind: 'end', recipient, state, detail, last };
+  if (!silenced) {
+    const move = state === 'expired' ? moves.expire : moves.fail;
+    return { kind: 'end', recipient, state: move('queued', rules.message), detail, last };
+  }
+  moves.silence('queued', rules.message);
   return { ...hold(recipient, 'admin', FORGED_REASON, 'forged', last), detail };
 }
 

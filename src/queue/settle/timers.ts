@@ -12,7 +12,7 @@ import type { Leased } from '../dispatch/active-claims.ts';
 import { type Notice, wants } from '../dsn/notices.ts';
 import { LEASE_MS, TIMERS_EVERY_MS } from '../limits.ts';
 import { scheduleOf } from '../model/schedule.ts';
-import { assertTransition } from '../model/transitions.ts';
+import { recipients as moves } from '../model/transitions.ts';
 import { readLeased } from '../rows/leased.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { RecipientRow } from '../rows/tables.ts';
@@ -97,18 +97,16 @@ interface Wanted {
 
 function expiry(parts: AdmissionParts, leased: Leased, rows: readonly RecipientRow[]): Wanted {
   const rules = rulesFor(parts, leased);
-  const changes = rows.map((row, at) =>
-    failure(leased.recipients[at]!, 'expired', lastDetail(row, rules.now), rules, 'timer'),
-  );
+  const changes = rows.map((row, at) => failure(leased.recipients[at]!, 'expired', lastDetail(row, rules.now), rules));
   const notices = changes.map((change) => noticeOf(change, rules, false)).filter((notice) => notice !== undefined);
   return { changes, notices };
 }
 
 function warning(leased: Leased, rows: readonly RecipientRow[], now: number, expiryMs: number): Wanted {
-  assertTransition('queued', 'queued', 'timer');
   const notices: Notice[] = [];
   const changes = rows.map((row, at): Change => {
     const recipient = leased.recipients[at]!;
+    moves.warn(row.state, leased.message.id);
     if (wants(recipient.notify, 'delay') && leased.message.reversePath !== null) {
       const willRetryUntil = row.queued_at + expiryMs;
       notices.push({ action: 'delayed', recipient, detail: lastDetail(row, now), willRetryUntil });

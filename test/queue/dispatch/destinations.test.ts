@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { createDestinations } from '../../../src/queue/dispatch/destinations.ts';
-import { BACKOFF_FIRST_MS, BACKOFF_LAST_MS, KNOWN_DESTINATIONS } from '../../../src/queue/limits.ts';
+import {
+  BACKOFF_FIRST_MS,
+  BACKOFF_LAST_MS,
+  FIRST_WINDOW,
+  KNOWN_DESTINATIONS,
+  REMEMBERED_WINDOWS,
+} from '../../../src/queue/limits.ts';
 import { idOf, keyOf } from '../../../src/queue/model/ids.ts';
 import { TRANSITIONS } from '../../../src/queue/model/transitions.ts';
 
@@ -43,7 +49,7 @@ test('a destination’s turn never comes before its rows are due or within its b
   );
 });
 
-test('claims that fail together are one failure; back-off doubles up to its cap; slow start follows the first success', () => {
+test('claims that fail together are one failure; back-off doubles up to its cap; one claim more with each success', () => {
   const destinations = createDestinations();
   const dead = destinations.get('dead.example');
   let now = 1;
@@ -55,11 +61,34 @@ test('claims that fail together are one failure; back-off doubles up to its cap;
     destinations.failed(dead, now, 'cannot connect');
   }
   assert.equal(dead.retryAt - now, BACKOFF_LAST_MS);
+  assert.equal(dead.window, 1);
   const windows = [1, 2, 3, 4, 5, 6].map(() => {
     destinations.succeeded(dead);
     return dead.window;
   });
-  assert.deepEqual(windows, [2, 4, 8, 16, 32, Number.POSITIVE_INFINITY]);
+  assert.deepEqual(windows, [2, 3, 4, 5, 6, 7]);
+});
+
+test('a destination starts with five claims, and its window is remembered while it is idle', () => {
+  const destinations = createDestinations();
+  const idle = destinations.get('idle.example');
+  assert.equal(idle.window, FIRST_WINDOW);
+  destinations.succeeded(idle);
+  destinations.dropIfIdle(idle, 1);
+  assert.equal(destinations.size, 0);
+  assert.equal(destinations.get('idle.example').window, FIRST_WINDOW + 1);
+  for (let i = 0; i < REMEMBERED_WINDOWS; i++) {
+    const other = destinations.get(`${i}.example`);
+    destinations.succeeded(other);
+    destinations.dropIfIdle(other, 1);
+  }
+  destinations.dropIfIdle(destinations.get('idle.example'), 1);
+  for (let i = 0; i <= REMEMBERED_WINDOWS; i++) {
+    const other = destinations.get(`${i}.example`);
+    destinations.succeeded(other);
+    destinations.dropIfIdle(other, 1);
+  }
+  assert.equal(destinations.get('idle.example').window, FIRST_WINDOW, 'the memory for them is bounded');
 });
 
 test('ten thousand destinations have their turns one after the other, and memory for them is bounded', () => {
