@@ -200,7 +200,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
     outbox,
     sendReportsJob(reports, random),
     forgetReportsJob(reports),
-    sweepContentJob({ blobs: store.blobs, queue }),
+    sweepContentJob({ blobs: store.blobs, rooms: { queue }, owners: queue.owners }),
     disk,
   ];
   const scheduler = startScheduler(jobs, { clock, events });

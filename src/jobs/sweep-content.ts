@@ -6,17 +6,31 @@ import type { Blobs } from '../store/contract.ts';
 import { SWEEP_AGE_MS, SWEEP_EVERY_MS } from './limits.ts';
 import type { Job } from './scheduler.ts';
 
+/** A room that begins to keep files stands here, so that the sweep cannot forget to ask it. */
+export type ContentRoom = 'queue';
+
 export interface SweepServices {
   readonly blobs: Pick<Blobs, 'sweep'>;
-  readonly queue: { referencedBlobs(keys: readonly string[]): Promise<ReadonlySet<string>> };
+  /**
+   * Every room that keeps files, and which of these it needs: a file is deleted if none of them does, and
+   * none is while one of them cannot tell.
+   */
+  readonly rooms: Readonly<
+    Record<ContentRoom, { referencedBlobs(keys: readonly string[]): Promise<ReadonlySet<string>> }>
+  >;
+  readonly owners: { sweepMessages(): Promise<void> };
 }
 
-export function sweepContentJob({ blobs, queue }: SweepServices): Job {
+export function sweepContentJob({ blobs, rooms, owners }: SweepServices): Job {
   return {
     name: 'sweep-content',
     next: () => SWEEP_EVERY_MS,
     async run() {
-      await blobs.sweep(SWEEP_AGE_MS, queue.referencedBlobs);
+      await owners.sweepMessages();
+      await blobs.sweep(SWEEP_AGE_MS, async (keys) => {
+        const needed = await Promise.all(Object.values(rooms).map((room) => room.referencedBlobs(keys)));
+        return new Set(needed.flatMap((of) => [...of]));
+      });
     },
   };
 }

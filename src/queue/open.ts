@@ -21,6 +21,7 @@ import { createJournaling } from './journal/journaling.ts';
 import { DEFERRALS_EVERY_MS } from './limits.ts';
 import { createIdSource, idOf } from './model/ids.ts';
 import type { QueueParts } from './parts.ts';
+import { createContentOwners, type OpenContentOwners } from './rows/owners.ts';
 import { recover } from './rows/recover.ts';
 import { type QueueStatements, queueStatements, rowsOf } from './rows/statements.ts';
 import type { QueueTables } from './rows/tables.ts';
@@ -32,6 +33,8 @@ export interface OpenQueue extends Queue {
   readonly admin: QueueAdmin;
   /** Which of these content files messages still need; for Blobs.sweep. Looks at every message, off the event loop. */
   referencedBlobs(keys: readonly string[]): Promise<ReadonlySet<string>>;
+  /** For rooms that need a content beside the queue. */
+  readonly owners: OpenContentOwners;
   /** After drain: stops timers and lets the database go; does not close it. */
   close(): Promise<void>;
 }
@@ -97,6 +100,7 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
       const until = clock.monotonic() + deadlineMs;
       while (dispatch.activeClaims.size > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_LOOK_MS);
     },
+    owners: createContentOwners(parts, sql),
     async referencedBlobs(keys) {
       // Asked first: what is spilled meanwhile is found by the look at the rows.
       const onTheWay = keys.filter(lane.needs);

@@ -98,6 +98,24 @@ export interface Blobs {
   setAside(key: string): Promise<void>;
 }
 
+/**
+ * Who needs a queued message's content beside its recipients: a quarantine, a mailbox, a release that waits.
+ * Content and message row stay until the last recipient has ended and every owner has released them.
+ * An owner is named by its room and its own key, at most 100 characters: `quarantine:17`.
+ */
+export interface ContentOwners {
+  /**
+   * Belongs into the unit of the owner's own rows; the message must have rows, as a held one has, or one that
+   * is committed together with other statements. The unit fails with `store.expectation` if the content is
+   * gone; naming the same owner twice fails with `store.constraint`.
+   */
+  keep(message: string, owner: string): readonly Statement[];
+  /** Ends the ownership in one unit with the owner's own statements; the file goes with the last. Errors: as of `write`. */
+  release(message: string, owner: string, also?: readonly Statement[]): Promise<void>;
+  /** The content, for an owner. Errors: `content.missing` if nobody keeps it. */
+  open(message: string): Promise<ContentRef>;
+}
+
 /** A place in the ledger that somebody still needs. */
 export interface LedgerHold {
   readonly number: number;

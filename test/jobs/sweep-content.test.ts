@@ -41,7 +41,12 @@ test('old content that no message needs goes; what is young or needed stays', as
   const stray = join(folder, 'content', 'zz');
   mkdirSync(stray);
   writeFileSync(join(stray, 'not ours'), '');
-  await sweepContentJob({ blobs: store.blobs, queue: { referencedBlobs: async () => new Set([needed]) } }).run();
+  const owners = { sweepMessages: async () => {} };
+  const unsure = { queue: { referencedBlobs: () => Promise.reject(new Error('cannot read')) } };
+  await assert.rejects(sweepContentJob({ blobs: store.blobs, rooms: unsure, owners }).run());
+  assert.equal(files().length, 3, 'a room that cannot tell keeps all');
+  const rooms = { queue: { referencedBlobs: async () => new Set([needed]) } };
+  await sweepContentJob({ blobs: store.blobs, rooms, owners }).run();
   assert.ok(!files().some((name) => name.endsWith(orphan)), 'the orphan is gone');
   assert.equal(files().length, 2);
   assert.equal(events.count('content.swept'), 1);

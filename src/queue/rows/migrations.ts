@@ -4,7 +4,8 @@
  * `recipient` holds active rows only; a row that ends moves to `settled`, where it stays until the
  * journal has it on disk. `content` is apart from `message`, so that the octets leave with the last
  * recipient while the journal detail still waits for the journal. The partial indexes know only rows that
- * wait: a message that is delivered at once never touches them.
+ * wait: a message that is delivered at once never touches them. `content_owner` names who needs the
+ * content beside the recipients (owners.ts).
  */
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
@@ -25,6 +26,21 @@ export const queueMigrations: readonly StoreMigration[] = [
     // An older node would not find the messages that lie there.
     minReader: 37,
     up: async () => {},
+  },
+  {
+    name: '0052-content-owners',
+    // An older node would delete what others own.
+    minReader: 52,
+    async up(db, dialect) {
+      const { integer, text, clustered } = columns(dialect);
+      await clustered(
+        db.schema
+          .createTable('content_owner')
+          .addColumn('message', integer, (column) => column.notNull())
+          .addColumn('owner', text, (column) => column.notNull())
+          .addPrimaryKeyConstraint('content_owner_key', ['message', 'owner']),
+      ).execute();
+    },
   },
 ];
 

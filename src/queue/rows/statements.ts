@@ -8,6 +8,7 @@ import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } fro
 import { type Dialect, prepare } from '../../store/statement.ts';
 import { CANDIDATE_ROWS, RECOVERY_ROWS, TIMER_ROWS } from '../limits.ts';
 import {
+  type ContentOwnerRow,
   type ContentRow,
   MESSAGE_COLUMNS,
   type MessageRow,
@@ -27,6 +28,17 @@ export function isWaiting(
   eb: ExpressionBuilder<QueueTables, 'recipient'>,
 ): ExpressionWrapper<QueueTables, 'recipient', SqlBool> {
   return eb.and([eb('state', '=', sql.lit('queued')), eb('lease', 'is', null)]);
+}
+
+/** No recipient waits for the content, and nobody owns it beside them. */
+function isUnneeded(
+  eb: ExpressionBuilder<QueueTables, 'content'>,
+  message: never,
+): ExpressionWrapper<QueueTables, 'content', SqlBool> {
+  return eb.and([
+    eb.not(eb.exists(eb.selectFrom('recipient').select('n').where('recipient.message', '=', message))),
+    eb.not(eb.exists(eb.selectFrom('content_owner').select('owner').where('content_owner.message', '=', message))),
+  ]);
 }
 
 export type QueueStatements = ReturnType<typeof queueStatements>;
@@ -136,17 +148,59 @@ export function queueStatements(dialect: Dialect) {
       db.updateTable('recipient').set({ lease: null, lease_until: null }).where('lease', 'is not', null),
     ),
 
-    /** The content leaves with the last recipient: one change says that this was it. */
+    /** Of two nodes that end the last two recipients, the second waits here and sees what the first did. */
+    lockMessage: statement<ByMessage>((db, p) =>
+      db
+        .updateTable('message')
+        .set((eb) => ({ key: eb.ref('key') }))
+        .where('key', '=', p('message')),
+    ),
+    /** The content leaves with the last recipient and the last owner: one change says that this was it. */
     deleteContentIfLast: statement<ByMessage>((db, p) =>
       db
         .deleteFrom('content')
         .where('message', '=', p('message'))
+        .where((eb) => isUnneeded(eb, p('message') as never))
+        .returning('blob'),
+    ),
+    /** The unit fails if the content is gone. */
+    keepContent: insisting<ContentOwnerRow>((db, p) =>
+      db
+        .insertInto('content_owner')
+        .columns(['message', 'owner'])
+        .expression((eb) =>
+          eb
+            .selectFrom('content')
+            .select((e) => [e.ref('message').as('message'), e.cast<string>(e.val(p('owner')), 'text').as('owner')])
+            .where('message', '=', p('message')),
+        ),
+    ),
+    releaseContent: statement<ContentOwnerRow>((db, p) =>
+      db.deleteFrom('content_owner').where('message', '=', p('message')).where('owner', '=', p('owner')),
+    ),
+    /** Nothing needs it any more, and the journal has it. */
+    deleteMessageIfOver: statement<ByMessage>((db, p) =>
+      db
+        .deleteFrom('message')
+        .where('key', '=', p('message'))
         .where((eb) =>
-          eb.not(eb.exists(eb.selectFrom('recipient').select('n').where('recipient.message', '=', p('message')))),
+          eb.and([
+            eb.not(eb.exists(eb.selectFrom('content').select('blob').where('content.message', '=', p('message')))),
+            eb.not(eb.exists(eb.selectFrom('recipient').select('n').where('recipient.message', '=', p('message')))),
+            eb('key', '<=', eb.selectFrom('queue_mark').select('value').where('name', '=', sql.lit('journaled'))),
+          ]),
         ),
     ),
     deleteSettledUpTo: statement<{ seq: number }>((db, p) => db.deleteFrom('settled').where('seq', '<=', p('seq'))),
-    deleteMessage: statement<ByMessage>((db, p) => db.deleteFrom('message').where('key', '=', p('message'))),
+    /** An owner of the content needs the message too. */
+    deleteMessage: statement<ByMessage>((db, p) =>
+      db
+        .deleteFrom('message')
+        .where('key', '=', p('message'))
+        .where((eb) =>
+          eb.not(eb.exists(eb.selectFrom('content').select('blob').where('content.message', '=', p('message')))),
+        ),
+    ),
     mark: statement<{ value: number }>((db, p) =>
       db
         .updateTable('queue_mark')

@@ -74,9 +74,16 @@ export interface SettledRow {
   readonly record: string;
 }
 
+/** A room beside the queue that needs the content, by a name of its own. */
+export interface ContentOwnerRow {
+  readonly message: number;
+  readonly owner: string;
+}
+
 export interface QueueTables {
   readonly message: MessageRow;
   readonly content: ContentRow;
+  readonly content_owner: ContentOwnerRow;
   readonly recipient: RecipientRow;
   readonly settled: SettledRow;
   readonly queue_mark: { readonly name: 'journaled'; readonly value: number };

@@ -69,7 +69,7 @@ interface ChangesUnit {
 }
 
 function changesUnit(
-  { sql, journaling }: AdmissionParts,
+  { sql, journaling, database }: AdmissionParts,
   { key, lease, message }: Leased,
   { changes, untouched = [], rows = [], by }: Changes,
 ): ChangesUnit {
@@ -98,7 +98,10 @@ function changesUnit(
   for (const n of untouched) unit.push(sql.releaseLeased({ message: key, n, lease }));
   for (const row of rows) unit.push(sql.insertRecipient(row));
   const endsSome = ends.some((end) => end !== undefined);
-  if (endsSome) unit.push(sql.deleteContentIfLast({ message: key }));
+  if (endsSome) {
+    if (database.dialect === 'postgres') unit.unshift(sql.lockMessage({ message: key }));
+    unit.push(sql.deleteContentIfLast({ message: key }));
+  }
   return { unit, ends, endsSome };
 }
 
