@@ -72,6 +72,8 @@ export interface OwnedResolver extends Resolver {
   isShort(): boolean;
   /** A bound of time ended work over these questions: where one had waited for a place, that is our shortage. */
   ranOutOfTime(): void;
+  /** The same questions, counts and shortage; its `end` ends only what was asked through it. */
+  part(): OwnedResolver;
   /** Nobody waits any more: what only this owner asked is given up, in flight or not. */
   end(): void;
 }

@@ -27,7 +27,8 @@ import type { Settings, SettingsSnapshot } from '../../src/settings/contract.ts'
 import type { SettingDefinition } from '../../src/settings/define.ts';
 import type { Database } from '../../src/store/contract.ts';
 import { createResolver } from '../../src/world/resolver/stub.ts';
-import { manualClock } from '../support/clock.ts';
+import type { SharingResolver } from '../../src/world/resolver.ts';
+import { type ManualClock, manualClock } from '../support/clock.ts';
 import { recordedEvents } from '../support/events.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -135,6 +136,8 @@ export interface ScreenOptions {
   readonly claims?: readonly ServerClaim[];
   readonly certificate?: ClientCertificate;
   readonly profile?: SessionFacts['profile'];
+  /** Name servers that answer, and the clock that they share; by default there is none. */
+  readonly dns?: { readonly resolver: SharingResolver; readonly clock: ManualClock };
 }
 
 export type ListedEntry = Pick<ListEntryRow, 'list' | 'kind' | 'value'> & Partial<ListEntryRow>;
@@ -176,7 +179,7 @@ export function correspondentsFrom(writtenTo: Readonly<Record<string, number>> =
 }
 
 export function screening(options: ScreenOptions = {}) {
-  const clock = manualClock();
+  const clock = options.dns?.clock ?? manualClock();
   const events = recordedEvents();
   const table = settings(options.settings);
   const claims = options.claims ?? [];
@@ -200,10 +203,9 @@ export function screening(options: ScreenOptions = {}) {
     senderRules: senderRules(options.lists, options.pairs),
     ...(options.gateways && { gateways: options.gateways }),
     grants: grants(known),
-    resolver: createResolver(
-      { clock, events, random: seededRandom() },
-      { servers: [{ address: '127.0.0.1', port: 9 }] },
-    ),
+    resolver:
+      options.dns?.resolver ??
+      createResolver({ clock, events, random: seededRandom() }, { servers: [{ address: '127.0.0.1', port: 9 }] }),
   };
   const facts: SessionFacts = {
     id: 's1',

@@ -110,8 +110,10 @@ export interface Views {
 export interface CheckServices {
   readonly clock: Clock;
   readonly events: Events;
-  /** The transaction's share of look-ups. */
+  /** The transaction's share of look-ups; what a check asks through it ends when the check is stopped. */
   readonly resolver: OwnedResolver;
+  /** Fires when nobody waits for the check any more: at the bound, or as the session or transaction ends. */
+  readonly signal: AbortSignal;
   readonly directory: Directory;
   readonly settings: Settings;
   /** Who belongs to us. */

@@ -2,7 +2,7 @@
  * Runs the checks of a stage: observes once, judges with the policies given.
  *
  * Everything is synchronous while every check is: no promise is made until a check makes one. Checks
- * that wait do so at the same time, and no longer than the bound. A check that throws, in any half, or
+ * that wait do so at the same time, and no longer than the bound, at which they are stopped (runs.ts). A check that throws, in any half, or
  * whose module is missing is a defect of that check: there is an event, its outcome is `error`, and
  * where it protects the mail waits (451), whatever the action that is set for what it finds.
  */
@@ -24,6 +24,7 @@ import {
 } from './check.ts';
 import type { Plan } from './plan.ts';
 import type { CheckPolicy, DomainPolicy, Policies } from './policies.ts';
+import { createRun, type Run, type TransactionServices } from './runs.ts';
 
 /** What a check saw; else, in a word, why it saw nothing. */
 export type Observed = Evidence | 'defect' | 'timeout';
@@ -33,6 +34,8 @@ export interface Observations {
   readonly byCheck: (MaybePromise<Observed | undefined> | undefined)[];
   /** Some of it is a promise, or was. */
   waits: boolean;
+  /** What observed it, as far as that had to wait: a few for each stage. */
+  readonly runs: Run[];
 }
 
 const SPARED: Readonly<Record<'authenticated' | 'domain-server' | 'shielded', Evidence>> = {
@@ -43,11 +46,11 @@ const SPARED: Readonly<Record<'authenticated' | 'domain-server' | 'shielded', Ev
 const NO_PRIOR_FINDINGS: PriorFindings = Object.freeze({ score: 0 });
 
 export function noObservations({ unseen }: Plan): Observations {
-  return { byCheck: unseen.slice(), waits: false };
+  return { byCheck: unseen.slice(), waits: false, runs: [] };
 }
 
-export function copyOf({ byCheck, waits }: Observations): Observations {
-  return { byCheck: byCheck.slice(), waits };
+export function copyOf({ byCheck, waits, runs }: Observations): Observations {
+  return { byCheck: byCheck.slice(), waits, runs: runs.slice() };
 }
 
 /**
@@ -57,7 +60,7 @@ export function copyOf({ byCheck, waits }: Observations): Observations {
 export function start(
   plan: Plan,
   view: Views[CheckStage],
-  services: CheckServices,
+  services: TransactionServices,
   observations: Observations,
   policies: Policies,
   asks?: (index: number) => boolean,
@@ -69,7 +72,7 @@ export function start(
 export function startUponRecipient(
   plan: Plan,
   view: Views['mail'],
-  services: CheckServices,
+  services: TransactionServices,
   observations: Observations,
   policies: Policies,
 ): void {
@@ -80,46 +83,59 @@ function observeAll(
   indexes: readonly number[],
   plan: Plan,
   view: Views[CheckStage],
-  services: CheckServices,
+  services: TransactionServices,
   observations: Observations,
   { everybody }: Policies,
   asks?: (index: number) => boolean,
 ): void {
+  const runs: Partial<Record<CheckStage, Run>> = {};
   for (const index of indexes) {
     const check = plan.checks[index]!;
+    const awaitedAt = plan.awaitedAt[view.stage][index]!;
+    runs[awaitedAt] ??= createRun(services, awaitedAt);
+    const run = runs[awaitedAt];
     const seen = check.lazy
-      ? observeLazily(check, view, services, everybody.checks[index]!, asks?.(index) ?? true)
-      : observe(check, view, services);
+      ? observeLazily(check, view, run, everybody.checks[index]!, asks?.(index) ?? true)
+      : observe(check, view, run);
     observations.byCheck[index] = seen;
-    if (isWaiting(seen)) observations.waits = true;
+    if (!isWaiting(seen)) continue;
+    observations.waits = true;
+    run.began();
+    seen.then(run.answered);
+    if (!observations.runs.includes(run)) observations.runs.push(run);
   }
 }
 
 function observeLazily(
   check: Check,
   view: Views[CheckStage],
-  services: CheckServices,
+  run: Run,
   { exempt }: CheckPolicy,
   asked: boolean,
 ): MaybePromise<Observed | undefined> {
-  if (view.stage === 'connect' || view.stage === 'ehlo') return observe(check, view, services);
+  if (view.stage === 'connect' || view.stage === 'ehlo') return observe(check, view, run);
   const look = ({ kind }: Sender): MaybePromise<Observed | undefined> => {
     if (spares(exempt, kind)) return SPARED[kind as keyof typeof SPARED];
-    return asked ? observe(check, view, services) : undefined;
+    return asked ? observe(check, view, run) : undefined;
   };
   if (!isPromise(view.sender)) return look(view.sender);
-  return view.sender.then(look, (error) => defect(check, view.stage, error, services));
+  return view.sender.then(look, (error) => failed(check, view.stage, error, run));
 }
 
 /** Never throws, never rejects. */
-function observe(check: Check, view: Views[CheckStage], services: CheckServices): MaybePromise<Observed> {
+function observe(check: Check, view: Views[CheckStage], run: Run): MaybePromise<Observed> {
   try {
-    const evidence = loopStep(`check:${check.id}`, view.facts.id, () => check.observe(view, services));
+    const evidence = loopStep(`check:${check.id}`, view.facts.id, () => check.observe(view, run.services));
     if (!isPromise(evidence)) return present(evidence);
-    return evidence.then(present).catch((error) => defect(check, view.stage, error, services));
+    return evidence.then(present).catch((error) => failed(check, view.stage, error, run));
   } catch (error) {
-    return defect(check, view.stage, error, services);
+    return failed(check, view.stage, error, run);
   }
+}
+
+/** What fails because it was stopped has no defect; nobody waits for it either. */
+function failed(check: Check, stage: CheckStage, error: unknown, run: Run): 'defect' | 'timeout' {
+  return run.isStopped() ? 'timeout' : defect(check, stage, error, run.services);
 }
 
 /** A check that returns nothing would else count as one that nobody asked. */
@@ -147,12 +163,12 @@ export function settle(
   stage: CheckStage,
   observations: Observations,
   boundMs: number,
-  services: CheckServices,
+  services: TransactionServices,
 ): Promise<void> | undefined {
   if (!observations.waits) return undefined;
   const { byCheck } = observations;
   const waiting = plan.answers[stage].filter((index) => isWaiting(byCheck[index]));
-  return waiting.length > 0 ? settleLater(plan, stage, byCheck, waiting, boundMs, services) : undefined;
+  return waiting.length > 0 ? settleLater(plan, stage, observations, waiting, boundMs, services) : undefined;
 }
 
 function isWaiting(seen: MaybePromise<Observed | undefined> | undefined): seen is Promise<Observed | undefined> {
@@ -162,10 +178,10 @@ function isWaiting(seen: MaybePromise<Observed | undefined> | undefined): seen i
 async function settleLater(
   plan: Plan,
   stage: CheckStage,
-  byCheck: Observations['byCheck'],
+  { byCheck, runs }: Observations,
   waiting: readonly number[],
   boundMs: number,
-  services: CheckServices,
+  services: TransactionServices,
 ): Promise<void> {
   const late = new Set(waiting);
   const answered = Promise.all(
@@ -184,6 +200,7 @@ async function settleLater(
   if (late.size === 0) return;
   for (const index of late) byCheck[index] = 'timeout';
   services.resolver.ranOutOfTime();
+  for (const run of runs) if (run.awaitedAt === stage) run.stop();
   const checks = [...late].map((index) => plan.ids[index]!);
   late.clear();
   services.events.emit('screen.timeout', { stage, checks, afterMs: boundMs });
@@ -196,7 +213,7 @@ export function judge(
   { byCheck }: Observations,
   { judged }: DomainPolicy,
   context: RecipientContext | undefined,
-  services: CheckServices,
+  services: TransactionServices,
   before: readonly Finding[] = NOTHING,
 ): readonly Finding[] {
   let findings: readonly Finding[] = NOTHING;
@@ -216,7 +233,7 @@ function judgeOrTell(
   context: RecipientContext | undefined,
   prior: PriorFindings,
   stage: CheckStage,
-  services: CheckServices,
+  services: TransactionServices,
 ): readonly Finding[] {
   try {
     return judgeOne(check, policy, observed, context, prior);
@@ -297,7 +314,7 @@ export function defect(
   check: Check,
   stage: CheckStage,
   error: unknown,
-  { events }: CheckServices,
+  { events }: Pick<CheckServices, 'events'>,
 ): 'defect' | 'timeout' {
   if (error instanceof ObservationFailure) return error.failed;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));

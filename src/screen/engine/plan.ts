@@ -15,6 +15,8 @@ export interface Plan {
   readonly uponRecipient: readonly number[];
   /** Who is judged at this stage. */
   readonly answers: Readonly<Record<CheckStage, readonly number[]>>;
+  /** Of each check that observes at this stage: when it is judged. */
+  readonly awaitedAt: Readonly<Record<CheckStage, readonly CheckStage[]>>;
   /** Who is judged at this stage over what was seen before RCPT, or of the message: one look for all recipients. */
   readonly common: Readonly<Record<'rcpt' | 'message', readonly number[]>>;
   /** Who edits headers, and who records what became of the message. */
@@ -27,11 +29,8 @@ export interface Plan {
 export function plan(checks: readonly Check[]): Plan {
   const stagesOf = (check: Check): readonly CheckStage[] =>
     typeof check.stage === 'string' ? [check.stage] : check.stage;
-  const answersAt = (check: Check, stage: CheckStage): boolean => {
-    if (check.answers) return stage === check.answers;
-    // Before RCPT only a check of the whole server answers: the log shall know sender and recipient.
-    return stagesOf(check).some((seen) => (check.scope === 'server' || !isEarly(seen) ? seen : 'rcpt') === stage);
-  };
+  const answersAt = (check: Check, stage: CheckStage): boolean =>
+    stagesOf(check).some((seen) => awaitedAt(check, seen) === stage);
   const indexes = (satisfies: (check: Check, stage: CheckStage) => boolean): Plan['starts'] =>
     byStage((stage) => checks.flatMap((check, index) => (satisfies(check, stage) ? [index] : [])));
   const isPutOff = (check: Check, stage: CheckStage): boolean => stage === 'mail' && check.begins === 'rcpt';
@@ -48,6 +47,7 @@ export function plan(checks: readonly Check[]): Plan {
       stagesOf(check).some((stage) => isPutOff(check, stage)) ? [index] : [],
     ),
     answers,
+    awaitedAt: byStage((stage) => checks.map((check) => awaitedAt(check, stage))),
     common: {
       rcpt: answers.rcpt.filter(isCommon),
       message: answers.message.filter((index) => isCommon(index) || starts.message.includes(index)),
@@ -56,6 +56,13 @@ export function plan(checks: readonly Check[]): Plan {
     concludes: checks.flatMap((check, index) => (check.conclude ? [index] : [])),
     suspects: new Set(checks.filter(({ suspects }) => suspects).map(({ id }) => id)),
   };
+}
+
+/** When a check is judged over what it observed at this stage. */
+function awaitedAt(check: Check, seen: CheckStage): CheckStage {
+  if (check.answers) return check.answers;
+  // Before RCPT only a check of the whole server answers: the log shall know sender and recipient.
+  return check.scope === 'server' || !isEarly(seen) ? seen : 'rcpt';
 }
 
 function isEarly(stage: CheckStage): boolean {

@@ -27,6 +27,7 @@ import { replyOf, strongest } from '../engine/decide.ts';
 import { copyOf, joined, judge, noObservations, type Observations, settle, start } from '../engine/engine.ts';
 import { type Plan, plan } from '../engine/plan.ts';
 import { createPolicies, type Policies } from '../engine/policies.ts';
+import { createRuns, endRuns, type Runs } from '../engine/runs.ts';
 import { CHECKS } from '../index.ts';
 import { type GrantRules, grantRules } from '../sender/grants.ts';
 import { createNatWatch, type NatWatch } from '../sender/nat.ts';
@@ -93,8 +94,11 @@ export interface AcceptedRecipient {
 /** A recipient of whom nobody spoke yet. */
 export type Present = Omit<AcceptedRecipient, 'findings'>;
 
-/** The same, with the share of look-ups that a session or a transaction has. */
-export type SharedServices = Omit<ScreenServices, 'resolver'> & { readonly resolver: OwnedResolver };
+/** The same, with the share of look-ups that a session or a transaction has, and what its checks still do. */
+export type SharedServices = Omit<ScreenServices, 'resolver'> & {
+  readonly resolver: OwnedResolver;
+  readonly runs: Runs;
+};
 
 /** What the stages of a transaction share. */
 export interface Screening extends Omit<Screens, 'services'> {
@@ -210,19 +214,20 @@ class ScreenedSession implements ScreenSession {
     const screening = this.#screening;
     // Decided: what was not waited for any longer is not needed.
     return andThen(screenContent(screening, this.#transaction, envelope, content), (decided) => {
-      screening.services.resolver.end();
+      endRuns(screening.services);
       return decided;
     });
   }
 
   reset(): void {
-    this.#screening.services.resolver.end();
+    endRuns(this.#screening.services);
   }
 }
 
 function sharing(screens: Screens, facts: SessionFacts): Screening {
   const { services } = screens;
-  return { ...screens, services: { ...services, resolver: services.resolver.for(lookUpOwner(facts)) } };
+  const resolver = services.resolver.for(lookUpOwner(facts));
+  return { ...screens, services: { ...services, resolver, runs: createRuns() } };
 }
 
 function beginTransaction(

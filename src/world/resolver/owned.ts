@@ -2,6 +2,7 @@
  * The questions of one owner, as a transaction has them: they have its share of the places, end with
  * it, and it remembers whether one had none. So a verifier that knows only "failed" can be understood.
  *
+ * A part of the work may end before the rest; what it asked is then no shortage of the owner's.
  * Beyond an ordinary number they go one at a time, so that a large record costs nobody else a place.
  * Never rejects, except for a defect.
  */
@@ -23,17 +24,23 @@ export function createOwned(
   cached: (key: string) => AnyAnswer | undefined,
   join: Join,
 ): OwnedResolver {
-  const underWay = new Set<() => void>();
+  const underWay = new Map<() => void, Part>();
   let [asked, short, waited, ended] = [0, false, false, false];
   let last: Promise<unknown> | undefined;
 
-  const tooMany = (): typeof TOO_MANY => {
-    short = true;
+  /** A shortage, unless only the part that asked is over. */
+  const tooMany = (part: Part): typeof TOO_MANY => {
+    short ||= ended || !part.ended;
     return TOO_MANY;
   };
 
-  const ask = <K extends RecordType>(key: string, name: string, type: K): Answer<K> | Promise<Answer<K>> => {
-    if (ended) return tooMany();
+  const ask = <K extends RecordType>(
+    part: Part,
+    key: string,
+    name: string,
+    type: K,
+  ): Answer<K> | Promise<Answer<K>> => {
+    if (ended || part.ended) return tooMany(part);
     return new Promise<Answer<K>>((resolve, reject) => {
       let leave: (() => void) | undefined;
       const done = (): void => {
@@ -50,7 +57,7 @@ export function createOwned(
         },
         failed() {
           done();
-          resolve(tooMany());
+          resolve(tooMany(part));
         },
         broke(error) {
           done();
@@ -61,36 +68,54 @@ export function createOwned(
         },
       });
       // Refused at once, it is over before there is anything to leave.
-      if (!isOver) underWay.add(leave);
+      if (!isOver) underWay.set(leave, part);
     });
   };
 
-  return {
+  const resolveIn = async <K extends RecordType>(part: Part, name: string, type: K): Promise<Answer<K>> => {
+    const lower = name.toLowerCase();
+    const key = `${type} ${lower}`;
+    const known = cached(key) as Answer<K> | undefined;
+    if (known) return known;
+    asked += 1;
+    if (asked <= DNS_LIMITS.ordinaryQuestions) return ask(part, key, lower, type);
+    const before = last;
+    const turn = (async () => {
+      await before;
+      return ask(part, key, lower, type);
+    })();
+    last = turn.catch(() => {});
+    return turn;
+  };
+
+  const endPart = (part: Part): void => {
+    part.ended = true;
+    for (const [leave, of] of underWay) if (of === part) leave();
+  };
+
+  const whole: Part = { ended: false };
+  const resolver: OwnedResolver = {
     source,
-    async resolve<K extends RecordType>(name: string, type: K): Promise<Answer<K>> {
-      const lower = name.toLowerCase();
-      const key = `${type} ${lower}`;
-      const known = cached(key) as Answer<K> | undefined;
-      if (known) return known;
-      asked += 1;
-      if (asked <= DNS_LIMITS.ordinaryQuestions) return ask(key, lower, type);
-      const before = last;
-      const turn = (async () => {
-        await before;
-        return ask(key, lower, type);
-      })();
-      last = turn.catch(() => {});
-      return turn;
-    },
+    resolve: (name, type) => resolveIn(whole, name, type),
     questions: () => asked,
     isShort: () => short,
     ranOutOfTime() {
       short ||= waited;
     },
+    part() {
+      const part: Part = { ended: false };
+      return { ...resolver, resolve: (name, type) => resolveIn(part, name, type), end: () => endPart(part) };
+    },
     end() {
       ended = true;
-      for (const leave of underWay) leave();
+      for (const leave of underWay.keys()) leave();
       underWay.clear();
     },
   };
+  return resolver;
+}
+
+/** A piece of the owner's work, which may end before the rest. */
+interface Part {
+  ended: boolean;
 }

@@ -171,6 +171,25 @@ test('a question beyond the ordinary waits for the one before it', async (t) => 
   await Promise.all(more);
 });
 
+test('a part of the work that ends gives back its own places alone, and is no shortage of the rest', async (t) => {
+  const { resolver, used, hang } = await world(t);
+  const view = resolver.for(['192.0.2.0/24', 's']);
+  const [part, other] = [view.part(), view.part()];
+  const ended = [hang(part), hang(part)];
+  const rest = [hang(other), hang(view)];
+  assert.equal(used().used, 4);
+  part.end();
+  assert.equal(used().used, 2);
+  for (const answer of await Promise.all(ended)) assert.equal(answer.kind, 'unknown');
+  assert.equal((await hang(part)).kind, 'unknown');
+  assert.equal((await other.resolve('n1.good.test', 'A')).kind, 'found');
+  assert.deepEqual([view.isShort(), other.isShort()], [false, false]);
+  assert.equal(view.questions(), other.questions());
+  view.end();
+  await Promise.all(rest);
+  assert.deepEqual([used().used, view.isShort()], [0, true]);
+});
+
 test('names that hang are no outage while others are answered', async (t) => {
   const { resolver, clock, events, hang } = await world(t);
   const hanging = Array.from({ length: 5 }, (_, n) => hang(resolver.for(['192.0.2.0/24', `s${n}`])));

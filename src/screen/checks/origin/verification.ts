@@ -56,6 +56,7 @@ export function signaturesOf(view: MessageView, services: CheckServices): MaybeP
       asker: createAsker(services.resolver),
       resolver: services.resolver,
       clock: services.clock,
+      signal: services.signal,
       minimumKeyBits: services.settings.current().get(dkimSettings.minimumKeyBits),
     },
   );

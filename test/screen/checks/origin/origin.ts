@@ -9,7 +9,7 @@ import type { Check } from '../../../../src/screen/engine/check.ts';
 import { CHECKS } from '../../../../src/screen/index.ts';
 import { createScreen } from '../../../../src/screen/session/session.ts';
 import { createResolver } from '../../../../src/world/resolver/stub.ts';
-import type { SharingResolver } from '../../../../src/world/resolver.ts';
+import type { OwnedResolver, SharingResolver } from '../../../../src/world/resolver.ts';
 import { manualClock } from '../../../support/clock.ts';
 import { recordedEvents } from '../../../support/events.ts';
 import { seededRandom } from '../../../support/random.ts';
@@ -116,8 +116,9 @@ function shortOf(asking: SharingResolver, names: (name: string) => boolean): Sha
     for(owner) {
       const own = asking.for(owner);
       let short = false;
-      return {
+      const shortened: OwnedResolver = {
         ...own,
+        part: () => shortened,
         isShort: () => short || own.isShort(),
         resolve(name, type) {
           if (!names(name)) return own.resolve(name, type);
@@ -125,6 +126,7 @@ function shortOf(asking: SharingResolver, names: (name: string) => boolean): Sha
           return Promise.resolve({ kind: 'unknown', reason: 'too-many' });
         },
       };
+      return shortened;
     },
   };
 }

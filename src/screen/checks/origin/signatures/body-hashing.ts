@@ -3,12 +3,13 @@
  * starts with the first large body and ends when there was none for a while. Each body has one chunk
  * under way, so a thousand at once hold a thousand chunks.
  *
- * Errors: those of `ContentRef.open`; a thread that cannot start or ends is a defect.
+ * Errors: those of `ContentRef.open`; the signal's reason; a thread that cannot start or ends is a defect.
  */
+import { addAbortSignal } from 'node:stream';
 import type { ContentRef } from '../../../../model/content.ts';
 import { bodyHashes, type HashedBody, type WantedHash } from '../../../../protocol/dkim/body-hashes.ts';
 import type { Clock } from '../../../../world/clock.ts';
-import { createWorkerClient, type WorkerClient } from '../../../../world/workers/client.ts';
+import { type Ask, createWorkerClient, type WorkerClient } from '../../../../world/workers/client.ts';
 import { type WorkerFailure, workerError } from '../../../../world/workers/failure.ts';
 import { createPlainLine } from '../../../../world/workers/line.ts';
 import { AUTHENTICATION_LIMITS } from '../limits.ts';
@@ -31,9 +32,10 @@ export async function hashBody(
   start: number,
   wanted: readonly WantedHash[],
   clock: Clock,
+  signal?: AbortSignal,
 ): Promise<readonly HashedBody[]> {
   const { bytes, sizeBytes } = content;
-  if (sizeBytes - start > AUTHENTICATION_LIMITS.bodyOnLoopBytes) return inThread(content, start, wanted, clock);
+  if (sizeBytes - start > AUTHENTICATION_LIMITS.bodyOnLoopBytes) return inThread(content, start, wanted, clock, signal);
   const hashes = bodyHashes(wanted);
   if (bytes) hashes.push(bytes.subarray(start));
   else if (start < sizeBytes) {
@@ -50,10 +52,14 @@ function inThread(
   start: number,
   wanted: readonly WantedHash[],
   clock: Clock,
+  signal: AbortSignal | undefined,
 ): Promise<readonly HashedBody[]> {
-  return clientOf(clock).run(async (ask) => {
+  const work = async (ask: Ask<BodyQuestion, BodyAnswer>): Promise<readonly HashedBody[]> => {
     await ask({ kind: 'begin', wanted });
-    for await (const chunk of content.open({ start, end: content.sizeBytes })) {
+    const body = content.open({ start, end: content.sizeBytes });
+    // A disk that hangs is waited for no longer than anything else.
+    if (signal) addAbortSignal(signal, body);
+    for await (const chunk of body) {
       // A copy: the chunk may be a part of somebody's buffer.
       const copy = Uint8Array.from(chunk as Uint8Array);
       const { isDone } = await ask({ kind: 'chunk', chunk: copy }, [copy.buffer]);
@@ -61,7 +67,8 @@ function inThread(
     }
     const { hashed } = await ask({ kind: 'end' });
     return hashed!;
-  });
+  };
+  return clientOf(clock).run(work, undefined, signal);
 }
 
 /** One thread for a node, which has one clock. */

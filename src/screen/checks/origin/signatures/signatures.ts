@@ -48,6 +48,8 @@ export interface VerifyOptions {
   readonly asker: Asker;
   readonly resolver: Resolver;
   readonly clock: Clock;
+  /** Nobody waits any more. */
+  readonly signal?: AbortSignal;
   readonly minimumKeyBits: number;
 }
 
@@ -60,12 +62,12 @@ const NO_SIGNATURE: DkimEvidence = Object.freeze({ made: true, signatures: [], u
 const NO_CHAIN: ArcEvidence = Object.freeze({ made: true, result: 'none', sealers: [] });
 export const NOT_SIGNED: Verified = Object.freeze({ dkim: NO_SIGNATURE, arc: NO_CHAIN });
 
-/** Errors: those of `ContentRef.open`. */
+/** Errors: those of `ContentRef.open`; the signal's reason while a body is hashed. */
 export async function verifySignatures(message: Signed, options: VerifyOptions): Promise<Verified> {
   const { fields: origin, head, bodyStart, content, authors = [] } = message;
   if (origin.signatures === 0 && origin.arc === 0) return NOT_SIGNED;
   if (countLines(head, bodyStart) > AUTHENTICATION_LIMITS.headerLines) return beyondBounds(origin);
-  const { asker, clock, minimumKeyBits } = options;
+  const { asker, clock, minimumKeyBits, signal } = options;
   const conditions: Conditions = { now: Math.floor(clock.now() / 1000), minimumKeyBits };
   const keys = signersKeys(asker, options);
   const fields = fieldsOf(head, bodyStart);
@@ -83,7 +85,7 @@ export async function verifySignatures(message: Signed, options: VerifyOptions):
   if (newest) verifyHeader(newest, coverable, arcBudget);
   const wanted = wantedHashes(all);
   if (wanted.length > 0) {
-    const bodies = await hashBody(content, bodyStart, wanted, clock);
+    const bodies = await hashBody(content, bodyStart, wanted, clock, signal);
     for (const attempt of all) compareBody(attempt, bodies);
   }
 
