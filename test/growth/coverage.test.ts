@@ -76,6 +76,7 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'screen/session/no-destination.ts': 'tells an event',
   'screen/session/pending.ts': 'runs checks, whose readers are here',
   'screen/engine/plan.ts': 'made at the start',
+  'screen/engine/runs.ts': 'counts checks',
   'screen/engine/policies.ts': 'resolves settings',
   'screen/sender/proven.ts': 'compares what was seen',
   'screen/engine/replay.ts': 'judges what was seen',
