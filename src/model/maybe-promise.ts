@@ -9,3 +9,28 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 export function andThen<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return isPromise(value) ? value.then(next) : next(value);
 }
+
+/** A body that reads as if it were `async`: `const value = yield* wait(asked)`. */
+export type Steps<T> = Generator<Promise<unknown>, T, unknown>;
+
+/** Within such a body: the value, at once if it is here. */
+export function* wait<T>(value: MaybePromise<T>): Steps<T> {
+  return isPromise(value) ? ((yield value) as T) : value;
+}
+
+/** Runs such a body: no promise is made as long as it need not wait, and from then on it is as if `async`. */
+export function atOnce<T>(body: Steps<T>): MaybePromise<T> {
+  const first = body.next();
+  return first.done ? first.value : goOn(body, first.value);
+}
+
+async function goOn<T>(body: Steps<T>, waiting: Promise<unknown>): Promise<T> {
+  for (let next = waiting; ; ) {
+    const step: IteratorResult<Promise<unknown>, T> = await next.then(
+      (value) => body.next(value),
+      (error) => body.throw(error),
+    );
+    if (step.done) return step.value;
+    next = step.value;
+  }
+}

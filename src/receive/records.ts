@@ -56,8 +56,14 @@ export function recordRefusals(
         reason: replyText(said.reply),
       }))
     : [];
+  // The message stage has it all; where it was never reached, the refused RCPTs keep what was seen of them.
+  const screened = {
+    facts: said?.screened?.facts ?? {},
+    evidence: said?.screened?.evidence ?? session.screen.observed?.(),
+    findings: said?.screened?.findings,
+  };
   session.services.journal.message({
-    ...commonRecord(session, transaction, journalDetail(transaction, said?.screened)),
+    ...commonRecord(session, transaction, journalDetail(transaction, screened)),
     direction: 'refused',
     recipients: [...whole, ...loggedRefused(transaction.refused)],
     replies: [...whole.map(() => replyName(said!.reply)), ...repliesToRefused(transaction.refused)],

@@ -81,6 +81,8 @@ export interface ScreenSession {
   ): MaybePromise<
     MessageVerdict & { readonly facts: MessageFacts; readonly evidence: Readonly<Record<string, Evidence>> }
   >;
+  /** What was observed up to RCPT, for the log of a transaction whose message never came. A screen without checks has none. */
+  observed?(): Readonly<Record<string, Evidence>>;
   /**
    * The transaction is over, or its client went: what it still asks others is given up. A screen that
    * asks nobody has none.

@@ -6,6 +6,8 @@ export const SCREEN_LIMITS = {
   repeatEventMs: 3_600_000,
   /** Domains whose last event is remembered. */
   rememberedEvents: 1000,
+  /** Refused recipients of one transaction whose evidence is kept for the replay: as many as receive names in whole (REFUSED_WHOLE), some 600 bytes each. */
+  refusedEvidence: 16,
   /** Sessions of a listener from one private address and no other, before it is taken for a NAT: no office is that lonely. */
   natSessions: 50,
   /** Names that sessions from this machine itself greet by, before a forwarder is taken to stand behind them: programs say its name, localhost or an address. */

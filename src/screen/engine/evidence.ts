@@ -1,14 +1,40 @@
 /**
- * What the checks saw of a message, as it is stored for the log and for the replay: by check, and
- * under `recipients`, by address, who each is and what was seen of it alone.
+ * What the checks saw of a transaction, as it is stored for the log and for the replay: by check; under
+ * `about` what the replay must know beside; and under `recipients`, by address in order of RCPT, who each
+ * is and what was seen of it alone. So it is too for a transaction all of whose recipients were refused.
  *
  * Every message's is a copy of one blank form: an object that grows by one member after another
  * takes longer to make, and with many members three times as long to become JSON.
  */
 import type { Evidence } from '../../model/finding.ts';
-import type { RecipientContext } from './check.ts';
-import type { Observations, Observed } from './engine.ts';
+import { isPromise } from '../../model/maybe-promise.ts';
+import type { Looked } from '../looking.ts';
+import type { Hidden } from '../sender/nat.ts';
+import type { RecipientContext, SenderKind } from './check.ts';
+import type { Observations } from './engine.ts';
 import type { Plan } from './plan.ts';
+
+/** Of the form and the meaning of evidence; a change of either that judging cannot bridge makes another. */
+export const EVIDENCE_VERSION = 2;
+
+export type About = {
+  readonly version: number;
+  readonly client: string;
+  readonly sender: SenderKind;
+  /** MAIL is of a local domain. */
+  readonly isLocal?: true;
+  /** The client was a trusted relay. */
+  readonly isRelay?: true;
+  /** The client's address was not its own. */
+  readonly hidden?: Hidden;
+  readonly looked?: Looked;
+  /** The message came: its checks looked. */
+  readonly hasMessage?: true;
+  /** The node had no look-ups left for it. */
+  readonly isShort?: true;
+  /** So many refused recipients are not here. */
+  readonly cut?: number;
+};
 
 /** A check that saw nothing is missing, or undefined. */
 export type MessageEvidence = Readonly<Record<string, Evidence>>;
@@ -31,13 +57,13 @@ export function evidenceForms(
   { connect, ehlo, mail, rcpt, message }: Plan['starts'],
   uponRecipient: Plan['uponRecipient'],
 ): EvidenceForms {
-  const form = (first: string, indexes: readonly number[]): Form => {
+  const form = (first: readonly string[], indexes: readonly number[]): Form => {
     const checks = [...new Set(indexes)].map((index) => ({ id: ids[index]!, index }));
-    return { blank: blankOf([first, ...checks.map(({ id }) => id)]), checks };
+    return { blank: blankOf([...first, ...checks.map(({ id }) => id)]), checks };
   };
   return {
-    message: form('recipients', [...connect, ...ehlo, ...mail, ...uponRecipient, ...message]),
-    recipient: form('who', rcpt),
+    message: form(['about', 'recipients'], [...connect, ...ehlo, ...mail, ...uponRecipient, ...message]),
+    recipient: form(['who'], rcpt),
   };
 }
 
@@ -51,15 +77,17 @@ function blankOf(names: readonly string[]): Blank {
 export function evidenceOfMessage(
   { message, recipient }: EvidenceForms,
   observations: Observations,
-  recipients: readonly { readonly context: RecipientContext; readonly observations: Observations }[],
+  recipients: readonly { readonly context: RecipientContext; readonly atRcpt: Observations }[],
+  about: About,
 ): MessageEvidence {
   const byAddress: Record<string, Evidence> = {};
-  for (const { context, observations: own } of recipients) {
-    const evidence = fill(recipient, own);
+  for (const { context, atRcpt } of recipients) {
+    const evidence = fill(recipient, atRcpt);
     evidence['who'] = context as unknown as Evidence;
     byAddress[context.address] = evidence as Evidence;
   }
   const evidence = fill(message, observations);
+  evidence['about'] = about;
   evidence['recipients'] = byAddress;
   return evidence as MessageEvidence;
 }
@@ -67,8 +95,9 @@ export function evidenceOfMessage(
 function fill({ blank, checks }: Form, { byCheck }: Observations): Record<string, Evidence | undefined> {
   const filled: Record<string, Evidence | undefined> = { ...blank };
   for (const { id, index } of checks) {
-    const observed = byCheck[index] as Observed | undefined;
-    if (typeof observed === 'object') filled[id] = observed;
+    const observed = byCheck[index];
+    // A look that nobody waited for any longer is none.
+    if (typeof observed === 'object' && !isPromise(observed)) filled[id] = observed;
   }
   return filled;
 }

@@ -26,13 +26,14 @@ import {
   settle,
   start,
 } from '../engine/engine.ts';
-import { evidenceOfMessage, type MessageEvidence } from '../engine/evidence.ts';
+import type { MessageEvidence } from '../engine/evidence.ts';
 import { evidenceFor, evidenceIn, evidenceOf } from '../engine/observation.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { Policies } from '../engine/policies.ts';
 import { exemptionsOf, listsOf } from '../sender/exemptions.ts';
 import { type Sender, shieldingFor } from '../sender/recipient-context.ts';
 import type { Shielding } from '../sender/shielding.ts';
+import { evidenceWithMessage } from './evidence.ts';
 import { messageFacts, type ReadHeader } from './header.ts';
 import { SHORT_OF_LOOK_UPS } from './look-ups.ts';
 import type { AcceptedRecipient, ScreenedTransaction, Screening } from './session.ts';
@@ -172,11 +173,12 @@ function settleAll(
 }
 
 function verdict(
-  { plan, services }: Screening,
+  screening: Screening,
   transaction: ScreenedTransaction,
   recipients: readonly AcceptedRecipient[],
   header: ReadHeader,
 ): ScreenedMessage {
+  const { plan, services } = screening;
   const { policies } = transaction;
   const deciding: (Finding | undefined)[] = [];
   const short: readonly Finding[] = services.resolver.isShort() ? SHORT_OF_LOOK_UPS : NOTHING;
@@ -211,7 +213,7 @@ function verdict(
   const rest = {
     findings,
     facts: messageFacts(header.facts),
-    evidence: evidenceOfMessage(policies.forms, transaction.observations, recipients),
+    evidence: evidenceWithMessage(screening, transaction, recipients),
   };
   return decision.kind === 'reply'
     ? { kind: 'reply', reply: decision.reply, ...rest }

@@ -72,6 +72,9 @@ async function again(
     sender,
     observations,
     recipients: [],
+    asked: [],
+    refused: 0,
+    known: sender,
     asks: false,
   };
   const isHidden = transaction.sources.hidden !== undefined;
@@ -100,5 +103,12 @@ function refusedNow(
     direction: context.direction === 'internal' && !isTrusted(kind) ? ('inbound' as const) : context.direction,
     policyDomain: isOutbound ? domain : context.policyDomain,
   };
-  return { recipient, context: now, account, observations: copyOf(observations), findings };
+  return {
+    recipient,
+    context: now,
+    account,
+    observations: copyOf(observations),
+    atRcpt: copyOf(observations),
+    findings,
+  };
 }

@@ -8,7 +8,7 @@
 import type { Directory, Resolution } from '../../directory/contract.ts';
 import type { Recipient } from '../../model/envelope.ts';
 import type { Finding } from '../../model/finding.ts';
-import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
+import { atOnce, type MaybePromise, type Steps, wait } from '../../model/maybe-promise.ts';
 import type { SessionFacts } from '../../model/session.ts';
 import { looksLikeRelay } from '../../protocol/smtp/address.ts';
 import type { RecipientVerdict } from '../contract.ts';
@@ -18,6 +18,7 @@ import { copyOf, judge, type Observations, settle, start, startUponRecipient } f
 import { evidenceOf } from '../engine/observation.ts';
 import { exemptionsOf, exemptionsUnasked } from '../sender/exemptions.ts';
 import { authorOf, isTrusted, ownerOf, resolveRecipient, type Sender, whoIs } from '../sender/recipient-context.ts';
+import { noteRefused } from './evidence.ts';
 import type { PendingSender } from './pending.ts';
 import { orShort, type Present, refusal, type ScreenedTransaction, type Screening } from './session.ts';
 
@@ -26,28 +27,63 @@ const NOT_ASKED: Resolution = Object.freeze({ kind: 'remote' });
 
 const EVERYTHING: readonly GrantedExemption[] = ['allowListed', 'ipShield', 'ipShieldPreset'];
 
-/** Pushes who is accepted to the transaction's recipients. */
+/** Pushes who is accepted to the transaction's recipients, and notes who is refused for the log. */
 export function screenRecipient(
   screening: Screening,
   transaction: ScreenedTransaction,
   recipient: Recipient,
 ): MaybePromise<RecipientVerdict> {
-  const { sender } = transaction;
-  return isPromise(sender)
-    ? sender.then((known) => resolveFor(screening, transaction, recipient, known))
-    : resolveFor(screening, transaction, recipient, sender);
+  return atOnce(screenSteps(screening, transaction, recipient));
 }
 
-function resolveFor(
+function* screenSteps(
   screening: Screening,
   transaction: ScreenedTransaction,
   recipient: Recipient,
-  sender: Sender,
-): MaybePromise<RecipientVerdict> {
-  const resolution = resolveUnlessHop(screening.services.directory, recipient, sender, transaction.facts);
-  return isPromise(resolution)
-    ? resolution.then((known) => judgeRecipient(screening, transaction, recipient, sender, known))
-    : judgeRecipient(screening, transaction, recipient, sender, resolution);
+): Steps<RecipientVerdict> {
+  const { plan, services } = screening;
+  const { facts, reversePath, parameters, policies, boundMs } = transaction;
+  const sender = yield* wait(transaction.sender);
+  transaction.known = sender;
+  if (sender.pending) transaction.pending = sender as PendingSender;
+  const resolution = yield* wait(resolveUnlessHop(services.directory, recipient, sender, facts));
+  const account = yield* wait(ownerOf(services.directory, resolution));
+  const context = whoIs(recipient.address, resolution, sender);
+
+  const observations = copyOf(transaction.observations);
+  const view = { stage: 'rcpt', facts, reversePath, parameters, sender, recipient, context, resolution } as const;
+  start(plan, view, services, observations, policies);
+  yield* wait(settle(plan, 'rcpt', observations, boundMs, services));
+  const present: Present = { recipient, context, account, observations };
+  const unasked = yield* refusedUnasked(screening, transaction, present, sender);
+  if (unasked) return refuse(transaction, unasked.context, observations, unasked.findings);
+
+  // Name servers are asked, where they were not yet; then it is known what lists say of the sender.
+  askForRecipient(screening, transaction, observations, sender);
+  const spf = yield* wait(evidenceOf(plan, observations, 'spf'));
+  const known = yield* wait(exemptionsOf(services, transaction, sender, context, account, { spf }));
+  yield* wait(settle(plan, 'rcpt', observations, boundMs, services));
+  // What is common to all recipients and has been waited for need not be waited for again.
+  if (observations.waits)
+    for (const index of plan.common.rcpt) transaction.observations.byCheck[index] = observations.byCheck[index];
+
+  const findings = orShort(
+    services,
+    judge(plan, 'rcpt', observations, policies.of(known.policyDomain), known, services),
+  );
+  if (findings.length > 0 && refusal(findings)) return refuse(transaction, known, observations, findings);
+  accept(transaction, { ...present, context: known }, findings);
+  return {
+    accepted: true,
+    recipient,
+    direction: known.direction,
+    trusted: isTrusted(sender.kind),
+    author: authorOf(sender, facts),
+    policyDomain: known.policyDomain,
+    targets: targetsOf(recipient, resolution),
+    viaAlias: resolution.kind === 'local' && resolution.viaAlias,
+    findings,
+  };
 }
 
 function resolveUnlessHop(
@@ -60,116 +96,42 @@ function resolveUnlessHop(
   return resolveRecipient(directory, address, client.address);
 }
 
-function judgeRecipient(
-  screening: Screening,
+function refuse(
   transaction: ScreenedTransaction,
-  recipient: Recipient,
-  sender: Sender,
-  resolution: Resolution,
-): MaybePromise<RecipientVerdict> {
-  return andThen(ownerOf(screening.services.directory, resolution), (account) =>
-    judgeFor(screening, transaction, recipient, sender, resolution, account),
-  );
-}
-
-function judgeFor(
-  screening: Screening,
-  transaction: ScreenedTransaction,
-  recipient: Recipient,
-  sender: Sender,
-  resolution: Resolution,
-  account: string,
-): MaybePromise<RecipientVerdict> {
-  const { plan, services } = screening;
-  const { facts, reversePath, parameters, policies, boundMs } = transaction;
-  const context = whoIs(recipient.address, resolution, sender);
-  if (sender.pending) transaction.pending = sender as PendingSender;
-  const observations = copyOf(transaction.observations);
-  const view = { stage: 'rcpt', facts, reversePath, parameters, sender, recipient, context, resolution } as const;
-  start(plan, view, services, observations, policies);
-  const present = { recipient, context, account, observations };
-  return andThen(settle(plan, 'rcpt', observations, boundMs, services), () =>
-    andThen(refusedUnasked(screening, transaction, present, sender), (findings) =>
-      findings
-        ? refused(findings)
-        : andThen(knownFor(screening, transaction, present, sender), (known) =>
-            judgePresent(screening, transaction, known, sender, resolution),
-          ),
-    ),
-  );
-}
-
-/** Name servers are asked, where they were not yet; then it is known what lists say of the sender. */
-function knownFor(
-  screening: Screening,
-  transaction: ScreenedTransaction,
-  present: Present,
-  sender: Sender,
-): MaybePromise<Present> {
-  const { plan, services } = screening;
-  const { context, account, observations } = present;
-  askForRecipient(screening, transaction, observations, sender);
-  return andThen(evidenceOf(plan, observations, 'spf'), (spf) =>
-    andThen(exemptionsOf(services, transaction, sender, context, account, { spf }), (known) =>
-      andThen(settle(plan, 'rcpt', observations, transaction.boundMs, services), () => ({
-        ...present,
-        context: known,
-      })),
-    ),
-  );
-}
-
-function refused(findings: readonly Finding[]): RecipientVerdict {
+  context: RecipientContext,
+  atRcpt: Observations,
+  findings: readonly Finding[],
+): RecipientVerdict {
+  noteRefused(transaction, context, atRcpt);
   return { accepted: false, reply: replyOf(refusal(findings)!), findings };
 }
 
-function judgePresent(
-  { plan, services }: Screening,
-  transaction: ScreenedTransaction,
-  { recipient, context, account, observations }: Present,
-  sender: Sender,
-  resolution: Resolution,
-): RecipientVerdict {
-  // What is common to all recipients and has been waited for need not be waited for again.
-  if (observations.waits)
-    for (const index of plan.common.rcpt) transaction.observations.byCheck[index] = observations.byCheck[index];
-  const said = judge(plan, 'rcpt', observations, transaction.policies.of(context.policyDomain), context, services);
-  const findings = orShort(services, said);
-  if (findings.length > 0 && refusal(findings)) return refused(findings);
-  transaction.recipients.push({ recipient, context, account, observations, findings });
-  return {
-    accepted: true,
-    recipient,
-    direction: context.direction,
-    trusted: isTrusted(sender.kind),
-    author: authorOf(sender, transaction.facts),
-    policyDomain: context.policyDomain,
-    targets: targetsOf(recipient, resolution),
-    viaAlias: resolution.kind === 'local' && resolution.viaAlias,
-    findings,
-  };
+/** The message stage has observations of its own, so that those of RCPT stay for the log. */
+function accept(transaction: ScreenedTransaction, present: Present, findings: readonly Finding[]): void {
+  const { context, observations: atRcpt } = present;
+  transaction.recipients.push({ ...present, observations: copyOf(atRcpt), atRcpt, findings });
+  transaction.asked.push({ context, atRcpt, isRefused: false });
 }
 
 function targetsOf({ address }: Recipient, resolution: Resolution) {
   return resolution.kind === 'local' || resolution.kind === 'role' ? resolution.targets : [address];
 }
 
-/** What refuses the recipient whatever the DNS says; undefined: it has to be asked, or was. */
-export function refusedUnasked(
+/** What refuses the recipient whatever the DNS says, and who it is then; undefined: it has to be asked, or was. */
+function* refusedUnasked(
   { plan, services }: Screening,
   transaction: ScreenedTransaction,
   { context, account, observations }: Present,
   sender: Sender,
-): MaybePromise<readonly Finding[] | undefined> {
+): Steps<{ readonly context: RecipientContext; readonly findings: readonly Finding[] } | undefined> {
   if (transaction.asks) return undefined;
   const { policies } = transaction;
   const say = (as: RecipientContext): readonly Finding[] =>
     judge(plan, 'rcpt', observations, policies.of(context.policyDomain), as, services);
-  return andThen(exemptionsUnasked(services, transaction, sender, context, account), (known) => {
-    const findings = say(known ?? context);
-    if (findings.length === 0 || !refusal(findings)) return undefined;
-    return known || refusal(say(favoured(context))) ? findings : undefined;
-  });
+  const known = yield* wait(exemptionsUnasked(services, transaction, sender, context, account));
+  const findings = say(known ?? context);
+  if (findings.length === 0 || !refusal(findings)) return undefined;
+  return known || refusal(say(favoured(context))) ? { context: known ?? context, findings } : undefined;
 }
 
 /** As if every list and pair spoke for the sender. */
@@ -182,7 +144,7 @@ function favoured(context: RecipientContext): RecipientContext {
 }
 
 /** Begins what waited for a recipient, once a transaction; this recipient sees it too. */
-export function askForRecipient(
+function askForRecipient(
   { plan, services }: Screening,
   transaction: ScreenedTransaction,
   observations: Observations,

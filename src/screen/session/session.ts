@@ -14,13 +14,14 @@ import type { ReversePath } from '../../model/address.ts';
 import type { ContentRef } from '../../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../../model/envelope.ts';
 import { invariant } from '../../model/errors.ts';
-import type { Finding } from '../../model/finding.ts';
+import type { Evidence, Finding } from '../../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import type { SessionFacts } from '../../model/session.ts';
 import type { Settings } from '../../settings/contract.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Events } from '../../world/events.ts';
 import type { OwnedResolver, SharingResolver } from '../../world/resolver.ts';
+import { type NetworkSet, relaysOf } from '../checks/origin/spf/relays.ts';
 import type { RecipientVerdict, Screen, ScreenSession, StageVerdict } from '../contract.ts';
 import { type Check, NOTHING, type RecipientContext, type Views } from '../engine/check.ts';
 import { replyOf, strongest } from '../engine/decide.ts';
@@ -29,10 +30,12 @@ import { type Plan, plan } from '../engine/plan.ts';
 import { createPolicies, type Policies } from '../engine/policies.ts';
 import { createRuns, endRuns, type Runs } from '../engine/runs.ts';
 import { CHECKS } from '../index.ts';
+import { type Looked, lookedBy } from '../looking.ts';
 import { type GrantRules, grantRules } from '../sender/grants.ts';
 import { createNatWatch, type NatWatch } from '../sender/nat.ts';
 import { identifySender, type Sender, type SenderSources } from '../sender/recipient-context.ts';
 import { relaySettings, screenOwnSettings } from '../settings.ts';
+import { evidenceAtRcpt } from './evidence.ts';
 import { type ReadHeader, readHeader } from './header.ts';
 import { lookUpOwner, SHORT_OF_LOOK_UPS } from './look-ups.ts';
 import { type ScreenedMessage, screenMessage } from './message.ts';
@@ -68,6 +71,10 @@ export interface ScreenedTransaction {
   readonly boundMs: number;
   readonly sender: MaybePromise<Sender>;
   readonly sources: SenderSources;
+  readonly looked: Looked | undefined;
+  readonly isRelay: boolean;
+  /** The sender, once somebody waited for it. */
+  known: Sender | undefined;
   /** The sender, where the header decides who it is. */
   pending: PendingSender | undefined;
   /** A recipient was accepted by the checks that ask nobody: from then on name servers are asked. */
@@ -77,6 +84,9 @@ export interface ScreenedTransaction {
   /** What was seen of the session and at MAIL, later of the message. */
   readonly observations: Observations;
   readonly recipients: AcceptedRecipient[];
+  /** In order of RCPT, the accepted and the refused, these up to a bound. */
+  readonly asked: AskedRecipient[];
+  refused: number;
   /** Findings of the message as a whole. */
   findings: readonly Finding[];
 }
@@ -88,11 +98,18 @@ export interface AcceptedRecipient {
   readonly account: string;
   /** The transaction's, with what was seen at RCPT. */
   readonly observations: Observations;
+  /** The same as RCPT left it. */
+  readonly atRcpt: Observations;
   readonly findings: readonly Finding[];
 }
 
+/** Who was asked for at RCPT, for the log. */
+export interface AskedRecipient extends Pick<AcceptedRecipient, 'context' | 'atRcpt'> {
+  readonly isRefused: boolean;
+}
+
 /** A recipient of whom nobody spoke yet. */
-export type Present = Omit<AcceptedRecipient, 'findings'>;
+export type Present = Omit<AcceptedRecipient, 'findings' | 'atRcpt'>;
 
 /** The same, with the share of look-ups that a session or a transaction has, and what its checks still do. */
 export type SharedServices = Omit<ScreenServices, 'resolver'> & {
@@ -119,6 +136,8 @@ interface Current {
   readonly boundMs: number;
   readonly rules: GrantRules;
   readonly serversRelay: boolean;
+  readonly looked: Looked | undefined;
+  readonly relays: NetworkSet;
 }
 
 const CLEAR: StageVerdict = Object.freeze({ findings: NOTHING });
@@ -150,6 +169,8 @@ function currentOf(checkPlan: Plan, snapshot: ReturnType<Settings['current']>): 
     boundMs: snapshot.get(screenOwnSettings.messageSeconds) * 1000,
     rules: grantRules(snapshot),
     serversRelay: snapshot.get(relaySettings.throughDomainServers),
+    looked: lookedBy(snapshot),
+    relays: relaysOf(snapshot),
   };
 }
 
@@ -219,6 +240,11 @@ class ScreenedSession implements ScreenSession {
     });
   }
 
+  observed(): Readonly<Record<string, Evidence>> {
+    const transaction = this.#transaction;
+    return transaction ? evidenceAtRcpt(this.#screening, transaction) : {};
+  }
+
   reset(): void {
     endRuns(this.#screening.services);
   }
@@ -237,7 +263,7 @@ function beginTransaction(
   reversePath: ReversePath,
   parameters: MailParameters,
 ): ScreenedTransaction {
-  const { policies, boundMs, rules, serversRelay } = current();
+  const { policies, boundMs, rules, serversRelay, looked, relays } = current();
   const { directory, senderRules } = services;
   const hidden = nat.hides(facts);
   const sources = { directory, senderRules, hidden, serversRelay };
@@ -254,11 +280,16 @@ function beginTransaction(
     boundMs,
     sender,
     sources,
+    looked,
+    isRelay: relays.has(facts.client.address),
+    known: undefined,
     pending: undefined,
     asks: false,
     names: undefined,
     observations,
     recipients: [],
+    asked: [],
+    refused: 0,
     findings: NOTHING,
   };
 }

@@ -31,7 +31,7 @@ type NotMade = { readonly made: false; readonly why: 'trusted' };
 const CLEAR: Observation = Object.freeze({ made: true, matches: NOTHING });
 const TRUSTED: NotMade = Object.freeze({ made: false, why: 'trusted' });
 
-const own = defineSettings('lookAlikeDomain', {
+export const lookAlikeSettings = defineSettings('lookAlikeDomain', {
   frequentMessages: count(
     5,
     { min: 1, max: 1000 },
@@ -40,7 +40,7 @@ const own = defineSettings('lookAlikeDomain', {
   correspondents: choice(
     ['compare', 'ignore'],
     'compare',
-    'Whether domains that look like those of known correspondents count, too, or only those that look like our own.',
+    'Whether domains that look like those of known correspondents count, too, or only those that look like our lookAlikeSettings.',
     { scope: 'domain' },
   ),
   allowed: list([], 'Domains that only look alike: neither they nor what is below them is suspected.', {
@@ -67,7 +67,7 @@ export const lookAlikeDomain = defineCheck({
     'own-domain': 'the domain of the sender looks like one of ours',
     correspondent: 'the domain of the sender looks like one that we often write to',
   },
-  settings: own,
+  settings: lookAlikeSettings,
 
   observe(view: Views['message'], services: CheckServices): MaybePromise<Observation | NotMade> {
     return andThen(services.identities(), (identities) =>
@@ -106,7 +106,7 @@ function domainIndex(identities: Identities, frequent: readonly string[]): Domai
 }
 
 function look({ header, reversePath }: Views['message'], identities: Identities, services: CheckServices): Observation {
-  const least = services.settings.current().get(own.frequentMessages);
+  const least = services.settings.current().get(lookAlikeSettings.frequentMessages);
   const index = domainIndex(identities, services.correspondents.frequent(least));
   const compared: string[] = [];
   const matches: Match[] = [];
@@ -168,7 +168,7 @@ function isAllowed(domain: string, allowed: readonly string[]): boolean {
 function countOutgoing({ envelope }: Views['message'], identities: Identities, services: CheckServices): void {
   const index = domainIndex(
     identities,
-    services.correspondents.frequent(services.settings.current().get(own.frequentMessages)),
+    services.correspondents.frequent(services.settings.current().get(lookAlikeSettings.frequentMessages)),
   );
   const counted = new Set<string>();
   for (const { address } of envelope.recipients.slice(0, IDENTITY_LIMITS.countedRecipients)) {

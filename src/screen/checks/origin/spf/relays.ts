@@ -12,12 +12,15 @@ export interface Hop {
   readonly helo: string;
 }
 
-type Networks = ReturnType<typeof networkSet>;
+export type NetworkSet = ReturnType<typeof networkSet>;
 
-const known = new WeakMap<SettingsSnapshot, Networks>();
+const known = new WeakMap<SettingsSnapshot, NetworkSet>();
 
-export function trustedRelays(settings: Settings): Networks {
-  const snapshot = settings.current();
+export function trustedRelays(settings: Settings): NetworkSet {
+  return relaysOf(settings.current());
+}
+
+export function relaysOf(snapshot: SettingsSnapshot): NetworkSet {
   let networks = known.get(snapshot);
   if (!networks) {
     networks = networkSet(snapshot.get(authenticationSettings.trustedRelays));
@@ -30,7 +33,7 @@ export function trustedRelays(settings: Settings): Networks {
  * The first hop that is not ours, read from the top: each Received field of a trusted relay says whom
  * it took the message from. Undefined where a field cannot be read: what is below it is anybody's word.
  */
-export function firstUntrustedHop(head: Uint8Array, relays: Networks): Hop | undefined {
+export function firstUntrustedHop(head: Uint8Array, relays: NetworkSet): Hop | undefined {
   let read = 0;
   for (const field of scanFields(head).fields) {
     if (field.name !== 'received') continue;

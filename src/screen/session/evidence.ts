@@ -1,0 +1,54 @@
+/** The evidence of a transaction, once with its message and once where it ended at RCPT. */
+import type { RecipientContext } from '../engine/check.ts';
+import type { Observations } from '../engine/engine.ts';
+import { type About, EVIDENCE_VERSION, evidenceOfMessage, type MessageEvidence } from '../engine/evidence.ts';
+import { SCREEN_LIMITS } from '../limits.ts';
+import type { AcceptedRecipient, AskedRecipient, ScreenedTransaction, Screening } from './session.ts';
+
+/** A recipient was refused: what was seen of it stays for the log, of so many. */
+export function noteRefused(transaction: ScreenedTransaction, context: RecipientContext, atRcpt: Observations): void {
+  if (transaction.refused++ < SCREEN_LIMITS.refusedEvidence)
+    transaction.asked.push({ context, atRcpt, isRefused: true });
+}
+
+/** Where the message never came. */
+export function evidenceAtRcpt(screening: Screening, transaction: ScreenedTransaction): MessageEvidence {
+  const about = aboutOf(screening, transaction);
+  return evidenceOfMessage(transaction.policies.forms, transaction.observations, transaction.asked, about);
+}
+
+/** `recipients`: those accepted, as the message stage has them; the refused stand between them, as asked. */
+export function evidenceWithMessage(
+  screening: Screening,
+  transaction: ScreenedTransaction,
+  recipients: readonly AcceptedRecipient[],
+): MessageEvidence {
+  const about = { ...aboutOf(screening, transaction), hasMessage: true } as const;
+  const all = transaction.refused === 0 ? recipients : inOrder(transaction.asked, recipients);
+  return evidenceOfMessage(transaction.policies.forms, transaction.observations, all, about);
+}
+
+/** The accepted are known better at the end of data than they were at RCPT. */
+function inOrder(
+  asked: readonly AskedRecipient[],
+  recipients: readonly AcceptedRecipient[],
+): readonly Pick<AcceptedRecipient, 'context' | 'atRcpt'>[] {
+  const present = new Map(recipients.map((one) => [one.atRcpt, one]));
+  return asked.flatMap((one) => present.get(one.atRcpt) ?? (one.isRefused ? one : []));
+}
+
+function aboutOf({ services }: Screening, transaction: ScreenedTransaction): About {
+  const { facts, sources, looked, isRelay, refused, known } = transaction;
+  const cut = refused - SCREEN_LIMITS.refusedEvidence;
+  return {
+    version: EVIDENCE_VERSION,
+    client: facts.client.address,
+    sender: known?.kind ?? 'cannot-tell',
+    ...(known?.isLocal && { isLocal: true }),
+    ...(isRelay && { isRelay: true }),
+    ...(sources.hidden && { hidden: sources.hidden }),
+    ...(looked && { looked }),
+    ...(services.resolver.isShort() && { isShort: true }),
+    ...(cut > 0 && { cut }),
+  };
+}
