@@ -33,6 +33,7 @@ import type { Retention } from './journal/expire.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
 import { journalSettings } from './journal/settings.ts';
+import { checkAnswer } from './operations/answers.ts';
 import { createOperations, type Operations } from './operations/execute.ts';
 import type { NodeStatus } from './operations/services.ts';
 import { doubtfulConfig, doubtfulSettings, joined } from './posture/doubtful.ts';
@@ -290,6 +291,7 @@ export async function openCore(
     clock,
     random,
     events,
+    ...(config.checkAnswers && { checkAnswer }),
     status: () => ({
       version: VERSION,
       hostname: config.hostname,

@@ -58,6 +58,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'operation.input': EXIT.data,
   'operation.unknown': EXIT.usage,
   'operation.denied': EXIT.denied,
+  'operation.missing': EXIT.missing,
   'control.denied': EXIT.denied,
   'cli.owner': EXIT.denied,
   'cli.usage': EXIT.usage,

@@ -1,16 +1,19 @@
 /** Lists that come a page at a time, whole. */
+import type { Page } from '../model/page.ts';
+
 const PAGE_ROWS = 1000;
 
-/** Asks until a page is not full; `keyOf`: where the next one begins. */
+/** Asks until there is no more. */
 export async function allPages<T>(
-  page: (from: { readonly after: string; readonly limit: number }) => Promise<readonly T[]>,
-  keyOf: (item: T) => string,
+  page: (from: { readonly after?: string; readonly limit: number }) => Promise<Page<T>>,
   limit: number = PAGE_ROWS,
 ): Promise<readonly T[]> {
   const all: T[] = [];
-  for (let after = ''; ; after = keyOf(all.at(-1)!)) {
-    const items = await page({ after, limit });
-    all.push(...items);
-    if (items.length < limit) return all;
-  }
+  let after: string | undefined;
+  do {
+    const { rows, next } = await page({ after, limit });
+    all.push(...rows);
+    after = next;
+  } while (after !== undefined);
+  return all;
 }

@@ -10,8 +10,8 @@ import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { isOperational, OperationalError } from '../model/errors.ts';
-import type { Actor } from '../operations/define.ts';
 import type { OperationInput, OperationName, OperationOutput } from '../operations/index.ts';
+import { type Actor, fullAdministrator } from '../operations/roles.ts';
 import { becomeOwner } from '../world/become-owner.ts';
 import type { Clock } from '../world/clock.ts';
 import type { NodeConfig } from '../world/config.ts';
@@ -111,7 +111,7 @@ async function offline(config: NodeConfig, openOffline: OpenOffline, name: strin
 }
 
 function doorOf(node: OfflineNode, name: string): Door {
-  const actor: Actor = { name, permissions: ['look', 'act'] };
+  const actor = fullAdministrator(name);
   return {
     ask: (operation, input) => node.executeUnknown(operation, input, actor),
     close: () => node.close(),

@@ -42,6 +42,8 @@ export interface AliasRow {
 
 export interface Page {
   readonly domain?: string;
+  /** Only these; with `domain`: that one if it is of them. */
+  readonly domains?: readonly string[];
   /** The name or address after which the page begins. */
   readonly after?: string;
   readonly limit?: number;
@@ -175,7 +177,8 @@ export function createDirectoryAdmin(
 
     serversOnlyOf,
 
-    async listDomains({ after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly DomainRow[]> {
+    async listDomains({ domains, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly DomainRow[]> {
+      if (domains) return (await db.read(statements.domainsOf(domains, { after, limit }))).map(toDomainRow);
       return (await db.read(statements.domains({ after, limit }))).map(toDomainRow);
     },
 
@@ -207,9 +210,10 @@ export function createDirectoryAdmin(
       return prepared([statements.removeAccount({ address }), verified.forgetAccount({ address })]);
     },
 
-    async listAccounts({ domain, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly AccountRow[]> {
-      const { all, ofDomain } = statements.accounts;
+    async listAccounts({ domain, domains, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly AccountRow[]> {
+      const { all, ofDomain, ofDomains } = statements.accounts;
       const page = { after, limit };
+      if (domains) return (await db.read(ofDomains(those(domains, domain), page))).map(toAccountRow);
       return (await db.read(domain ? ofDomain({ domain: domainName(domain), ...page }) : all(page))).map(toAccountRow);
     },
 
@@ -237,9 +241,10 @@ export function createDirectoryAdmin(
       return prepared([statements.removeAlias({ address: await existing('aliases', text) })]);
     },
 
-    async listAliases({ domain, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly AliasRow[]> {
-      const { all, ofDomain } = statements.aliases;
+    async listAliases({ domain, domains, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly AliasRow[]> {
+      const { all, ofDomain, ofDomains } = statements.aliases;
       const page = { after, limit };
+      if (domains) return (await db.read(ofDomains(those(domains, domain), page))).map(toAliasRow);
       return (await db.read(domain ? ofDomain({ domain: domainName(domain), ...page }) : all(page))).map(toAliasRow);
     },
 
@@ -321,4 +326,8 @@ function toAliasRow(row: Row): AliasRow {
     targets: parseTargets(row['targets'] as string).map(({ text }) => text),
     createdAt: Number(row['created_at']),
   };
+}
+
+function those(domains: readonly string[], domain: string | undefined): readonly string[] {
+  return domain === undefined ? domains : domains.filter((one) => one === domainName(domain));
 }

@@ -1,6 +1,6 @@
 /** The statements that change and list the directory, compiled once a database. */
 import type { Database, Statement } from '../store/contract.ts';
-import { prepare } from '../store/statement.ts';
+import { builder, prepare, statement } from '../store/statement.ts';
 import type { RuleTables } from './rules/schema.ts';
 import type { DirectoryTables } from './schema.ts';
 
@@ -15,6 +15,16 @@ export function directoryStatements(dialect: Database['dialect']) {
     all: prepare<Page, T>(dialect, (db, p) =>
       db.selectFrom(table).selectAll().where('address', '>', p('after')).orderBy('address').limit(p('limit')),
     ),
+    ofDomains: (domains: readonly string[], { after, limit }: Page): Statement =>
+      statement(
+        builder<T>(dialect)
+          .selectFrom(table)
+          .selectAll()
+          .where('domain', 'in', domains.length > 0 ? domains : [''])
+          .where('address', '>', after)
+          .orderBy('address')
+          .limit(limit),
+      ),
     ofDomain: prepare<Page & { domain: string }, T>(dialect, (db, p) =>
       db
         .selectFrom(table)
@@ -38,6 +48,16 @@ export function directoryStatements(dialect: Database['dialect']) {
     domains: prepare<Page, T>(dialect, (db, p) =>
       db.selectFrom('domain').selectAll().where('name', '>', p('after')).orderBy('name').limit(p('limit')),
     ),
+    domainsOf: (domains: readonly string[], { after, limit }: Page): Statement =>
+      statement(
+        builder<T>(dialect)
+          .selectFrom('domain')
+          .selectAll()
+          .where('name', 'in', domains.length > 0 ? domains : [''])
+          .where('name', '>', after)
+          .orderBy('name')
+          .limit(limit),
+      ),
     countOf: prepare<{ domain: string }, T>(dialect, (db, p) =>
       db.selectNoFrom((row) => [
         row

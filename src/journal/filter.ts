@@ -1,7 +1,7 @@
 /** What a search asks for, as terms and a range of keys. */
 import { OperationalError } from '../model/errors.ts';
 import { firstKey } from './schema.ts';
-import { messageIdTerm, subjectWords, term } from './terms.ts';
+import { type LoggedRecipient, messageIdTerm, subjectWords, type Termed, term } from './terms.ts';
 
 export interface LogFilter {
   /** The id told in `250 2.0.0 queued as`, or the one of a refused message. */
@@ -18,6 +18,8 @@ export interface LogFilter {
   /** Of any recipient: `refuse` or `refused`, and so on. */
   readonly disposition?: string;
   readonly direction?: string;
+  /** Only messages that concern one of these domains (`concerns`). */
+  readonly domains?: readonly string[];
   /** Milliseconds since the epoch; inclusive. */
   readonly since?: number;
   /** Exclusive. */
@@ -28,6 +30,9 @@ export interface Wanted {
   readonly id?: string;
   /** All must match; one that ends in `*` is a beginning. */
   readonly terms: readonly WantedTerm[];
+  /** One must match, where there are any; what matches is a superset of what is visible. */
+  readonly anyOf: readonly WantedTerm[];
+  readonly isVisible: (row: Concerning) => boolean;
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
@@ -50,7 +55,12 @@ export function wanted(filter: LogFilter, cursor?: string): Wanted {
   if (filter.subject !== undefined) terms.push(...subjectTerms(filter.subject));
   const until = filter.until === undefined ? Number.MAX_SAFE_INTEGER : firstKey(filter.until);
   const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(cursor);
-  return { id: filter.id, terms, from: firstKey(filter.since ?? 0), to: Math.min(until, before) };
+  const { domains } = filter;
+  const anyOf = (domains ?? []).flatMap((domain) =>
+    ['g', 'u'].map((kind) => ({ text: term(kind, domain), prefix: false })),
+  );
+  const isVisible = domains ? (row: Concerning) => concerns(row, domains) : () => true;
+  return { id: filter.id, terms, anyOf, isVisible, from: firstKey(filter.since ?? 0), to: Math.min(until, before) };
 }
 
 function addressTerm(whole: string, domain: string, said: string): WantedTerm {
@@ -118,14 +128,36 @@ function parseCursor(cursor: string): number {
 }
 
 /** For FTS5: quoted, so that nothing in a term is an operator. */
-export function matchExpression(terms: readonly WantedTerm[]): string {
-  return terms.map(({ text, prefix }) => `"${text.replaceAll('"', '""')}"${prefix ? '*' : ''}`).join(' AND ');
+export function matchExpression({ terms, anyOf }: Pick<Wanted, 'terms' | 'anyOf'>): string {
+  const quoted = ({ text, prefix }: WantedTerm): string => `"${text.replaceAll('"', '""')}"${prefix ? '*' : ''}`;
+  const all = terms.map(quoted);
+  return [...all, ...(anyOf.length > 0 ? [`(${anyOf.map(quoted).join(' OR ')})`] : [])].join(' AND ');
 }
 
 /** `has`: what messageTerms makes, each term with a space after it. */
-export function matches(terms: readonly WantedTerm[], has: string): boolean {
-  return terms.every(({ text, prefix }) => {
+export function matches({ terms, anyOf }: Pick<Wanted, 'terms' | 'anyOf'>, has: string): boolean {
+  const isThere = ({ text, prefix }: WantedTerm): boolean => {
     const wantedText = prefix ? text : `${text} `;
     return has.startsWith(wantedText) || has.includes(` ${wantedText}`);
-  });
+  };
+  return terms.every(isThere) && (anyOf.length === 0 || anyOf.some(isThere));
+}
+
+/** What of a message says whom it concerns. */
+export type Concerning = Pick<Termed, 'direction' | 'sender' | 'recipients'>;
+
+/** Whose settings applied: the sender's domain of outbound mail, else those of its recipients. */
+function concerns({ direction, sender, recipients }: Concerning, domains: readonly string[]): boolean {
+  return (JSON.parse(recipients) as LoggedRecipient[]).some((recipient) =>
+    isRecipientOf({ direction, from: sender }, recipient, domains),
+  );
+}
+
+export function isRecipientOf(
+  { direction, from }: { readonly direction: string; readonly from: string },
+  { address, original }: Pick<LoggedRecipient, 'address' | 'original'>,
+  domains: readonly string[],
+): boolean {
+  const whose = direction === 'outbound' ? [from] : [address, original ?? address];
+  return whose.some((one) => domains.includes(one.slice(one.lastIndexOf('@') + 1).toLowerCase()));
 }

@@ -73,7 +73,8 @@ export interface StoredMessage extends Termed {
 
 export function searchMessages(db: DatabaseSync, filter: LogFilter, page: Page = {}): FoundMessages {
   const limit = Math.min(Math.max(page.limit ?? 100, 1), PAGE_ROWS);
-  const want = wanted(filter, cursorOf(db, page.cursor));
+  // Whether an id is there is not for everybody to know.
+  const want = wanted(filter, filter.domains ? page.cursor : cursorOf(db, page.cursor));
   // One more than asked for tells whether there is a next page.
   const rows = find(db, want, limit + 1);
   const last = rows.length > limit ? rows[limit - 1] : undefined;
@@ -89,7 +90,8 @@ export function searchMessages(db: DatabaseSync, filter: LogFilter, page: Page =
 /** What only some message has, no count can have. */
 function countedRefusals(db: DatabaseSync, filter: LogFilter, { from, to }: Wanted, limit: number): CountedRefusals[] {
   const { id, messageId, sender, recipient, subject, client, direction, disposition } = filter;
-  const isOther = [id, messageId, sender, recipient, subject].some((value) => value !== undefined);
+  // Networks are counted, not domains.
+  const isOther = [id, messageId, sender, recipient, subject, filter.domains].some((value) => value !== undefined);
   if (isOther || (direction ?? 'refused') !== 'refused' || !hasCounts(db)) return [];
   if (disposition !== undefined && !/^(refuse|defer)/i.test(disposition.trim())) return [];
   const rows = db
@@ -141,9 +143,11 @@ const RANGE = 'm.n >= ? AND m.n < ?';
 function find(db: DatabaseSync, want: Wanted, count: number): readonly StoredMessage[] {
   if (want.id !== undefined) {
     const row = db.prepare('SELECT * FROM messages m WHERE id = ?').get(want.id) as StoredMessage | undefined;
-    return row && row.n >= want.from && row.n < want.to && matches(want.terms, messageTerms(row)) ? [row] : [];
+    return row && row.n >= want.from && row.n < want.to && want.isVisible(row) && matches(want, messageTerms(row))
+      ? [row]
+      : [];
   }
-  if (want.terms.length === 0) {
+  if (want.terms.length === 0 && want.anyOf.length === 0) {
     const newest = db.prepare(`SELECT * FROM messages m WHERE ${RANGE} ORDER BY m.n DESC LIMIT ?`);
     return newest.all(want.from, want.to, count) as unknown as StoredMessage[];
   }
@@ -161,7 +165,7 @@ function findInTail(db: DatabaseSync, want: Wanted, count: number): StoredMessag
       .iterate(want.from, want.to) as Iterable<unknown> as Iterable<Termed & { readonly n: number }>;
     const before = found.length;
     for (const row of tail) {
-      if (!matches(want.terms, messageTerms(row))) continue;
+      if (!matches(want, messageTerms(row)) || !want.isVisible(row)) continue;
       found.push(whole.get(row.n) as unknown as StoredMessage);
       if (found.length - before === count) break;
     }
@@ -174,7 +178,7 @@ function findInTail(db: DatabaseSync, want: Wanted, count: number): StoredMessag
 /** Partitions lie in order of time: from the newest back, until there is enough. */
 function findIndexed(db: DatabaseSync, want: Wanted, count: number): StoredMessage[] {
   const found: StoredMessage[] = [];
-  const expression = matchExpression(want.terms);
+  const expression = matchExpression(want);
   const { oldest } = db.prepare('SELECT coalesce(min(n), 0) AS oldest FROM messages').get() as { oldest: number };
   const from = Math.max(want.from, oldest);
   const partitions = db
@@ -188,10 +192,13 @@ function findIndexed(db: DatabaseSync, want: Wanted, count: number): StoredMessa
     const rows = db
       .prepare(
         `SELECT m.* FROM ${table} t CROSS JOIN messages m ON m.n = t.rowid
-         WHERE ${table} MATCH ? AND t.rowid >= ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT ?`,
+         WHERE ${table} MATCH ? AND t.rowid >= ? AND t.rowid < ? ORDER BY t.rowid DESC`,
       )
-      .all(expression, from, want.to, count - found.length);
-    found.push(...(rows as unknown as StoredMessage[]));
+      .iterate(expression, from, want.to) as Iterable<unknown> as Iterable<StoredMessage>;
+    for (const row of rows) {
+      if (want.isVisible(row)) found.push(row);
+      if (found.length >= count) break;
+    }
     if (found.length >= count) break;
   }
   return found;

@@ -5,8 +5,9 @@
 import type { AuditRecord } from '../journal/contract.ts';
 import type { Statement } from '../store/contract.ts';
 import { prepare } from '../store/statement.ts';
-import type { Actor, Operation } from './define.ts';
+import type { Operation } from './define.ts';
 import { AUDIT_BATCH, AUDITED_INPUT_CHARACTERS } from './limits.ts';
+import type { Actor } from './roles.ts';
 import type { OperationTables } from './schema.ts';
 import type { OperationServices } from './services.ts';
 

@@ -1,21 +1,19 @@
 /**
  * How an administrative act is defined: once, whatever door it comes through (CLI, control socket, API).
  *
- * `run` checks and prepares; what it wants written to the database it hands back as a change, so that
- * `execute` can write it in one unit with the audit row. The parts that are not in the database's
- * hands (the queue's own transitions) it awaits itself.
+ * A definition says what goes in, what comes out, the area by which roles allow it, whether it looks or
+ * acts, and which domains it touches; `execute` sees to all of that. `run` checks and prepares; what it
+ * wants written to the database it hands back as a change, so that `execute` can write it in one unit
+ * with the audit row. The parts that are not in the database's hands (the queue's own transitions) it
+ * awaits itself.
  */
-import type { Static, TObject, TProperties } from 'typebox';
+import type { Static, TObject, TProperties, TSchema } from 'typebox';
 import { Type } from 'typebox';
 import type { PreparedChange } from '../store/contract.ts';
 import type { Area, Topic } from './areas.ts';
+import type { Reach } from './reach.ts';
+import type { Actor } from './roles.ts';
 import type { OperationServices } from './services.ts';
-
-export interface Actor {
-  /** For the audit: `cli:root`. */
-  readonly name: string;
-  readonly permissions: readonly ('look' | 'act')[];
-}
 
 export interface OperationResult<O> {
   readonly output: O;
@@ -30,9 +28,11 @@ export interface Operation<I, O> {
   readonly area: Area;
   /** `look`: changes nothing but what this node knows of the world; `act`: changes something, and leaves an audit row. */
   readonly kind: 'look' | 'act';
+  readonly reach: Reach<I>;
   /** Of an act: it goes after those that share one of these, in turn. */
   topics(input: I): readonly Topic[];
   readonly input: TObject;
+  readonly answer: TSchema;
   /** Keys of the input that no log may see. */
   readonly secrets: readonly string[];
   run(services: OperationServices, input: I, actor: Actor): Promise<OperationResult<O>>;
@@ -41,9 +41,11 @@ export interface Operation<I, O> {
 interface Draft<P extends TProperties, O> {
   readonly title: string;
   readonly area: Area;
+  readonly reach: Reach<Static<TObject<P>>>;
   /** By default its area. */
   readonly topics?: readonly Topic[] | ((input: Static<TObject<P>>) => readonly Topic[]);
   readonly input: P;
+  readonly answer: TSchema;
   /** Keys of the input, at any depth. */
   readonly secrets?: readonly string[];
   run(services: OperationServices, input: Static<TObject<P>>, actor: Actor): Promise<OperationResult<O>>;
@@ -64,13 +66,15 @@ export function look<const P extends TProperties, O>(
 }
 
 function define<P extends TProperties, O>(name: string, draft: Draft<P, O>) {
-  const { title, area, topics = [area], input, secrets = [], run } = draft;
+  const { title, area, reach, topics = [area], input, answer, secrets = [], run } = draft;
   return {
     name,
     title,
     area,
+    reach,
     topics: typeof topics === 'function' ? topics : () => topics,
     input: Type.Object(input, { additionalProperties: false }),
+    answer,
     secrets,
     run,
   };

@@ -1,18 +1,22 @@
 /**
- * One way for every operation: the input is validated, the permission checked, the act run, its change
- * written together with its audit row. Acts of the same topic go one after the other (turns.ts), so that
+ * One way for every operation: the input is validated, the role of the actor checked, input and answer
+ * kept to the actor's domains (reach.ts), the act run, its change written together with its audit row. Acts of the same topic go one after the other (turns.ts), so that
  * what was checked still holds when it is written.
  *
- * Errors: OperationalError `operation.unknown`, `operation.input`, `operation.denied`, and those of
- * the act itself. A defect passes through.
+ * Errors: OperationalError `operation.unknown`, `operation.input`, `operation.denied`,
+ * `operation.missing` (not there, or in a domain that is not the actor's), and those of the act itself.
+ * A defect passes through.
  */
 import { Check, Errors } from 'typebox/value';
 import { isOperational, OperationalError } from '../model/errors.ts';
 import { cleanLine } from '../protocol/text/unsafe.ts';
 import { didYouMean } from '../world/nearest.ts';
 import { auditRecord, createAudit } from './audit.ts';
-import type { Actor, Operation } from './define.ts';
+import type { Operation } from './define.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from './index.ts';
+import { mayChange } from './rank.ts';
+import { alike, keptInput, keptOutput, mustHaveDomains } from './reach.ts';
+import { type Actor, type Domains, domainsFor } from './roles.ts';
 import type { OperationServices } from './services.ts';
 import { createTurns } from './turns.ts';
 import { unsafeText } from './unsafe-text.ts';
@@ -26,7 +30,7 @@ export interface Operations {
 type AnyOperation = Operation<never, unknown>;
 
 export function createOperations(services: OperationServices): Operations {
-  const { database, journal, events, clock } = services;
+  const { database, journal, events, clock, checkAnswer } = services;
   const audit = createAudit(services);
   const byName = new Map(Object.entries(OPERATIONS) as [string, AnyOperation][]);
   const turns = createTurns(audit.moveToLog());
@@ -52,29 +56,59 @@ export function createOperations(services: OperationServices): Operations {
     journal.audit(auditRecord(operation, input, actor, clock.now(), { result, detail: reason }));
   }
 
+  async function kept(operation: AnyOperation, input: never, actor: Actor, domains: Domains): Promise<unknown> {
+    if (domains === 'all') return perform(operation, input, actor);
+    try {
+      return keptOutput(operation, await perform(operation, input, actor), domains);
+    } catch (error) {
+      throw alike(operation.name, error);
+    }
+  }
+
   async function executeUnknown(name: string, input: unknown, actor: Actor): Promise<unknown> {
     const operation = byName.get(name);
     if (!operation) throw new OperationalError('operation.unknown', unknownName(name, byName.keys()));
+    const prepare = (): { readonly checked: never; readonly domains: Domains } => {
+      const domains = allowedDomains(operation, actor);
+      const checked = checkedInput(operation, input);
+      return { checked: domains === 'all' ? checked : keptInput(operation, checked, domains), domains };
+    };
     if (operation.kind === 'look') {
-      checkPermission(operation, actor);
-      return perform(operation, checkedInput(operation, input), actor);
+      const { checked, domains } = prepare();
+      return answered(operation, await kept(operation, checked, actor, domains));
     }
     try {
-      checkPermission(operation, actor);
-      const checked = checkedInput(operation, input);
-      return await turns.take(operation.topics(checked), () => perform(operation, checked, actor));
+      const { checked, domains } = prepare();
+      const turn = async (): Promise<unknown> => {
+        await mayChange(services, operation, checked, actor);
+        return kept(operation, checked, actor, domains);
+      };
+      return answered(operation, await turns.take(operation.topics(checked), turn));
     } catch (error) {
       tellFailure(operation, input, actor, error);
       throw error;
     }
   }
 
+  function answered(operation: AnyOperation, output: unknown): unknown {
+    checkAnswer?.(operation, output);
+    return output;
+  }
+
   return { execute: (name, input, actor) => executeUnknown(name, input, actor) as Promise<never>, executeUnknown };
 }
 
-function checkPermission({ name, kind }: AnyOperation, actor: Actor): void {
-  if (actor.permissions.includes(kind)) return;
-  throw new OperationalError('operation.denied', `cannot do ${name}, as ${actor.name} must be allowed to ${kind}`);
+function allowedDomains(operation: AnyOperation, actor: Actor): Domains {
+  const { name, area, kind } = operation;
+  const domains = domainsFor(actor, area, kind);
+  if (domains !== undefined) {
+    if (domains !== 'all') mustHaveDomains(operation);
+    return domains;
+  }
+  throw new OperationalError(
+    'operation.denied',
+    `cannot do ${name}, as ${actor.name} must have a role that may ${kind === 'look' ? 'look at' : 'change'} ${area}`,
+  );
 }
 
 function checkedInput(operation: AnyOperation, input: unknown): never {

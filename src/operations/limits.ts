@@ -18,6 +18,9 @@ export const CHECKED_DOMAINS = 8;
 /** Rows of one answer. */
 export const ANSWER_ROWS = 100_000;
 
+/** Rows of one page of the queue, one less than it reads at a time. */
+export const LISTED_ROWS = 999;
+
 /** Audit rows moved to the log in one go. */
 export const AUDIT_BATCH = 500;
 

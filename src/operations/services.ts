@@ -1,4 +1,5 @@
 /** What operations work with; built in `main`. */
+import type { TSchema } from 'typebox';
 import type { DirectoryAdmin } from '../directory/admin.ts';
 import type { OpenDirectory } from '../directory/directory.ts';
 import type { RuleAdmin } from '../directory/rules/admin.ts';
@@ -56,4 +57,6 @@ export interface OperationServices {
   readonly random: Random;
   readonly events: Events;
   status(): NodeStatus;
+  /** Tests have every answer checked against its schema. */
+  checkAnswer?(operation: { readonly name: string; readonly answer: TSchema }, output: unknown): void;
 }

@@ -1,4 +1,5 @@
 /** What operators see of reports and do to them: counted and sent, received. */
+import { OperationalError } from '../model/errors.ts';
 import type { DmarcRecord } from '../screen/checks/origin/types.ts';
 import type { Database } from '../store/contract.ts';
 import { buildReport, reportXml } from './dmarc/build.ts';
@@ -51,10 +52,14 @@ export interface IncomingEntry {
 
 export interface IncomingFilter {
   readonly domain?: string;
+  /** Only these. */
+  readonly domains?: readonly string[];
   readonly kind?: 'aggregate' | 'failure' | 'tls' | 'malformed';
   /** Milliseconds since the epoch. */
   readonly since?: number;
   readonly limit?: number;
+  /** `received/id` of the row before, in milliseconds. */
+  readonly after?: string;
 }
 
 export interface ReportAdmin {
@@ -139,10 +144,9 @@ export function createReportAdmin(services: ReportAdminServices): ReportAdmin {
       await collector.flush();
       return sendReports(services);
     },
-    async incoming({ domain, kind, since = 0, limit = 100 }) {
-      const rows = await database.scan(
-        incoming.list({ domain: domain ?? null, kind: kind ?? null, since, limit: Math.min(limit, LIST_ROWS) }),
-      );
+    async incoming({ domain, domains, kind, since = 0, limit = 100, after }) {
+      const page = { ...(after === undefined ? {} : placeOf(after)), limit: Math.min(limit, LIST_ROWS + 1) };
+      const rows = await database.scan(incoming.list({ domain, domains, kind, since, ...page }));
       return rows.map((row) => entryOf(row as unknown as IncomingRow & { messages: number | null }));
     },
     async incomingOne(id) {
@@ -166,6 +170,12 @@ export function createReportAdmin(services: ReportAdminServices): ReportAdmin {
       };
     },
   };
+}
+
+function placeOf(after: string): { readonly before: number; readonly id: string } {
+  const [, at, id] = /^(\d{1,15})\/(.*)$/s.exec(after) ?? [];
+  if (at !== undefined) return { before: Number(at), id: id! };
+  throw new OperationalError('operation.input', 'cannot list, as after must be what the page before gave as next');
 }
 
 function entryOf(row: IncomingRow & { readonly messages: number | null }): IncomingEntry {

@@ -4,9 +4,10 @@
  * is kept only that it changed. Errors: OperationalError `settings.missing` (no such revision),
  * `settings.conflict` (a value changed since), `settings.secret`.
  */
-import { sql } from 'kysely';
 import { OperationalError } from '../model/errors.ts';
+import { type Page, type PageRequest, pageOf } from '../model/page.ts';
 import type { Database, Statement } from '../store/contract.ts';
+import { ownerIn } from '../store/of-domains.ts';
 import { builder, statement } from '../store/statement.ts';
 import type { SettingOwner } from './contract.ts';
 import { type ChangeRow, type HistoryTables, historyStatements } from './history-schema.ts';
@@ -34,14 +35,8 @@ export interface HistoryFilter {
   readonly domains?: readonly string[];
 }
 
-export interface HistoryPage {
-  readonly rows: readonly HistoryEntry[];
-  /** Where the next page begins; absent at the end. */
-  readonly next?: string;
-}
-
 export interface SettingsHistory {
-  list(filter: HistoryFilter, page: { readonly limit?: number; readonly after?: string }): Promise<HistoryPage>;
+  list(filter: HistoryFilter, page: PageRequest): Promise<Page<HistoryEntry>>;
   /** What brings the values of a revision back. `force`: also those that changed since. */
   undo(
     revision: number,
@@ -61,9 +56,8 @@ export function createSettingsHistory(db: Database, settings: Pick<SettingsRegis
     async list(filter, { limit = HISTORY_PAGE_ROWS, after }) {
       const most = Math.min(limit, HISTORY_PAGE_ROWS);
       const rows = await rowsOf(pageStatement(db.dialect, filter, most + 1, after));
-      const shown = rows.slice(0, most);
-      const last = shown.at(-1);
-      return { rows: shown.map(entry), ...(rows.length > most && last && { next: cursorOf(last) }) };
+      const { rows: shown, ...rest } = pageOf(rows, most, cursorOf);
+      return { ...rest, rows: shown.map(entry) };
     },
     async undo(revision, { force = false, domains }) {
       const rows = (await rowsOf(statements.ofRevision({ revision }))).filter(
@@ -137,16 +131,7 @@ function pageStatement(
     .limit(limit);
   if (key !== undefined) query = query.where('key', '=', key);
   if (owner !== undefined) query = query.where('owner', '=', ownerId(owner));
-  if (domains !== undefined)
-    query = query.where((eb) =>
-      eb.or(
-        // `_` in a domain's name must not stand for another character.
-        domains.flatMap((domain) => [
-          eb('owner', '=', domain),
-          sql<boolean>`owner like ${`%@${domain.replaceAll(/[%_\\]/g, '\\$&')}`} escape '\\'`,
-        ]),
-      ),
-    );
+  if (domains !== undefined) query = query.where(ownerIn('owner', domains));
   const [, revision, ofOwner, ofKey] = /^(\d{1,15})\/([^/]*)\/(.*)$/s.exec(after ?? '') ?? [];
   if (after !== undefined && revision === undefined)
     throw new OperationalError('operation.input', 'cannot list, as after must be what the page before gave as next');

@@ -38,6 +38,8 @@ export interface NodeConfig {
   readonly hostname: string;
   /** A demo: it sends nothing of its own accord to anyone. */
   readonly sandbox?: boolean;
+  /** POSTERN_TEST_ANSWERS: tests have what operations answer checked. */
+  readonly checkAnswers?: boolean;
   /** Undefined: turned off. */
   readonly listen: Readonly<Record<ListenerName, ListenerConfig | undefined>>;
   /** Undefined: turned off, as it is where nothing is said. */
@@ -122,7 +124,10 @@ export function readConfig(source: ConfigSource = systemConfigSource()): ReadCon
     problems.push('cannot use tls.certificate and tls.key, as both must be given or neither: one is missing');
   if (problems.length > 0) throw new OperationalError('config.invalid', problems.join('\n'));
   return {
-    config: withDefaults(values as ConfigValues, source),
+    config: {
+      ...withDefaults(values as ConfigValues, source),
+      ...(source.env['POSTERN_TEST_ANSWERS'] === '1' && { checkAnswers: true }),
+    },
     isDefaultFolder: values['data'] === undefined,
     warnings: unknownNames(source.env),
   };

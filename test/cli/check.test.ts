@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { runCli } from '../../src/cli/run.ts';
 import { checkOperations } from '../../src/operations/acts/check.ts';
+import { fullAdministrator } from '../../src/operations/roles.ts';
 import type { OperationServices } from '../../src/operations/services.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { DOMAIN, KEY_NAME, LIST, world } from '../posture/support.ts';
@@ -35,7 +36,7 @@ async function commandLine(t: TestContext, changes: Readonly<Record<string, Zone
       openOffline: async () => ({
         executeUnknown: async (name, input) => {
           const operation = checkOperations[name as keyof typeof checkOperations];
-          return (await operation.run(services, input as never, { name: 'cli:test', permissions: ['look'] })).output;
+          return (await operation.run(services, input as never, fullAdministrator('cli:test'))).output;
         },
         close: async () => {},
       }),

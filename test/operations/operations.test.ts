@@ -11,7 +11,9 @@ import { createDkimKeys } from '../../src/directory/signing-keys/dkim-keys.ts';
 import { signingMigrations } from '../../src/directory/signing-keys/schema.ts';
 import type { AuditRecord } from '../../src/journal/contract.ts';
 import { OperationalError } from '../../src/model/errors.ts';
+import { checkAnswer } from '../../src/operations/answers.ts';
 import { createOperations } from '../../src/operations/execute.ts';
+import { fullAdministrator } from '../../src/operations/roles.ts';
 import { operationMigrations } from '../../src/operations/schema.ts';
 import type { OperationServices } from '../../src/operations/services.ts';
 import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
@@ -24,8 +26,8 @@ import { recordedEvents } from '../support/events.ts';
 import { seededRandom } from '../support/random.ts';
 import { OPEN_SECRETS } from '../support/secrets.ts';
 
-const ROOT = { name: 'cli:root', permissions: ['look', 'act'] } as const;
-const WATCHER = { name: 'monitoring', permissions: ['look'] } as const;
+const ROOT = fullAdministrator('cli:root');
+const WATCHER = { name: 'monitoring', grants: [{ role: 'auditor', domains: 'all' }] } as const;
 
 async function open(t: TestContext) {
   const database = await memoryDatabase(
@@ -64,7 +66,7 @@ async function open(t: TestContext) {
   };
   const parts = { database, clock, events, settings, directory, admin, credentials, logins, dkim, journal, random };
   // Acts on the queue and the log have tests where those live.
-  const services = { ...parts, resolver } as unknown as OperationServices;
+  const services = { ...parts, resolver, checkAnswer } as unknown as OperationServices;
   return { ...parts, dns, audited, services, ...createOperations(services) };
 }
 
@@ -119,7 +121,7 @@ test('a password is in no audit row', async (t) => {
   await assert.rejects(execute('user.add', { address: 'bob@example.com', password: 'battery' }, ROOT));
   assert.ok(!JSON.stringify(audited).includes('correct horse'));
   assert.ok(!audited.some(({ input }) => input.includes('battery')));
-  const [alice] = await execute('user.list', {}, ROOT);
+  const [alice] = (await execute('user.list', {}, ROOT)).rows;
   assert.equal(alice?.hasPassword, true);
 });
 
@@ -127,7 +129,7 @@ test('whoever may only read is refused an act, and the attempt is audited', asyn
   const { execute, audited } = await open(t);
   await assert.rejects(execute('domain.add', { name: 'example.com' }, WATCHER), { code: 'operation.denied' });
   assert.equal(audited[0]?.result, 'refused');
-  assert.deepEqual(await execute('domain.list', {}, WATCHER), []);
+  assert.deepEqual(await execute('domain.list', {}, WATCHER), { rows: [], more: false });
 });
 
 test('what is no operation, or no input of it, is refused with what would be one', async (t) => {

@@ -1,4 +1,6 @@
 /** `postern admin add|remove|list`: accounts that administer. */
+import { InvalidArgumentError } from 'commander';
+import { ROLES, type Role } from '../../model/role.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
@@ -7,12 +9,14 @@ export const admin: Register = (program, { withSession }) => {
 
   command
     .command('add <address>')
-    .description('make an account an administrator of everything')
+    .description('make an account an administrator of everything, or give it another role')
     .option('--domain <name>', 'of this domain only')
+    .option('--role <role>', `one of ${ROLES.join(', ')}`, roleOf)
     .action(
-      withSession(async ({ ask, print }, address: string, { domain }: { domain?: string }) => {
-        const added = await ask('admin.add', { address, domain });
-        print(`${added.address} administers ${added.domain ?? 'everything'}`);
+      withSession(async ({ ask, print }, address: string, { domain, role }: { domain?: string; role?: Role }) => {
+        const added = await ask('admin.add', { address, domain, role });
+        if (role === undefined) return print(`${added.address} administers ${added.domain ?? 'everything'}`);
+        print(`${added.address} is ${role} of ${added.domain ?? 'everything'}`);
       }),
     );
 
@@ -37,10 +41,16 @@ export const admin: Register = (program, { withSession }) => {
         if (options.json) return json(all);
         print(
           table(
-            ['ADDRESS', 'OF'],
-            all.map(({ login, domain }) => [login, domain ?? 'everything']),
+            ['ADDRESS', 'OF', 'ROLE'],
+            all.map(({ login, domain, role }) => [login, domain ?? 'everything', role]),
           ),
         );
       }),
     );
 };
+
+function roleOf(text: string): Role {
+  const role = ROLES.find((one) => one === text);
+  if (role) return role;
+  throw new InvalidArgumentError(`It must be one of ${ROLES.join(', ')}.`);
+}

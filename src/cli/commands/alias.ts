@@ -34,10 +34,7 @@ export const alias: Register = (program, { withSession }) => {
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json }, options: { domain?: string; json?: boolean }) => {
-        const aliases = await allPages(
-          (page) => ask('alias.list', { domain: options.domain, ...page }),
-          ({ address }) => address,
-        );
+        const aliases = await allPages((page) => ask('alias.list', { domain: options.domain, ...page }));
         if (options.json) return json(aliases);
         const rows = aliases.map(({ address, targets }) => [address, targets]);
         print(table(['ADDRESS', 'TARGETS'], rows));

@@ -30,11 +30,7 @@ export const check: Register = (program, { withSession, exitWith, source, stdout
     .action(
       withSession(async ({ ask, json }, options: Options) => {
         const node = await ask('check.node', {});
-        const domains = await allPages(
-          (page) => ask('check.domains', page),
-          ({ domain }) => domain,
-          DOMAINS_AT_ONCE,
-        );
+        const domains = await allPages((page) => ask('check.domains', page), DOMAINS_AT_ONCE);
         tell(options, [node, ...domains], { node, domains }, json);
       }),
     );

@@ -54,10 +54,7 @@ export const domain: Register = (program, { withSession }) => {
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json }, options: Json) => {
-        const domains = await allPages(
-          (page) => ask('domain.list', page),
-          ({ name }) => name,
-        );
+        const domains = await allPages((page) => ask('domain.list', page));
         if (options.json) return json(domains);
         const rows = domains.map(({ name, enabled, servers }) => [name, enabled ? 'yes' : 'no', servers]);
         print(table(['DOMAIN', 'ENABLED', 'MAIL SERVERS'], rows));

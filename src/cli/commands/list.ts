@@ -2,9 +2,9 @@
 import { InvalidArgumentError } from 'commander';
 import { IMPORT_BYTES } from '../../directory/rules/limits.ts';
 import type { ListKind, ListName } from '../../directory/rules/schema.ts';
-import type { OperationOutput } from '../../operations/index.ts';
 import { readText, writeText } from '../files.ts';
 import { FORCE } from '../options.ts';
+import { allPages } from '../pages.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
@@ -74,14 +74,7 @@ export const list: Register = (program, { withSession }) => {
     .action(
       withSession(async ({ ask, print, json }, name: ListName | undefined, { owner, json: asJson }: Options) => {
         const which = { list: name, owner };
-        const entries: OperationOutput<'list.show'>[number][] = [];
-        for (let after: (typeof entries)[number] | undefined; ; ) {
-          const key = after && { list: after.list, owner: after.owner, kind: after.kind, value: after.value };
-          const page = await ask('list.show', { ...which, after: key, limit: PAGE });
-          entries.push(...page);
-          if (page.length < PAGE) break;
-          after = page.at(-1);
-        }
+        const entries = await allPages((page) => ask('list.show', { ...which, ...page }), PAGE);
         if (asJson) return json(entries);
         const rows = entries.map(({ list, kind, value, owner, expires, coversLocal, comment }) => [
           list,

@@ -58,8 +58,9 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
     .option('--cursor <text>', 'the next page: what the one before told, or its last id')
     .option('--json', 'as JSON')
     .action(
-      withSession(async ({ ask, print, json }, { from, to, json: asJson, ...options }: Options) => {
-        const { messages, counted = [], cursor } = await ask('log.search', { ...options, sender: from, recipient: to });
+      withSession(async ({ ask, print, json }, { from, to, cursor, json: asJson, ...options }: Options) => {
+        const search = { ...options, sender: from, recipient: to, after: cursor };
+        const { rows: messages, counted = [], next } = await ask('log.search', search);
         if (asJson) json([...messages, ...counted.map((found) => ({ id: null, direction: 'refused', ...found }))]);
         else {
           const rows = messages.map((found) => [
@@ -75,7 +76,7 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
           if (counted.length > 0)
             print(`\nrefused, and only counted, as they were too many:\n${countedTable(counted)}`);
         }
-        tellCursor(cursor);
+        tellCursor(next);
       }),
     );
 
@@ -104,8 +105,11 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
     .option('--json', 'as JSON')
     .action(
       withSession(
-        async ({ ask, print, json }, { json: asJson, ...options }: OperationInput<'log.sessions'> & Options) => {
-          const { sessions, cursor } = await ask('log.sessions', options);
+        async (
+          { ask, print, json },
+          { json: asJson, cursor, ...options }: OperationInput<'log.sessions'> & Options,
+        ) => {
+          const { rows: sessions, next } = await ask('log.sessions', { ...options, after: cursor });
           if (asJson) json(sessions);
           else
             print(
@@ -114,7 +118,7 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
                 sessions.map((row) => [row.time, row.id, row.client, row.end, row.messagesAccepted, row.count]),
               ),
             );
-          tellCursor(cursor);
+          tellCursor(next);
         },
       ),
     );
@@ -130,7 +134,7 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
     .action(
       withSession(async ({ ask, print, json }, { json: asJson, ...options }: OperationInput<'log.audit'> & Options) => {
         const { since, until, limit, cursor: after } = options;
-        const { rows, cursor } = await ask('log.audit', { since, until, limit, cursor: after });
+        const { rows, next } = await ask('log.audit', { since, until, limit, after });
         if (asJson) json(rows);
         else
           print(
@@ -139,7 +143,7 @@ export const log: Register = (program, { withSession, stderr, clock }) => {
               rows.map((row) => [row.time, row.actor, row.operation, row.result, row.input]),
             ),
           );
-        tellCursor(cursor);
+        tellCursor(next);
       }),
     );
 };

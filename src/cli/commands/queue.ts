@@ -90,16 +90,13 @@ export const queue: Register = (program, { withSession }) => {
 
 async function list({ ask }: CommandContext, filter: Filter, most: number): Promise<QueueList['rows']> {
   const rows: QueueList['rows'][number][] = [];
-  let cursor: string | undefined;
+  let after: string | undefined;
   do {
-    const page: QueueList = await ask('queue.list', {
-      ...filter,
-      limit: Math.min(PAGE_ROWS, most - rows.length),
-      cursor,
-    });
+    const limit = Math.min(PAGE_ROWS, most - rows.length);
+    const page: QueueList = await ask('queue.list', { ...filter, limit, after });
     rows.push(...page.rows);
-    cursor = page.cursor;
-  } while (cursor !== undefined && rows.length < most);
+    after = page.next;
+  } while (after !== undefined && rows.length < most);
   return rows;
 }
 

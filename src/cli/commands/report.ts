@@ -96,7 +96,7 @@ function incoming(command: Command, { withSession, clock }: CommandTools): void 
     .action(
       withSession(async ({ ask, print, json }, { json: asJson, ...filter }: Options) => {
         const { domain, kind, since: from, limit } = filter;
-        const listed = await ask('report.incoming.list', { domain, kind, since: from, limit });
+        const { rows: listed } = await ask('report.incoming.list', { domain, kind, since: from, limit });
         if (asJson) return json(listed);
         const rows = listed.map((row) => [
           row.id,

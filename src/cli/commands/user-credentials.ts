@@ -144,10 +144,7 @@ export function registerCredentials(command: Command, { withSession }: CommandTo
 }
 
 async function exportAccounts({ ask, print }: CommandContext, domain: string | undefined): Promise<void> {
-  const accounts = await allPages(
-    (page) => ask('user.list', { domain, ...page }),
-    ({ address }) => address,
-  );
+  const accounts = await allPages((page) => ask('user.list', { domain, ...page }));
   const rows = accounts.map(({ address, name, state }) => [address, name, state]);
   // Lines of a command end in LF; what else is no text, print makes visible.
   print(

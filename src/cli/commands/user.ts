@@ -70,10 +70,7 @@ export const user: Register = (program, tools) => {
     .option('--json', 'as JSON')
     .action(
       withSession(async ({ ask, print, json }, options: { domain?: string; json?: boolean }) => {
-        const accounts = await allPages(
-          (page) => ask('user.list', { domain: options.domain, ...page }),
-          ({ address }) => address,
-        );
+        const accounts = await allPages((page) => ask('user.list', { domain: options.domain, ...page }));
         if (options.json) return json(accounts);
         const rows = accounts.map(({ address, state, hasPassword, name }) => [
           address,

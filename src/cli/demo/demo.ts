@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVENTS } from '../../catalogue.ts';
-import type { Actor } from '../../operations/define.ts';
+import { fullAdministrator } from '../../operations/roles.ts';
 import { readConfig } from '../../world/config.ts';
 import { createEvents } from '../../world/events.ts';
 import type { CommandTools } from '../run.ts';
@@ -23,7 +23,7 @@ import { rsaKey, type StrangersKey, sign } from './signed.ts';
 import { type Sink, startSink } from './sink.ts';
 import { startZone, type Zone } from './zone.ts';
 
-const ACTOR: Actor = { name: 'demo', permissions: ['look', 'act'] };
+const ACTOR = fullAdministrator('demo');
 const ORGANISATION = '127.0.0.2';
 const WORLD = '127.0.0.4';
 

@@ -1,5 +1,5 @@
 /** What became of a message of the demo: from the replies, and from the node's own log. */
-import type { Actor } from '../../operations/define.ts';
+import type { Actor } from '../../operations/roles.ts';
 import type { ServedNode } from '../serve.ts';
 import type { Sent } from './client.ts';
 import type { DemoMessage } from './messages.ts';

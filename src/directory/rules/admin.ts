@@ -56,6 +56,8 @@ export interface NewPair {
 export interface EntryPage {
   readonly list?: ListName;
   readonly owner?: string;
+  /** Only entries of these domains and their accounts. */
+  readonly domains?: readonly string[];
   readonly after?: { readonly list: ListName; readonly owner: string; readonly kind: ListKind; readonly value: string };
   readonly limit: number;
 }
@@ -158,10 +160,10 @@ export function createRuleAdmin(
       return { count: rows.length, change: prepared(rows.map(statements.putEntry)) };
     },
 
-    async entries({ list, owner, after, limit }: EntryPage): Promise<readonly ListEntryRow[]> {
+    async entries({ list, owner, domains, after, limit }: EntryPage): Promise<readonly ListEntryRow[]> {
       const from = after ?? { list: '', owner: '', kind: '', value: '' };
       const whose = owner === undefined ? undefined : await ownerOf(owner);
-      const found = await db.read(statements.page(list, whose)({ ...from, limit }));
+      const found = await db.read(statements.page(list, whose, domains)({ ...from, limit }));
       return found.map((row) => ({ ...(row as unknown as ListEntryRow), covers_local: Number(row['covers_local']) }));
     },
 

@@ -1,5 +1,6 @@
 /** The statements that change and list the rules about senders. */
 import type { Database, Statement } from '../../store/contract.ts';
+import { ownerIn } from '../../store/of-domains.ts';
 import { prepare } from '../../store/statement.ts';
 import type { DirectoryTables } from '../schema.ts';
 import type { ListEntryRow, ListName, RuleTables, ShieldRow } from './schema.ts';
@@ -64,7 +65,11 @@ export function ruleStatements(dialect: Database['dialect']) {
       { expect: 'changed' },
     ),
     /** Behind a key, in order: of one list or owner, or of all. */
-    page: (list: ListName | undefined, owner: string | undefined): ((page: Page) => Statement) =>
+    page: (
+      list: ListName | undefined,
+      owner: string | undefined,
+      domains?: readonly string[],
+    ): ((page: Page) => Statement) =>
       prepare<Page, T>(dialect, (db, p) => {
         let query = db
           .selectFrom('list_entry')
@@ -82,6 +87,7 @@ export function ruleStatements(dialect: Database['dialect']) {
           .orderBy('value');
         if (list !== undefined) query = query.where('list', '=', list);
         if (owner !== undefined) query = query.where('owner', '=', owner);
+        if (domains !== undefined) query = query.where(ownerIn('owner', domains));
         return query.limit(p('limit'));
       }),
     localDomains: prepare<object, T>(dialect, (db) => db.selectFrom('domain').select('name')),

@@ -8,6 +8,7 @@
 import { X509Certificate } from 'node:crypto';
 import { addressKey } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
+import { ROLES, type Role } from '../../model/role.ts';
 import { saslprep } from '../../protocol/sasl/saslprep.ts';
 import type { ScramVerifier } from '../../protocol/sasl/scram.ts';
 import type { Settings } from '../../settings/contract.ts';
@@ -41,6 +42,7 @@ export interface Administrator {
   readonly login: string;
   /** Absent: of everything. */
   readonly domain?: string;
+  readonly role: Role;
   readonly createdAt: number;
 }
 
@@ -274,13 +276,15 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       return prepared([statements.removeSendAs({ login, sender })]);
     },
 
-    /** Without a domain: of everything. */
-    async addAdministrator(text: string, domain?: string): Promise<PreparedChange> {
+    /** Without a domain: of everything. Somebody who is one already has the new role from then on. */
+    async addAdministrator(text: string, domain?: string, role: Role = 'administrator'): Promise<PreparedChange> {
       const { login } = await existing(text);
       const of = domain === undefined ? '' : domainName(domain);
       if (of !== '' && (await db.read(statements.domain({ domain: of }))).length === 0)
         throw new OperationalError('directory.missing', `cannot find the domain ${of}, as it must be added first`);
-      return prepared([statements.addAdministrator({ login, domain: of, created_at: clock.now() })]);
+      if (of === '' && role === 'domain-administrator')
+        throw new OperationalError('directory.invalid', `cannot make ${login} a ${role}, as a domain must be given`);
+      return prepared([statements.addAdministrator({ login, domain: of, role, created_at: clock.now() })]);
     },
 
     async removeAdministrator(text: string, domain?: string): Promise<PreparedChange> {
@@ -293,11 +297,17 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
     },
 
     async listAdministrators(): Promise<readonly Administrator[]> {
-      return (await db.read(statements.administrators({}))).map((row) => ({
-        login: row['login'] as string,
-        ...(row['domain'] === '' ? {} : { domain: row['domain'] as string }),
-        createdAt: Number(row['created_at']),
-      }));
+      const rows = await db.read(statements.administrators({}));
+      // A role of a newer version allows nothing here.
+      return rows
+        .filter((row) => ROLES.includes(row['role'] as Role))
+        .map((row) => ({
+          login: row['login'] as string,
+          ...(row['domain'] === '' ? {} : { domain: row['domain'] as string }),
+          role:
+            row['role'] === 'administrator' && row['domain'] !== '' ? 'domain-administrator' : (row['role'] as Role),
+          createdAt: Number(row['created_at']),
+        }));
     },
 
     /** What goes with an account. */

@@ -2,6 +2,7 @@
  * The tables of credentials: what accounts, domains and devices sign in with. Passwords are kept as
  * hashes only; what must be said in clear again is sealed (store/secrets.ts).
  */
+import type { Role } from '../../model/role.ts';
 import { columns } from '../../store/columns.ts';
 import type { StoreMigration } from '../../store/migration.ts';
 
@@ -34,7 +35,12 @@ export interface CredentialTables {
   /** `sender`: an address, or `@domain`, that the account may write as. */
   readonly send_as: { readonly login: string; readonly sender: string };
   /** `domain`: empty for an administrator of everything. */
-  readonly administrator: { readonly login: string; readonly domain: string; readonly created_at: number };
+  readonly administrator: {
+    readonly login: string;
+    readonly domain: string;
+    readonly role: Role;
+    readonly created_at: number;
+  };
   /** Keys of our own, sealed under their names. */
   readonly kept_secret: { readonly name: string; readonly sealed: string };
 }
@@ -70,6 +76,17 @@ export const credentialMigrations: readonly StoreMigration[] = [
       await table('send_as', ['login', 'sender'], {});
       await table('administrator', ['login', 'domain'], { created_at: 'integer' });
       await table('kept_secret', ['name'], { sealed: 'text' });
+    },
+  },
+  {
+    name: '0051-administrator-roles',
+    async up(db, dialect) {
+      const { text } = columns(dialect);
+      // Who was marked an administrator stays one, of everything or of a domain.
+      await db.schema
+        .alterTable('administrator')
+        .addColumn('role', text, (column) => column.notNull().defaultTo('administrator'))
+        .execute();
     },
   },
 ];

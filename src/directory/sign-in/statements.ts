@@ -186,8 +186,10 @@ export function credentialStatements(dialect: Database['dialect']) {
     addAdministrator: prepare<T['administrator'], T>(dialect, (db, p) =>
       db
         .insertInto('administrator')
-        .values({ login: p('login'), domain: p('domain'), created_at: p('created_at') })
-        .onConflict((conflict) => conflict.columns(['login', 'domain']).doNothing()),
+        .values({ login: p('login'), domain: p('domain'), role: p('role'), created_at: p('created_at') })
+        .onConflict((conflict) =>
+          conflict.columns(['login', 'domain']).doUpdateSet((row) => ({ role: row.ref('excluded.role') })),
+        ),
     ),
     removeAdministrator: prepare<{ login: string; domain: string }, T>(
       dialect,

@@ -11,17 +11,29 @@ import { rotationPolicy, tellStep } from '../../jobs/dkim-rotation.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { characterStrings, formatKeyRecord } from '../../protocol/dkim/record.ts';
 import type { SettingsSnapshot } from '../../settings/contract.ts';
+import { Answer, Strings } from '../answers.ts';
 import { act, look } from '../define.ts';
 import type { OperationServices } from '../services.ts';
-import { Text } from './types.ts';
+import { OF_DOMAIN, Text } from './types.ts';
 
+const KEY = {
+  selector: Type.String(),
+  algorithm: Type.String(),
+  life: Type.String(),
+  createdAt: Type.Number(),
+  since: Type.Number(),
+  checkedAt: Type.Optional(Type.Number()),
+  record: Type.Optional(Type.String()),
+};
 const Algorithm = Type.Optional(Type.Enum(['rsa', 'ed25519']));
 
 export const dkimOperations = {
   'dkim.list': look('dkim.list', {
     area: 'signing',
+    reach: OF_DOMAIN,
     title: 'Lists the DKIM keys of a domain, and where each is in its life',
     input: { domain: Text },
+    answer: Type.Array(Answer(KEY)),
     run: async (services, { domain }) => {
       const keys = await keysOf(services, domain);
       return { output: keys.map(shown) };
@@ -30,8 +42,19 @@ export const dkimOperations = {
 
   'dkim.show': look('dkim.show', {
     area: 'signing',
+    reach: OF_DOMAIN,
     title: 'Shows the DNS records to publish for the keys of a domain',
     input: { domain: Text },
+    answer: Type.Array(
+      Answer({
+        name: Type.String(),
+        type: Type.Enum(['TXT', 'CNAME']),
+        value: Type.String(),
+        strings: Type.Optional(Strings),
+        selector: Type.String(),
+        life: Type.Optional(Type.String()),
+      }),
+    ),
     run: async (services, { domain }) => {
       const keys = await keysOf(services, domain);
       return { output: records(keys, services.settings.current(), domainName(domain)) };
@@ -40,8 +63,10 @@ export const dkimOperations = {
 
   'dkim.check': look('dkim.check', {
     area: 'signing',
+    reach: OF_DOMAIN,
     title: 'Looks in the DNS now for the records of the keys of a domain',
     input: { domain: Text },
+    answer: Type.Array(Answer({ ...KEY, state: Type.String(), found: Strings })),
     run: async (services, { domain }) => {
       const inUse = (await keysOf(services, domain)).filter(({ state }) => state !== 'retired');
       const looked = await lookUp(services, inUse);
@@ -51,8 +76,10 @@ export const dkimOperations = {
 
   'dkim.create': act('dkim.create', {
     area: 'signing',
+    reach: OF_DOMAIN,
     title: 'Makes a DKIM key, which signs once its DNS record is seen',
     input: { domain: Text, algorithm: Algorithm, selector: Type.Optional(Text) },
+    answer: Answer({ domain: Type.String(), selector: Type.String() }),
     run: async (services, { domain, algorithm = 'rsa', selector }) => {
       const keys = await keysOf(services, domain);
       const kind = algorithm === 'rsa' ? 'rsa-sha256' : 'ed25519-sha256';
@@ -72,8 +99,10 @@ export const dkimOperations = {
 
   'dkim.rotate': act('dkim.rotate', {
     area: 'signing',
+    reach: OF_DOMAIN,
     title: 'Makes new DKIM keys now; lets those that wait sign, where their records are seen',
     input: { domain: Text },
+    answer: Type.Array(Answer({ step: Type.String(), selector: Type.String(), algorithm: Type.String() })),
     run: async (services, { domain }) => {
       const name = domainName(domain);
       const steps = await rotationNow(services, name, await keysOf(services, domain));
@@ -88,9 +117,11 @@ export const dkimOperations = {
 
   'dkim.retire': act('dkim.retire', {
     area: 'signing',
+    reach: OF_DOMAIN,
     title:
       'Ends a DKIM key at once, as when its secret has leaked; what it signed is not believed once the record is gone',
     input: { domain: Text, selector: Text },
+    answer: Answer({ domain: Type.String(), selector: Type.String() }),
     run: async (services, { domain, selector }) => {
       const name = domainName(domain);
       const key = keyNamed(await keysOf(services, domain), name, selector);

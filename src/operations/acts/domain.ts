@@ -1,19 +1,26 @@
 /** Domains: which ones are local, and where their mail goes. */
 import { Type } from 'typebox';
 import { domainName } from '../../directory/addresses/names.ts';
+import { PAGE_ROWS } from '../../directory/limits.ts';
 import { OperationalError } from '../../model/errors.ts';
+import { pageOf } from '../../model/page.ts';
 import { formatSocketAddress } from '../../world/config.ts';
+import { Answer, PageAnswer, Strings } from '../answers.ts';
 import { ALL_OF_A_DOMAIN } from '../areas.ts';
 import { act, look } from '../define.ts';
+import { pageRowsOf } from '../reach.ts';
+import { ServerAnswer } from './server.ts';
 import { withoutLogins } from './server-logins.ts';
-import { both, Limit, Text } from './types.ts';
+import { both, Domains, OF_NAME, PAGE, Text } from './types.ts';
 
 export const domainOperations = {
   'domain.add': act('domain.add', {
     area: 'domains',
+    reach: 'node',
     topics: ['domains', 'servers'],
     title: 'Adds a local domain, and the mail servers its mail goes to',
     input: { name: Text, servers: Type.Optional(Type.Array(Text, { maxItems: 100 })) },
+    answer: Answer({ name: Type.String() }),
     run: async ({ admin }, { name, servers }) => {
       const change = await admin.addDomain({ name, servers });
       return { output: { name: domainName(name) }, change };
@@ -22,9 +29,11 @@ export const domainOperations = {
 
   'domain.remove': act('domain.remove', {
     area: 'domains',
+    reach: OF_NAME,
     topics: ALL_OF_A_DOMAIN,
     title: 'Removes a local domain with its accounts, aliases and settings',
     input: { name: Text },
+    answer: Answer({ name: Type.String() }),
     run: async ({ admin, settings, dkim, credentials, logins }, { name }, actor) => {
       const domain = domainName(name);
       const idle = await admin.serversOnlyOf(domain);
@@ -42,10 +51,14 @@ export const domainOperations = {
   }),
 
   'domain.set-password': act('domain.set-password', {
-    area: 'sign-in',
+    // It lets its holder write as everybody of the domain: no matter for a help desk.
+    area: 'accounts',
+    topics: ['sign-in'],
+    reach: OF_NAME,
     title: 'Sets the password by which servers or users of a whole domain sign in; their login is its name',
     input: { name: Text, password: Type.String({ maxLength: 10_000 }) },
     secrets: ['password'],
+    answer: Answer({ name: Type.String() }),
     run: async ({ credentials }, { name, password }) => ({
       output: { name: domainName(name) },
       change: await credentials.setDomainPassword(name, password),
@@ -54,25 +67,39 @@ export const domainOperations = {
 
   'domain.list': look('domain.list', {
     area: 'domains',
+    reach: { narrowed: true, cut: pageRowsOf(({ name }: { readonly name: string }) => [name]) },
     title: 'Lists the local domains, a page at a time',
-    input: { after: Type.Optional(Text), limit: Limit },
-    run: async ({ admin, directory }, { after, limit }) => {
+    input: { domains: Domains, ...PAGE },
+    answer: PageAnswer(Answer({ name: Type.String(), enabled: Type.Boolean(), servers: Strings })),
+    run: async ({ admin, directory }, { domains, after, limit = PAGE_ROWS }) => {
       const { of } = await directory.servers();
-      const domains = await admin.listDomains({ after, limit });
+      const listed = await admin.listDomains({ domains, after, limit: limit + 1 });
+      const { rows, ...rest } = pageOf(listed, limit, ({ name }) => name);
       return {
-        output: domains.map(({ name, enabled }) => ({
-          name,
-          enabled,
-          servers: of(name).map(({ host, port }) => formatSocketAddress({ address: host, port })),
-        })),
+        output: {
+          ...rest,
+          rows: rows.map(({ name, enabled }) => ({
+            name,
+            enabled,
+            servers: of(name).map(({ host, port }) => formatSocketAddress({ address: host, port })),
+          })),
+        },
       };
     },
   }),
 
   'domain.show': look('domain.show', {
     area: 'domains',
+    reach: OF_NAME,
     title: 'Shows one domain: its servers, and how many accounts and aliases it has',
     input: { name: Text },
+    answer: Answer({
+      name: Type.String(),
+      enabled: Type.Boolean(),
+      servers: Type.Array(ServerAnswer),
+      accounts: Type.Integer(),
+      aliases: Type.Integer(),
+    }),
     run: async ({ admin, directory }, { name }) => {
       const domain = await directory.domain(domainName(name));
       if (!domain)

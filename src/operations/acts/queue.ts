@@ -2,17 +2,20 @@
 import { Type } from 'typebox';
 import { anyAddress } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
+import { pageOf } from '../../model/page.ts';
 import type { QueueFilter, QueueSelection } from '../../queue/admin/selection.ts';
+import { Answer, Nullable, PageAnswer } from '../answers.ts';
 import type { Topic } from '../areas.ts';
 import { act, look } from '../define.ts';
-import { ANSWER_ROWS } from '../limits.ts';
-import { Text } from './types.ts';
+import { ANSWER_ROWS, LISTED_ROWS } from '../limits.ts';
+import { Domains, Text } from './types.ts';
 
 const Filter = {
   state: Type.Optional(Type.Enum(['queued', 'held'])),
   class: Type.Optional(Type.Enum(['user', 'admin', 'operator'])),
   to: Type.Optional(Text),
   from: Type.Optional(Text),
+  domains: Domains,
 };
 
 const Selection = {
@@ -20,6 +23,22 @@ const Selection = {
   all: Type.Optional(Type.Boolean()),
   ...Filter,
 };
+
+const ROW = {
+  id: Type.String(),
+  messageId: Type.String(),
+  from: Type.String(),
+  to: Type.String(),
+  state: Type.Enum(['queued', 'held']),
+  class: Nullable(Type.Enum(['user', 'admin', 'operator'])),
+  holdReason: Nullable(Type.String()),
+  due: Nullable(Type.String()),
+  waitReason: Nullable(Type.String()),
+  attempts: Type.Integer(),
+  lastReply: Nullable(Type.String()),
+};
+const RowAnswer = Answer(ROW);
+const Changed = Answer({ changed: Type.Integer() });
 
 const Reason = Type.Optional(Type.String({ maxLength: 500 }));
 
@@ -31,21 +50,36 @@ interface Selected extends QueueFilter {
 export const queueOperations = {
   'queue.list': look('queue.list', {
     area: 'queue',
+    reach: { narrowed: true },
     title: 'Lists the recipients whose mail waits or is held',
     input: {
       ...Filter,
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: ANSWER_ROWS })),
-      cursor: Type.Optional(Text),
+      after: Type.Optional(Text),
     },
-    run: async ({ queue }, { limit, cursor, ...filter }) => ({ output: await queue.list(filter, { limit, cursor }) }),
+    answer: PageAnswer(RowAnswer),
+    run: async ({ queue }, { limit = LISTED_ROWS, after, ...filter }) => {
+      const most = Math.min(limit, LISTED_ROWS);
+      const { rows } = await queue.list(filter, { limit: most + 1, cursor: after });
+      return { output: pageOf(rows, most, ({ id }) => id) };
+    },
   }),
 
   'queue.show': look('queue.show', {
     area: 'queue',
+    reach: { narrowed: true },
     title: 'Shows one queued message with its recipients and their last tries',
-    input: { id: Text },
-    run: async ({ queue }, { id }) => {
-      const message = await queue.show(id);
+    input: { id: Text, domains: Domains },
+    answer: Answer({
+      messageId: Type.String(),
+      from: Type.String(),
+      receivedAt: Type.String(),
+      sizeBytes: Type.Integer(),
+      client: Nullable(Type.String()),
+      recipients: Type.Array(Answer({ ...ROW, last: Type.Unknown() })),
+    }),
+    run: async ({ queue }, { id, domains }) => {
+      const message = await queue.show(id, domains);
       if (message) return { output: message };
       throw new OperationalError('queue.missing', `cannot show ${id}, as it must be in the queue: it is not`);
     },
@@ -53,52 +87,64 @@ export const queueOperations = {
 
   'queue.retry': act('queue.retry', {
     area: 'queue',
+    reach: { narrowed: true },
     topics: ofSelection,
     title: 'Tries again now',
     input: Selection,
+    answer: Changed,
     run: async ({ queue }, input, actor) => changed(input, await queue.retry(selection(input), actor.name)),
   }),
 
   'queue.hold': act('queue.hold', {
     area: 'queue',
+    reach: { narrowed: true },
     topics: ofSelection,
     title: 'Holds mail back until it is released',
     input: { ...Selection, reason: Reason },
+    answer: Changed,
     run: async ({ queue }, { reason = 'held by an operator', ...input }, actor) =>
       changed(input, await queue.hold(selection(input), reason, actor.name)),
   }),
 
   'queue.release': act('queue.release', {
     area: 'queue',
+    reach: { narrowed: true },
     topics: ofSelection,
     title: 'Lets held mail go on',
     input: Selection,
+    answer: Changed,
     run: async ({ queue }, input, actor) => changed(input, await queue.release(selection(input), actor.name)),
   }),
 
   'queue.redirect': act('queue.redirect', {
     area: 'queue',
+    reach: { narrowed: true },
     topics: ofSelection,
     title: 'Sends mail to another address instead',
     input: { ...Selection, address: Text },
+    answer: Changed,
     run: async ({ queue }, { address, ...input }, actor) =>
       changed(input, await queue.redirect(selection(input), anyAddress(address), actor.name)),
   }),
 
   'queue.bounce': act('queue.bounce', {
     area: 'queue',
+    reach: { narrowed: true },
     topics: ofSelection,
     title: 'Gives up, and tells the sender',
     input: { ...Selection, reason: Reason },
+    answer: Changed,
     run: async ({ queue }, { reason = 'returned by an operator', ...input }, actor) =>
       changed(input, await queue.bounce(selection(input), reason, actor.name)),
   }),
 
   'queue.delete': act('queue.delete', {
     area: 'queue',
+    reach: { narrowed: true },
     topics: ofSelection,
     title: 'Deletes mail, and tells nobody',
     input: Selection,
+    answer: Changed,
     run: async ({ queue }, input, actor) => changed(input, await queue.delete(selection(input), actor.name)),
   }),
 };
@@ -118,8 +164,9 @@ function ofSelection({ ids = [] }: Selected): readonly Topic[] {
 }
 
 /** Everything only where it was asked for in so many words. */
-function selection({ ids = [], all = false, ...filter }: Selected): QueueSelection {
-  if (ids.length > 0) return { ids };
-  if (all || Object.values(filter).some((value) => value !== undefined)) return { filter };
+function selection({ ids = [], all = false, domains, ...filter }: Selected): QueueSelection {
+  const within = domains && { domains };
+  if (ids.length > 0) return { ids, ...within };
+  if (all || Object.values(filter).some((value) => value !== undefined)) return { filter: { ...filter, ...within } };
   throw new OperationalError('operation.input', 'cannot choose mail, as ids, a filter or all must be given: none is');
 }

@@ -8,6 +8,7 @@ import type { ListedLogin } from '../../directory/servers/logins.ts';
 import { OperationalError } from '../../model/errors.ts';
 import type { PreparedChange } from '../../store/contract.ts';
 import { formatSocketAddress } from '../../world/config.ts';
+import { Answer, Strings } from '../answers.ts';
 import { act, look } from '../define.ts';
 import type { OperationServices } from '../services.ts';
 import { Lines } from '../unsafe-text.ts';
@@ -17,11 +18,14 @@ export interface ShownLogin extends ListedLogin {
   readonly use: 'domain mail server' | 'smart host' | 'none';
 }
 
+const Use = Type.Enum(['domain mail server', 'smart host', 'none']);
+
 type Services = Pick<OperationServices, 'admin' | 'settings'>;
 
 export const serverLoginOperations = {
   'server.set-credentials': act('server.set-credentials', {
     area: 'servers',
+    reach: 'node',
     title: 'Has this node sign in to a mail server or the smart host, which then gets mail in no other way',
     input: {
       server: Text,
@@ -33,6 +37,7 @@ export const serverLoginOperations = {
       implicitTls: Type.Optional(Type.Boolean()),
     },
     secrets: ['secret'],
+    answer: Answer({ server: Type.String(), user: Type.String(), use: Use }),
     run: async ({ admin, settings, logins }, { server, ...draft }) => {
       const place = await placeOf(server, { admin, settings });
       const change = logins.set(place, draft);
@@ -42,8 +47,10 @@ export const serverLoginOperations = {
 
   'server.clear-credentials': act('server.clear-credentials', {
     area: 'servers',
+    reach: 'node',
     title: 'Forgets the credentials for a mail server, which then gets mail without a sign-in',
     input: { server: Text },
+    answer: Answer({ server: Type.String() }),
     run: async ({ admin, settings, logins }, { server }) => {
       const place = await placeOf(server, { admin, settings });
       return { output: named(place), change: logins.clear(place) };
@@ -52,8 +59,23 @@ export const serverLoginOperations = {
 
   'server.credentials': look('server.credentials', {
     area: 'servers',
+    reach: 'node',
     title: 'Lists where this node signs in and as whom, without the secrets',
     input: {},
+    answer: Type.Array(
+      Answer({
+        host: Type.String(),
+        port: Type.Integer(),
+        user: Type.String(),
+        kind: Type.String(),
+        pins: Strings,
+        ownAuthority: Type.Boolean(),
+        implicitTls: Type.Boolean(),
+        usable: Type.Boolean(),
+        changedAt: Type.Number(),
+        use: Use,
+      }),
+    ),
     run: async ({ admin, settings, logins }) => ({
       output: await Promise.all(
         logins.list().map(async (login): Promise<ShownLogin> => {

@@ -1,13 +1,31 @@
 /** Domain mail servers: the organisation's own servers, trusted with their domains. */
 import { Type } from 'typebox';
+import type { DomainMailServer } from '../../directory/contract.ts';
 import { SERVER_CONDITIONS, SERVER_NETWORKS } from '../../directory/rules/limits.ts';
+import { Answer, Strings } from '../answers.ts';
 import { act, look } from '../define.ts';
+import { rowsOf } from '../reach.ts';
 import { serverLoginOperations, withoutLogins } from './server-logins.ts';
 import { both, Force, Text } from './types.ts';
+
+/** Also of those that `domain show` names. */
+export const ServerAnswer = Answer({
+  id: Type.Integer(),
+  description: Type.String(),
+  host: Type.String(),
+  port: Type.Integer(),
+  order: Type.Integer(),
+  isDefault: Type.Boolean(),
+  domains: Strings,
+  sendsFrom: Type.Optional(Strings),
+  conditions: Type.Optional(Type.Array(Type.Object({ kind: Type.String() }))),
+  signsInAs: Type.Optional(Type.String()),
+});
 
 export const serverOperations = {
   'server.add': act('server.add', {
     area: 'servers',
+    reach: 'node',
     topics: ['servers', 'domains'],
     title:
       'Adds a mail server for some domains, or as a default for those that have none; one that exists gets them too',
@@ -23,6 +41,7 @@ export const serverOperations = {
       signIn: Type.Optional(Type.Boolean()),
       force: Force,
     },
+    answer: Answer({ id: Type.Integer() }),
     run: async ({ admin }, input) => {
       const { id, change } = await admin.addServer(input);
       return { output: { id }, change };
@@ -31,9 +50,11 @@ export const serverOperations = {
 
   'server.remove': act('server.remove', {
     area: 'servers',
+    reach: 'node',
     topics: ['servers', 'settings'],
     title: 'Removes a mail server, and the credentials for it',
     input: { id: Type.Integer({ minimum: 1 }) },
+    answer: Answer({ id: Type.Integer() }),
     run: async ({ admin, logins, settings }, { id }) => {
       const removed = (await admin.listServers()).filter((server) => server.id === id);
       const forgotten = withoutLogins(removed, { logins, settings });
@@ -43,8 +64,10 @@ export const serverOperations = {
 
   'server.list': look('server.list', {
     area: 'servers',
+    reach: { cut: rowsOf(({ isDefault, domains }: DomainMailServer) => (isDefault ? [undefined] : domains)) },
     title: 'Lists the mail servers, in the order in which they are tried',
     input: {},
+    answer: Type.Array(ServerAnswer),
     run: async ({ admin, logins }) => ({
       output: (await admin.listServers()).map((server) => {
         const login = logins.of(server.host, server.port);

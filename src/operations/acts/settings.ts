@@ -15,10 +15,11 @@ import { ownerId, ownerOf } from '../../settings/owner.ts';
 import type { AnySetting, SettingChange } from '../../settings/registry.ts';
 import { formatValue } from '../../settings/text.ts';
 import { description } from '../../settings/validate.ts';
+import { Answer, PageAnswer, Strings } from '../answers.ts';
 import { act, look } from '../define.ts';
 import type { OperationServices } from '../services.ts';
 import { ELSEWHERE, Lines } from '../unsafe-text.ts';
-import { Force, Text } from './types.ts';
+import { Domains, Force, ownerDomain, Text } from './types.ts';
 
 const Owner = { domain: Type.Optional(Text), account: Type.Optional(Text) };
 /** Bounded in bytes, and with a sentence, where it is read. */
@@ -42,11 +43,48 @@ export interface ShownSetting {
   readonly state: 'valid' | 'invalid' | 'unknown';
 }
 
+const OwnerAnswer = Answer({ domain: Type.Optional(Type.String()), account: Type.Optional(Type.String()) });
+const SettingAnswer = Answer({
+  key: Type.String(),
+  value: Type.Optional(Type.Unknown()),
+  text: Type.String(),
+  default: Type.Optional(Type.Unknown()),
+  must: Type.String(),
+  scope: Type.String(),
+  manual: Type.String(),
+  set: Type.Boolean(),
+  from: Type.Enum(['account', 'domain', 'node', 'default']),
+  state: Type.Enum(['valid', 'invalid', 'unknown']),
+});
+const EntryAnswer = Answer({
+  revision: Type.Integer(),
+  time: Type.String(),
+  by: Type.String(),
+  key: Type.String(),
+  owner: OwnerAnswer,
+  before: Type.Optional(Type.Unknown()),
+  after: Type.Optional(Type.Unknown()),
+  beforeText: Type.Optional(Type.String()),
+  afterText: Type.Optional(Type.String()),
+  secret: Type.Boolean(),
+  comment: Type.String(),
+});
+
+/** Nobody's: the whole node's. */
+const OF_OWNERS = {
+  named: ({ domain, account }: SettingOwner) => {
+    const named = [account, domain].filter((owner) => owner !== undefined).map(ownerDomain);
+    return named.length > 0 ? named : [undefined];
+  },
+};
+
 export const settingsOperations = {
   'settings.list': look('settings.list', {
     area: 'settings',
+    reach: OF_OWNERS,
     title: 'Lists settings and what counts for the whole node, a domain or an account',
     input: { ...Owner, prefix: Type.Optional(Text), changed: Type.Optional(Type.Boolean()) },
+    answer: Type.Array(SettingAnswer),
     run: async (services, { prefix = '', changed = false, ...said }) => {
       const owner = await knownOwner(services, said);
       const { definitions } = services.settings;
@@ -60,8 +98,10 @@ export const settingsOperations = {
 
   'settings.get': look('settings.get', {
     area: 'settings',
+    reach: OF_OWNERS,
     title: 'Shows one setting',
     input: { ...Owner, key: Text },
+    answer: SettingAnswer,
     run: async (services, { key, ...said }) => {
       const owner = await knownOwner(services, said);
       return { output: show(services, services.settings.definition(key), owner) };
@@ -70,8 +110,10 @@ export const settingsOperations = {
 
   'settings.set': act('settings.set', {
     area: 'settings',
+    reach: OF_OWNERS,
     title: 'Sets one setting, for the whole node, a domain or an account',
     input: { ...Owner, key: Text, value: Type.Unknown(ELSEWHERE), force: Force, comment: Comment },
+    answer: Answer({ key: Type.String() }),
     run: async (services, { key, value, force, comment, ...said }, actor) => {
       const owner = await knownOwner(services, said);
       const change = services.settings.prepare([{ key, owner, value }], actor.name, { force, comment });
@@ -81,8 +123,10 @@ export const settingsOperations = {
 
   'settings.reset': act('settings.reset', {
     area: 'settings',
+    reach: OF_OWNERS,
     title: 'Brings settings back to what is inherited, or to their defaults',
     input: { ...Owner, keys: Type.Array(Text, { minItems: 1, maxItems: 1000 }), comment: Comment },
+    answer: Answer({ keys: Strings }),
     run: async (services, { keys, comment, ...said }, actor) => {
       const owner = await knownOwner(services, said);
       const changes = keys.map((key) => ({ key, owner, value: undefined }));
@@ -92,8 +136,19 @@ export const settingsOperations = {
 
   'settings.diff': look('settings.diff', {
     area: 'settings',
+    reach: 'node',
     title: 'Shows what differs from the defaults, or from a file',
     input: { file: Type.Optional(File) },
+    answer: Type.Array(
+      Answer({
+        key: Type.String(),
+        owner: OwnerAnswer,
+        current: Type.Optional(Type.Unknown()),
+        other: Type.Optional(Type.Unknown()),
+        currentText: Type.Optional(Type.String()),
+        otherText: Type.Optional(Type.String()),
+      }),
+    ),
     run: async ({ settings }, { file }) => {
       const found = file === undefined ? differencesToDefaults(settings) : differencesToFile(settings, file);
       return { output: found.map((difference) => shownDifference(settings.definitions, difference)) };
@@ -102,15 +157,19 @@ export const settingsOperations = {
 
   'settings.export': look('settings.export', {
     area: 'settings',
+    reach: 'node',
     title: 'Writes all that was set as YAML',
     input: {},
+    answer: Answer({ yaml: Type.String() }),
     run: async ({ settings }) => ({ output: { yaml: exportSettings(settings.stored()) } }),
   }),
 
   'settings.import': act('settings.import', {
     area: 'settings',
+    reach: 'node',
     title: 'Takes a YAML file as one change; `replace` resets what is not in it',
     input: { file: File, replace: Type.Optional(Type.Boolean()), force: Force, comment: Comment },
+    answer: Answer({ changed: Type.Integer() }),
     run: async (services, { file, replace = false, force, comment }, actor) => {
       const changes = importChanges(file, services.settings.stored(), { replace });
       await ownersMustExist(services, changes);
@@ -121,22 +180,26 @@ export const settingsOperations = {
 
   'settings.history': look('settings.history', {
     area: 'settings',
+    reach: { narrowed: true },
     title: 'Lists who changed which setting from what to what, newest first',
-    input: { ...Owner, key: Type.Optional(Text), limit: HistoryLimit, after: Type.Optional(Text) },
-    run: async ({ settings, settingsHistory }, { domain, account, key, limit, after }) => {
+    input: { ...Owner, key: Type.Optional(Text), domains: Domains, limit: HistoryLimit, after: Type.Optional(Text) },
+    answer: PageAnswer(EntryAnswer),
+    run: async ({ settings, settingsHistory }, { domain, account, key, domains, limit, after }) => {
       // Also of owners and keys that are there no more.
       const owner = domain === undefined && account === undefined ? undefined : ownerOf(ownerId({ domain, account }));
-      const { rows, next } = await settingsHistory.list({ key, owner }, { limit, after });
-      return { output: { rows: rows.map((row) => shownEntry(settings.definitions, row)), next } };
+      const { rows, ...rest } = await settingsHistory.list({ key, owner, domains }, { limit, after });
+      return { output: { ...rest, rows: rows.map((row) => shownEntry(settings.definitions, row)) } };
     },
   }),
 
   'settings.undo': act('settings.undo', {
     area: 'settings',
+    reach: { narrowed: true },
     title: 'Brings back what settings were before a revision, unless they changed since',
-    input: { revision: Type.Integer({ minimum: 1 }), force: Force, comment: Comment },
-    run: async (services, { revision, force, comment = `undoes revision ${revision}` }, actor) => {
-      const changes = await services.settingsHistory.undo(revision, { force });
+    input: { revision: Type.Integer({ minimum: 1 }), domains: Domains, force: Force, comment: Comment },
+    answer: Answer({ revision: Type.Integer(), keys: Strings }),
+    run: async (services, { revision, domains, force, comment = `undoes revision ${revision}` }, actor) => {
+      const changes = await services.settingsHistory.undo(revision, { force, domains });
       await ownersMustExist(services, changes);
       const change = services.settings.prepare(changes, actor.name, { force, comment });
       return { output: { revision, keys: changes.map(({ key }) => key) }, change };

@@ -1,5 +1,6 @@
 /** What several acts say alike. */
 import { Type } from 'typebox';
+import { anyAddress, domainName } from '../../directory/addresses/names.ts';
 import { PAGE_ROWS } from '../../directory/limits.ts';
 import type { PreparedChange } from '../../store/contract.ts';
 
@@ -10,6 +11,22 @@ export const Text = Type.String({ maxLength: 1000 });
 export const Force = Type.Optional(Type.Boolean());
 
 export const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_ROWS }));
+
+/** Of every list that comes in pages. */
+export const PAGE = { limit: Limit, after: Type.Optional(Text) };
+
+/** Only what lies in these domains; actors of some domains have theirs put here (reach.ts). */
+export const Domains = Type.Optional(Type.Array(Text, { maxItems: 10_000 }));
+
+export const OF_ADDRESS = { named: ({ address }: { readonly address: string }) => [anyAddress(address).domain] };
+export const OF_DOMAIN = { named: ({ domain }: { readonly domain: string }) => [domainName(domain)] };
+export const OF_NAME = { named: ({ name }: { readonly name: string }) => [domainName(name)] };
+
+/** Of a domain, or of an account's address; nobody's is the node's. */
+export function ownerDomain(owner: string | undefined): string | undefined {
+  if (owner === undefined || owner === '') return undefined;
+  return owner.includes('@') ? anyAddress(owner).domain : domainName(owner);
+}
 
 /** Two changes as one. */
 export function both(first: PreparedChange, second: PreparedChange): PreparedChange {

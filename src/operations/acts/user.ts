@@ -1,9 +1,23 @@
 /** Accounts: the mailboxes and senders of local domains. */
 import { Type } from 'typebox';
 import { anyAddress, localAddress } from '../../directory/addresses/names.ts';
+import type { AccountRow } from '../../directory/admin.ts';
+import { PAGE_ROWS } from '../../directory/limits.ts';
 import { addressKey } from '../../model/address.ts';
+import { pageOf } from '../../model/page.ts';
+import { Answer, PageAnswer } from '../answers.ts';
 import { act, look } from '../define.ts';
-import { both, Limit, Text } from './types.ts';
+import { pageRowsOf } from '../reach.ts';
+import { both, Domains, OF_ADDRESS, PAGE, Text } from './types.ts';
+
+const AccountAnswer = Answer({
+  address: Type.String(),
+  domain: Type.String(),
+  state: Type.String(),
+  hasPassword: Type.Boolean(),
+  name: Type.String(),
+  createdAt: Type.Number(),
+});
 
 /** Bounded again, and with a sentence, by the rules of passwords. */
 const Password = Type.String({ maxLength: 10_000 });
@@ -11,10 +25,12 @@ const Password = Type.String({ maxLength: 10_000 });
 export const userOperations = {
   'user.add': act('user.add', {
     area: 'accounts',
+    reach: OF_ADDRESS,
     topics: ['accounts', 'sign-in'],
     title: 'Adds an account, with a password or without',
     input: { address: Text, password: Type.Optional(Password), name: Type.Optional(Text) },
     secrets: ['password'],
+    answer: Answer({ address: Type.String() }),
     run: async ({ admin, credentials }, { address, password, name }) => {
       const added = await admin.addAccount({ address, name });
       const login = addressKey(localAddress(address));
@@ -30,9 +46,11 @@ export const userOperations = {
 
   'user.remove': act('user.remove', {
     area: 'accounts',
+    reach: OF_ADDRESS,
     topics: ['accounts', 'sign-in', 'settings'],
     title: 'Removes an account with its settings',
     input: { address: Text },
+    answer: Answer({ address: Type.String() }),
     run: async ({ admin, settings, credentials }, { address }, actor) => {
       const account = addressKey(anyAddress(address));
       const removed = await admin.removeAccount(account);
@@ -44,6 +62,7 @@ export const userOperations = {
 
   'user.set-password': act('user.set-password', {
     area: 'sign-in',
+    reach: OF_ADDRESS,
     title: 'Gives an account another password',
     input: {
       address: Text,
@@ -51,6 +70,7 @@ export const userOperations = {
       cramMd5: Type.Optional(Type.Boolean({ description: 'keep it, encrypted, so that CRAM-MD5 works' })),
     },
     secrets: ['password'],
+    answer: Answer({ address: Type.String() }),
     run: async ({ credentials }, { address, password, cramMd5 }) => ({
       output: { address: addressKey(anyAddress(address)) },
       change: await credentials.setPassword(address, password, cramMd5),
@@ -59,8 +79,10 @@ export const userOperations = {
 
   'user.set-state': act('user.set-state', {
     area: 'sign-in',
+    reach: OF_ADDRESS,
     title: 'Freezes, disables or reactivates an account',
     input: { address: Text, state: Type.Enum(['active', 'frozen', 'disabled']) },
+    answer: Answer({ address: Type.String(), state: Type.String() }),
     run: async ({ credentials }, { address, state }) => ({
       output: { address: addressKey(anyAddress(address)), state },
       change: await credentials.setState(address, state),
@@ -69,8 +91,10 @@ export const userOperations = {
 
   'user.set-name': act('user.set-name', {
     area: 'accounts',
+    reach: OF_ADDRESS,
     title: 'Says what people call the owner of an account; the empty name takes it away',
     input: { address: Text, name: Text },
+    answer: Answer({ address: Type.String() }),
     run: async ({ admin }, { address, name }) => ({
       output: { address: addressKey(anyAddress(address)) },
       change: await admin.setName(address, name),
@@ -79,8 +103,13 @@ export const userOperations = {
 
   'user.list': look('user.list', {
     area: 'accounts',
+    reach: { narrowed: true, cut: pageRowsOf(({ domain }: AccountRow) => [domain]) },
     title: 'Lists accounts, of one domain or of all, a page at a time',
-    input: { domain: Type.Optional(Text), after: Type.Optional(Text), limit: Limit },
-    run: async ({ admin }, page) => ({ output: await admin.listAccounts(page) }),
+    input: { domain: Type.Optional(Text), domains: Domains, ...PAGE },
+    answer: PageAnswer(AccountAnswer),
+    run: async ({ admin }, { limit = PAGE_ROWS, ...page }) => {
+      const rows = await admin.listAccounts({ ...page, limit: limit + 1 });
+      return { output: pageOf(rows, limit, ({ address }) => address) };
+    },
   }),
 };

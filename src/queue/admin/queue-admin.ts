@@ -24,7 +24,14 @@ import { rowsOf } from '../rows/statements.ts';
 import type { MessageRow, QueueTables, RecipientRow } from '../rows/tables.ts';
 import { type Changes, writeChanges } from '../settle/changes.ts';
 import { noteTakenAway } from '../settle/late-answers.ts';
-import { type QueueFilter, type QueueSelection, type SelectedRow, selectAll, selectPage } from './selection.ts';
+import {
+  isOfDomains,
+  type QueueFilter,
+  type QueueSelection,
+  type SelectedRow,
+  selectAll,
+  selectPage,
+} from './selection.ts';
 import { type QueuedMessage, type QueuedRow, queuedMessage, queuedRow } from './shown.ts';
 
 /** Each act returns how many rows it changed; `by` goes to the journal. */
@@ -33,7 +40,8 @@ export interface QueueAdmin {
     filter: QueueFilter,
     page: { readonly limit?: number; readonly cursor?: string },
   ): Promise<{ readonly rows: readonly QueuedRow[]; readonly cursor?: string }>;
-  show(messageId: string): Promise<QueuedMessage | undefined>;
+  /** With `domains`: only its recipients of those policy domains. */
+  show(messageId: string, domains?: readonly string[]): Promise<QueuedMessage | undefined>;
   counts(): Promise<{ readonly queued: number; readonly held: number }>;
   retry(selection: QueueSelection, by: string): Promise<number>;
   hold(selection: QueueSelection, reason: string, by: string): Promise<number>;
@@ -63,12 +71,18 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
       const shown = rows.map((row) => queuedRow(row, row.reverse_path, seen()));
       return { rows: shown, ...(cursor !== undefined && { cursor }) };
     },
-    async show(messageId) {
+    async show(messageId, domains) {
       const key = keyOf(messageId);
       if (key === undefined) return undefined;
       await everythingSpills();
       const [message] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
-      return message && queuedMessage(message, rowsOf(await database.read(sql.recipients({ message: key }))), seen());
+      if (!message) return undefined;
+      const { reverse_path } = message;
+      const rows = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: key }))).filter(
+        (row) => !domains || isOfDomains({ ...row, reverse_path }, domains),
+      );
+      // Of nobody's recipients nothing is told, not even the size.
+      return rows.length === 0 && domains ? undefined : queuedMessage(message, rows, seen());
     },
     async counts() {
       await everythingSpills();

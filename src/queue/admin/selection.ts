@@ -1,6 +1,8 @@
 /** Which rows an operator means: by ids of rows or messages, or by a filter, page by page in the order of their keys. */
+import { type SqlBool, sql } from 'kysely';
 import type { HoldClass } from '../../model/finding.ts';
 import type { Database, Statement } from '../../store/contract.ts';
+import { addressIn } from '../../store/of-domains.ts';
 import { builder, statement } from '../../store/statement.ts';
 import type { ActiveState } from '../contract.ts';
 import { LIST_ROWS } from '../limits.ts';
@@ -14,10 +16,14 @@ export interface QueueFilter {
   /** An address, or a domain. */
   readonly to?: string;
   readonly from?: string;
+  /** Only rows whose policy domain is one of these: the recipient's, and of outbound mail the sender's. */
+  readonly domains?: readonly string[];
 }
 
 /** Rows by their ids, all rows of messages by theirs, or all that the filter finds. */
-export type QueueSelection = { readonly ids: readonly string[] } | { readonly filter: QueueFilter };
+export type QueueSelection =
+  | { readonly ids: readonly string[]; readonly domains?: readonly string[] }
+  | { readonly filter: QueueFilter };
 
 export type SelectedRow = RecipientRow & Pick<MessageRow, 'reverse_path'>;
 
@@ -47,7 +53,7 @@ export async function* selectAll(
   selection: QueueSelection,
 ): AsyncGenerator<readonly SelectedRow[]> {
   if ('ids' in selection) {
-    for (const id of selection.ids) yield await byId(database, id);
+    for (const id of selection.ids) yield await byId(database, id, selection.domains);
     return;
   }
   let cursor: string | undefined;
@@ -58,13 +64,32 @@ export async function* selectAll(
   } while (cursor !== undefined);
 }
 
-async function byId(database: Database, id: string): Promise<readonly SelectedRow[]> {
+async function byId(
+  database: Database,
+  id: string,
+  domains: readonly string[] | undefined,
+): Promise<readonly SelectedRow[]> {
   const row = parseRowId(id);
   const key = row?.key ?? keyOf(id);
   if (key === undefined) return [];
   let query = base(database.dialect).where('recipient.message', '=', key);
   if (row) query = query.where('n', '=', row.n);
+  if (domains !== undefined) query = query.where(policyDomainIn(domains));
   return rowsOf<SelectedRow>(await database.read(statement(query)));
+}
+
+/** What `isOfDomains` asks, in SQL. */
+function policyDomainIn(domains: readonly string[]) {
+  return sql<SqlBool>`case when recipient.direction = 'outbound' then ${addressIn('message.reverse_path', domains)} else ${addressIn('recipient.address', domains)} end`;
+}
+
+/** Whose settings apply to a row, of those that are queued. */
+export function isOfDomains(
+  { direction, address, reverse_path }: Pick<SelectedRow, 'direction' | 'address' | 'reverse_path'>,
+  domains: readonly string[],
+): boolean {
+  const policy = direction === 'outbound' ? (reverse_path ?? '') : address;
+  return domains.includes(policy.slice(policy.lastIndexOf('@') + 1).toLowerCase());
 }
 
 function base(dialect: Database['dialect']) {
@@ -79,7 +104,7 @@ function base(dialect: Database['dialect']) {
 
 function pageStatement(
   dialect: Database['dialect'],
-  { state, class: holdClass, to, from }: QueueFilter,
+  { state, class: holdClass, to, from, domains }: QueueFilter,
   limit: number,
   cursor: string | undefined,
 ): Statement {
@@ -96,6 +121,7 @@ function pageStatement(
   if (to !== undefined) query = query.where((eb) => eb(eb.fn('lower', ['address']), 'like', pattern(to)));
   if (from === '') query = query.where('reverse_path', 'is', null);
   else if (from !== undefined) query = query.where((eb) => eb(eb.fn('lower', ['reverse_path']), 'like', pattern(from)));
+  if (domains !== undefined) query = query.where(policyDomainIn(domains));
   return statement(query);
 }
 

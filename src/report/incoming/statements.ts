@@ -1,7 +1,7 @@
 /** The queries on reports of others. */
 import { sql } from 'kysely';
 import type { Statement } from '../../store/contract.ts';
-import { type Dialect, prepare } from '../../store/statement.ts';
+import { builder, type Dialect, prepare, statement } from '../../store/statement.ts';
 import type { ReportTables } from '../schema.ts';
 
 export type IncomingRow = ReportTables['incoming_report'];
@@ -19,7 +19,16 @@ export interface IncomingStatements {
   put(params: IncomingRow): Statement;
   putSource(params: SourceRow): Statement;
   countOfDay(params: { domain: string; day: number }): Statement;
-  list(params: { domain: string | null; kind: string | null; since: number; limit: number }): Statement;
+  /** Newest first; `before` and `id`: behind that row. */
+  list(params: {
+    domain?: string;
+    domains?: readonly string[];
+    kind?: string;
+    since: number;
+    before?: number;
+    id?: string;
+    limit: number;
+  }): Statement;
   one(params: { id: string }): Statement;
   sourcesOf(params: { id: string; limit: number }): Statement;
   bySource(params: Span): Statement;
@@ -85,28 +94,33 @@ export function incomingStatements(dialect: Dialect): IncomingStatements {
         .where('domain', '=', p('domain'))
         .where('day', '=', p('day')),
     ),
-    list: prepare<{ domain: string | null; kind: string | null; since: number; limit: number }, ReportTables>(
-      dialect,
-      (db, p) =>
-        db
-          .selectFrom('incoming_report')
-          .select(['id', 'kind', 'domain', 'organisation', 'begins', 'ends', 'received_at', 'message', 'problem'])
-          .select((row) =>
-            row
-              .selectFrom('incoming_source')
-              .select((source) => source.fn.sum('messages').as('messages'))
-              .whereRef('incoming_source.report', '=', 'incoming_report.id')
-              .as('messages'),
-          )
-          .where((row) =>
-            row.or([row(row.cast(row.val(p('domain')), 'text'), 'is', null), row('domain', '=', p('domain'))]),
-          )
-          .where((row) => row.or([row(row.cast(row.val(p('kind')), 'text'), 'is', null), row('kind', '=', p('kind'))]))
-          .where('received_at', '>=', p('since'))
-          .orderBy('received_at', 'desc')
-          .orderBy('id')
-          .limit(p('limit')),
-    ),
+    list: ({ domain, domains, kind, since, before, id, limit }) => {
+      let query = builder<ReportTables>(dialect)
+        .selectFrom('incoming_report')
+        .select(['id', 'kind', 'domain', 'organisation', 'begins', 'ends', 'received_at', 'message', 'problem'])
+        .select((row) =>
+          row
+            .selectFrom('incoming_source')
+            .select((source) => source.fn.sum('messages').as('messages'))
+            .whereRef('incoming_source.report', '=', 'incoming_report.id')
+            .as('messages'),
+        )
+        .where('received_at', '>=', since)
+        .orderBy('received_at', 'desc')
+        .orderBy('id')
+        .limit(limit);
+      if (domain !== undefined) query = query.where('domain', '=', domain);
+      if (domains !== undefined) query = query.where('domain', 'in', domains.length > 0 ? domains : ['']);
+      if (kind !== undefined) query = query.where('kind', '=', kind as never);
+      if (before !== undefined)
+        query = query.where((row) =>
+          row.or([
+            row('received_at', '<', before),
+            row.and([row('received_at', '=', before), row('id', '>', id ?? '')]),
+          ]),
+        );
+      return statement(query);
+    },
     one: prepare<{ id: string }, ReportTables>(dialect, (db, p) =>
       db.selectFrom('incoming_report').selectAll().where('id', '=', p('id')),
     ),

@@ -51,6 +51,7 @@ export function nodeEnvironment(data: string, env: Readonly<Record<string, strin
   return {
     ...inherited,
     POSTERN_DATA: data,
+    POSTERN_TEST_ANSWERS: '1',
     POSTERN_HOSTNAME: 'mx.postern.example',
     POSTERN_LISTEN_MX: '127.0.0.1:0',
     POSTERN_LISTEN_SUBMISSION: '',
