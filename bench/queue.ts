@@ -76,7 +76,7 @@ const settle = async (claim: Claim): Promise<void> => {
   if (++settled === goal) allSettled();
 };
 let goal = 0;
-queue.attach({ room: () => room, take: (claim) => void settle(claim), forgetFailures: () => {} });
+queue.attach({ room: () => room, take: (claim) => void settle(claim), stop: () => false, forgetFailures: () => {} });
 
 async function run(count: number): Promise<void> {
   settled = 0;

@@ -32,6 +32,12 @@ export interface Attempt {
   isPermanent: boolean;
   /** `none`: no session with any host. */
   reached: 'yes' | 'none';
+  /** `stopping`: no transaction follows the one under way; `over`: settled, and whoever still comes back with something of it is sent away. */
+  stage: 'under-way' | 'stopping' | 'over';
+  /** A transaction of it is under way. */
+  isSending: boolean;
+  /** A mailbox or a reader here has it. */
+  isLocal: boolean;
 }
 
 export interface AttemptTools {
@@ -57,5 +63,8 @@ export function newAttempt(claim: Claim, destination: RouteTarget): Attempt {
     shortened: 0,
     isPermanent: true,
     reached: 'yes',
+    stage: 'under-way',
+    isSending: false,
+    isLocal: false,
   };
 }

@@ -22,6 +22,8 @@ export interface Attempts {
   run(attempt: Attempt, route: Route): void;
   /** Attempts that have a connection; the others wait for DNS or for one. */
   transferring(): number;
+  /** Ends it with the results there are, before the next host has all of the message. False: too late, as far as this transaction goes. */
+  stop(attempt: Attempt): boolean;
   /** Cuts all connections in use; nothing is said of their attempts any more. */
   close(): void;
 }
@@ -33,11 +35,14 @@ export function createAttempts(tools: AttemptTools): Attempts {
   const hosts = createHosts(tools, { transfer, conclude, finish });
 
   function finish(attempt: Attempt) {
+    if (attempt.stage === 'over') return;
+    attempt.stage = 'over';
     inTransfer.delete(attempt);
     tools.done(attempt);
   }
 
   function run(attempt: Attempt, route: Route) {
+    if (attempt.stage === 'over') return;
     if (route.kind === 'mailboxes') return void deliverLocally(attempt, services.local);
     if (route.kind === 'sink') return void deliverLocally(attempt, route.sink);
     if (route.kind === 'hosts') {
@@ -50,6 +55,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
   }
 
   function transfer(attempt: Attempt, pooled: Pooled) {
+    if (attempt.stage !== 'under-way') return release(attempt, pooled);
     inTransfer.set(attempt, pooled);
     const fitted = fitAndSign(attempt.claim, pooled.connection.extensions, services.signing, attempt.shortened);
     if (!isPromise(fitted)) return send(attempt, pooled, fitted);
@@ -64,6 +70,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
 
   /** Damaged content is for an operator to see; a disk that does not answer now may do so later. */
   function contentFailed(attempt: Attempt, error: unknown) {
+    if (attempt.stage === 'over') return;
     const isLost = isOperational(error, 'content.missing') || isOperational(error, 'content.corrupt');
     const reply = `the content could not be read: ${(error as Error).message}`;
     const detail: AttemptDetail = { at: clock.now(), status: '4.3.0', reply, remote: false };
@@ -71,6 +78,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
   }
 
   function send(attempt: Attempt, pooled: Pooled, fitted: Fitted) {
+    if (attempt.stage !== 'under-way') return release(attempt, pooled);
     const { connection } = pooled;
     const { extensions } = connection;
     const { message } = attempt.claim;
@@ -83,6 +91,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
 
     const batch = nextBatch(attempt.left, extensions.limits);
     const smtputf8 = fitted.smtputf8 || (extensions.smtputf8 && needsUtf8(reversePath?.text, batch));
+    attempt.isSending = true;
     connection.send(
       {
         reversePath,
@@ -140,11 +149,13 @@ export function createAttempts(tools: AttemptTools): Attempts {
   ) {
     const { connection } = pooled;
     const wasKept = pooled.sent > 0;
+    attempt.isSending = false;
     pooled.sent++;
     if (end.suspicion) connector.distrust(pooled, end.suspicion);
     if (end.sourceError) return contentFailed(attempt, end.sourceError);
     if (end.unheard) {
       inTransfer.delete(attempt);
+      if (attempt.stage === 'stopping') return finish(attempt);
       return hosts.unheard(attempt, pooled, wasKept, end.verdicts[0]!);
     }
 
@@ -167,7 +178,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
       attempt.results.push(resultOf(batch[i]!, verdict.outcome, detail!, connection.extensions.dsn));
     }
     attempt.left = attempt.left.length === batch.length ? again : [...again, ...attempt.left.slice(batch.length)];
-    if (attempt.left.length === 0) return release(attempt, pooled);
+    if (attempt.left.length === 0 || attempt.stage === 'stopping') return release(attempt, pooled);
     if (!end.reusable) return conclude(attempt, 'deferred', detail!);
     if (fitted.kind === 'ready' && fitted.content.kind === 'whole') return send(attempt, pooled, fitted);
     transfer(attempt, pooled);
@@ -202,6 +213,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
   }
 
   async function deliverLocally(attempt: Attempt, local: LocalDelivery | undefined) {
+    attempt.isLocal = true;
     const failed = (reply: string) =>
       conclude(attempt, 'deferred', { at: clock.now(), status: '4.3.5', reply, remote: false });
     if (!local) return failed('the domain has neither a mail server nor mailboxes here');
@@ -214,8 +226,21 @@ export function createAttempts(tools: AttemptTools): Attempts {
     }
   }
 
+  /** A mailbox answers at once; a host that has no transaction under way has nothing. */
+  function stop(attempt: Attempt): boolean {
+    if (attempt.stage !== 'under-way' || attempt.isLocal) return false;
+    const pooled = inTransfer.get(attempt);
+    if (attempt.isSending && !pooled?.connection.stop()) {
+      attempt.stage = 'stopping';
+      return false;
+    }
+    finish(attempt);
+    return true;
+  }
+
   return {
     run,
+    stop,
     transferring: () => inTransfer.size,
     close() {
       for (const { connection } of inTransfer.values()) connection.destroy();

@@ -38,6 +38,8 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   const connector = createConnector(services, createDeadlines(clock), peers, () => (isCrowded() ? hurried : config));
   const attempts = createAttempts({ services, pool, peers, connector, done });
   let active = 0;
+  /** By lease. */
+  const inHand = new Map<string, Attempt>();
   /** Those of destinations that were not known to take mail. */
   let doubtful = 0;
   let closed = false;
@@ -70,6 +72,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     destination.active++;
     active++;
     const attempt = newAttempt(claim, destination);
+    inHand.set(claim.lease, attempt);
     if (attempt.isDoubtful) doubtful++;
     const route = routeOf(destination, clock, findRoute);
     if (route instanceof Promise) void route.then((found: Route) => attempts.run(attempt, found));
@@ -78,6 +81,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
 
   function done(attempt: Attempt): void {
     const { claim, destination, results } = attempt;
+    inHand.delete(claim.lease);
     active--;
     if (attempt.isDoubtful) doubtful--;
     destination.active--;
@@ -119,7 +123,9 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
 
   /** One event for each way it came out. */
   function report({ claim, destination, results }: Attempt) {
-    const first = results[0]!;
+    const [first] = results;
+    // It was stopped before anybody was asked.
+    if (!first) return;
     if (results.length === 1) return tell(claim, destination, first, 1);
     const isUniform = results.every(({ kind, detail }) => kind === first.kind && detail === first.detail);
     if (isUniform) return tell(claim, destination, first, results.length);
@@ -140,6 +146,10 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   return {
     room,
     take,
+    stop(lease) {
+      const attempt = inHand.get(lease);
+      return attempt !== undefined && attempts.stop(attempt);
+    },
     forgetFailures() {
       resolver.forget();
       destinations.forgetRoutes();

@@ -42,6 +42,8 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
   }
 
   function connectAnew(attempt: Attempt) {
+    // It was stopped while a host was being asked.
+    if (attempt.stage === 'over') return;
     attempt.candidates ??= inOrder(attempt.route!);
     for (let first = attempt.candidates.shift(); first; first = attempt.candidates.shift()) {
       const candidate = first;

@@ -18,6 +18,12 @@ export type ActiveState = 'queued' | 'held';
 export type FinalState = 'delivered' | 'relayed' | 'bounced' | 'expired' | 'discarded' | 'redirected' | 'deleted';
 export type QueueState = ActiveState | FinalState;
 
+/** When a hold ends by the clock (milliseconds since the epoch), and what becomes of the recipient then. */
+export interface HoldEnd {
+  readonly at: number;
+  readonly to: 'queued' | 'deleted';
+}
+
 export interface NewRecipient {
   /** Where it is delivered to. */
   readonly address: Address;
@@ -33,7 +39,13 @@ export interface NewRecipient {
   readonly state:
     | 'queued'
     /** `tellSender`: refused too late for a reply, and a failure report with it goes out (architecture, section 3). */
-    | { readonly held: HoldClass; readonly reason: string; readonly tellSender?: Reply }
+    | {
+        readonly held: HoldClass;
+        readonly reason: string;
+        readonly tellSender?: Reply;
+        /** Absent: until somebody decides. */
+        readonly until?: HoldEnd;
+      }
     | { readonly discarded: string };
   /** RFC 3461 5.2.7: an alias with several targets has confirmed success itself ("expanded"). */
   readonly expanded?: boolean;
@@ -142,6 +154,12 @@ export interface Dispatcher {
   room(destination: string): number;
   /** Takes the claim; the queue renews its lease until `settle`. */
   take(claim: Claim): void;
+  /**
+   * Ends a claim that it took, before the next host has all of the message: it is settled with the results there are,
+   * and the other recipients are left as they were. False: too late, its answer counts (for the transaction under
+   * way; none follows it).
+   */
+  stop(lease: string): boolean;
   /** An operator wants mail tried now: hosts that could not be reached a moment ago are asked again, and so is the DNS. */
   forgetFailures(): void;
 }

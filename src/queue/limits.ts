@@ -57,6 +57,14 @@ export const TIMERS_EVERY_MS = 60_000;
 /** Rows of one such look; more follow in the next turn. */
 export const TIMER_ROWS = 200;
 
+/** Holds end at their time; in between the clock is asked so often, as somebody may set it. */
+export const HOLD_LOOK_MS = 10 * 60_000;
+/** The next try to end holds that the database did not take. */
+export const HOLD_AGAIN_MS = 1000;
+
+/** How long an act that holds an author's mail waits for tries that were stopped to be written: the disk's time, and some. */
+export const AUTHOR_HOLD_WAIT_MS = 10_000;
+
 /** Settled rows that wait in memory for the journal; further ones are read again from the table. */
 export const AWAITING_JOURNAL = 50_000;
 

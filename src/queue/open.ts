@@ -8,7 +8,8 @@ import { builder, statement } from '../store/statement.ts';
 import { type Admission, type AdmissionParts, admit } from './accept/admission.ts';
 import { createQueueAdmin, type QueueAdmin } from './admin/queue-admin.ts';
 import type { NewMessage, Queue } from './contract.ts';
-import { createLeases } from './dispatch/active-claims.ts';
+import { type ActiveClaim, createLeases } from './dispatch/active-claims.ts';
+import { createAuthorHolds } from './dispatch/author-holds.ts';
 import { createBatchWindow } from './dispatch/batch-window.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
 import { createRenewal } from './dispatch/renewal.ts';
@@ -20,12 +21,14 @@ import { recoverLedger } from './inline/recover.ts';
 import { createJournaling } from './journal/journaling.ts';
 import { DEFERRALS_EVERY_MS } from './limits.ts';
 import { createIdSource, idOf } from './model/ids.ts';
+import { assertLife } from './model/states.ts';
 import type { QueueParts } from './parts.ts';
 import { createContentOwners, type OpenContentOwners } from './rows/owners.ts';
 import { recover } from './rows/recover.ts';
 import { type QueueStatements, queueStatements, rowsOf } from './rows/statements.ts';
 import type { QueueTables } from './rows/tables.ts';
-import { createSettle } from './settle/settle.ts';
+import { createHoldClock } from './settle/hold-clock.ts';
+import { createSettle, settleUntried } from './settle/settle.ts';
 import { createTimers } from './settle/timers.ts';
 
 export interface OpenQueue extends Queue {
@@ -35,6 +38,8 @@ export interface OpenQueue extends Queue {
   referencedBlobs(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** For rooms that need a content beside the queue. */
   readonly owners: OpenContentOwners;
+  /** Throws where what is in memory contradicts itself (model/states.ts); for tests. */
+  assertLives(): void;
   /** After drain: stops timers and lets the database go; does not close it. */
   close(): Promise<void>;
 }
@@ -54,15 +59,34 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   const newLease = createLeases(idOf(ids.next()));
   const journaling = createJournaling(queueParts, sql, { seq, mark });
   const lane = createLane({ ...queueParts, sql, journaling });
-  const dispatch = createDispatch({ ...queueParts, lane }, sql, newLease);
+  const authorHolds = createAuthorHolds();
+  const holdClock = createHoldClock(queueParts);
+  const withhold = (active: ActiveClaim): void => {
+    settleUntried(parts, active).catch((error: Error) =>
+      queueParts.events.emit('queue.work-failed', { work: 'hold a claim', error: error.message }),
+    );
+  };
+  const dispatch = createDispatch({ ...queueParts, lane, authorHolds, withhold }, sql, newLease);
   const newId = (): string => idOf(ids.next());
   const deferrals = createBatchWindow(clock, DEFERRALS_EVERY_MS);
-  const parts: AdmissionParts = { ...queueParts, sql, dispatch, journaling, lane, deferrals, newLease, newId };
+  const parts: AdmissionParts = {
+    ...queueParts,
+    sql,
+    dispatch,
+    journaling,
+    lane,
+    deferrals,
+    holdClock,
+    authorHolds,
+    newLease,
+    newId,
+  };
   await recover(parts, mark, ledger.found);
   const sweep = createSweep(parts);
   const renewal = createRenewal(parts);
   const timers = createTimers(parts);
   await sweep.run();
+  await holdClock.start(parts);
 
   const write = (messages: readonly NewMessage[], also?: readonly Statement[]): Promise<void> => {
     const admissions = messages.map((message) => admit(parts, message));
@@ -78,17 +102,23 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
     );
   };
 
+  const commitNow = (message: NewMessage, also?: readonly Statement[]): Promise<void> => {
+    if (!needsImmediateDsn(message)) {
+      const inline = also ? undefined : admitInline(parts, message, () => write([message]));
+      return inline ?? write([message], also);
+    }
+    return withImmediateDsn(parts, message).then((told) =>
+      write(told.report ? [told.message, told.report] : [told.message], also),
+    );
+  };
+
   return {
     admin: createQueueAdmin(parts),
     newId: parts.newId,
     commit(message, also) {
-      if (!needsImmediateDsn(message)) {
-        const inline = also ? undefined : admitInline(parts, message, () => write([message]));
-        return inline ?? write([message], also);
-      }
-      return withImmediateDsn(parts, message).then((told) =>
-        write(told.report ? [told.message, told.report] : [told.message], also),
-      );
+      const commit = commitNow(message, also);
+      if (message.author !== undefined) authorHolds.commits(message.author, commit);
+      return commit;
     },
     attach: dispatch.attach,
     wake: dispatch.wake,
@@ -111,10 +141,17 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
       const found = rowsOf<{ blob: string }>(await database.scan(statement(query))).map(({ blob }) => blob);
       return new Set([...found, ...onTheWay]);
     },
+    assertLives() {
+      const homes = new Map(lane.states());
+      for (const { lease, phase } of dispatch.activeClaims.values())
+        assertLife(lease, phase, homes.get(lease) ?? 'rows');
+      for (const [lease, home] of homes) if (!dispatch.activeClaims.has(lease)) assertLife(lease, 'nobody', home);
+    },
     async close() {
       sweep.stop();
       renewal.stop();
       timers.stop();
+      holdClock.stop();
       await dispatch.stop();
       lane.stop();
       journaling.stop();

@@ -9,6 +9,7 @@ import { invariant } from '../../model/errors.ts';
 import type { Statement } from '../../store/contract.ts';
 import type { Claim, NewMessage, NewRecipient } from '../contract.ts';
 import type { ActiveClaim } from '../dispatch/active-claims.ts';
+import type { AuthorHolds } from '../dispatch/author-holds.ts';
 import type { BatchWindow } from '../dispatch/batch-window.ts';
 import type { DestinationState } from '../dispatch/destinations.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
@@ -22,6 +23,7 @@ import { recipients as moves } from '../model/transitions.ts';
 import type { QueueParts } from '../parts.ts';
 import { type ActiveRecipient, contentColumns, editsText, messageRow, recipientRow } from '../rows/rows.ts';
 import type { QueueStatements } from '../rows/statements.ts';
+import type { HoldClock } from '../settle/hold-clock.ts';
 
 export interface Admission {
   readonly unit: readonly Statement[];
@@ -38,6 +40,8 @@ export interface AdmissionParts extends QueueParts {
   readonly lane: Lane;
   /** Of messages that could not be delivered at the first try: the ledger has them meanwhile. */
   readonly deferrals: BatchWindow;
+  readonly holdClock: HoldClock;
+  readonly authorHolds: AuthorHolds;
   newLease(): string;
   newId(): string;
 }
@@ -52,7 +56,7 @@ interface Group {
 }
 
 export function admit(parts: AdmissionParts, message: NewMessage): Admission {
-  const { sql, dispatch, journaling, clock } = parts;
+  const { sql, dispatch, journaling, clock, holdClock } = parts;
   const key = keyOf(message.id);
   invariant(key !== undefined, `message id ${message.id} was made by newId`);
   const now = clock.now();
@@ -111,6 +115,8 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
       const release = releaseAfter(message, groups.length);
       for (const group of groups) dispatch.offer(activeClaimOf(parts, message, key, group, release));
       for (const destination of waiting) dispatch.note(destination, now);
+      for (const { state } of message.recipients)
+        if (state !== 'queued' && 'held' in state && state.until) holdClock.note(state.until.at);
     },
     failed() {
       journaling.dropped(key);

@@ -8,31 +8,31 @@
  */
 
 import type { Address } from '../../model/address.ts';
-import { isOperational } from '../../model/errors.ts';
+import type { HoldClass } from '../../model/finding.ts';
 import { builder, statement } from '../../store/statement.ts';
 import type { AdmissionParts } from '../accept/admission.ts';
-import type { AttemptDetail, QueueState } from '../contract.ts';
-import type { Leased } from '../dispatch/active-claims.ts';
+import type { HoldEnd } from '../contract.ts';
+import type { Hold } from '../dispatch/active-claims.ts';
 import { recipientsFor } from '../dsn/bounce.ts';
 import { wants } from '../dsn/notices.ts';
 import { attemptRecord } from '../journal/records.ts';
-import { LEASE_MS } from '../limits.ts';
-import { idOf, keyOf, rowId } from '../model/ids.ts';
+import { idOf, keyOf } from '../model/ids.ts';
 import { recipients as moves } from '../model/transitions.ts';
-import { readLeased } from '../rows/leased.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { MessageRow, QueueTables, RecipientRow } from '../rows/tables.ts';
-import { type Changes, writeChanges } from '../settle/changes.ts';
-import { noteTakenAway } from '../settle/late-answers.ts';
-import {
-  isOfDomains,
-  type QueueFilter,
-  type QueueSelection,
-  type SelectedRow,
-  selectAll,
-  selectPage,
-} from './selection.ts';
+import { operatorHold } from '../settle/settlement.ts';
+import { eachMessage, eachPage, fresh, nameOf, said, spillEverything } from './acts.ts';
+import { type AuthorHeld, holdAuthor } from './author-hold.ts';
+import { isOfDomains, type QueueFilter, type QueueSelection, type SelectedRow, selectPage } from './selection.ts';
 import { type QueuedMessage, type QueuedRow, queuedMessage, queuedRow } from './shown.ts';
+
+/** Who releases what is held for him. */
+export interface Releaser {
+  /** Goes to the journal. */
+  readonly account: string;
+  /** All that mail reaches him by. */
+  readonly addresses: readonly string[];
+}
 
 /** Each act returns how many rows it changed; `by` goes to the journal. */
 export interface QueueAdmin {
@@ -44,12 +44,28 @@ export interface QueueAdmin {
   show(messageId: string, domains?: readonly string[]): Promise<QueuedMessage | undefined>;
   counts(): Promise<{ readonly queued: number; readonly held: number }>;
   retry(selection: QueueSelection, by: string): Promise<number>;
-  hold(selection: QueueSelection, reason: string, by: string): Promise<number>;
+  /** `until`: the clock ends the hold then. */
+  hold(selection: QueueSelection, reason: string, by: string, until?: HoldEnd): Promise<number>;
+  /**
+   * All mail that an author has in the queue (`account@domain`, or `@domain` of a domain mail server), on the inline
+   * way and being delivered too, unless the next host has all of it. What he commits later is not meant.
+   */
+  holdAuthor(author: string, hold: Omit<Hold, 'by'>, by: string): Promise<AuthorHeld>;
   release(selection: QueueSelection, by: string): Promise<number>;
+  /** By the recipient: of the selection, what is held for him to decide (class `user`) and addressed to him. */
+  releaseOwn(selection: QueueSelection, recipient: Releaser): Promise<number>;
+  /** Held mail: who decides about it now. */
+  reclass(selection: QueueSelection, to: HoldClass, by: string): Promise<number>;
   redirect(selection: QueueSelection, to: Address, by: string): Promise<number>;
   bounce(selection: QueueSelection, reason: string, by: string): Promise<number>;
   delete(selection: QueueSelection, by: string): Promise<number>;
 }
+
+const DECIDES: Readonly<Record<HoldClass, string>> = {
+  user: 'its recipient',
+  admin: 'an administrator',
+  operator: 'an operator',
+};
 
 export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
   const { database, sql, dispatch, clock, journaling } = parts;
@@ -108,20 +124,35 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
         return changed(rows, results, (row) => note(row, moves.release(row.state, nameOf(row)), 'released', by));
       });
     },
-    hold: (selection, reason, by) =>
-      eachMessage(parts, selection, by, 'hold', (leased, rows, now) => ({
-        changes: leased.recipients.map((recipient, at) => ({
-          kind: 'hold',
-          recipient,
-          class: 'operator',
-          reason,
-          cause: 'operator',
-          attempts: recipient.attempts,
-          last: rows[at]!.last === null ? null : JSON.parse(rows[at]!.last),
-          detail: said(now, '2.0.0', reason),
-        })),
+    async releaseOwn(selection, { account, addresses }) {
+      const own = new Set(addresses.map((address) => address.toLowerCase()));
+      const isOwn = ({ hold_class, address, original }: SelectedRow): boolean =>
+        hold_class === 'user' && (own.has(address.toLowerCase()) || own.has((original ?? address).toLowerCase()));
+      return eachPage(parts, selection, 'held', async (rows) => {
+        const due = clock.now();
+        const owned = rows.filter(isOwn);
+        const results = await database.write(owned.map(({ message, n }) => sql.releaseOwn({ message, n, due })));
+        return changed(owned, results, (row) =>
+          note(row, moves.releaseOwn(row.state, nameOf(row)), 'released by its recipient', account),
+        );
+      });
+    },
+    reclass: (selection, to, by) =>
+      eachPage(parts, selection, 'held', async (rows) => {
+        const results = await database.write(rows.map(({ message, n }) => sql.reclass({ message, n, hold_class: to })));
+        const done = rows.filter((_, at) => results[at]!.changes === 1);
+        for (const row of done)
+          note(row, moves.reclass(row.state, nameOf(row)), `held for ${DECIDES[to]} to decide`, by);
+        return done.length;
+      }),
+    hold: (selection, reason, by, until) =>
+      eachMessage(parts, selection, by, 'hold', ({ recipients, message }, _, now) => ({
+        changes: recipients.map((recipient) =>
+          operatorHold(recipient, { class: 'operator', reason, until }, { message: message.id, now }),
+        ),
         notices: [],
       })),
+    holdAuthor: (author, hold, by) => holdAuthor(parts, author, { ...hold, by }),
     delete: (selection, by) =>
       eachMessage(parts, selection, by, 'delete', ({ recipients }, _, now) => ({
         changes: recipients.map((recipient) => ({
@@ -178,106 +209,4 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
     if (done.length > 0) dispatch.retryNow(new Set(done.map(({ destination }) => destination)));
     return done.length;
   }
-}
-
-/** What was not delivered is first put off, as it would be a moment later: nobody's word shall come between. */
-async function spillEverything({ lane, deferrals }: AdmissionParts): Promise<void> {
-  await deferrals.hurry();
-  await lane.spillAll();
-}
-
-async function eachPage(
-  parts: AdmissionParts,
-  selection: QueueSelection,
-  state: RecipientRow['state'],
-  act: (rows: readonly SelectedRow[]) => Promise<number>,
-): Promise<number> {
-  let count = 0;
-  await spillEverything(parts);
-  for await (const page of selectAll(parts.database, selection)) {
-    const rows = page.filter((row) => row.state === state);
-    if (rows.length > 0) count += await act(rows);
-  }
-  return count;
-}
-
-type Plan = (
-  leased: Leased,
-  rows: readonly RecipientRow[],
-  now: number,
-  siblings: readonly RecipientRow[],
-) => Omit<Changes, 'by'>;
-
-async function eachMessage(
-  parts: AdmissionParts,
-  selection: QueueSelection,
-  by: string,
-  name: 'hold' | 'delete' | 'bounce' | 'redirect',
-  plan: Plan,
-): Promise<number> {
-  let count = 0;
-  await spillEverything(parts);
-  for await (const page of selectAll(parts.database, selection)) {
-    const rows = page.filter((row) => name !== 'hold' || row.state === 'queued');
-    for (const ofMessage of Map.groupBy(rows, (row) => row.message).values()) {
-      const to = ofMessage.map((row) => moves[name](row.state, nameOf(row)))[0]!;
-      count += await actOn(parts, ofMessage, { by, to, plan });
-    }
-  }
-  return count;
-}
-
-/** Takes the rows from whoever has them, then changes them; a row that ended meanwhile is no longer there. */
-async function actOn(
-  parts: AdmissionParts,
-  rows: readonly SelectedRow[],
-  { by, to, plan }: { readonly by: string; readonly to: QueueState; readonly plan: Plan },
-): Promise<number> {
-  const { database, sql, dispatch, lane, clock, newLease } = parts;
-  const lease = newLease();
-  const lease_until = clock.now() + LEASE_MS;
-  const leases = rows.map((row) => row.lease).filter((held) => held !== null);
-  // What is spilled by itself just now has rows before the ledger knows of it.
-  await lane.spill(leases);
-  const results = await database.write(rows.map(({ message, n }) => sql.seize({ message, n, lease, lease_until })));
-  dispatch.forget(leases);
-  const ours = rows.filter((_, at) => results[at]!.changes === 1);
-  noteTakenAway(dispatch.activeClaims, ours, to);
-  const leased = ours.length > 0 ? await readLeased(parts, sql, lease, ours) : undefined;
-  if (!leased) return 0;
-  const siblings = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: leased.key })));
-  try {
-    await writeChanges(parts, leased, { ...plan(leased, ours, clock.now(), siblings), by });
-  } catch (error) {
-    // Another operator was quicker.
-    if (isOperational(error, 'store.expectation')) return 0;
-    throw error;
-  }
-  return ours.length;
-}
-
-function nameOf({ message, n }: SelectedRow): string {
-  return rowId(message, n);
-}
-
-function fresh(
-  { reverse_path: _, ...row }: SelectedRow | (RecipientRow & { reverse_path?: unknown }),
-  now: number,
-): RecipientRow {
-  return {
-    ...row,
-    state: moves.sendOn('new', idOf(row.message)),
-    hold_class: null,
-    hold_reason: null,
-    queued_at: now,
-    due: now,
-    attempts: 0,
-    lease: null,
-    lease_until: null,
-    last: null,
-  };
-}
-
-function said(at: number, status: string, reply: string): AttemptDetail {
-  return { at, status, reply, remote: false };
 }

@@ -1,13 +1,24 @@
 /** Claims that are ours: from the lease on disk until they are settled or given back. */
 import type { ContentRef } from '../../model/content.ts';
+import type { HoldClass } from '../../model/finding.ts';
 import type { JournalDetail } from '../../model/journal-detail.ts';
-import type { Claim, QueueState } from '../contract.ts';
+import type { Claim, HoldEnd, QueueState } from '../contract.ts';
 import type { ClaimState } from '../model/states.ts';
 import type { ActiveRecipient } from '../rows/rows.ts';
 import type { DestinationState } from './destinations.ts';
 
 /** What a report names a message by. */
 export type MessageNames = Pick<JournalDetail, 'subject' | 'messageIdHeader'>;
+
+/** How something is to be held. */
+export interface Hold {
+  readonly class: HoldClass;
+  readonly reason: string;
+  /** Absent: until somebody decides. */
+  readonly until?: HoldEnd;
+  /** Who asked. */
+  readonly by?: string;
+}
 
 /** Rows of one message under a lease of ours. */
 export interface Leased {
@@ -22,6 +33,8 @@ export interface Leased {
   /** The content file, where it is one. */
   readonly blob?: string;
   readonly forged: boolean;
+  /** What of it does not end is held, instead of waiting again. */
+  hold?: Hold & { onHeld(rows: number): void };
 }
 
 /** Leased to be delivered. */
@@ -35,6 +48,8 @@ export interface ActiveClaim extends Leased {
   leasedAt: number;
   /** What became of those of its rows that an operator took. */
   takenAway?: Map<number, QueueState>;
+  /** Called when it is over. */
+  onOver?: () => void;
   phase: ClaimState;
 }
 

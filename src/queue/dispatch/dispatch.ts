@@ -24,6 +24,7 @@ import type { QueueParts } from '../parts.ts';
 import type { QueueStatements } from '../rows/statements.ts';
 import { keepTrying } from '../settle/keep-trying.ts';
 import type { ActiveClaim } from './active-claims.ts';
+import type { AuthorHolds } from './author-holds.ts';
 import { type Claimer, createClaimer } from './claiming.ts';
 import { type AwaitedPlace, createDestinations, type DestinationState, type Destinations } from './destinations.ts';
 
@@ -50,6 +51,10 @@ export interface Dispatch {
   succeeded(destination: string): void;
   /** An operator wants them tried now: their back-off is over. */
   retryNow(destinations: Iterable<string>): void;
+  /** A buffered claim goes to nobody: its rows are held. */
+  withdraw(active: ActiveClaim): void;
+  /** Asks the dispatcher to end a claim that it has; false: too late. */
+  stopTry(active: ActiveClaim): boolean;
   /** Claims whose rows an operator took away are not handed out. */
   forget(leases: readonly string[]): void;
   /** Claims nothing more, and gives back what the dispatcher has not taken. */
@@ -58,16 +63,21 @@ export interface Dispatch {
 
 export interface DispatchParts extends QueueParts {
   readonly lane: Lane;
+  readonly authorHolds: AuthorHolds;
+  /** Of a claim that was withdrawn: holds it, and then calls `ended`. */
+  readonly withhold: (active: ActiveClaim) => void;
 }
 
 export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLease: () => string): Dispatch {
-  const { clock, events, database, lane } = parts;
+  const { clock, events, database, lane, authorHolds, withhold } = parts;
   const destinations = createDestinations();
   const activeClaims = new Map<string, ActiveClaim>();
   const claimer: Claimer = createClaimer(parts, sql, newLease);
   /** Destinations with buffered claims. */
   const ready = new Set<DestinationState>();
   let dispatcher: Dispatcher | undefined;
+  /** Leases of claims still being made, whose rows an operator took. */
+  const lost = new Set<string>();
   let buffered = 0;
   let bufferedBytes = 0;
   let claiming = 0;
@@ -102,6 +112,24 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
     ready.add(active.destination);
     buffered++;
     bufferedBytes += active.bytes;
+    const hold = authorHolds.of(active.message.author);
+    if (!hold) return;
+    active.hold = hold;
+    withdraw(active);
+  };
+
+  const unbufferOne = (active: ActiveClaim): void => {
+    const { destination } = active;
+    destination.buffer.splice(destination.buffer.indexOf(active), 1);
+    if (destination.buffer.length === 0) ready.delete(destination);
+    unbuffer(active);
+  };
+
+  const withdraw = (active: ActiveClaim): void => {
+    active.phase = claims.withdraw(active.phase, active.message.id);
+    unbufferOne(active);
+    active.destination.inFlight++;
+    withhold(active);
   };
 
   const unbuffer = (active: ActiveClaim): void => {
@@ -168,12 +196,13 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
   const claimFor = async (destination: DestinationState, count: number): Promise<void> => {
     try {
       const claimed = await claimer.claim(destination, count);
-      for (const active of claimed.activeClaims) buffer(active);
+      for (const active of claimed.activeClaims) if (!lost.delete(active.lease)) buffer(active);
       destination.due = claimed.nextDue;
     } catch (error) {
       events.emit('queue.work-failed', { work: 'claim', error: String(error) });
     }
     claiming--;
+    if (claiming === 0) lost.clear();
     destination.claiming = false;
     if (destination.retryAt > clock.now()) void giveBack(destination);
     handOver(destination);
@@ -269,6 +298,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
     offer(active) {
       active.destination.reserved--;
       buffer(active);
+      if (active.phase !== 'buffered') return;
       if (active.destination.retryAt > clock.now() || stopped) void giveBack(active.destination);
       else handOver(active.destination);
     },
@@ -291,6 +321,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
     },
     ended(active) {
       over(active);
+      active.onOver?.();
       const { destination } = active;
       destination.inFlight--;
       handOver(destination);
@@ -317,14 +348,17 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
       }
       claimDue();
     },
+    withdraw,
+    stopTry: ({ lease }) => dispatcher?.stop(lease) ?? false,
     forget(leases) {
       for (const lease of leases) {
         const active = activeClaims.get(lease);
+        // Its rows are leased, and it is not made yet.
+        if (!active && claiming > 0) lost.add(lease);
         if (active?.phase !== 'buffered') continue;
         active.phase = claims.lose(active.phase, active.message.id);
         letGo(active);
-        unbuffer(active);
-        active.destination.buffer.splice(active.destination.buffer.indexOf(active), 1);
+        unbufferOne(active);
       }
     },
     async stop() {

@@ -58,6 +58,8 @@ export interface Lane {
    */
   spillWith(lease: string, changes: readonly Statement[]): Promise<readonly WriteResult[] | undefined>;
   spillAll(): Promise<void>;
+  /** By lease: where what it knows is durable. */
+  states(): IterableIterator<readonly [lease: string, state: InlineState]>;
   /** Whether a message that it holds needs this file. */
   needs(blob: string): boolean;
   stop(): void;
@@ -267,6 +269,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     spilling: (lease) => entries.get(lease)?.spilling,
     spillWith: (lease, changes) => spillWith(entries.get(lease)!, changes),
     spillAll: () => spill([...entries.keys()]),
+    states: () => entries.values().map(({ lease, state }) => [lease, state] as const),
     needs: (blob) => blobs.has(blob),
     stop() {
       stopped = true;

@@ -28,6 +28,20 @@ export const queueMigrations: readonly StoreMigration[] = [
     up: async () => {},
   },
   {
+    name: '0046-timed-holds',
+    // An older node would let go of nothing in time, and writes rows without the columns.
+    minReader: 46,
+    async up(db, dialect) {
+      const { integer, text } = columns(dialect);
+      await db.schema.alterTable('recipient').addColumn('held_until', integer).execute();
+      await db.schema.alterTable('recipient').addColumn('held_then', text).execute();
+      const timed = sql<boolean>`state = 'held' and lease is null and held_until is not null`;
+      await db.schema.createIndex('recipient_held_until').on('recipient').column('held_until').where(timed).execute();
+      const ours = sql<boolean>`author is not null`;
+      await db.schema.createIndex('message_author').on('message').columns(['author', 'key']).where(ours).execute();
+    },
+  },
+  {
     name: '0052-content-owners',
     // An older node would delete what others own.
     minReader: 52,

@@ -13,10 +13,10 @@ import type { MessageRow } from './tables.ts';
 export async function recover(parts: AdmissionParts, mark: number, found: number): Promise<void> {
   const { database, sql, journaling, clock, events } = parts;
   const startedAt = clock.monotonic();
-  const [voided] = await database.write([sql.voidLeases({})]);
+  const [marked, voided] = await database.write([sql.holdMarked({}), sql.voidLeases({})]);
   const messages = await tellMessages(parts, mark);
   const settled = await journaling.reload();
-  const leases = voided?.changes ?? 0;
+  const leases = (marked?.changes ?? 0) + (voided?.changes ?? 0);
   if (leases + messages + settled + found === 0) return;
   events.emit('queue.recovered', {
     leases: leases + found,

@@ -4,7 +4,7 @@ import type { Address, ReversePath } from '../../model/address.ts';
 import type { Notify, OriginalRecipient } from '../../model/envelope.ts';
 import { makeAddress, parseAddress } from '../../protocol/smtp/address.ts';
 import type { StagedContent } from '../../store/contract.ts';
-import type { Claim, ClaimedRecipient, NewMessage, NewRecipient } from '../contract.ts';
+import type { Claim, ClaimedRecipient, HoldEnd, NewMessage, NewRecipient } from '../contract.ts';
 import { idOf } from '../model/ids.ts';
 import { recipients as moves } from '../model/transitions.ts';
 import type { ContentRow, MessageRow, RecipientRow } from './tables.ts';
@@ -83,7 +83,12 @@ export function recipientRow(recipient: NewRecipient, place: RowPlace): Recipien
     lease: place.lease,
     lease_until: place.leaseUntil,
     last: null,
+    ...heldUntil(held?.until),
   };
+}
+
+export function heldUntil(end: HoldEnd | undefined): Pick<RecipientRow, 'held_until' | 'held_then'> {
+  return { held_until: end?.at ?? null, held_then: end?.to === 'deleted' ? 'deleted' : null };
 }
 
 /** Equal texts are one variant. */

@@ -6,7 +6,7 @@
  */
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
 import { type Dialect, prepare } from '../../store/statement.ts';
-import { CANDIDATE_ROWS, RECOVERY_ROWS, TIMER_ROWS } from '../limits.ts';
+import { CANDIDATE_ROWS, LIST_ROWS, RECOVERY_ROWS, TIMER_ROWS } from '../limits.ts';
 import {
   type ContentOwnerRow,
   type ContentRow,
@@ -20,6 +20,7 @@ import {
 
 type RowKey = Pick<RecipientRow, 'message' | 'n'>;
 type Leased = RowKey & { readonly lease: string };
+type Hold = Pick<RecipientRow, 'hold_class' | 'hold_reason' | 'held_until' | 'held_then'>;
 type ByMessage = { readonly message: number };
 type Builder<P extends object> = Parameters<typeof prepare<P, QueueTables>>[1];
 
@@ -40,6 +41,15 @@ function isUnneeded(
     eb.not(eb.exists(eb.selectFrom('content_owner').select('owner').where('content_owner.message', '=', message))),
   ]);
 }
+
+/** Held until a time, and nobody has it in hand; as the partial index says it. */
+function isTimed(
+  eb: ExpressionBuilder<QueueTables, 'recipient'>,
+): ExpressionWrapper<QueueTables, 'recipient', SqlBool> {
+  return eb.and([eb('state', '=', sql.lit('held')), eb('lease', 'is', null), eb('held_until', 'is not', null)]);
+}
+
+const noHold = { hold_class: null, hold_reason: null, held_until: null, held_then: null } as const;
 
 export type QueueStatements = ReturnType<typeof queueStatements>;
 
@@ -76,13 +86,15 @@ export function queueStatements(dialect: Dialect) {
         .where('n', '=', p('n'))
         .where('lease', '=', p('lease')),
     ),
-    holdLeased: insisting<Leased & Pick<RecipientRow, 'hold_class' | 'hold_reason' | 'last' | 'attempts'>>((db, p) =>
+    holdLeased: insisting<Leased & Hold & Pick<RecipientRow, 'last' | 'attempts'>>((db, p) =>
       db
         .updateTable('recipient')
         .set({
           state: sql.lit('held'),
           hold_class: p('hold_class'),
           hold_reason: p('hold_reason'),
+          held_until: p('held_until'),
+          held_then: p('held_then'),
           last: p('last'),
           attempts: p('attempts'),
           lease: null,
@@ -91,6 +103,47 @@ export function queueStatements(dialect: Dialect) {
         .where('message', '=', p('message'))
         .where('n', '=', p('n'))
         .where('lease', '=', p('lease')),
+    ),
+    /** As it was, but held. */
+    holdUntried: insisting<Leased & Hold>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({
+          state: sql.lit('held'),
+          hold_class: p('hold_class'),
+          hold_reason: p('hold_reason'),
+          held_until: p('held_until'),
+          held_then: p('held_then'),
+          lease: null,
+          lease_until: null,
+        })
+        .where('message', '=', p('message'))
+        .where('n', '=', p('n'))
+        .where('lease', '=', p('lease')),
+    ),
+    /** To be held when its try is over: a crash must not forget it. */
+    markHold: statement<Leased & Hold>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({
+          hold_class: p('hold_class'),
+          hold_reason: p('hold_reason'),
+          held_until: p('held_until'),
+          held_then: p('held_then'),
+        })
+        .where('message', '=', p('message'))
+        .where('n', '=', p('n'))
+        .where('lease', '=', p('lease'))
+        .where('state', '=', sql.lit('queued')),
+    ),
+    /** At a start: the tries that they waited for are over. */
+    holdMarked: statement<object>((db) =>
+      db
+        .updateTable('recipient')
+        .set({ state: sql.lit('held'), lease: null, lease_until: null })
+        .where('lease', 'is not', null)
+        .where('hold_class', 'is not', null)
+        .where('state', '=', sql.lit('queued')),
     ),
     /** Given back untried. */
     releaseLeased: statement<Leased>((db, p) =>
@@ -137,11 +190,73 @@ export function queueStatements(dialect: Dialect) {
     releaseHeld: statement<RowKey & { due: number }>((db, p) =>
       db
         .updateTable('recipient')
-        .set({ state: sql.lit('queued'), hold_class: null, hold_reason: null, due: p('due'), queued_at: p('due') })
+        .set({ ...noHold, state: sql.lit('queued'), due: p('due'), queued_at: p('due') })
         .where('message', '=', p('message'))
         .where('n', '=', p('n'))
         .where('state', '=', sql.lit('held'))
         .where('lease', 'is', null),
+    ),
+    /** Not of what somebody else decides about since. */
+    releaseOwn: statement<RowKey & { due: number }>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({ ...noHold, state: sql.lit('queued'), due: p('due'), queued_at: p('due') })
+        .where('message', '=', p('message'))
+        .where('n', '=', p('n'))
+        .where('state', '=', sql.lit('held'))
+        .where('hold_class', '=', sql.lit('user'))
+        .where('lease', 'is', null),
+    ),
+    /** The clock's release: not of what was held anew meanwhile. */
+    letGo: statement<RowKey & { due: number; held_until: number }>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({ ...noHold, state: sql.lit('queued'), due: p('due'), queued_at: p('due') })
+        .where('message', '=', p('message'))
+        .where('n', '=', p('n'))
+        .where(isTimed)
+        .where('held_until', '=', p('held_until')),
+    ),
+    takeTimed: statement<Leased & { lease_until: number; held_until: number }>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({ lease: p('lease'), lease_until: p('lease_until') })
+        .where('message', '=', p('message'))
+        .where('n', '=', p('n'))
+        .where(isTimed)
+        .where('held_until', '=', p('held_until')),
+    ),
+    reclass: statement<RowKey & Pick<RecipientRow, 'hold_class'>>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({ hold_class: p('hold_class') })
+        .where('message', '=', p('message'))
+        .where('n', '=', p('n'))
+        .where('state', '=', sql.lit('held'))
+        .where('lease', 'is', null),
+    ),
+    /** When the clock has something to do. */
+    nextHoldEnd: statement<object>((db) =>
+      db.selectFrom('recipient').select('held_until').where(isTimed).orderBy('held_until').limit(sql.lit(1)),
+    ),
+    holdsOver: statement<{ now: number }>((db, p) =>
+      db
+        .selectFrom('recipient')
+        .selectAll()
+        .where(isTimed)
+        .where('held_until', '<=', p('now'))
+        .orderBy('held_until')
+        .limit(sql.lit(TIMER_ROWS)),
+    ),
+    /** Messages of one author, in the order of their keys. */
+    messagesOfAuthor: statement<{ author: string; above: number }>((db, p) =>
+      db
+        .selectFrom('message')
+        .select('key')
+        .where('author', '=', p('author'))
+        .where('key', '>', p('above'))
+        .orderBy('key')
+        .limit(sql.lit(LIST_ROWS)),
     ),
     /** Of every process start: whoever asks holds the folder, so all others are dead. */
     voidLeases: statement<object>((db) =>

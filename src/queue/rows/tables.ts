@@ -54,6 +54,7 @@ export interface RecipientRow {
   /** JSON of HeaderEdit[]; rows with equal text are one variant. */
   readonly edits: string | null;
   readonly state: ActiveState;
+  /** Of a row that is queued and under a lease: it is to be held when its try is over. */
   readonly hold_class: HoldClass | null;
   readonly hold_reason: string | null;
   readonly queued_at: number;
@@ -65,6 +66,10 @@ export interface RecipientRow {
   readonly lease_until: number | null;
   /** JSON of AttemptDetail. */
   readonly last: string | null;
+  /** Of a hold that the clock ends; null: somebody must decide. */
+  readonly held_until: number | null;
+  /** Null: queued. */
+  readonly held_then: 'deleted' | null;
 }
 
 export interface SettledRow {
@@ -133,4 +138,6 @@ export const RECIPIENT_COLUMNS = [
   'lease',
   'lease_until',
   'last',
+  'held_until',
+  'held_then',
 ] as const satisfies (keyof RecipientRow)[];

@@ -11,9 +11,10 @@ import type { Leased } from '../dispatch/active-claims.ts';
 import { composeNotice } from '../dsn/bounce.ts';
 import type { Notice } from '../dsn/notices.ts';
 import { attemptRecord } from '../journal/records.ts';
+import { heldUntil } from '../rows/rows.ts';
 import type { RecipientRow as QueuedRow } from '../rows/tables.ts';
 import { keepTrying } from './keep-trying.ts';
-import type { Change } from './settlement.ts';
+import { type Change, holdInstead, operatorHold } from './settlement.ts';
 
 export interface Changes {
   readonly changes: readonly Change[];
@@ -31,11 +32,12 @@ export function writeChanges(parts: AdmissionParts, leased: Leased, wanted: Chan
   return keepTrying(parts, 'settle', () => writeOnce(parts, leased, wanted));
 }
 
-async function writeOnce(parts: AdmissionParts, leased: Leased, wanted: Changes): Promise<void> {
+async function writeOnce(parts: AdmissionParts, leased: Leased, asked: Changes): Promise<void> {
   const { lane, database } = parts;
-  const report = wanted.notices.length > 0 ? await composeNotice(parts, leased, wanted.notices) : undefined;
+  const report = asked.notices.length > 0 ? await composeNotice(parts, leased, asked.notices) : undefined;
   for (let spilling = lane.spilling(leased.lease); spilling; spilling = lane.spilling(leased.lease)) await spilling;
   // Numbers of settled rows must be taken in the order of writing: nothing is awaited from here to the write.
+  const wanted = orHeld(parts, leased, asked);
   const { unit, ends, endsSome } = changesUnit(parts, leased, wanted);
   const admission = report && admit(parts, report);
   const whole = admission ? [...unit, ...admission.unit] : unit;
@@ -48,11 +50,28 @@ async function writeOnce(parts: AdmissionParts, leased: Leased, wanted: Changes)
   }
   if (!outcome) {
     admission?.failed();
-    return writeOnce(parts, leased, wanted);
+    return writeOnce(parts, leased, asked);
   }
   const isLast = endsSome && outcome[unit.length - 1]!.changes === 1;
   afterwards(parts, leased, wanted, ends, isLast);
   admission?.done();
+}
+
+/** Under a hold, nothing waits again. Asked at the last moment: a hold that comes later finds the row waiting. */
+function orHeld({ clock }: AdmissionParts, { hold, recipients, message }: Leased, asked: Changes): Changes {
+  if (!hold) return asked;
+  const at = { message: message.id, now: clock.now() };
+  const { changes, untouched = [] } = asked;
+  const untried = recipients.filter(({ row }) => untouched.includes(row));
+  return {
+    ...asked,
+    changes: [
+      ...changes.map((change) => (change.kind === 'requeue' ? holdInstead(change, hold, at) : change)),
+      ...untried.map((recipient) => operatorHold(recipient, hold, at)),
+    ],
+    untouched: [],
+    by: hold.by,
+  };
 }
 
 interface End {
@@ -70,9 +89,10 @@ interface ChangesUnit {
 
 function changesUnit(
   { sql, journaling, database }: AdmissionParts,
-  { key, lease, message }: Leased,
+  leased: Leased,
   { changes, untouched = [], rows = [], by }: Changes,
 ): ChangesUnit {
+  const { key, lease, message } = leased;
   const unit: Statement[] = [];
   const ends: (End | undefined)[] = [];
   for (const change of changes) {
@@ -81,7 +101,13 @@ function changesUnit(
     let end: End | undefined;
     if (change.kind === 'end') {
       const seq = journaling.nextSeq();
-      const logged = attemptRecord(message.id, recipient.address.text, change.state, detail, by);
+      const logged = attemptRecord(
+        message.id,
+        recipient.address.text,
+        change.state,
+        detail,
+        leased.hold ? undefined : by,
+      );
       end = { seq, logged };
       unit.push(sql.endLeased(row), sql.insertSettled({ seq, message: key, record: JSON.stringify(logged) }));
     } else if (change.kind === 'requeue') {
@@ -89,9 +115,10 @@ function changesUnit(
       unit.push(sql.requeueLeased({ ...row, due, attempts, last: JSON.stringify(detail) }));
     } else if (change.kind === 'warned') unit.push(sql.warnedLeased(row));
     else {
-      const { class: hold_class, reason: hold_reason, attempts } = change;
-      const last = change.last && JSON.stringify(change.last);
-      unit.push(sql.holdLeased({ ...row, hold_class, hold_reason, attempts, last }));
+      const { class: hold_class, reason: hold_reason, tried } = change;
+      const hold = { ...row, hold_class, hold_reason, ...heldUntil(change.until) };
+      if (!tried) unit.push(sql.holdUntried(hold));
+      else unit.push(sql.holdLeased({ ...hold, attempts: tried.attempts, last: JSON.stringify(tried.last) }));
     }
     ends.push(end);
   }
@@ -124,9 +151,11 @@ function afterwards(
       if (change.state === 'expired') events.emit('queue.expired', { message: message.id, recipient });
     } else {
       const state = change.kind === 'hold' ? 'held' : 'queued';
-      journaling.changed(attemptRecord(message.id, recipient, state, change.detail, by));
+      // A try that failed by itself is nobody's act.
+      const actor = change.kind === 'hold' && change.cause !== 'operator' ? undefined : by;
+      journaling.changed(attemptRecord(message.id, recipient, state, change.detail, actor));
       if (change.kind !== 'hold') dispatch.note(change.recipient.destination, change.due);
-      else if (change.cause !== 'operator') tellHold(parts, leased, change);
+      else afterHold(parts, leased, change);
     }
   }
   for (const { row, destination } of leased.recipients) {
@@ -136,11 +165,16 @@ function afterwards(
   if (isLast && blob) parts.blobs.delete(blob).catch(() => undefined);
 }
 
-function tellHold(
-  { events, blobs }: AdmissionParts,
-  { message, blob }: Leased,
+function afterHold(
+  { events, blobs, holdClock }: AdmissionParts,
+  { message, blob, hold }: Leased,
   change: Change & { kind: 'hold' },
 ): void {
+  if (change.until) holdClock.note(change.until.at);
+  if (change.cause === 'operator') {
+    hold?.onHeld(1);
+    return;
+  }
   const { reply, status } = change.detail;
   if (change.cause === 'forged') {
     events.emit('queue.forged-sender-held', { message: message.id, recipient: change.recipient.address.text, reply });

@@ -29,12 +29,22 @@ export function createSettle(parts: AdmissionParts): Settle {
     active.phase = claims.settle(active.phase, active.message.id);
     try {
       if (await endedInline(parts, active, results)) return 'settled';
-      if (lane.holds(active.lease) && results.every(({ kind }) => kind === 'deferred')) await deferrals.wait();
+      if (!active.hold && lane.holds(active.lease) && results.every(({ kind }) => kind === 'deferred'))
+        await deferrals.wait();
       return await settleActiveClaim(parts, active, results);
     } finally {
       dispatch.ended(active);
     }
   };
+}
+
+/** A claim that nobody was asked to take is held; it cannot reject but for a defect. */
+export async function settleUntried(parts: AdmissionParts, active: ActiveClaim): Promise<void> {
+  try {
+    await settleActiveClaim(parts, active, []);
+  } finally {
+    parts.dispatch.ended(active);
+  }
 }
 
 /** Where the ledger's disk fails the database may do better, and it is tried until it does. */
@@ -51,7 +61,7 @@ async function endedInline(
   );
 }
 
-async function settleActiveClaim(
+export async function settleActiveClaim(
   parts: AdmissionParts,
   active: ActiveClaim,
   results: readonly AttemptResult[],

@@ -2,7 +2,8 @@
  * What the results of a try come to, for each recipient of a claim: pure, before anything is written.
  */
 import type { HoldClass } from '../../model/finding.ts';
-import type { AttemptDetail, AttemptResult, EarlierHost, FinalState } from '../contract.ts';
+import type { AttemptDetail, AttemptResult, EarlierHost, FinalState, HoldEnd } from '../contract.ts';
+import type { Hold } from '../dispatch/active-claims.ts';
 import { type Notice, wants } from '../dsn/notices.ts';
 import { EARLIER_HOSTS, EARLIER_REPLY_CHARACTERS, REPLY_CHARACTERS } from '../limits.ts';
 import { expiryWords, nextDue, type Schedule } from '../model/schedule.ts';
@@ -30,10 +31,10 @@ export type Change =
       readonly recipient: ActiveRecipient;
       readonly class: HoldClass;
       readonly reason: string;
+      readonly until?: HoldEnd;
       readonly cause: 'forged' | 'unreadable' | 'operator';
-      readonly attempts: number;
-      /** Of the last try; null where there was none. */
-      readonly last: AttemptDetail | null;
+      /** What a try left; absent where there was none, and the row's own stays. */
+      readonly tried?: { readonly attempts: number; readonly last: AttemptDetail };
       /** Of this change, for the log. */
       readonly detail: AttemptDetail;
     }
@@ -123,10 +124,29 @@ function hold(
     class: holdClass,
     reason,
     cause,
-    attempts: recipient.attempts + 1,
-    last: detail,
+    tried: { attempts: recipient.attempts + 1, last: detail },
     detail,
   };
+}
+
+/** Held instead of waiting again: what a try left stays, for whoever releases it. */
+export function holdInstead(
+  change: Change & { kind: 'requeue' },
+  wanted: Hold,
+  rules: { message: string; now: number },
+): Change {
+  const { recipient, attempts, detail } = change;
+  return { ...operatorHold(recipient, wanted, rules), tried: { attempts, last: detail } };
+}
+
+export function operatorHold(
+  recipient: ActiveRecipient,
+  { class: holdClass, reason, until }: Hold,
+  { message, now }: { readonly message: string; readonly now: number },
+): Change & { kind: 'hold' } {
+  moves.hold('queued', message);
+  const detail = { at: now, status: '2.0.0', reply: reason, remote: false };
+  return { kind: 'hold', recipient, class: holdClass, reason, until, cause: 'operator', detail };
 }
 
 /** What the sender hears of it; undefined: nothing. `dsn`: the next host tells him. */

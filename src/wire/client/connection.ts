@@ -25,6 +25,8 @@ export interface SmtpConnection {
   readonly extensions: PeerExtensions;
   /** Only while no other is under way. */
   send(transaction: ClientTransaction, done: (end: TransactionEnd) => void): void;
+  /** Ends the transaction under way before its end of data, and the connection with it; its `done` is not called. False: too late. */
+  stop(): boolean;
   isOpen(): boolean;
   /** Politely, when idle. */
   quit(): void;
@@ -50,6 +52,7 @@ export function connectSmtp(options: ConnectOptions, deadlines: Deadlines, liste
       signedIn,
       extensions,
       send: exchange.send,
+      stop: exchange.stop,
       isOpen: transport.isOpen,
       quit: () => transport.finish('QUIT\r\n', CLIENT_LIMITS.quitMs),
       destroy: transport.close,

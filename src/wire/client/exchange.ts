@@ -19,6 +19,8 @@ import type { ClientTimeouts, ClientTransaction, Step, Suspicion, TransactionEnd
 export interface Exchange {
   /** Only while none is under way. `done` is called once. */
   send(transaction: ClientTransaction, done: (end: TransactionEnd) => void): void;
+  /** Closes before the end of data, and calls `done` no more; false, and nothing done, once that was sent. */
+  stop(): boolean;
 }
 
 /** How the content goes: `bdat-at-once` in the same write as MAIL. */
@@ -137,6 +139,19 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
   }
 
   /** RFC 5321 3.8: the peer closes; nothing that it has not acknowledged is its own. */
+  /** The end of data may be with the peer once it was written here. A verdict for all is as good as an end. */
+  function mayStop(): boolean {
+    if (step === 'content') return isSending;
+    return way !== 'bdat-at-once' && (step === 'mail' || step === 'rcpt' || step === 'data');
+  }
+
+  function stop(): boolean {
+    if (!mayStop()) return false;
+    step = 'idle';
+    transport.close();
+    return true;
+  }
+
   function serviceClosing(reply: Reply) {
     const unheard = answers === 0;
     settleRest('deferred', reply, true);
@@ -281,5 +296,5 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
   transport.heard = heard;
   transport.lost = lost;
   transport.disarm();
-  return { send };
+  return { send, stop };
 }

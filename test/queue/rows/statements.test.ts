@@ -7,6 +7,7 @@ import { startQueue } from '../support/queue.ts';
 /** The recovery at a start may look at every row; nothing else may. */
 const MAY_SCAN = new Set([
   'voidLeases',
+  'holdMarked',
   'mark',
   'highest',
   'insertMessage',

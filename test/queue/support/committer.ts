@@ -43,7 +43,7 @@ async function deliver(claim: Claim): Promise<void> {
   await queue.settle(claim, [relayed(claim.recipients[0]!.row)]);
 }
 
-queue.attach({ room: () => 1, take: (claim) => void deliver(claim), forgetFailures: () => {} });
+queue.attach({ room: () => 1, take: (claim) => void deliver(claim), stop: () => false, forgetFailures: () => {} });
 
 async function commit(): Promise<never> {
   for (;;) {

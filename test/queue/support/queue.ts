@@ -157,6 +157,7 @@ export function testDispatcher(places = 1000): TestDispatcher {
       claims.push(claim);
       this.onTake?.(claim);
     },
+    stop: () => false,
     forgetFailures() {},
   };
 }
@@ -190,8 +191,17 @@ export function temporaryFolder(t: TestContext): string {
 }
 
 export async function startQueue(t: TestContext, options: TestNodeOptions): Promise<TestNode> {
-  const { clock, journal = testJournal(), writer = 'loop' } = options;
-  const folder = options.folder ?? temporaryFolder(t);
+  const node = await openTestNode({ ...options, folder: options.folder ?? temporaryFolder(t) });
+  t.after(async () => {
+    await node.queue.close();
+    await node.store.close();
+  });
+  return node;
+}
+
+/** The caller closes its queue and its store. */
+export async function openTestNode(options: TestNodeOptions & { readonly folder: string }): Promise<TestNode> {
+  const { clock, folder, journal = testJournal(), writer = 'loop' } = options;
   const told: string[] = [];
   const events = createEvents(EVENTS, clock.now, (error) => {
     throw error;
@@ -217,10 +227,6 @@ export async function startQueue(t: TestContext, options: TestNodeOptions): Prom
     random,
     events,
     hostname: 'mx.local.example',
-  });
-  t.after(async () => {
-    await queue.close();
-    await store.close();
   });
   return { folder, store, queue, journal, events, told };
 }

@@ -1,0 +1,123 @@
+/**
+ * How an act goes over the rows that are selected: page by page, message by message.
+ *
+ * An operator's word goes before a delivery in flight: the row's lease changes hands, so the
+ * delivery's own settlement is void for it.
+ */
+import { isOperational } from '../../model/errors.ts';
+import type { AdmissionParts } from '../accept/admission.ts';
+import type { AttemptDetail, QueueState } from '../contract.ts';
+import type { Leased } from '../dispatch/active-claims.ts';
+import { LEASE_MS } from '../limits.ts';
+import { idOf, rowId } from '../model/ids.ts';
+import { recipients as moves } from '../model/transitions.ts';
+import { readLeased } from '../rows/leased.ts';
+import { rowsOf } from '../rows/statements.ts';
+import type { RecipientRow } from '../rows/tables.ts';
+import { type Changes, writeChanges } from '../settle/changes.ts';
+import { noteTakenAway } from '../settle/late-answers.ts';
+import { type QueueSelection, type SelectedRow, selectAll } from './selection.ts';
+
+/** What was not delivered is first put off, as it would be a moment later: nobody's word shall come between. */
+export async function spillEverything({ lane, deferrals }: AdmissionParts): Promise<void> {
+  await deferrals.hurry();
+  await lane.spillAll();
+}
+
+export async function eachPage(
+  parts: AdmissionParts,
+  selection: QueueSelection,
+  state: RecipientRow['state'],
+  act: (rows: readonly SelectedRow[]) => Promise<number>,
+): Promise<number> {
+  let count = 0;
+  await spillEverything(parts);
+  for await (const page of selectAll(parts.database, selection)) {
+    const rows = page.filter((row) => row.state === state);
+    if (rows.length > 0) count += await act(rows);
+  }
+  return count;
+}
+
+type Plan = (
+  leased: Leased,
+  rows: readonly RecipientRow[],
+  now: number,
+  siblings: readonly RecipientRow[],
+) => Omit<Changes, 'by'>;
+
+export async function eachMessage(
+  parts: AdmissionParts,
+  selection: QueueSelection,
+  by: string,
+  name: 'hold' | 'delete' | 'bounce' | 'redirect',
+  plan: Plan,
+): Promise<number> {
+  let count = 0;
+  await spillEverything(parts);
+  for await (const page of selectAll(parts.database, selection)) {
+    const rows = page.filter((row) => name !== 'hold' || row.state === 'queued');
+    for (const ofMessage of Map.groupBy(rows, (row) => row.message).values()) {
+      const to = ofMessage.map((row) => moves[name](row.state, nameOf(row)))[0]!;
+      count += await actOn(parts, ofMessage, { by, to, plan });
+    }
+  }
+  return count;
+}
+
+/** Takes the rows from whoever has them, then changes them; a row that ended meanwhile is no longer there. */
+export async function actOn(
+  parts: AdmissionParts,
+  rows: readonly RecipientRow[],
+  { by, to, plan }: { readonly by: string; readonly to: QueueState; readonly plan: Plan },
+): Promise<number> {
+  const { database, sql, dispatch, lane, clock, newLease } = parts;
+  const lease = newLease();
+  const lease_until = clock.now() + LEASE_MS;
+  const leases = rows.map((row) => row.lease).filter((held) => held !== null);
+  // What is spilled by itself just now has rows before the ledger knows of it.
+  await lane.spill(leases);
+  const results = await database.write(rows.map(({ message, n }) => sql.seize({ message, n, lease, lease_until })));
+  dispatch.forget(leases);
+  const ours = rows.filter((_, at) => results[at]!.changes === 1);
+  noteTakenAway(dispatch.activeClaims, ours, to);
+  const leased = ours.length > 0 ? await readLeased(parts, sql, lease, ours) : undefined;
+  if (!leased) return 0;
+  const siblings = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: leased.key })));
+  try {
+    await writeChanges(parts, leased, { ...plan(leased, ours, clock.now(), siblings), by });
+  } catch (error) {
+    // Another operator was quicker.
+    if (isOperational(error, 'store.expectation')) return 0;
+    throw error;
+  }
+  return ours.length;
+}
+
+export function nameOf({ message, n }: Pick<RecipientRow, 'message' | 'n'>): string {
+  return rowId(message, n);
+}
+
+export function fresh(
+  { reverse_path: _, ...row }: SelectedRow | (RecipientRow & { reverse_path?: unknown }),
+  now: number,
+): RecipientRow {
+  return {
+    ...row,
+    state: moves.sendOn('new', idOf(row.message)),
+    hold_class: null,
+    hold_reason: null,
+    queued_at: now,
+    due: now,
+    attempts: 0,
+    lease: null,
+    lease_until: null,
+    last: null,
+    held_until: null,
+    held_then: null,
+  };
+}
+
+export function said(at: number, status: string, reply: string): AttemptDetail {
+  return { at, status, reply, remote: false };
+}
