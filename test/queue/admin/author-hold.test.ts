@@ -145,3 +145,40 @@ test('an author’s mail held until a time is let go then', async (t) => {
   assert.equal(next(node).message.id, id);
   assert.equal(await count(node, 'recipient'), 1);
 });
+
+test('rows that an operator takes while they are being made into a claim are handed to nobody', async (t) => {
+  const node = await attached(t, { places: 0 });
+  await commit(node, 'a@x.example');
+  node.queue.destinationFailed('x.example', 'cannot connect');
+  await until(async () => (await count(node, 'recipient where lease is null')) === 1);
+  node.dispatcher.places = 10;
+  const { read } = node.store.database;
+  let isLeased = (): void => undefined;
+  const leased = new Promise<void>((resolve) => {
+    isLeased = resolve;
+  });
+  let goOn = (): void => undefined;
+  const act = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let isFirst = true;
+  t.mock.method(node.store.database, 'read', async (statement: Parameters<typeof read>[0]) => {
+    if (isFirst && statement.sql.includes('from "message"')) {
+      isFirst = false;
+      isLeased();
+      await act;
+    }
+    return read(statement);
+  });
+  await node.clock.advance(31_000);
+  await leased;
+  assert.equal(await node.queue.admin.hold({ filter: {} }, 'wait', 'root'), 1);
+  goOn();
+  await settled();
+  assert.deepEqual(node.dispatcher.claims, []);
+  const { rows: shown } = await node.queue.admin.list({}, {});
+  assert.deepEqual(
+    shown.map(({ state }) => state),
+    ['held'],
+  );
+});

@@ -1,0 +1,119 @@
+/** Steps as they come to a history: by themselves, looked at, or cut off by a power failure. */
+import type fc from 'fast-check';
+import { adopt, type Model, newEpoch, put, type Rows, without } from './model.ts';
+import {
+  contentBelongs,
+  handedOut,
+  inTime,
+  look,
+  newFolder,
+  observed,
+  open,
+  passTime,
+  type Real,
+  turns,
+} from './real.ts';
+import { nothing, type Step } from './steps.ts';
+
+export class Happens implements fc.AsyncCommand<Model, Real> {
+  readonly step: Step;
+  constructor(step: Step) {
+    this.step = step;
+  }
+  check(): boolean {
+    return true;
+  }
+  async run(model: Model, real: Real): Promise<void> {
+    const before = model.rows;
+    const started = await this.step.start(model, real);
+    if (!started) return;
+    started.after(model, await inTime(real, started.done));
+    await passTime(model, real);
+    await turns(2);
+    handedOut(real, before, model);
+    real.node.queue.assertLives();
+  }
+  toString(): string {
+    return this.step.name;
+  }
+}
+
+export class Look implements fc.AsyncCommand<Model, Real> {
+  check(): boolean {
+    return true;
+  }
+  async run(model: Model, real: Real): Promise<void> {
+    const before = model.rows;
+    await look(model, real);
+    handedOut(real, before, model);
+    await contentBelongs(real);
+  }
+  toString(): string {
+    return 'an operator looks';
+  }
+}
+
+/** The power fails so many turns of the loop after a step began. */
+export class Crash implements fc.AsyncCommand<Model, Real> {
+  readonly step: Step;
+  readonly after: number;
+  readonly downMs: number;
+  constructor(step: Step, after: number, downMs = 0) {
+    this.step = step;
+    this.after = after;
+    this.downMs = downMs;
+  }
+  check(): boolean {
+    return true;
+  }
+  async run(model: Model, real: Real): Promise<void> {
+    const started = (await this.step.start(model, real)) ?? nothing;
+    let isDone = false;
+    const done = started.done.then(
+      () => {
+        isDone = true;
+      },
+      () => undefined,
+    );
+    await turns(this.after);
+    const wasDone = isDone;
+    const folder = newFolder(real.folder);
+    real.folders.push(folder);
+    const after: Model = { rows: model.rows, ends: new Map(model.ends) };
+    started.after(after, undefined);
+    await inTime(real, done);
+    await real.node.queue.close();
+    await real.node.store.close();
+    real.folder = folder;
+    real.skip(this.downMs);
+    await open(real);
+    const allowed = (wasDone ? [after] : [model, after]).map((one) => one.rows);
+    await this.found(model, real, allowed);
+    if (wasDone) model.ends = after.ends;
+  }
+
+  /** Marks are holds now, and the clock went on. */
+  private async found(model: Model, real: Real, allowed: readonly Rows[]): Promise<void> {
+    const started = allowed.map((rows) => {
+      const one: Model = { rows, ends: model.ends };
+      for (const row of rows.values()) if (row.wanted) put(one, { ...without(row), state: 'held', ...row.wanted });
+      return one;
+    });
+    const marked = allowed.map((rows) => rows);
+    for (const one of started) await passTime(one, real);
+    const seen = await observed(real);
+    adopt(
+      model,
+      seen,
+      [...started.map(({ rows }) => rows), ...(allowed.length > 1 ? marked : [])],
+      real.clock.now(),
+      () => false,
+    );
+    model.rows = new Map([...model.rows].map(([id, row]) => [id, { ...without(row), epoch: newEpoch() }]));
+    handedOut(real, model.rows, model);
+    real.node.queue.assertLives();
+  }
+  toString(): string {
+    return `the power fails ${this.after} turns after: ${this.step.name}${this.downMs > 0 ? `, for ${this.downMs / 3_600_000} hours` : ''}`;
+  }
+}
