@@ -43,6 +43,7 @@ import { smtpSettings } from './receive/settings.ts';
 import { mayReportAfter } from './report/dmarc/reporter.ts';
 import { openReports, type Reports } from './report/open.ts';
 import { authenticationSettings } from './screen/checks/origin/settings.ts';
+import { createReplayRunner } from './screen/replay/runner.ts';
 import type { HiddenClients } from './screen/sender/nat.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
 import { createSettingsHistory } from './settings/history.ts';
@@ -117,6 +118,8 @@ export async function openCore(
   settings.onChange((snapshot) => journal.setRetention(retentionOf(snapshot)));
   const log = createLogReader({ path: logPath, clock });
   opened.defer(() => log.close());
+  const replays = createReplayRunner({ path: logPath, clock });
+  opened.defer(() => replays.close());
   const resolver = createResolver(
     { clock, random, events },
     { servers: config.dnsServers, trusted: config.dnsTrusted },
@@ -287,6 +290,7 @@ export async function openCore(
     posture,
     reports: reports.admin,
     log,
+    replays,
     journal,
     clock,
     random,

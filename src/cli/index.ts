@@ -55,6 +55,10 @@ export const COMMANDS = {
   },
   queue: { title: 'mail that waits or is held', load: async () => (await import('./commands/queue.ts')).queue },
   log: { title: 'what became of messages', load: async () => (await import('./commands/log.ts')).log },
+  replay: {
+    title: 'what other settings would have made of past mail',
+    load: async () => (await import('./commands/replay.ts')).replay,
+  },
   report: {
     title: 'DMARC and TLS reports, sent and received',
     load: async () => (await import('./commands/report.ts')).report,

@@ -30,7 +30,11 @@ export function packBlock(block: OpenBlock): Uint8Array {
 
 /** The JSON value of one line; undefined where the block has no such line. */
 export function readLine(data: Uint8Array, line: number): unknown {
-  const lines = zstdDecompressSync(data, { maxOutputLength: UNPACKED_BYTES }).toString('utf8').split('\n');
-  const text = lines[line];
+  const text = readLines(data)[line];
   return text ? JSON.parse(text) : undefined;
+}
+
+/** The lines of a block, for who reads many of them. */
+export function readLines(data: Uint8Array): readonly string[] {
+  return zstdDecompressSync(data, { maxOutputLength: UNPACKED_BYTES }).toString('utf8').split('\n');
 }

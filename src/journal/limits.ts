@@ -121,6 +121,9 @@ export const SEARCHES_WAITING = 32;
 /** The reader thread ends after so long without a question: it holds some 15 MB. */
 export const READER_IDLE_MS = 30_000;
 
+/** Blocks whose lines a walk through the log holds: those being written side by side, accepted and refused. */
+export const OPEN_BLOCKS = 4;
+
 /** Rows of one page. */
 export const PAGE_ROWS = 1_000;
 

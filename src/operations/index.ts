@@ -9,6 +9,7 @@ import { listOperations } from './acts/list.ts';
 import { logOperations } from './acts/log.ts';
 import { mingerOperations } from './acts/minger.ts';
 import { queueOperations } from './acts/queue.ts';
+import { replayOperations } from './acts/replay.ts';
 import { reportOperations } from './acts/report.ts';
 import { serverOperations } from './acts/server.ts';
 import { settingsOperations } from './acts/settings.ts';
@@ -33,6 +34,7 @@ export const OPERATIONS = {
   ...settingsOperations,
   ...queueOperations,
   ...logOperations,
+  ...replayOperations,
   ...statusOperations,
   ...checkOperations,
   ...reportOperations,

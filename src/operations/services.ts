@@ -14,6 +14,7 @@ import type { LogReader } from '../journal/reader.ts';
 import type { Posture } from '../posture/posture.ts';
 import type { QueueAdmin } from '../queue/admin/queue-admin.ts';
 import type { ReportAdmin } from '../report/admin.ts';
+import type { ReplayRunner } from '../screen/replay/runner.ts';
 import type { SettingsHistory } from '../settings/history.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import type { Database } from '../store/contract.ts';
@@ -52,6 +53,7 @@ export interface OperationServices {
   readonly posture: Posture;
   readonly reports: ReportAdmin;
   readonly log: LogReader;
+  readonly replays: ReplayRunner;
   readonly journal: Pick<Journal, 'audit' | 'flush'>;
   readonly clock: Clock;
   readonly random: Random;

@@ -58,6 +58,8 @@ export interface SettingsRegistry extends Settings {
   stored(owner?: SettingOwner): readonly StoredSetting[];
   /** Checks all of it; nothing is changed before the statements are written and `committed` is called. */
   prepare(changes: readonly SettingChange[], by: string, options?: ChangeOptions): PreparedChange;
+  /** All values as they would be with these changes, checked as `prepare` does; nothing is changed. */
+  preview(changes: readonly SettingChange[], options?: ChangeOptions): ValuesByOwner;
   /** Forgets all that was set for an owner that ceases to be. */
   prepareForget(owners: readonly SettingOwner[], by: string): PreparedChange;
   change(changes: readonly SettingChange[], by: string, options?: ChangeOptions): Promise<void>;
@@ -164,6 +166,24 @@ export async function createSettings(
     };
   }
 
+  /** What these rows make of the owners that they are about. */
+  function touchedBy(rows: readonly (SettingRow | { owner: OwnerId; key: string })[]): HeldByOwner {
+    const touched = new Map<OwnerId, Map<string, Held>>();
+    for (const row of rows) {
+      if (!touched.has(row.owner)) touched.set(row.owner, new Map(held.get(row.owner)));
+      const settings = touched.get(row.owner)!;
+      if ('value' in row) settings.set(row.key, hold(row));
+      else settings.delete(row.key);
+    }
+    return touched;
+  }
+
+  function preview(changes: readonly SettingChange[], options: ChangeOptions = {}): ValuesByOwner {
+    const rows = allOrProblems(changes, (change) => checkedRow(change, clock.now(), '', options));
+    const touched = [...touchedBy(rows)].map(([owner, settings]) => [owner, validValues(settings)] as const);
+    return new Map([...valid, ...touched]);
+  }
+
   function prepare(changes: readonly SettingChange[], by: string, options: ChangeOptions = {}): PreparedChange {
     if (changes.length > CHANGES_AT_ONCE)
       throw new OperationalError(
@@ -176,13 +196,7 @@ export async function createSettings(
     return {
       statements: [...recorded(rows, at, by, options.comment), ...values],
       committed() {
-        const touched = new Map<OwnerId, Map<string, Held>>();
-        for (const row of rows) {
-          if (!touched.has(row.owner)) touched.set(row.owner, new Map(held.get(row.owner)));
-          const settings = touched.get(row.owner)!;
-          if ('value' in row) settings.set(row.key, hold(row));
-          else settings.delete(row.key);
-        }
+        const touched = touchedBy(rows);
         const next: HeldByOwner = new Map([...held, ...touched]);
         tell(
           next,
@@ -237,6 +251,7 @@ export async function createSettings(
     definitions,
     definition,
     prepare,
+    preview,
     prepareForget,
     reload,
     current: () => snapshot,

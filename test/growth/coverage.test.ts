@@ -79,7 +79,7 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'screen/engine/runs.ts': 'counts checks',
   'screen/engine/policies.ts': 'resolves settings',
   'screen/sender/proven.ts': 'compares what was seen',
-  'screen/engine/replay.ts': 'judges what was seen',
+  'screen/replay/replay.ts': 'judges what was seen',
   'screen/session/session.ts': 'runs checks, whose readers are here',
   'screen/sender/exemptions.ts': 'compares addresses that were read',
   'screen/sender/grants.ts': 'compares addresses that were read',

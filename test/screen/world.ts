@@ -27,7 +27,7 @@ import type { Settings, SettingsSnapshot } from '../../src/settings/contract.ts'
 import type { SettingDefinition } from '../../src/settings/define.ts';
 import type { Database } from '../../src/store/contract.ts';
 import { createResolver } from '../../src/world/resolver/stub.ts';
-import type { SharingResolver } from '../../src/world/resolver.ts';
+import type { OwnedResolver, Resolver, SharingResolver } from '../../src/world/resolver.ts';
 import { type ManualClock, manualClock } from '../support/clock.ts';
 import { recordedEvents } from '../support/events.ts';
 import { seededRandom } from '../support/random.ts';
@@ -138,6 +138,9 @@ export interface ScreenOptions {
   readonly profile?: SessionFacts['profile'];
   /** Name servers that answer, and the clock that they share; by default there is none. */
   readonly dns?: { readonly resolver: SharingResolver; readonly clock: ManualClock };
+  readonly helo?: string;
+  /** In place of name servers that do not answer. */
+  readonly resolver?: Resolver;
 }
 
 export type ListedEntry = Pick<ListEntryRow, 'list' | 'kind' | 'value'> & Partial<ListEntryRow>;
@@ -203,9 +206,10 @@ export function screening(options: ScreenOptions = {}) {
     senderRules: senderRules(options.lists, options.pairs),
     ...(options.gateways && { gateways: options.gateways }),
     grants: grants(known),
-    resolver:
-      options.dns?.resolver ??
-      createResolver({ clock, events, random: seededRandom() }, { servers: [{ address: '127.0.0.1', port: 9 }] }),
+    resolver: options.resolver
+      ? shared(options.resolver)
+      : (options.dns?.resolver ??
+        createResolver({ clock, events, random: seededRandom() }, { servers: [{ address: '127.0.0.1', port: 9 }] })),
   };
   const facts: SessionFacts = {
     id: 's1',
@@ -214,6 +218,7 @@ export function screening(options: ScreenOptions = {}) {
     local: { address: '192.0.2.1', port: 25 },
     extended: true,
     startedAt: clock.now(),
+    ...(options.helo && { helo: options.helo }),
     ...(options.account && { account: options.account }),
     ...(options.certificate && {
       tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', certificate: options.certificate },
@@ -221,6 +226,19 @@ export function screening(options: ScreenOptions = {}) {
   };
   const session = createScreen(services, options.checks ?? CHECKS).session(facts);
   return { clock, events, settings: table, facts, session, correspondents };
+}
+
+/** Each transaction has all that it asks for. */
+function shared(resolver: Resolver): SharingResolver {
+  const own: OwnedResolver = {
+    source: resolver,
+    resolve: (name, type) => resolver.resolve(name, type),
+    questions: () => 0,
+    isShort: () => false,
+    ranOutOfTime() {},
+    end() {},
+  };
+  return { ...(resolver as SharingResolver), for: () => own };
 }
 
 export const PLAIN: MailParameters = { body: '7BIT', smtputf8: false };

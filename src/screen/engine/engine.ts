@@ -279,7 +279,8 @@ export function isExempt({ exempt }: CheckPolicy, context: RecipientContext): bo
   return context.listed?.some((listed) => exempt.includes(listed)) ?? false;
 }
 
-function spares(exempt: CheckPolicy['exempt'], sender: SenderKind): boolean {
+/** By who the sender is alone. */
+export function spares(exempt: CheckPolicy['exempt'], sender: SenderKind): boolean {
   if (sender === 'authenticated') return exempt.includes('authenticated');
   if (sender === 'shielded') return exempt.includes('ipShield');
   return sender === 'domain-server' && exempt.includes('domainMailServer');

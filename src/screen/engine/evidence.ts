@@ -32,6 +32,8 @@ export type About = {
   readonly hasMessage?: true;
   /** The node had no look-ups left for it. */
   readonly isShort?: true;
+  /** Lists have entries, which may speak of the header. */
+  readonly hasLists?: true;
   /** So many refused recipients are not here. */
   readonly cut?: number;
 };
@@ -63,7 +65,7 @@ export function evidenceForms(
   };
   return {
     message: form(['about', 'recipients'], [...connect, ...ehlo, ...mail, ...uponRecipient, ...message]),
-    recipient: form(['who'], rcpt),
+    recipient: form(['who', 'whoAtRcpt', 'refused'], rcpt),
   };
 }
 
@@ -74,15 +76,26 @@ function blankOf(names: readonly string[]): Blank {
   return blank;
 }
 
+export interface EvidentRecipient {
+  readonly context: RecipientContext;
+  /** What lists said at RCPT, where the header made another of it. */
+  readonly contextAtRcpt?: RecipientContext;
+  readonly atRcpt: Observations;
+  /** At RCPT: before anybody was asked, or with what was asked. */
+  readonly refused?: 'unasked' | 'asked';
+}
+
 export function evidenceOfMessage(
   { message, recipient }: EvidenceForms,
   observations: Observations,
-  recipients: readonly { readonly context: RecipientContext; readonly atRcpt: Observations }[],
+  recipients: readonly EvidentRecipient[],
   about: About,
 ): MessageEvidence {
   const byAddress: Record<string, Evidence> = {};
-  for (const { context, atRcpt } of recipients) {
-    const evidence = fill(recipient, atRcpt);
+  for (const { context, contextAtRcpt, atRcpt, refused } of recipients) {
+    const evidence: Record<string, unknown> = fill(recipient, atRcpt);
+    if (refused) evidence['refused'] = refused;
+    if (contextAtRcpt) evidence['whoAtRcpt'] = contextAtRcpt as unknown as Evidence;
     evidence['who'] = context as unknown as Evidence;
     byAddress[context.address] = evidence as Evidence;
   }

@@ -17,7 +17,7 @@ export type Granted = {
   readonly listing?: CountingEntry;
   /** The one that counts where they need not be, if that is another; null: none. */
   readonly unprovenListing?: CountingEntry | null;
-  /** The two differ, and nobody asked whether the address is proven. */
+  /** It depends on what nobody asked: whether an address is proven, or the client's names. */
   readonly isUnasked?: true;
   /** The lists could not be read. */
   readonly isUntold?: true;

@@ -1,14 +1,28 @@
 /** The evidence of a transaction, once with its message and once where it ended at RCPT. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ListTable } from '../../directory/rules/lists.ts';
+import { isPromise } from '../../model/maybe-promise.ts';
 import type { RecipientContext } from '../engine/check.ts';
 import type { Observations } from '../engine/engine.ts';
-import { type About, EVIDENCE_VERSION, evidenceOfMessage, type MessageEvidence } from '../engine/evidence.ts';
+import {
+  type About,
+  EVIDENCE_VERSION,
+  type EvidentRecipient,
+  evidenceOfMessage,
+  type MessageEvidence,
+} from '../engine/evidence.ts';
 import { SCREEN_LIMITS } from '../limits.ts';
-import type { AcceptedRecipient, AskedRecipient, ScreenedTransaction, Screening } from './session.ts';
+import { orCannotTell } from '../sender/recipient-context.ts';
+import type { AcceptedRecipient, AskedRecipient, ScreenedTransaction, Screening, SharedServices } from './session.ts';
 
 /** A recipient was refused: what was seen of it stays for the log, of so many. */
-export function noteRefused(transaction: ScreenedTransaction, context: RecipientContext, atRcpt: Observations): void {
-  if (transaction.refused++ < SCREEN_LIMITS.refusedEvidence)
-    transaction.asked.push({ context, atRcpt, isRefused: true });
+export function noteRefused(
+  transaction: ScreenedTransaction,
+  context: RecipientContext,
+  atRcpt: Observations,
+  refused: 'unasked' | 'asked',
+): void {
+  if (transaction.refused++ < SCREEN_LIMITS.refusedEvidence) transaction.asked.push({ context, atRcpt, refused });
 }
 
 /** Where the message never came. */
@@ -24,7 +38,7 @@ export function evidenceWithMessage(
   recipients: readonly AcceptedRecipient[],
 ): MessageEvidence {
   const about = { ...aboutOf(screening, transaction), hasMessage: true } as const;
-  const all = transaction.refused === 0 ? recipients : inOrder(transaction.asked, recipients);
+  const all = inOrder(transaction.asked, recipients);
   return evidenceOfMessage(transaction.policies.forms, transaction.observations, all, about);
 }
 
@@ -32,9 +46,16 @@ export function evidenceWithMessage(
 function inOrder(
   asked: readonly AskedRecipient[],
   recipients: readonly AcceptedRecipient[],
-): readonly Pick<AcceptedRecipient, 'context' | 'atRcpt'>[] {
+): readonly EvidentRecipient[] {
   const present = new Map(recipients.map((one) => [one.atRcpt, one]));
-  return asked.flatMap((one) => present.get(one.atRcpt) ?? (one.isRefused ? one : []));
+  return asked.flatMap((one): readonly EvidentRecipient[] => {
+    const found = present.get(one.atRcpt);
+    if (!found) return one.refused ? [one] : [];
+    const { context, atRcpt } = found;
+    if (context === one.context || isDeepStrictEqual(context.granted, one.context.granted))
+      return [{ context, atRcpt }];
+    return [{ context, contextAtRcpt: one.context, atRcpt }];
+  });
 }
 
 function aboutOf({ services }: Screening, transaction: ScreenedTransaction): About {
@@ -48,7 +69,13 @@ function aboutOf({ services }: Screening, transaction: ScreenedTransaction): Abo
     ...(isRelay && { isRelay: true }),
     ...(sources.hidden && { hidden: sources.hidden }),
     ...(looked && { looked }),
+    ...(hasLists(services) && { hasLists: true }),
     ...(services.resolver.isShort() && { isShort: true }),
     ...(cut > 0 && { cut }),
   };
+}
+
+function hasLists({ senderRules }: SharedServices): boolean {
+  const lists = orCannotTell<ListTable | undefined>(undefined, senderRules.lists);
+  return lists === undefined || isPromise(lists) || !lists.isEmpty;
 }

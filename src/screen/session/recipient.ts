@@ -17,6 +17,7 @@ import { replyOf } from '../engine/decide.ts';
 import { copyOf, judge, type Observations, settle, start, startUponRecipient } from '../engine/engine.ts';
 import { evidenceOf } from '../engine/observation.ts';
 import { exemptionsOf, exemptionsUnasked } from '../sender/exemptions.ts';
+import type { Granted } from '../sender/grants.ts';
 import { authorOf, isTrusted, ownerOf, resolveRecipient, type Sender, whoIs } from '../sender/recipient-context.ts';
 import { noteRefused } from './evidence.ts';
 import type { PendingSender } from './pending.ts';
@@ -56,7 +57,7 @@ function* screenSteps(
   yield* wait(settle(plan, 'rcpt', observations, boundMs, services));
   const present: Present = { recipient, context, account, observations };
   const unasked = yield* refusedUnasked(screening, transaction, present, sender);
-  if (unasked) return refuse(transaction, unasked.context, observations, unasked.findings);
+  if (unasked) return refuse(transaction, unasked.context, observations, unasked.findings, 'unasked');
 
   // Name servers are asked, where they were not yet; then it is known what lists say of the sender.
   askForRecipient(screening, transaction, observations, sender);
@@ -71,7 +72,7 @@ function* screenSteps(
     services,
     judge(plan, 'rcpt', observations, policies.of(known.policyDomain), known, services),
   );
-  if (findings.length > 0 && refusal(findings)) return refuse(transaction, known, observations, findings);
+  if (findings.length > 0 && refusal(findings)) return refuse(transaction, known, observations, findings, 'asked');
   accept(transaction, { ...present, context: known }, findings);
   return {
     accepted: true,
@@ -101,8 +102,9 @@ function refuse(
   context: RecipientContext,
   atRcpt: Observations,
   findings: readonly Finding[],
+  how: 'unasked' | 'asked',
 ): RecipientVerdict {
-  noteRefused(transaction, context, atRcpt);
+  noteRefused(transaction, context, atRcpt, how);
   return { accepted: false, reply: replyOf(refusal(findings)!), findings };
 }
 
@@ -110,7 +112,7 @@ function refuse(
 function accept(transaction: ScreenedTransaction, present: Present, findings: readonly Finding[]): void {
   const { context, observations: atRcpt } = present;
   transaction.recipients.push({ ...present, observations: copyOf(atRcpt), atRcpt, findings });
-  transaction.asked.push({ context, atRcpt, isRefused: false });
+  transaction.asked.push({ context, atRcpt });
 }
 
 function targetsOf({ address }: Recipient, resolution: Resolution) {
@@ -131,11 +133,14 @@ function* refusedUnasked(
   const known = yield* wait(exemptionsUnasked(services, transaction, sender, context, account));
   const findings = say(known ?? context);
   if (findings.length === 0 || !refusal(findings)) return undefined;
-  return known || refusal(say(favoured(context))) ? { context: known ?? context, findings } : undefined;
+  if (known) return { context: known, findings };
+  return refusal(say(favoured(context))) ? { context: { ...context, granted: UNASKED }, findings } : undefined;
 }
 
+const UNASKED: Granted = Object.freeze({ isUnasked: true });
+
 /** As if every list and pair spoke for the sender. */
-function favoured(context: RecipientContext): RecipientContext {
+export function favoured(context: RecipientContext): RecipientContext {
   return {
     ...context,
     listed: EVERYTHING,

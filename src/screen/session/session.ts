@@ -105,7 +105,8 @@ export interface AcceptedRecipient {
 
 /** Who was asked for at RCPT, for the log. */
 export interface AskedRecipient extends Pick<AcceptedRecipient, 'context' | 'atRcpt'> {
-  readonly isRefused: boolean;
+  /** Before anybody was asked, or with what was asked. */
+  readonly refused?: 'unasked' | 'asked';
 }
 
 /** A recipient of whom nobody spoke yet. */

@@ -49,9 +49,14 @@ export async function evaluateSpf(
       mail: (isDomainName(helo) && (await hello(QUESTIONS))) || (client === UNKNOWN_ADDRESS ? UNASKED : NO_NAME),
     };
   const mail = (await identity(module, 'mfrom', reversePath.text, hop, services))!;
-  if (reversePath.domain === helo || !isDomainName(helo) || DECIDES.has(mail.result)) return { ...rest, mail };
+  if (!asksHelo(mail, helo)) return { ...rest, mail };
   const helloIdentity = await hello(heloUse === 'decides' ? QUESTIONS : spareQuestions(services));
   return { ...rest, mail, ...(helloIdentity && { helloIdentity }) };
+}
+
+/** Whether the HELO identity may still matter, once the MAIL identity is known. */
+export function asksHelo({ scope, domain, result }: SpfIdentity, helo: string): boolean {
+  return scope === 'mfrom' && domain !== helo && isDomainName(helo) && !DECIDES.has(result);
 }
 
 /** Of these results nothing that HELO comes to changes what follows. */

@@ -1,0 +1,41 @@
+/** Settings tried on past mail: what they would have made of it. */
+import { Type } from 'typebox';
+import { OperationalError } from '../../model/errors.ts';
+import { question } from '../define.ts';
+import { ELSEWHERE } from '../unsafe-text.ts';
+import { Force, Text } from './types.ts';
+
+const Time = Type.Integer({ minimum: 0 });
+const Tried = Type.Object({ key: Text, value: Type.Unknown(ELSEWHERE) }, { additionalProperties: false });
+
+export const replayOperations = {
+  'replay.run': question('replay.run', {
+    title: 'Shows what other settings would have made of past mail; nothing is changed',
+    input: {
+      since: Time,
+      until: Type.Optional(Time),
+      /** The settings are tried for this domain, and only its mail is judged. */
+      domain: Type.Optional(Text),
+      /** Without any: what today's settings would have made of it. */
+      set: Type.Array(Tried, { maxItems: 100 }),
+      force: Force,
+    },
+    run: async ({ settings, directory, journal, replays }, { since, until, domain: said, set, force }) => {
+      const domain = said?.toLowerCase();
+      if (domain !== undefined && !(await directory.domain(domain)))
+        throw new OperationalError(
+          'directory.missing',
+          `cannot replay mail of ${domain}, as it must be a local domain`,
+        );
+      const owner = domain === undefined ? {} : { domain };
+      const values = settings.preview(
+        set.map(({ key, value }) => ({ key, owner, value })),
+        { force },
+      );
+      // What happened before the question is part of the answer.
+      await journal.flush();
+      const range = { since, ...(until !== undefined && { until }), ...(domain !== undefined && { domain }) };
+      return { output: await replays.run(range, values) };
+    },
+  }),
+};

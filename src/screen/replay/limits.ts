@@ -1,0 +1,9 @@
+/** Bounds of the replay, each with its reason. */
+export const REPLAY_LIMITS = {
+  /** Messages of one replay, the newest: half a minute of a thread behind the mail. */
+  messages: 100_000,
+  /** Changes listed of one replay; all are counted. A person reads fewer, and an answer has some megabytes. */
+  changesListed: 5_000,
+  /** A replay that takes longer is ended: narrower times say more. */
+  deadlineMs: 120_000,
+} as const;
