@@ -115,6 +115,13 @@ function withDialogue(open: string, dialogue: string | undefined): string {
   return dialogue === undefined ? `${open}}` : `${open},"dialogue":${JSON.stringify(boundedDialogue(dialogue))}}`;
 }
 
+/** What `detailText` wrote, without the dialogue, which is half of it and of no use to whoever judges again. */
+export function parseUnspoken(text: string): Pick<MessageDetail, 'evidence' | 'findings'> {
+  // Within a string its quotes would be escaped, so this is the member itself, and it is the last.
+  const dialogue = text.lastIndexOf(',"dialogue":"');
+  return JSON.parse(dialogue < 0 ? text : `${text.slice(0, dialogue)}}`);
+}
+
 /** What a row takes before it is compressed, about: its texts. */
 export function rowCharacters(row: LogRow): number {
   let characters = 0;

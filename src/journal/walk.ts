@@ -1,5 +1,5 @@
 /**
- * Walks through the messages of the log with all that it has of each, newest first, as a report does.
+ * Walks through the messages of the log with evidence and findings of each, newest first, as a report does.
  * Neighbours share a block, so each block is unpacked once or twice. Synchronous, for a thread; in one
  * read transaction, on a connection of its own. Errors: `journal.schema-newer`, and those of SQLite.
  */
@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { readLines } from './block.ts';
 import { OPEN_BLOCKS, PAGE_CACHE_KIB } from './limits.ts';
-import type { MessageDetail } from './record.ts';
+import { type MessageDetail, parseUnspoken } from './record.ts';
 import { firstKey, keyTime, SCHEMA_VERSION, schemaNewer } from './schema.ts';
 import type { StoredMessage } from './search.ts';
 import type { LoggedRecipient } from './terms.ts';
@@ -20,7 +20,7 @@ export interface WalkedMessage {
   readonly session: string | null;
   readonly recipients: readonly LoggedRecipient[];
   /** Absent where its block is gone. */
-  readonly detail?: Partial<MessageDetail>;
+  readonly detail?: Pick<MessageDetail, 'evidence' | 'findings'>;
 }
 
 /** Milliseconds since the epoch; `until` is exclusive. `visit` returns false to end the walk. */
@@ -47,7 +47,7 @@ export function walkMessages(
       const { id, n, direction, session, block, line } = row;
       const text = lineOf(block, line);
       const recipients = JSON.parse(row.recipients) as LoggedRecipient[];
-      const detail = text ? (JSON.parse(text) as MessageDetail) : undefined;
+      const detail = text ? parseUnspoken(text) : undefined;
       if (!visit({ id, at: keyTime(n), direction, session, recipients, ...(detail && { detail }) })) return;
     }
   } finally {
