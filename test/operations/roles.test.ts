@@ -101,6 +101,7 @@ const MAY: Readonly<Record<OperationName, string>> = {
   'log.show': 'ADOoUu',
   'log.sessions': 'A-O-U-',
   'log.audit': 'A---U-',
+  'replay.run': 'ADOoUu',
   status: 'A-O-U-',
   'check.node': 'A-O-U-',
   'check.domain': 'ADOoUu',

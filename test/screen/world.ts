@@ -235,6 +235,7 @@ function shared(resolver: Resolver): SharingResolver {
     resolve: (name, type) => resolver.resolve(name, type),
     questions: () => 0,
     isShort: () => false,
+    part: () => own,
     ranOutOfTime() {},
     end() {},
   };

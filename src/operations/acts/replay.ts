@@ -1,16 +1,37 @@
 /** Settings tried on past mail: what they would have made of it. */
 import { Type } from 'typebox';
 import { OperationalError } from '../../model/errors.ts';
-import { question } from '../define.ts';
+import { Answer } from '../answers.ts';
+import { look } from '../define.ts';
 import { ELSEWHERE } from '../unsafe-text.ts';
 import { Force, Text } from './types.ts';
 
 const Time = Type.Integer({ minimum: 0 });
 const Tried = Type.Object({ key: Text, value: Type.Unknown(ELSEWHERE) }, { additionalProperties: false });
 
+const ChangedAnswer = Answer({
+  id: Type.String(),
+  recipient: Type.String(),
+  was: Type.String(),
+  would: Type.String(),
+  check: Type.Optional(Type.String()),
+  code: Type.Optional(Type.String()),
+  atLeast: Type.Optional(Type.Literal(true)),
+});
+
 export const replayOperations = {
-  'replay.run': question('replay.run', {
+  'replay.run': look('replay.run', {
     title: 'Shows what other settings would have made of past mail; nothing is changed',
+    area: 'log',
+    reach: { named: ({ domain }) => [domain?.toLowerCase()] },
+    answer: Answer({
+      messages: Type.Integer(),
+      unknown: Type.Integer(),
+      why: Type.Record(Type.String(), Type.Integer()),
+      changed: Type.Array(ChangedAnswer),
+      changedRecipients: Type.Integer(),
+      more: Type.Optional(Type.Literal(true)),
+    }),
     input: {
       since: Time,
       until: Type.Optional(Time),
