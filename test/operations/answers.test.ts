@@ -147,6 +147,7 @@ test('every operation answers as it declares', async (t) => {
   await ask('log.show', { id: 'logged' });
   await ask('log.sessions');
   await ask('log.audit');
+  await ask('replay.run', { since: 0, set: [] });
   await ask('status');
   await ask('check.node');
   await ask('check.domain', { name: domain });

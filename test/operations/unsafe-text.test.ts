@@ -35,7 +35,7 @@ const LINES_OF_OPERATIONS = [
   'user.certificate.add certificate',
 ];
 /** Their readers judge the texts in them, and are tried below. */
-const ELSEWHERE = ['settings.set value', 'source.add options', 'source.edit options'];
+const ELSEWHERE = ['replay.run set.0.value', 'settings.set value', 'source.add options', 'source.edit options'];
 
 interface Schema {
   readonly type?: string;
