@@ -83,7 +83,8 @@ export function recipientRow(recipient: NewRecipient, place: RowPlace): Recipien
     lease: place.lease,
     lease_until: place.leaseUntil,
     last: null,
-    ...heldUntil(held?.until),
+    held_until: held?.until?.at ?? null,
+    held_then: held?.until?.to === 'deleted' ? 'deleted' : null,
   };
 }
 
