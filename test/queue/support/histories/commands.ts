@@ -1,10 +1,12 @@
 /** Steps as they come to a history: by themselves, looked at, or cut off by a power failure. */
+import assert from 'node:assert/strict';
 import type fc from 'fast-check';
 import { adopt, type Model, newEpoch, put, type Rows, without } from './model.ts';
 import {
   contentBelongs,
   handedOut,
   inTime,
+  keptContent,
   look,
   newFolder,
   observed,
@@ -69,18 +71,21 @@ export class Crash implements fc.AsyncCommand<Model, Real> {
   async run(model: Model, real: Real): Promise<void> {
     const started = (await this.step.start(model, real)) ?? nothing;
     let isDone = false;
+    let result: unknown;
     const done = started.done.then(
-      () => {
+      (value) => {
         isDone = true;
+        result = value;
       },
       () => undefined,
     );
     await turns(this.after);
     const wasDone = isDone;
+    const resultThen = result;
     const folder = newFolder(real.folder);
     real.folders.push(folder);
-    const after: Model = { rows: model.rows, ends: new Map(model.ends) };
-    started.after(after, undefined);
+    const after: Model = { rows: model.rows, ends: new Map(model.ends), kept: model.kept };
+    started.after(after, resultThen);
     await inTime(real, done);
     await real.node.queue.close();
     await real.node.store.close();
@@ -90,12 +95,24 @@ export class Crash implements fc.AsyncCommand<Model, Real> {
     const allowed = (wasDone ? [after] : [model, after]).map((one) => one.rows);
     await this.found(model, real, allowed);
     if (wasDone) model.ends = after.ends;
+    model.kept = await this.keptOf(real, wasDone ? [after.kept] : [model.kept, after.kept]);
+    await contentBelongs(real);
+  }
+
+  private async keptOf(real: Real, allowed: readonly ReadonlySet<string>[]): Promise<ReadonlySet<string>> {
+    const seen = await keptContent(real);
+    const fits = allowed.some((kept) => kept.size === seen.size && [...kept].every((owner) => seen.has(owner)));
+    assert.ok(
+      fits,
+      `owners are ${[...seen].join(', ')}; expected ${allowed.map((kept) => [...kept].join(', ')).join(' or ')}`,
+    );
+    return seen;
   }
 
   /** Marks are holds now, and the clock went on. */
   private async found(model: Model, real: Real, allowed: readonly Rows[]): Promise<void> {
     const started = allowed.map((rows) => {
-      const one: Model = { rows, ends: model.ends };
+      const one: Model = { rows, ends: model.ends, kept: model.kept };
       for (const row of rows.values()) if (row.wanted) put(one, { ...without(row), state: 'held', ...row.wanted });
       return one;
     });

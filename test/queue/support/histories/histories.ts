@@ -16,6 +16,8 @@ import {
   type Fate,
   holdAuthorStep,
   idle,
+  keepStep,
+  letGoStep,
   type Step,
   settleStep,
   type Target,
@@ -80,6 +82,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       .tuple(fc.constantFrom('no room' as const, 'room' as const, 'back-off' as const), to)
       .map(([what, destination]) => worldStep(what, destination)),
   },
+  { weight: 2, arbitrary: nth.map(keepStep) },
+  { weight: 1, arbitrary: nth.map(letGoStep) },
   {
     weight: 2,
     arbitrary: fc.constantFrom(300, 11_000, 61_000, 310_000).map(timeStep),

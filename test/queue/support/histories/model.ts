@@ -31,6 +31,8 @@ export type Rows = ReadonlyMap<string, Row>;
 export interface Model {
   rows: Rows;
   ends: Map<string, string>;
+  /** Messages whose content another room owns too, each with the owner. */
+  kept: ReadonlySet<string>;
 }
 
 /** As far as the model goes. */

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Claim } from '../../../../src/queue/contract.ts';
+import { idOf } from '../../../../src/queue/model/ids.ts';
 import { quickDisk } from '../../../store/support/ledger.ts';
 import { type ManualClock, manualClock } from '../../../support/clock.ts';
 import { openTestNode, type TestJournal, type TestNode, testDispatcher, testJournal } from '../queue.ts';
@@ -88,7 +89,7 @@ export async function begin(): Promise<{ model: Model; real: Real }> {
     folders: [folder],
   } as unknown as Real;
   await open(real);
-  return { model: { rows: new Map(), ends: new Map() }, real };
+  return { model: { rows: new Map(), ends: new Map(), kept: new Set() }, real };
 }
 
 export async function turns(count: number): Promise<void> {
@@ -185,9 +186,21 @@ export async function contentBelongs(real: Real): Promise<void> {
   assert.deepEqual(missing, [], 'every row has its content');
   const left = await select<{ message: number }>(
     real,
-    'select message from content where message not in (select message from recipient)',
+    `select message from content where message not in (select message from recipient)
+       and message not in (select message from content_owner)`,
   );
-  assert.deepEqual(left, [], 'content leaves with the last row');
+  assert.deepEqual(left, [], 'content leaves with the last row and owner');
+  const lost = await select<{ message: number }>(
+    real,
+    'select message from content_owner where message not in (select message from content)',
+  );
+  assert.deepEqual(lost, [], 'every owner has its content');
+}
+
+/** Whose content another room owns, each with the owner. */
+export async function keptContent(real: Real): Promise<ReadonlySet<string>> {
+  const owners = await select<{ message: number; owner: string }>(real, 'select message, owner from content_owner');
+  return new Set(owners.map(({ message: key, owner }) => `${idOf(key)} ${owner}`));
 }
 
 /** What is left agrees with the model; then everything is closed. */
@@ -202,6 +215,7 @@ export async function finish({ model, real }: { readonly model: Model; readonly 
       assert.ok(logged, `the log has that ${to} of ${of} was ${state}`);
     }
     await contentBelongs(real);
+    assert.deepEqual(await keptContent(real), model.kept, 'owners are as they were');
   } finally {
     await real.node.queue.close();
     await real.node.store.close();

@@ -14,7 +14,7 @@ import {
   type Row,
   without,
 } from './model.ts';
-import type { Real } from './real.ts';
+import { inTime, type Real } from './real.ts';
 
 export type Target = { readonly all: true } | { readonly nth: number };
 
@@ -185,6 +185,47 @@ export function holdAuthorStep(author: number, stops: boolean, timed: boolean): 
             if (goesOn) put(model, { ...row, wanted: { class: 'admin', until } });
             else put(model, { ...without(row), state: 'held', class: 'admin', until, epoch });
           }
+        },
+      };
+    },
+  };
+}
+
+/** Another room owns the content of a message too, as a mailbox does. */
+export function keepStep(nth: number): Step {
+  return {
+    name: `a mailbox keeps the content of row ${nth}`,
+    async start(model, real) {
+      const [row] = chosen(model, { nth });
+      const id = row?.id.split('.')[0];
+      if (id === undefined || model.kept.has(`${id} mailbox`)) return undefined;
+      const { queue, store } = real.node;
+      // What is inline has no content to own yet.
+      await inTime(real, queue.admin.show(id));
+      return {
+        done: store.database.write(queue.owners.keep(id, 'mailbox')).then(
+          () => true,
+          () => false,
+        ),
+        after(after, isKept) {
+          if (isKept !== false) after.kept = new Set([...after.kept, `${id} mailbox`]);
+        },
+      };
+    },
+  };
+}
+
+export function letGoStep(nth: number): Step {
+  return {
+    name: `the mailbox lets go of content ${nth}`,
+    start(model, real) {
+      const kept = [...model.kept];
+      const one = kept[nth % Math.max(1, kept.length)];
+      if (one === undefined) return undefined;
+      return {
+        done: real.node.queue.owners.release(one.split(' ')[0]!, 'mailbox'),
+        after(after) {
+          after.kept = new Set([...after.kept].filter((other) => other !== one));
         },
       };
     },
