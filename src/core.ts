@@ -295,6 +295,7 @@ export async function openCore(
     clock,
     random,
     events,
+    nodeName: config.hostname,
     ...(config.checkAnswers && { checkAnswer }),
     status: () => ({
       version: VERSION,
@@ -305,6 +306,7 @@ export async function openCore(
       ...running?.(),
     }),
   });
+  opened.defer(() => operations.close());
   const resources = opened.move();
   return {
     config,

@@ -54,6 +54,10 @@ export const COMMANDS = {
     load: async () => (await import('./commands/check.ts')).check,
   },
   queue: { title: 'mail that waits or is held', load: async () => (await import('./commands/queue.ts')).queue },
+  operation: {
+    title: 'acts that go on in the background',
+    load: async () => (await import('./commands/operation.ts')).operation,
+  },
   log: { title: 'what became of messages', load: async () => (await import('./commands/log.ts')).log },
   replay: {
     title: 'what other settings would have made of past mail',

@@ -12,6 +12,7 @@ import { dirname } from 'node:path';
 import { isOperational, OperationalError } from '../model/errors.ts';
 import type { OperationInput, OperationName, OperationOutput } from '../operations/index.ts';
 import { type Actor, fullAdministrator } from '../operations/roles.ts';
+import type { Run } from '../operations/runs.ts';
 import { becomeOwner } from '../world/become-owner.ts';
 import type { Clock } from '../world/clock.ts';
 import type { NodeConfig } from '../world/config.ts';
@@ -27,11 +28,15 @@ export type OpenOffline = (config: NodeConfig) => Promise<OfflineNode>;
 
 export interface CliSession {
   ask<N extends OperationName>(operation: N, input: OperationInput<N>): Promise<OperationOutput<N>>;
+  /** In a running node only; undefined where there is none. */
+  begin(operation: OperationName, input: unknown): Promise<Run | undefined>;
   close(): Promise<void>;
 }
 
 interface Door {
   ask(operation: string, input: unknown): Promise<unknown>;
+  /** Absent where no node runs. */
+  begin?(operation: string, input: unknown): Promise<Run>;
   close(): Promise<void>;
 }
 
@@ -85,6 +90,9 @@ export function createSession(parts: SessionParts): CliSession {
     async ask(operation, input) {
       return (await (await doorFor(operation)).ask(operation, input)) as never;
     },
+    async begin(operation, input) {
+      return (await doorFor(operation)).begin?.(operation, input);
+    },
     async close() {
       for (const opening of [door, instead]) await (await opening?.catch(() => undefined))?.close();
     },
@@ -97,6 +105,7 @@ async function online(folder: string, actor: string): Promise<Door | undefined> 
     const client = await connectControl(folder);
     return {
       ask: (operation, input) => client.ask({ operation, input, actor }),
+      begin: (operation, input) => client.ask({ operation, input, actor, background: true }) as Promise<Run>,
       close: async () => client.close(),
     };
   } catch (error) {

@@ -64,15 +64,19 @@ export function auditRecord(
   at: number,
   outcome: Pick<AuditRecord, 'result' | 'detail'>,
 ): AuditRecord {
-  const shown =
-    JSON.stringify(input, (key, value) =>
-      value !== undefined && operation.secrets.includes(key) ? '(hidden)' : value,
-    ) ?? '';
   return {
     at,
     actor: actor.name,
     operation: operation.name,
-    input: shown.slice(0, AUDITED_INPUT_CHARACTERS),
+    input: shownInput(operation, input),
     ...outcome,
   };
+}
+
+/** Without what no log may see, and bounded. */
+export function shownInput({ secrets }: Pick<Operation<never, unknown>, 'secrets'>, input: unknown): string {
+  const shown = JSON.stringify(input, (key, value) =>
+    value !== undefined && secrets.includes(key) ? '(hidden)' : value,
+  );
+  return (shown ?? '').slice(0, AUDITED_INPUT_CHARACTERS);
 }

@@ -6,6 +6,8 @@ export interface ControlRequest {
   readonly operation: string;
   readonly input: unknown;
   readonly actor: string;
+  /** The act goes on in the background; the answer is its run. */
+  readonly background?: boolean;
 }
 
 export type ControlAnswer =

@@ -19,7 +19,7 @@ import { fullAdministrator } from './roles.ts';
 export interface ControlOptions {
   /** The data folder, whose lock we hold: a socket that is there is a dead one. */
   readonly folder: string;
-  readonly operations: Pick<Operations, 'executeUnknown'>;
+  readonly operations: Pick<Operations, 'executeUnknown' | 'begin'>;
   readonly events: Events;
   /** Tests make it small. */
   readonly lineBytes?: number;
@@ -113,13 +113,16 @@ async function listenPrivately(server: ReturnType<typeof createServer>, place: S
 }
 
 async function answerTo(
-  operations: Pick<Operations, 'executeUnknown'>,
+  operations: Pick<Operations, 'executeUnknown' | 'begin'>,
   line: string,
   events: Events,
 ): Promise<ControlAnswer> {
   try {
-    const { operation, input, actor } = parseRequest(line);
-    const output = await operations.executeUnknown(operation, input, fullAdministrator(actor));
+    const { operation, input, actor, background } = parseRequest(line);
+    const who = fullAdministrator(actor);
+    const output = await (background
+      ? operations.begin(operation, input, who)
+      : operations.executeUnknown(operation, input, who));
     return { ok: true, output: output ?? null };
   } catch (error) {
     if (isOperational(error)) return { ok: false, code: error.code, message: error.message };
@@ -132,9 +135,9 @@ async function answerTo(
 function parseRequest(line: string): ControlRequest {
   const request = parsedJson(line);
   if (typeof request === 'object' && request !== null) {
-    const { operation, input, actor } = request as Partial<ControlRequest>;
+    const { operation, input, actor, background } = request as Partial<ControlRequest>;
     if (typeof operation === 'string' && typeof actor === 'string')
-      return { operation, input, actor: actor.slice(0, 200) };
+      return { operation, input, actor: actor.slice(0, 200), background: background === true };
   }
   throw new OperationalError('operation.input', 'cannot do this, as a request must be {operation, input, actor}');
 }

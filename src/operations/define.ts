@@ -13,6 +13,7 @@ import type { PreparedChange } from '../store/contract.ts';
 import type { Area, Topic } from './areas.ts';
 import type { Reach } from './reach.ts';
 import type { Actor } from './roles.ts';
+import type { Progress } from './runs.ts';
 import type { OperationServices } from './services.ts';
 
 export interface OperationResult<O> {
@@ -35,7 +36,9 @@ export interface Operation<I, O> {
   readonly answer: TSchema;
   /** Keys of the input that no log may see. */
   readonly secrets: readonly string[];
-  run(services: OperationServices, input: I, actor: Actor): Promise<OperationResult<O>>;
+  /** It may take long: it can go on in the background, says how far it is, and stops when it is told to. */
+  readonly long: boolean;
+  run(services: OperationServices, input: I, actor: Actor, progress: Progress): Promise<OperationResult<O>>;
 }
 
 interface Draft<P extends TProperties, O> {
@@ -48,7 +51,13 @@ interface Draft<P extends TProperties, O> {
   readonly answer: TSchema;
   /** Keys of the input, at any depth. */
   readonly secrets?: readonly string[];
-  run(services: OperationServices, input: Static<TObject<P>>, actor: Actor): Promise<OperationResult<O>>;
+  readonly long?: boolean;
+  run(
+    services: OperationServices,
+    input: Static<TObject<P>>,
+    actor: Actor,
+    progress: Progress,
+  ): Promise<OperationResult<O>>;
 }
 
 export function act<const P extends TProperties, O>(
@@ -66,7 +75,7 @@ export function look<const P extends TProperties, O>(
 }
 
 function define<P extends TProperties, O>(name: string, draft: Draft<P, O>) {
-  const { title, area, reach, topics = [area], input, answer, secrets = [], run } = draft;
+  const { title, area, reach, topics = [area], input, answer, secrets = [], long = false, run } = draft;
   return {
     name,
     title,
@@ -76,6 +85,7 @@ function define<P extends TProperties, O>(name: string, draft: Draft<P, O>) {
     input: Type.Object(input, { additionalProperties: false }),
     answer,
     secrets,
+    long,
     run,
   };
 }

@@ -11,12 +11,13 @@ import { Check, Errors } from 'typebox/value';
 import { isOperational, OperationalError } from '../model/errors.ts';
 import { cleanLine } from '../protocol/text/unsafe.ts';
 import { didYouMean } from '../world/nearest.ts';
-import { auditRecord, createAudit } from './audit.ts';
+import { auditRecord, createAudit, shownInput } from './audit.ts';
 import type { Operation } from './define.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from './index.ts';
 import { mayChange } from './rank.ts';
 import { alike, keptInput, keptOutput, mustHaveDomains } from './reach.ts';
 import { type Actor, type Domains, domainsFor } from './roles.ts';
+import { createRuns, type LiveRun, NO_PROGRESS, type Progress, type Run } from './runs.ts';
 import type { OperationServices } from './services.ts';
 import { createTurns } from './turns.ts';
 import { unsafeText } from './unsafe-text.ts';
@@ -25,20 +26,29 @@ export interface Operations {
   execute<N extends OperationName>(name: N, input: OperationInput<N>, actor: Actor): Promise<OperationOutput<N>>;
   /** The same for names and inputs that come from outside. */
   executeUnknown(name: string, input: unknown, actor: Actor): Promise<unknown>;
+  /** Begins an act that goes on in the background; it is there to be asked about once this resolves. Errors: also `operation.busy`. */
+  begin(name: string, input: unknown, actor: Actor): Promise<Run>;
+  /** Interrupts what goes on in the background. */
+  close(): Promise<void>;
 }
 
 type AnyOperation = Operation<never, unknown>;
 
-export function createOperations(services: OperationServices): Operations {
+export function createOperations(given: Omit<OperationServices, 'runs'>): Operations {
+  const runs = createRuns(given);
+  const services: OperationServices = { ...given, runs };
   const { database, journal, events, clock, checkAnswer } = services;
   const audit = createAudit(services);
   const byName = new Map(Object.entries(OPERATIONS) as [string, AnyOperation][]);
-  const turns = createTurns(audit.moveToLog());
+  const turns = createTurns(Promise.all([audit.moveToLog(), runs.recover()]));
 
-  async function perform(operation: AnyOperation, input: never, actor: Actor): Promise<unknown> {
-    const { output, change } = await operation.run(services, input, actor);
+  async function perform(operation: AnyOperation, input: never, actor: Actor, progress: Progress): Promise<unknown> {
+    const { output, change } = await operation.run(services, input, actor, progress);
     if (operation.kind === 'look') return output;
-    const record = auditRecord(operation, input, actor, clock.now(), { result: 'done' });
+    // What is prepared and not yet made can still be left.
+    if (change && progress.signal.aborted) throw cancelled(operation.name);
+    const detail = progress.signal.aborted ? { detail: 'stopped before its end' } : {};
+    const record = auditRecord(operation, input, actor, clock.now(), { result: 'done', ...detail });
     await database.write([...(change?.statements ?? []), audit.row(record)]);
     change?.committed();
     events.emit('operation.done', { operation: operation.name, actor: actor.name });
@@ -56,34 +66,60 @@ export function createOperations(services: OperationServices): Operations {
     journal.audit(auditRecord(operation, input, actor, clock.now(), { result, detail: reason }));
   }
 
-  async function kept(operation: AnyOperation, input: never, actor: Actor, domains: Domains): Promise<unknown> {
-    if (domains === 'all') return perform(operation, input, actor);
+  async function kept(operation: AnyOperation, { checked, domains }: Prepared, actor: Actor, progress: Progress) {
+    if (domains === 'all') return perform(operation, checked, actor, progress);
     try {
-      return keptOutput(operation, await perform(operation, input, actor), domains);
+      return keptOutput(operation, await perform(operation, checked, actor, progress), domains);
     } catch (error) {
       throw alike(operation.name, error);
     }
   }
 
-  async function executeUnknown(name: string, input: unknown, actor: Actor): Promise<unknown> {
+  function find(name: string): AnyOperation {
     const operation = byName.get(name);
-    if (!operation) throw new OperationalError('operation.unknown', unknownName(name, byName.keys()));
-    const prepare = (): { readonly checked: never; readonly domains: Domains } => {
-      const domains = allowedDomains(operation, actor);
-      const checked = checkedInput(operation, input);
-      return { checked: domains === 'all' ? checked : keptInput(operation, checked, domains), domains };
-    };
+    if (operation) return operation;
+    throw new OperationalError('operation.unknown', unknownName(name, byName.keys()));
+  }
+
+  function inTurn(operation: AnyOperation, prepared: Prepared, actor: Actor, run: LiveRun): Promise<unknown> {
+    return turns.take(operation.topics(prepared.checked), async () => {
+      run.running();
+      if (run.signal.aborted) throw cancelled(operation.name);
+      await mayChange(services, operation, prepared.checked, actor);
+      return answered(operation, await kept(operation, prepared, actor, run));
+    });
+  }
+
+  async function executeUnknown(name: string, input: unknown, actor: Actor): Promise<unknown> {
+    const operation = find(name);
     if (operation.kind === 'look') {
-      const { checked, domains } = prepare();
-      return answered(operation, await kept(operation, checked, actor, domains));
+      const prepared = prepare(operation, input, actor);
+      return answered(operation, await kept(operation, prepared, actor, NO_PROGRESS));
     }
     try {
-      const { checked, domains } = prepare();
-      const turn = async (): Promise<unknown> => {
-        await mayChange(services, operation, checked, actor);
-        return kept(operation, checked, actor, domains);
-      };
-      return answered(operation, await turns.take(operation.topics(checked), turn));
+      const waited: LiveRun = { ...NO_PROGRESS, running: () => undefined };
+      return await inTurn(operation, prepare(operation, input, actor), actor, waited);
+    } catch (error) {
+      tellFailure(operation, input, actor, error);
+      throw error;
+    }
+  }
+
+  async function begin(name: string, input: unknown, actor: Actor): Promise<Run> {
+    const operation = find(name);
+    try {
+      if (!operation.long)
+        throw new OperationalError('operation.input', `cannot do ${name} in the background, as it takes no time`);
+      const prepared = prepare(operation, input, actor);
+      const about = { operation: name, actor: actor.name, input: shownInput(operation, input) };
+      return await runs.begin(about, async (run) => {
+        try {
+          return await inTurn(operation, prepared, actor, run);
+        } catch (error) {
+          tellFailure(operation, input, actor, error);
+          throw error;
+        }
+      });
     } catch (error) {
       tellFailure(operation, input, actor, error);
       throw error;
@@ -95,7 +131,28 @@ export function createOperations(services: OperationServices): Operations {
     return output;
   }
 
-  return { execute: (name, input, actor) => executeUnknown(name, input, actor) as Promise<never>, executeUnknown };
+  return {
+    execute: (name, input, actor) => executeUnknown(name, input, actor) as Promise<never>,
+    executeUnknown,
+    begin,
+    close: () => runs.close(),
+  };
+}
+
+interface Prepared {
+  readonly checked: never;
+  readonly domains: Domains;
+}
+
+/** What is asked, once it is known that the actor may. */
+function prepare(operation: AnyOperation, input: unknown, actor: Actor): Prepared {
+  const domains = allowedDomains(operation, actor);
+  const checked = checkedInput(operation, input);
+  return { checked: domains === 'all' ? checked : keptInput(operation, checked, domains), domains };
+}
+
+function cancelled(name: string): OperationalError {
+  return new OperationalError('operation.cancelled', `cannot go on with ${name}, as somebody stopped it`);
 }
 
 function allowedDomains(operation: AnyOperation, actor: Actor): Domains {

@@ -8,6 +8,7 @@ import { domainOperations } from './acts/domain.ts';
 import { listOperations } from './acts/list.ts';
 import { logOperations } from './acts/log.ts';
 import { mingerOperations } from './acts/minger.ts';
+import { operationOperations } from './acts/operation.ts';
 import { queueOperations } from './acts/queue.ts';
 import { replayOperations } from './acts/replay.ts';
 import { reportOperations } from './acts/report.ts';
@@ -35,6 +36,7 @@ export const OPERATIONS = {
   ...queueOperations,
   ...logOperations,
   ...replayOperations,
+  ...operationOperations,
   ...statusOperations,
   ...checkOperations,
   ...reportOperations,

@@ -21,6 +21,15 @@ export const ANSWER_ROWS = 100_000;
 /** Rows of one page of the queue, one less than it reads at a time. */
 export const LISTED_ROWS = 999;
 
+/** Acts in the background at a time, those that wait for their turn included: what a few administrators begin in a day. */
+export const BACKGROUND_RUNS = 32;
+
+/** Runs that are kept after their end, to be looked at: half a megabyte, mostly. */
+export const KEPT_RUNS = 1000;
+
+/** What is kept of the answer of a run; counts and names are short. */
+export const OUTCOME_CHARACTERS = 20_000;
+
 /** Audit rows moved to the log in one go. */
 export const AUDIT_BATCH = 500;
 

@@ -4,6 +4,7 @@
  */
 import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
+import { runMigration } from './runs-schema.ts';
 
 export interface OperationTables {
   /** `record`: JSON of the journal's AuditRecord. */
@@ -22,4 +23,5 @@ export const operationMigrations: readonly StoreMigration[] = [
       await clustered(table).execute();
     },
   },
+  runMigration,
 ];

@@ -22,6 +22,7 @@ import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
 import type { Resolver } from '../world/resolver.ts';
+import type { Runs } from './runs.ts';
 
 export interface NodeStatus {
   readonly version: string;
@@ -58,6 +59,9 @@ export interface OperationServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: Events;
+  /** Of this node among others. */
+  readonly nodeName: string;
+  readonly runs: Runs;
   status(): NodeStatus;
   /** Tests have every answer checked against its schema. */
   checkAnswer?(operation: { readonly name: string; readonly answer: TSchema }, output: unknown): void;

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { runCli } from '../../src/cli/run.ts';
 import { checkOperations } from '../../src/operations/acts/check.ts';
 import { fullAdministrator } from '../../src/operations/roles.ts';
+import { NO_PROGRESS } from '../../src/operations/runs.ts';
 import type { OperationServices } from '../../src/operations/services.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { DOMAIN, KEY_NAME, LIST, world } from '../posture/support.ts';
@@ -36,7 +37,7 @@ async function commandLine(t: TestContext, changes: Readonly<Record<string, Zone
       openOffline: async () => ({
         executeUnknown: async (name, input) => {
           const operation = checkOperations[name as keyof typeof checkOperations];
-          return (await operation.run(services, input as never, fullAdministrator('cli:test'))).output;
+          return (await operation.run(services, input as never, fullAdministrator('cli:test'), NO_PROGRESS)).output;
         },
         close: async () => {},
       }),

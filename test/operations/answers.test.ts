@@ -8,8 +8,9 @@ import { rowContent } from '../../src/store/blobs/memory-content.ts';
 import { address, recipient } from '../queue/support/queue.ts';
 import { ROOT, startCore } from '../support/core.ts';
 
-/** Nothing is there that they could answer about, without mail from outside; their own tests do. */
+/** Nothing is there that they could answer about, without mail from outside or something under way; their own tests do. */
 const ELSEWHERE: readonly OperationName[] = [
+  'operation.cancel',
   'report.dmarc.show',
   'report.dmarc.preview',
   'report.incoming.show',
@@ -152,6 +153,9 @@ test('every operation answers as it declares', async (t) => {
   await ask('check.node');
   await ask('check.domain', { name: domain });
   await ask('check.domains');
+  await ask('operation.list');
+  const { id: run } = await operations.begin('queue.retry', { all: true }, ROOT);
+  await ask('operation.show', { id: run });
   await ask('report.dmarc.list');
   await ask('report.dmarc.send');
   await ask('report.incoming.list');

@@ -25,6 +25,7 @@ const OPERATIONS = {
     if (name === 'break') throw new Error('oh');
     return { name, input };
   },
+  begin: async () => assert.fail('nothing is begun here'),
 };
 
 async function serve(t: TestContext, data: string, lineBytes?: number) {

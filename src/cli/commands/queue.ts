@@ -1,24 +1,27 @@
 /** `postern queue list|show|retry|hold|release|redirect|bounce|delete` */
 import { type Command, Option } from 'commander';
 import type { OperationInput, OperationOutput } from '../../operations/index.ts';
+import { BACKGROUND, longAct } from '../background.ts';
 import type { CommandContext } from '../context.ts';
 import { wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
 type QueueList = OperationOutput<'queue.list'>;
+type QueueAct = 'queue.retry' | 'queue.hold' | 'queue.release' | 'queue.bounce' | 'queue.delete' | 'queue.redirect';
 type Filter = Pick<OperationInput<'queue.list'>, 'state' | 'class' | 'to' | 'from'>;
 
 interface Options extends Filter {
   readonly all?: boolean;
   readonly reason?: string;
   readonly limit?: number;
+  readonly background?: boolean;
   readonly json?: boolean;
 }
 
 const PAGE_ROWS = 1000;
 
-export const queue: Register = (program, { withSession }) => {
+export const queue: Register = (program, { withSession, stderr, clock }) => {
   const command = program.command('queue').description('mail that waits or is held');
 
   filtered(command.command('list').description('list recipients, the oldest message first'))
@@ -64,6 +67,17 @@ export const queue: Register = (program, { withSession }) => {
       }),
     );
 
+  /** Named mail is soon done; what a filter finds may take long. */
+  const act = async <N extends QueueAct>(
+    context: CommandContext,
+    name: N,
+    input: OperationInput<N> & { readonly ids: readonly string[] },
+    { background }: Options,
+  ): Promise<OperationOutput<N> | undefined> =>
+    input.ids.length > 0 && !background
+      ? context.ask(name, input)
+      : longAct(context, name, input, { clock, stderr, background });
+
   const acts = [
     ['retry', 'try again now'],
     ['hold', 'hold back until released'],
@@ -72,18 +86,18 @@ export const queue: Register = (program, { withSession }) => {
     ['delete', 'delete, and tell nobody'],
   ] as const;
   for (const [name, title] of acts) {
-    const act = selecting(command.command(`${name} [ids...]`).description(title));
-    if (name === 'hold' || name === 'bounce') act.option('--reason <text>', 'why');
-    act.action(
+    const line = selecting(command.command(`${name} [ids...]`).description(title));
+    if (name === 'hold' || name === 'bounce') line.option('--reason <text>', 'why');
+    line.action(
       withSession(async (context, ids: string[], options: Options) =>
-        told(context, options, await context.ask(`queue.${name}`, selectionOf(ids, options))),
+        told(context, options, await act(context, `queue.${name}`, selectionOf(ids, options), options)),
       ),
     );
   }
 
   selecting(command.command('redirect <address> [ids...]').description('send to another address instead')).action(
     withSession(async (context, address: string, ids: string[], options: Options) =>
-      told(context, options, await context.ask('queue.redirect', { address, ...selectionOf(ids, options) })),
+      told(context, options, await act(context, 'queue.redirect', { address, ...selectionOf(ids, options) }, options)),
     ),
   );
 };
@@ -110,7 +124,7 @@ function filtered(command: Command): Command {
 }
 
 function selecting(command: Command): Command {
-  return filtered(command.option('--all', 'everything, or everything that the options find'));
+  return filtered(command.option('--all', 'everything, or everything that the options find').option(...BACKGROUND));
 }
 
 function filterOf({ state, class: held, to, from }: Options): Filter {
@@ -122,7 +136,12 @@ function selectionOf(ids: readonly string[], options: Options) {
   return { ids: [...ids], all, ...filterOf(options), ...(reason !== undefined && { reason }) };
 }
 
-function told({ print, json }: CommandContext, options: Options, result: { readonly changed: number }): void {
+function told(
+  { print, json }: CommandContext,
+  options: Options,
+  result: { readonly changed: number } | undefined,
+): void {
+  if (!result) return;
   if (options.json) json(result);
   else print(`${result.changed} ${result.changed === 1 ? 'recipient' : 'recipients'} changed`);
 }

@@ -139,11 +139,15 @@ export const credentialOperations = {
     input: { accounts: Type.Array(Account, { minItems: 1, maxItems: IMPORT_ROWS }) },
     secrets: ['password'],
     answer: Answer({ added: Type.Integer() }),
-    run: async ({ admin, credentials }, { accounts }) => {
+    long: true,
+    run: async ({ admin, credentials }, { accounts }, _, { signal, done }) => {
       const statements: Statement[] = [];
       const rows = new Map<string, number>();
       let committed = (): void => {};
       for (const [row, { address, name, state, password }] of accounts.entries()) {
+        // Nothing is written yet: whoever stops it has added nobody.
+        if (signal.aborted) break;
+        done(row);
         try {
           const added = await admin.addAccount({ address, name });
           committed = added.committed;

@@ -99,6 +99,7 @@ export const dkimOperations = {
 
   'dkim.rotate': act('dkim.rotate', {
     area: 'signing',
+    long: true,
     reach: OF_DOMAIN,
     title: 'Makes new DKIM keys now; lets those that wait sign, where their records are seen',
     input: { domain: Text },

@@ -113,6 +113,7 @@ export const listOperations = {
 
   'list.import': act('list.import', {
     area: 'rules',
+    long: true,
     reach: 'node',
     title: 'Adds the rows of a CSV whose first line names its columns; all or none',
     input: {

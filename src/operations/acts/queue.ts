@@ -87,65 +87,74 @@ export const queueOperations = {
 
   'queue.retry': act('queue.retry', {
     area: 'queue',
+    long: true,
     reach: { narrowed: true },
     topics: ofSelection,
     title: 'Tries again now',
     input: Selection,
     answer: Changed,
-    run: async ({ queue }, input, actor) => changed(input, await queue.retry(selection(input), actor.name)),
+    run: async ({ queue }, input, actor, progress) =>
+      changed(input, await queue.retry(selection(input), actor.name, progress)),
   }),
 
   'queue.hold': act('queue.hold', {
     area: 'queue',
+    long: true,
     reach: { narrowed: true },
     topics: ofSelection,
     title: 'Holds mail back until it is released',
     input: { ...Selection, reason: Reason },
     answer: Changed,
-    run: async ({ queue }, { reason = 'held by an operator', ...input }, actor) =>
-      changed(input, await queue.hold(selection(input), reason, actor.name)),
+    run: async ({ queue }, { reason = 'held by an operator', ...input }, actor, progress) =>
+      changed(input, await queue.hold(selection(input), reason, actor.name, undefined, progress)),
   }),
 
   'queue.release': act('queue.release', {
     area: 'queue',
+    long: true,
     reach: { narrowed: true },
     topics: ofSelection,
     title: 'Lets held mail go on',
     input: Selection,
     answer: Changed,
-    run: async ({ queue }, input, actor) => changed(input, await queue.release(selection(input), actor.name)),
+    run: async ({ queue }, input, actor, progress) =>
+      changed(input, await queue.release(selection(input), actor.name, progress)),
   }),
 
   'queue.redirect': act('queue.redirect', {
     area: 'queue',
+    long: true,
     reach: { narrowed: true },
     topics: ofSelection,
     title: 'Sends mail to another address instead',
     input: { ...Selection, address: Text },
     answer: Changed,
-    run: async ({ queue }, { address, ...input }, actor) =>
-      changed(input, await queue.redirect(selection(input), anyAddress(address), actor.name)),
+    run: async ({ queue }, { address, ...input }, actor, progress) =>
+      changed(input, await queue.redirect(selection(input), anyAddress(address), actor.name, progress)),
   }),
 
   'queue.bounce': act('queue.bounce', {
     area: 'queue',
+    long: true,
     reach: { narrowed: true },
     topics: ofSelection,
     title: 'Gives up, and tells the sender',
     input: { ...Selection, reason: Reason },
     answer: Changed,
-    run: async ({ queue }, { reason = 'returned by an operator', ...input }, actor) =>
-      changed(input, await queue.bounce(selection(input), reason, actor.name)),
+    run: async ({ queue }, { reason = 'returned by an operator', ...input }, actor, progress) =>
+      changed(input, await queue.bounce(selection(input), reason, actor.name, progress)),
   }),
 
   'queue.delete': act('queue.delete', {
     area: 'queue',
+    long: true,
     reach: { narrowed: true },
     topics: ofSelection,
     title: 'Deletes mail, and tells nobody',
     input: Selection,
     answer: Changed,
-    run: async ({ queue }, input, actor) => changed(input, await queue.delete(selection(input), actor.name)),
+    run: async ({ queue }, input, actor, progress) =>
+      changed(input, await queue.delete(selection(input), actor.name, progress)),
   }),
 };
 

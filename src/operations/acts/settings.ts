@@ -166,6 +166,7 @@ export const settingsOperations = {
 
   'settings.import': act('settings.import', {
     area: 'settings',
+    long: true,
     reach: 'node',
     title: 'Takes a YAML file as one change; `replace` resets what is not in it',
     input: { file: File, replace: Type.Optional(Type.Boolean()), force: Force, comment: Comment },

@@ -18,6 +18,12 @@ import { type Changes, writeChanges } from '../settle/changes.ts';
 import { noteTakenAway } from '../settle/late-answers.ts';
 import { type QueueSelection, type SelectedRow, selectAll } from './selection.ts';
 
+/** Whoever waits for a long act hears how many rows are done, and may stop it between two messages or pages. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  done(count: number): void;
+}
+
 /** What was not delivered is first put off, as it would be a moment later: nobody's word shall come between. */
 export async function spillEverything({ lane, deferrals }: AdmissionParts): Promise<void> {
   await deferrals.hurry();
@@ -27,7 +33,7 @@ export async function spillEverything({ lane, deferrals }: AdmissionParts): Prom
 export async function eachPage(
   parts: AdmissionParts,
   selection: QueueSelection,
-  state: RecipientRow['state'],
+  { state, watch }: { readonly state: RecipientRow['state']; readonly watch?: Watch },
   act: (rows: readonly SelectedRow[]) => Promise<number>,
 ): Promise<number> {
   let count = 0;
@@ -35,6 +41,8 @@ export async function eachPage(
   for await (const page of selectAll(parts.database, selection)) {
     const rows = page.filter((row) => row.state === state);
     if (rows.length > 0) count += await act(rows);
+    watch?.done(count);
+    if (watch?.signal.aborted) break;
   }
   return count;
 }
@@ -46,11 +54,16 @@ type Plan = (
   siblings: readonly RecipientRow[],
 ) => Omit<Changes, 'by'>;
 
+interface Doing {
+  readonly by: string;
+  readonly name: 'hold' | 'delete' | 'bounce' | 'redirect';
+  readonly watch?: Watch;
+}
+
 export async function eachMessage(
   parts: AdmissionParts,
   selection: QueueSelection,
-  by: string,
-  name: 'hold' | 'delete' | 'bounce' | 'redirect',
+  { by, name, watch }: Doing,
   plan: Plan,
 ): Promise<number> {
   let count = 0;
@@ -60,6 +73,8 @@ export async function eachMessage(
     for (const ofMessage of Map.groupBy(rows, (row) => row.message).values()) {
       const to = ofMessage.map((row) => moves[name](row.state, nameOf(row)))[0]!;
       count += await actOn(parts, ofMessage, { by, to, plan });
+      watch?.done(count);
+      if (watch?.signal.aborted) return count;
     }
   }
   return count;

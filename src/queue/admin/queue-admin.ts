@@ -21,7 +21,7 @@ import { recipients as moves } from '../model/transitions.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { MessageRow, QueueTables, RecipientRow } from '../rows/tables.ts';
 import { operatorHold } from '../settle/settlement.ts';
-import { eachMessage, eachPage, fresh, nameOf, said, spillEverything } from './acts.ts';
+import { eachMessage, eachPage, fresh, nameOf, said, spillEverything, type Watch } from './acts.ts';
 import { type AuthorHeld, holdAuthor } from './author-hold.ts';
 import { isOfDomains, type QueueFilter, type QueueSelection, type SelectedRow, selectPage } from './selection.ts';
 import { type QueuedMessage, type QueuedRow, queuedMessage, queuedRow } from './shown.ts';
@@ -43,22 +43,22 @@ export interface QueueAdmin {
   /** With `domains`: only its recipients of those policy domains. */
   show(messageId: string, domains?: readonly string[]): Promise<QueuedMessage | undefined>;
   counts(): Promise<{ readonly queued: number; readonly held: number }>;
-  retry(selection: QueueSelection, by: string): Promise<number>;
+  retry(selection: QueueSelection, by: string, watch?: Watch): Promise<number>;
   /** `until`: the clock ends the hold then. */
-  hold(selection: QueueSelection, reason: string, by: string, until?: HoldEnd): Promise<number>;
+  hold(selection: QueueSelection, reason: string, by: string, until?: HoldEnd, watch?: Watch): Promise<number>;
   /**
    * All mail that an author has in the queue (`account@domain`, or `@domain` of a domain mail server), on the inline
    * way and being delivered too, unless the next host has all of it. What he commits later is not meant.
    */
   holdAuthor(author: string, hold: Omit<Hold, 'by'>, by: string): Promise<AuthorHeld>;
-  release(selection: QueueSelection, by: string): Promise<number>;
+  release(selection: QueueSelection, by: string, watch?: Watch): Promise<number>;
   /** By the recipient: of the selection, what is held for him to decide (class `user`) and addressed to him. */
   releaseOwn(selection: QueueSelection, recipient: Releaser): Promise<number>;
   /** Held mail: who decides about it now. */
   reclass(selection: QueueSelection, to: HoldClass, by: string): Promise<number>;
-  redirect(selection: QueueSelection, to: Address, by: string): Promise<number>;
-  bounce(selection: QueueSelection, reason: string, by: string): Promise<number>;
-  delete(selection: QueueSelection, by: string): Promise<number>;
+  redirect(selection: QueueSelection, to: Address, by: string, watch?: Watch): Promise<number>;
+  bounce(selection: QueueSelection, reason: string, by: string, watch?: Watch): Promise<number>;
+  delete(selection: QueueSelection, by: string, watch?: Watch): Promise<number>;
 }
 
 const DECIDES: Readonly<Record<HoldClass, string>> = {
@@ -110,15 +110,15 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
       const of = (state: string): number => Number(rows.find((row) => row.state === state)?.count ?? 0);
       return { queued: of('queued'), held: of('held') };
     },
-    async retry(selection, by) {
-      return eachPage(parts, selection, 'queued', async (rows) => {
+    async retry(selection, by, watch) {
+      return eachPage(parts, selection, { state: 'queued', watch }, async (rows) => {
         const due = clock.now();
         const results = await database.write(rows.map(({ message, n }) => sql.retryNow({ message, n, due })));
         return changed(rows, results, (row) => note(row, moves.retry(row.state, nameOf(row)), 'to be tried now', by));
       });
     },
-    async release(selection, by) {
-      return eachPage(parts, selection, 'held', async (rows) => {
+    async release(selection, by, watch) {
+      return eachPage(parts, selection, { state: 'held', watch }, async (rows) => {
         const due = clock.now();
         const results = await database.write(rows.map(({ message, n }) => sql.releaseHeld({ message, n, due })));
         return changed(rows, results, (row) => note(row, moves.release(row.state, nameOf(row)), 'released', by));
@@ -128,7 +128,7 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
       const own = new Set(addresses.map((address) => address.toLowerCase()));
       const isOwn = ({ hold_class, address, original }: SelectedRow): boolean =>
         hold_class === 'user' && (own.has(address.toLowerCase()) || own.has((original ?? address).toLowerCase()));
-      return eachPage(parts, selection, 'held', async (rows) => {
+      return eachPage(parts, selection, { state: 'held' }, async (rows) => {
         const due = clock.now();
         const owned = rows.filter(isOwn);
         const results = await database.write(owned.map(({ message, n }) => sql.releaseOwn({ message, n, due })));
@@ -138,23 +138,23 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
       });
     },
     reclass: (selection, to, by) =>
-      eachPage(parts, selection, 'held', async (rows) => {
+      eachPage(parts, selection, { state: 'held' }, async (rows) => {
         const results = await database.write(rows.map(({ message, n }) => sql.reclass({ message, n, hold_class: to })));
         const done = rows.filter((_, at) => results[at]!.changes === 1);
         for (const row of done)
           note(row, moves.reclass(row.state, nameOf(row)), `held for ${DECIDES[to]} to decide`, by);
         return done.length;
       }),
-    hold: (selection, reason, by, until) =>
-      eachMessage(parts, selection, by, 'hold', ({ recipients, message }, _, now) => ({
+    hold: (selection, reason, by, until, watch) =>
+      eachMessage(parts, selection, { by, name: 'hold', watch }, ({ recipients, message }, _, now) => ({
         changes: recipients.map((recipient) =>
           operatorHold(recipient, { class: 'operator', reason, until }, { message: message.id, now }),
         ),
         notices: [],
       })),
     holdAuthor: (author, hold, by) => holdAuthor(parts, author, { ...hold, by }),
-    delete: (selection, by) =>
-      eachMessage(parts, selection, by, 'delete', ({ recipients }, _, now) => ({
+    delete: (selection, by, watch) =>
+      eachMessage(parts, selection, { by, name: 'delete', watch }, ({ recipients }, _, now) => ({
         changes: recipients.map((recipient) => ({
           kind: 'end',
           recipient,
@@ -163,8 +163,8 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
         })),
         notices: [],
       })),
-    bounce: (selection, reason, by) =>
-      eachMessage(parts, selection, by, 'bounce', ({ recipients, message }, _, now) => {
+    bounce: (selection, reason, by, watch) =>
+      eachMessage(parts, selection, { by, name: 'bounce', watch }, ({ recipients, message }, _, now) => {
         const detail = said(now, '5.7.0', reason);
         const told = message.reversePath === null ? [] : recipients.filter(({ notify }) => wants(notify, 'failure'));
         return {
@@ -172,9 +172,9 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
           notices: told.map((recipient) => ({ action: 'failed', recipient, detail })),
         };
       }),
-    async redirect(selection, to, by) {
+    async redirect(selection, to, by, watch) {
       const targets = await recipientsFor(parts, to);
-      return eachMessage(parts, selection, by, 'redirect', ({ recipients }, rows, now, siblings) => {
+      return eachMessage(parts, selection, { by, name: 'redirect', watch }, ({ recipients }, rows, now, siblings) => {
         let n = siblings.reduce((highest, sibling) => Math.max(highest, sibling.n), 0);
         return {
           changes: recipients.map((recipient) => ({
