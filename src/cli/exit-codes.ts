@@ -58,6 +58,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'operation.input': EXIT.data,
   'operation.unknown': EXIT.usage,
   'operation.busy': EXIT.again,
+  'operation.conflict': EXIT.again,
   'operation.cancelled': EXIT.wrong,
   'operation.interrupted': EXIT.again,
   'operation.over': EXIT.data,

@@ -7,6 +7,9 @@ export const FORCE = [
   'take what can hardly be meant: a network wider than /8 (IPv6: /16), a public suffix',
 ] as const;
 
+/** For acts on a row that was read. */
+export const EXPECTS = ['--expects <version>', 'only if it is still that version, as --json shows it'] as const;
+
 /** For options that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];

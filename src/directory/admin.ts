@@ -210,6 +210,16 @@ export function createDirectoryAdmin(
       return prepared([statements.removeAccount({ address }), verified.forgetAccount({ address })]);
     },
 
+    async account(text: string): Promise<AccountRow | undefined> {
+      const [row] = await db.read(statements.accounts.whole({ address: addressKey(anyAddress(text)) }));
+      return row && toAccountRow(row);
+    },
+
+    async alias(text: string): Promise<AliasRow | undefined> {
+      const [row] = await db.read(statements.aliases.whole({ address: addressKey(anyAddress(text)) }));
+      return row && toAliasRow(row);
+    },
+
     async listAccounts({ domain, domains, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly AccountRow[]> {
       const { all, ofDomain, ofDomains } = statements.accounts;
       const page = { after, limit };

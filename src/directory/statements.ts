@@ -12,6 +12,9 @@ export function directoryStatements(dialect: Database['dialect']) {
     one: prepare<{ address: string }, T>(dialect, (db, p) =>
       db.selectFrom(table).select('address').where('address', '=', p('address')),
     ),
+    whole: prepare<{ address: string }, T>(dialect, (db, p) =>
+      db.selectFrom(table).selectAll().where('address', '=', p('address')),
+    ),
     all: prepare<Page, T>(dialect, (db, p) =>
       db.selectFrom(table).selectAll().where('address', '>', p('after')).orderBy('address').limit(p('limit')),
     ),

@@ -33,6 +33,8 @@ export interface Operation<I, O> {
   /** Of an act: it goes after those that share one of these, in turn. */
   topics(input: I): readonly Topic[];
   readonly input: TObject;
+  /** The version of the row that it changes, as it is read now; with it the input takes `expects` (versions.ts). */
+  readonly version?: ((services: OperationServices, input: I) => Promise<string | undefined>) | undefined;
   readonly answer: TSchema;
   /** Keys of the input that no log may see. */
   readonly secrets: readonly string[];
@@ -52,6 +54,7 @@ interface Draft<P extends TProperties, O> {
   /** Keys of the input, at any depth. */
   readonly secrets?: readonly string[];
   readonly long?: boolean;
+  readonly version?: (services: OperationServices, input: Static<TObject<P>>) => Promise<string | undefined>;
   run(
     services: OperationServices,
     input: Static<TObject<P>>,
@@ -60,10 +63,15 @@ interface Draft<P extends TProperties, O> {
   ): Promise<OperationResult<O>>;
 }
 
+/** What every act with a version takes beside its own input. */
+interface Expecting {
+  readonly expects?: string;
+}
+
 export function act<const P extends TProperties, O>(
   name: string,
   draft: Draft<P, O>,
-): Operation<Static<TObject<P>>, O> {
+): Operation<Static<TObject<P>> & Expecting, O> {
   return { ...define(name, draft), kind: 'act' };
 }
 
@@ -75,14 +83,16 @@ export function look<const P extends TProperties, O>(
 }
 
 function define<P extends TProperties, O>(name: string, draft: Draft<P, O>) {
-  const { title, area, reach, topics = [area], input, answer, secrets = [], long = false, run } = draft;
+  const { title, area, reach, topics = [area], input, answer, secrets = [], long = false, version, run } = draft;
+  const expects = version ? { expects: Type.Optional(Type.String({ maxLength: 100 })) } : {};
   return {
     name,
     title,
     area,
     reach,
     topics: typeof topics === 'function' ? topics : () => topics,
-    input: Type.Object(input, { additionalProperties: false }),
+    input: Type.Object({ ...input, ...expects }, { additionalProperties: false }),
+    version,
     answer,
     secrets,
     long,

@@ -21,6 +21,7 @@ import { createRuns, type LiveRun, NO_PROGRESS, type Progress, type Run } from '
 import type { OperationServices } from './services.ts';
 import { createTurns } from './turns.ts';
 import { unsafeText } from './unsafe-text.ts';
+import { mustBeExpected } from './versions.ts';
 
 export interface Operations {
   execute<N extends OperationName>(name: N, input: OperationInput<N>, actor: Actor): Promise<OperationOutput<N>>;
@@ -86,7 +87,10 @@ export function createOperations(given: Omit<OperationServices, 'runs'>): Operat
       run.running();
       if (run.signal.aborted) throw cancelled(operation.name);
       await mayChange(services, operation, prepared.checked, actor);
-      return answered(operation, await kept(operation, prepared, actor, run));
+      const { expects, ...input } = prepared.checked as { readonly expects?: string };
+      const { name, version } = operation;
+      if (version && expects !== undefined) mustBeExpected(name, await version(services, input as never), expects);
+      return answered(operation, await kept(operation, { ...prepared, checked: input as never }, actor, run));
     });
   }
 

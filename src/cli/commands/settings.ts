@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { OperationOutput } from '../../operations/index.ts';
 import { readText, writeText } from '../files.ts';
-import { FORCE, wholeNumber } from '../options.ts';
+import { EXPECTS, FORCE, wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';
 
@@ -13,6 +13,7 @@ interface Options {
   readonly replace?: boolean;
   readonly force?: boolean;
   readonly comment?: string;
+  readonly expects?: string;
   readonly limit?: number;
   readonly cursor?: string;
   readonly json?: boolean;
@@ -60,11 +61,19 @@ export const settings: Register = (program, { withSession, stderr }) => {
   owned(command.command('set <key> <value>').description('set one setting'))
     .option(...FORCE)
     .option(...COMMENT)
+    .option(...EXPECTS)
     // `-1` is a value to be refused by its sentence, not an option.
     .allowUnknownOption()
     .action(
       withSession(async ({ ask, print, json }, key: string, value: string, options: Options) => {
-        await ask('settings.set', { ...ownerOf(options), key, value, force: options.force, comment: options.comment });
+        await ask('settings.set', {
+          ...ownerOf(options),
+          key,
+          value,
+          force: options.force,
+          comment: options.comment,
+          expects: options.expects,
+        });
         const setting = await ask('settings.get', { ...ownerOf(options), key });
         if (options.json) return json({ key, value: setting.value });
         print(`${key} = ${setting.text || '(empty)'}`);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { OperationalError } from '../../model/errors.ts';
 import { armed, formatCsv, parseCsv } from '../../protocol/csv/csv.ts';
 import { type CommandContext, readInput } from '../context.ts';
+import { EXPECTS } from '../options.ts';
 import { allPages } from '../pages.ts';
 import type { CommandTools } from '../run.ts';
 import { table } from '../table.ts';
@@ -17,9 +18,10 @@ export function registerCredentials(command: Command, { withSession }: CommandTo
   command
     .command('set-state <address> <state>')
     .description('active, frozen (receives, cannot sign in) or disabled (neither)')
+    .option(...EXPECTS)
     .action(
-      withSession(async ({ ask, print }, address: string, state: string) => {
-        const changed = await ask('user.set-state', { address, state: stateOf(state) });
+      withSession(async ({ ask, print }, address: string, state: string, { expects }: { expects?: string }) => {
+        const changed = await ask('user.set-state', { address, state: stateOf(state), expects });
         print(`${changed.address} is ${changed.state}`);
       }),
     );

@@ -8,6 +8,7 @@ import { pageOf } from '../../model/page.ts';
 import { Answer, PageAnswer, Strings } from '../answers.ts';
 import { act, look } from '../define.ts';
 import { pageRowsOf } from '../reach.ts';
+import { versioned, versionOf } from '../versions.ts';
 import { Domains, OF_ADDRESS, PAGE, Text } from './types.ts';
 
 const AliasAnswer = Answer({
@@ -15,6 +16,7 @@ const AliasAnswer = Answer({
   domain: Type.String(),
   targets: Strings,
   createdAt: Type.Number(),
+  version: Type.String(),
 });
 
 export const aliasOperations = {
@@ -32,6 +34,10 @@ export const aliasOperations = {
 
   'alias.remove': act('alias.remove', {
     area: 'accounts',
+    version: async ({ admin }, { address }) => {
+      const row = await admin.alias(address);
+      return row && versionOf(row);
+    },
     reach: OF_ADDRESS,
     title: 'Removes an alias',
     input: { address: Text },
@@ -50,7 +56,7 @@ export const aliasOperations = {
     answer: PageAnswer(AliasAnswer),
     run: async ({ admin }, { limit = PAGE_ROWS, ...page }) => {
       const rows = await admin.listAliases({ ...page, limit: limit + 1 });
-      return { output: pageOf(rows, limit, ({ address }) => address) };
+      return { output: pageOf(rows.map(versioned), limit, ({ address }) => address) };
     },
   }),
 };

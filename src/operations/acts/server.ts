@@ -5,6 +5,7 @@ import { SERVER_CONDITIONS, SERVER_NETWORKS } from '../../directory/rules/limits
 import { Answer, Strings } from '../answers.ts';
 import { act, look } from '../define.ts';
 import { rowsOf } from '../reach.ts';
+import { versioned, versionOf } from '../versions.ts';
 import { serverLoginOperations, withoutLogins } from './server-logins.ts';
 import { both, Force, Text } from './types.ts';
 
@@ -20,6 +21,7 @@ export const ServerAnswer = Answer({
   sendsFrom: Type.Optional(Strings),
   conditions: Type.Optional(Type.Array(Type.Object({ kind: Type.String() }))),
   signsInAs: Type.Optional(Type.String()),
+  version: Type.Optional(Type.String()),
 });
 
 export const serverOperations = {
@@ -50,6 +52,10 @@ export const serverOperations = {
 
   'server.remove': act('server.remove', {
     area: 'servers',
+    version: async ({ admin }, { id }) => {
+      const row = (await admin.listServers()).find((server) => server.id === id);
+      return row && versionOf(row);
+    },
     reach: 'node',
     topics: ['servers', 'settings'],
     title: 'Removes a mail server, and the credentials for it',
@@ -71,7 +77,7 @@ export const serverOperations = {
     run: async ({ admin, logins }) => ({
       output: (await admin.listServers()).map((server) => {
         const login = logins.of(server.host, server.port);
-        return { ...server, ...(login && { signsInAs: login.user }) };
+        return { ...versioned(server), ...(login && { signsInAs: login.user }) };
       }),
     }),
   }),

@@ -19,6 +19,7 @@ import { Answer, PageAnswer, Strings } from '../answers.ts';
 import { act, look } from '../define.ts';
 import type { OperationServices } from '../services.ts';
 import { ELSEWHERE, Lines } from '../unsafe-text.ts';
+import { versionOf } from '../versions.ts';
 import { Domains, Force, ownerDomain, Text } from './types.ts';
 
 const Owner = { domain: Type.Optional(Text), account: Type.Optional(Text) };
@@ -41,6 +42,8 @@ export interface ShownSetting {
   /** Whose value counts: that of the account, of its domain, of the node, or nobody's. */
   readonly from: 'account' | 'domain' | 'node' | 'default';
   readonly state: 'valid' | 'invalid' | 'unknown';
+  /** Of what is set for this owner itself. */
+  readonly version: string;
 }
 
 const OwnerAnswer = Answer({ domain: Type.Optional(Type.String()), account: Type.Optional(Type.String()) });
@@ -55,6 +58,7 @@ const SettingAnswer = Answer({
   set: Type.Boolean(),
   from: Type.Enum(['account', 'domain', 'node', 'default']),
   state: Type.Enum(['valid', 'invalid', 'unknown']),
+  version: Type.String(),
 });
 const EntryAnswer = Answer({
   revision: Type.Integer(),
@@ -110,6 +114,7 @@ export const settingsOperations = {
 
   'settings.set': act('settings.set', {
     area: 'settings',
+    version: async ({ settings }, { key, ...said }) => versionOfSetting(settings, key, ownerOf(ownerId(said))),
     reach: OF_OWNERS,
     title: 'Sets one setting, for the whole node, a domain or an account',
     input: { ...Owner, key: Text, value: Type.Unknown(ELSEWHERE), force: Force, comment: Comment },
@@ -274,7 +279,14 @@ function show(services: OperationServices, setting: AnySetting, owner: SettingOw
     set: stored !== undefined,
     from: originOf(services, setting, owner),
     state: stored?.state ?? 'valid',
+    version: versionOfSetting(settings, setting.key, owner),
   };
+}
+
+/** When it was set is part of it: a value that came back is another version. */
+function versionOfSetting(settings: OperationServices['settings'], key: string, owner: SettingOwner): string {
+  const stored = settings.stored(owner).find((one) => one.key === key);
+  return versionOf(stored ? { value: stored.value, at: stored.changedAt, by: stored.changedBy } : null);
 }
 
 function originOf(
@@ -297,6 +309,7 @@ function unknown({ settings }: OperationServices, owner: SettingOwner): readonly
     .map(({ key, value }) => ({
       key,
       value,
+      version: versionOfSetting(settings, key, owner),
       text: JSON.stringify(value),
       default: undefined,
       must: 'is not known to this version',

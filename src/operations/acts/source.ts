@@ -7,7 +7,9 @@ import { OPTION_CHARACTERS, SOURCES } from '../../directory/sources/limits.ts';
 import { Answer, Strings } from '../answers.ts';
 import { act, look } from '../define.ts';
 import { rowsOf } from '../reach.ts';
+import type { OperationServices } from '../services.ts';
 import { ELSEWHERE } from '../unsafe-text.ts';
+import { versioned, versionOf } from '../versions.ts';
 import { OF_ADDRESS, Text } from './types.ts';
 
 const Id = Type.Integer({ minimum: 1 });
@@ -38,6 +40,14 @@ const draft = {
   isDefault: Type.Optional(Type.Boolean()),
 };
 
+async function versionOfSource(
+  { sources }: Pick<OperationServices, 'sources'>,
+  { id }: { readonly id: number },
+): Promise<string | undefined> {
+  const row = (await sources.list()).find((source) => source.id === id);
+  return row && versionOf(row);
+}
+
 export const sourceOperations = {
   'source.add': act('source.add', {
     area: 'sources',
@@ -58,6 +68,7 @@ export const sourceOperations = {
 
   'source.edit': act('source.edit', {
     area: 'sources',
+    version: versionOfSource,
     reach: 'node',
     title: 'Changes a verification source; what is not given stays',
     input: { id: Id, ...draft },
@@ -68,6 +79,7 @@ export const sourceOperations = {
 
   'source.remove': act('source.remove', {
     area: 'sources',
+    version: versionOfSource,
     reach: 'node',
     title: 'Removes a verification source; users whom it confirmed stay',
     input: { id: Id },
@@ -101,9 +113,10 @@ export const sourceOperations = {
         hasSecret: Type.Boolean(),
         isDefault: Type.Boolean(),
         domains: Strings,
+        version: Type.String(),
       }),
     ),
-    run: async ({ sources }) => ({ output: await sources.list() }),
+    run: async ({ sources }) => ({ output: (await sources.list()).map(versioned) }),
   }),
 
   'source.test': look('source.test', {

@@ -8,6 +8,8 @@ import { pageOf } from '../../model/page.ts';
 import { Answer, PageAnswer } from '../answers.ts';
 import { act, look } from '../define.ts';
 import { pageRowsOf } from '../reach.ts';
+import type { OperationServices } from '../services.ts';
+import { versioned, versionOf } from '../versions.ts';
 import { both, Domains, OF_ADDRESS, PAGE, Text } from './types.ts';
 
 const AccountAnswer = Answer({
@@ -17,7 +19,16 @@ const AccountAnswer = Answer({
   hasPassword: Type.Boolean(),
   name: Type.String(),
   createdAt: Type.Number(),
+  version: Type.String(),
 });
+
+async function versionOfAccount(
+  { admin }: Pick<OperationServices, 'admin'>,
+  { address }: { readonly address: string },
+): Promise<string | undefined> {
+  const row = await admin.account(address);
+  return row && versionOf(row);
+}
 
 /** Bounded again, and with a sentence, by the rules of passwords. */
 const Password = Type.String({ maxLength: 10_000 });
@@ -46,6 +57,7 @@ export const userOperations = {
 
   'user.remove': act('user.remove', {
     area: 'accounts',
+    version: versionOfAccount,
     reach: OF_ADDRESS,
     topics: ['accounts', 'sign-in', 'settings'],
     title: 'Removes an account with its settings',
@@ -62,6 +74,7 @@ export const userOperations = {
 
   'user.set-password': act('user.set-password', {
     area: 'sign-in',
+    version: versionOfAccount,
     reach: OF_ADDRESS,
     title: 'Gives an account another password',
     input: {
@@ -79,6 +92,7 @@ export const userOperations = {
 
   'user.set-state': act('user.set-state', {
     area: 'sign-in',
+    version: versionOfAccount,
     reach: OF_ADDRESS,
     title: 'Freezes, disables or reactivates an account',
     input: { address: Text, state: Type.Enum(['active', 'frozen', 'disabled']) },
@@ -91,6 +105,7 @@ export const userOperations = {
 
   'user.set-name': act('user.set-name', {
     area: 'accounts',
+    version: versionOfAccount,
     reach: OF_ADDRESS,
     title: 'Says what people call the owner of an account; the empty name takes it away',
     input: { address: Text, name: Text },
@@ -109,7 +124,7 @@ export const userOperations = {
     answer: PageAnswer(AccountAnswer),
     run: async ({ admin }, { limit = PAGE_ROWS, ...page }) => {
       const rows = await admin.listAccounts({ ...page, limit: limit + 1 });
-      return { output: pageOf(rows, limit, ({ address }) => address) };
+      return { output: pageOf(rows.map(versioned), limit, ({ address }) => address) };
     },
   }),
 };
