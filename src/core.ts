@@ -13,7 +13,7 @@ import { createRuleAdmin } from './directory/rules/admin.ts';
 import { findDoubtfulRules } from './directory/rules/doubts.ts';
 import { findLocalAllows } from './directory/rules/local-allows.ts';
 import { findProxyOverlaps } from './directory/rules/proxy-overlaps.ts';
-import { createSenderRules, type OpenSenderRules } from './directory/rules/rules.ts';
+import { createSenderRules, type SenderRules } from './directory/rules/rules.ts';
 import { openServerLogins, type ServerLogins } from './directory/servers/logins.ts';
 import { createCredentialAdmin } from './directory/sign-in/admin.ts';
 import { type Credentials, openCredentials } from './directory/sign-in/credentials.ts';
@@ -73,7 +73,7 @@ export interface Core {
   readonly journal: OpenJournal;
   readonly log: LogReader;
   readonly directory: OpenDirectory;
-  readonly senderRules: OpenSenderRules;
+  readonly senderRules: SenderRules;
   readonly credentials: Credentials;
   readonly sessions: SessionGuard;
   readonly grants: SenderGrants;
@@ -171,15 +171,7 @@ export async function openCore(
   const { directory } = verification;
   const minger = await openMingerSecret(store.database, secrets);
   let domainAdded = (_name: string): void => {};
-  let accountsChanged = (): void => {};
-  const changed = {
-    ...directory,
-    forget() {
-      directory.forget();
-      accountsChanged();
-    },
-  };
-  const admin = createDirectoryAdmin(store.database, changed, clock, (name) => domainAdded(name));
+  const admin = createDirectoryAdmin(store.database, directory, clock, (name) => domainAdded(name));
   const hashing = createHashing(clock, { events });
   opened.defer(() => hashing.close());
   const credentials = await openCredentials(store.database, {
@@ -194,7 +186,10 @@ export async function openCore(
     tokens: createTokens({ settings, clock, events, resolveHost }),
   });
   const sessions = createSessionGuard(credentials.stands);
-  accountsChanged = sessions.recheck;
+  store.database.changes.subscribe(['domain', 'account', 'login', 'app_password', 'client_certificate'], (changes) => {
+    // A new account, or one that nobody is signed in as, is no reason to ask about all the others.
+    if (changes.some(({ key }) => key === undefined || sessions.count(key) > 0)) sessions.recheck();
+  });
   const grants = createSenderGrants(store.database, directory);
   const credentialAdmin = createCredentialAdmin(store.database, {
     secrets,
@@ -202,12 +197,6 @@ export async function openCore(
     clock,
     random,
     hashing,
-    forget() {
-      directory.forget();
-      credentials.forget();
-      grants.forget();
-      sessions.recheck();
-    },
   });
   const senderRules = createSenderRules(store.database);
   const queue = await openQueue({
@@ -280,7 +269,7 @@ export async function openCore(
     dkim,
     resolver: resolver.fresh,
     admin,
-    rules: createRuleAdmin(store.database, directory, senderRules, clock),
+    rules: createRuleAdmin(store.database, directory, clock),
     minger,
     logins,
     sources: createSourceAdmin({ database: store.database, directory, table: sources, secrets, clock, random }),

@@ -6,6 +6,7 @@
  */
 import { addressKey } from '../model/address.ts';
 import { OperationalError } from '../model/errors.ts';
+import { changeOf } from '../store/changes.ts';
 import type { Database, PreparedChange, Row, Statement } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import { parseTargets } from './addresses/lookup.ts';
@@ -71,11 +72,6 @@ export function createDirectoryAdmin(
 ) {
   const statements = directoryStatements(db.dialect);
   const verified = sourceStatements(db.dialect);
-
-  const prepared = (list: readonly Statement[]): PreparedChange => ({
-    statements: list,
-    committed: () => directory.forget(),
-  });
 
   async function mustBeLocal(domain: string): Promise<void> {
     if (!(await directory.domain(domain))) throw missing(`the domain ${domain}`);
@@ -148,10 +144,7 @@ export function createDirectoryAdmin(
       const servers = await serverStatements((input.servers ?? []).map(serverName), name);
       return {
         statements: [statements.addDomain({ name, at: clock.now() }), ...servers],
-        committed() {
-          directory.forget();
-          domainAdded(name);
-        },
+        committed: () => domainAdded(name),
       };
     },
 
@@ -160,7 +153,7 @@ export function createDirectoryAdmin(
       const name = domainName(text);
       await mustBeLocal(name);
       const idle = await serversOnlyOf(name);
-      return prepared([
+      return changeOf([
         statements.removeDomain({ name }),
         statements.removeAccountsOf({ domain: name }),
         statements.removeAliasesOf({ domain: name }),
@@ -195,19 +188,19 @@ export function createDirectoryAdmin(
       await mustBeLocal(address.domain);
       await mustBeFree(key);
       const { domain } = address;
-      return prepared([statements.addAccount({ address: key, domain, password: null, name, at: clock.now() })]);
+      return changeOf([statements.addAccount({ address: key, domain, password: null, name, at: clock.now() })]);
     },
 
     /** The empty name takes the name away. */
     async setName(text: string, name: string): Promise<PreparedChange> {
-      return prepared([statements.setName({ address: await existing('accounts', text), name: displayName(name) })]);
+      return changeOf([statements.setName({ address: await existing('accounts', text), name: displayName(name) })]);
     },
 
     hasAccount: (address: string): Promise<boolean> => exists('accounts', address),
 
     async removeAccount(text: string): Promise<PreparedChange> {
       const address = await existing('accounts', text);
-      return prepared([statements.removeAccount({ address }), verified.forgetAccount({ address })]);
+      return changeOf([statements.removeAccount({ address }), verified.forgetAccount({ address })]);
     },
 
     async account(text: string): Promise<AccountRow | undefined> {
@@ -244,11 +237,11 @@ export function createDirectoryAdmin(
           `cannot add ${key}, as an alias must not lead to itself: it does`,
         );
       const row = { address: key, domain: address.domain, targets: JSON.stringify(targets), at: clock.now() };
-      return prepared([statements.addAlias(row)]);
+      return changeOf([statements.addAlias(row)]);
     },
 
     async removeAlias(text: string): Promise<PreparedChange> {
-      return prepared([statements.removeAlias({ address: await existing('aliases', text) })]);
+      return changeOf([statements.removeAlias({ address: await existing('aliases', text) })]);
     },
 
     async listAliases({ domain, domains, after = '', limit = PAGE_ROWS }: Page = {}): Promise<readonly AliasRow[]> {
@@ -264,7 +257,7 @@ export function createDirectoryAdmin(
       for (const domain of domains) await mustBeLocal(domain);
       const { all } = await directory.servers();
       const known = all.find(({ host, port }) => host === name.host && port === name.port);
-      if (known) return { id: known.id, change: prepared(extended(known, input, domains)) };
+      if (known) return { id: known.id, change: changeOf(extended(known, input, domains)) };
       if (all.length >= MAIL_SERVERS)
         throw new OperationalError(
           'directory.invalid',
@@ -276,14 +269,14 @@ export function createDirectoryAdmin(
       const links = domains.map((domain) => statements.link({ server: id, domain }));
       return {
         id,
-        change: prepared([statements.addServer(row), ...links, ...trustStatements(id, input, false)]),
+        change: changeOf([statements.addServer(row), ...links, ...trustStatements(id, input, false)]),
       };
     },
 
     async removeServer(id: number): Promise<PreparedChange> {
       const { all } = await directory.servers();
       if (!all.some((server) => server.id === id)) throw missing(`the server ${id}`);
-      return prepared([
+      return changeOf([
         statements.removeServer({ id }),
         statements.unlinkServer({ server: id }),
         statements.removeNetworks({ server: id }),

@@ -34,10 +34,6 @@ export interface OpenDirectory extends Directory {
   identities(): MaybePromise<Identities>;
   /** Networks that several organisations send from. */
   readonly shared: SharedNetworks;
-  /** The directory has changed: what was read is read again. */
-  forget(): void;
-  /** Some addresses have changed (keys as addressKey makes them), and nothing else. */
-  forgetAddresses(keys: readonly string[]): void;
 }
 
 export function createDirectory(db: Database, services: DirectoryServices): OpenDirectory {
@@ -133,15 +129,6 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
     },
     shared,
     identities: identities.current,
-    forget() {
-      identities.forget();
-      lookup.forget();
-      mailServers.forget();
-    },
-    forgetAddresses(keys) {
-      for (const key of keys) lookup.forgetAddress(key);
-      identities.forget();
-    },
   };
 }
 

@@ -41,6 +41,7 @@ export function directoryStatements(dialect: Database['dialect']) {
   const ofAddress = (table: 'account' | 'alias'): ((params: { address: string }) => Statement) =>
     prepare<{ address: string }, T>(dialect, (db, p) => db.deleteFrom(table).where('address', '=', p('address')), {
       expect: 'changed',
+      key: 'address',
     });
   const ofDomain = (table: 'account' | 'alias' | 'mail_server_domain') =>
     prepare<{ domain: string }, T>(dialect, (db, p) => db.deleteFrom(table).where('domain', '=', p('domain')));
@@ -91,15 +92,18 @@ export function directoryStatements(dialect: Database['dialect']) {
     addAccount: prepare<
       { address: string; domain: string; password: string | null; name?: string | null; at: number },
       T
-    >(dialect, (db, p) =>
-      db.insertInto('account').values({
-        address: p('address'),
-        domain: p('domain'),
-        state: 'active',
-        password: p('password'),
-        name: p('name'),
-        created_at: p('at'),
-      }),
+    >(
+      dialect,
+      (db, p) =>
+        db.insertInto('account').values({
+          address: p('address'),
+          domain: p('domain'),
+          state: 'active',
+          password: p('password'),
+          name: p('name'),
+          created_at: p('at'),
+        }),
+      { key: 'address' },
     ),
     setName: prepare<{ address: string; name: string | null }, T>(
       dialect,
@@ -108,13 +112,16 @@ export function directoryStatements(dialect: Database['dialect']) {
           .updateTable('account')
           .set({ name: p('name') })
           .where('address', '=', p('address')),
-      { expect: 'changed' },
+      { expect: 'changed', key: 'address' },
     ),
     removeAccount: ofAddress('account'),
-    addAlias: prepare<{ address: string; domain: string; targets: string; at: number }, T>(dialect, (db, p) =>
-      db
-        .insertInto('alias')
-        .values({ address: p('address'), domain: p('domain'), targets: p('targets'), created_at: p('at') }),
+    addAlias: prepare<{ address: string; domain: string; targets: string; at: number }, T>(
+      dialect,
+      (db, p) =>
+        db
+          .insertInto('alias')
+          .values({ address: p('address'), domain: p('domain'), targets: p('targets'), created_at: p('at') }),
+      { key: 'address' },
     ),
     removeAlias: ofAddress('alias'),
 

@@ -19,6 +19,24 @@ export interface Statement {
   readonly parameters: readonly SqlValue[];
   /** `changed`: the unit fails with `store.expectation` unless the statement changed at least one row. */
   readonly expect?: 'changed';
+  /** Absent: it only reads. */
+  readonly writes?: Change;
+}
+
+/** What a statement changes: a table (the topic) and, where it is about one row whose key readers know, that key. */
+export interface Change {
+  readonly topic: string;
+  /** Absent: any row of the table. */
+  readonly key?: string;
+}
+
+/** Hears of commits (store/changes.ts), also of those of other nodes where there are several. */
+export interface Changes {
+  /**
+   * `hear`: called once after each unit that changed any of these tables, with those changes alone, before
+   * its `write` resolves; also after a commit whose outcome is not known. Must not throw. Gives what ends it.
+   */
+  subscribe(topics: readonly string[], hear: (changes: readonly Change[]) => void): () => void;
 }
 
 export type Row = Record<string, SqlValue>;
@@ -42,6 +60,7 @@ export interface Database {
    * `store.full` (disk full), `store.unavailable` (failed commit or fsync: all in the group; busy).
    */
   write(unit: readonly Statement[]): Promise<readonly WriteResult[]>;
+  readonly changes: Changes;
   close(): Promise<void>;
 }
 
@@ -51,7 +70,7 @@ export interface Database {
  */
 export interface PreparedChange {
   readonly statements: readonly Statement[];
-  /** Lets memory follow the disk; never throws. */
+  /** What has to follow beyond forgetting what was read, which the change bus does; never throws. */
   committed(): void;
 }
 

@@ -9,14 +9,17 @@ import {
   type Compilable,
   DummyDriver,
   Kysely,
+  type OperationNode,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
+  type RootOperationNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  TableNode,
 } from 'kysely';
-import type { Database, SqlValue, Statement } from './contract.ts';
+import type { Change, Database, SqlValue, Statement } from './contract.ts';
 
 export type Dialect = Database['dialect'];
 
@@ -57,21 +60,26 @@ export function builder<Tables>(dialect: Dialect): Kysely<Tables> {
 
 /** One query of a varying shape, compiled now. */
 export function statement(query: Compilable): Statement {
-  const { sql, parameters } = query.compile();
-  return { sql, parameters: parameters as SqlValue[] };
+  const { sql, parameters, query: root } = query.compile();
+  const writes = changeBy(root);
+  return { sql, parameters: parameters as SqlValue[], ...(writes && { writes }) };
 }
 
-/** `expect: 'changed'`: see Statement. Parameters that are left out are null. */
+/**
+ * `expect: 'changed'`: see Statement. `key`: the parameter that names the one row which is written, by the
+ * key that readers of the table know. Parameters that are left out are null.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: where a room declares no table types, kysely takes any column.
 export function prepare<P extends object, Tables = any>(
   dialect: Dialect,
   build: (db: Kysely<Tables>, p: StandIn<P>) => Compilable,
-  options: { readonly expect?: 'changed' } = {},
+  options: { readonly expect?: 'changed'; readonly key?: keyof P & string } = {},
 ): (params: P) => Statement {
-  const { sql, parameters } = build(builder<Tables>(dialect), (name) => new Named(name)).compile();
+  const { sql, parameters, query } = build(builder<Tables>(dialect), (name) => new Named(name)).compile();
   const slots = parameters.map((value) => (value instanceof Named ? value.name : undefined));
   const fixed = parameters as readonly SqlValue[];
-  const { expect } = options;
+  const { expect, key } = options;
+  const table = changeBy(query);
   return (params) => {
     const given = params as Record<string, SqlValue | undefined>;
     const values = new Array<SqlValue>(slots.length);
@@ -79,6 +87,29 @@ export function prepare<P extends object, Tables = any>(
       const slot = slots[i];
       values[i] = slot === undefined ? fixed[i]! : (given[slot] ?? null);
     }
-    return expect ? { sql, parameters: values, expect } : { sql, parameters: values };
+    if (!table) return { sql, parameters: values };
+    const writes = key === undefined ? table : { ...table, key: String(given[key]) };
+    return expect ? { sql, parameters: values, expect, writes } : { sql, parameters: values, writes };
   };
+}
+
+/** The table that a query writes; undefined: it only reads. */
+function changeBy(query: RootOperationNode): Change | undefined {
+  switch (query.kind) {
+    case 'InsertQueryNode':
+      return changeOfTable(query.into);
+    case 'UpdateQueryNode':
+      return changeOfTable(query.table);
+    case 'DeleteQueryNode':
+      return changeOfTable(query.from.froms[0]);
+    case 'SelectQueryNode':
+      return undefined;
+    default:
+      throw new Error(`cannot prepare a ${query.kind}, as it must be known what it writes`);
+  }
+}
+
+function changeOfTable(node: OperationNode | undefined): Change {
+  if (node === undefined || !TableNode.is(node)) throw new Error('cannot prepare this, as it must write one table');
+  return { topic: node.table.identifier.name };
 }

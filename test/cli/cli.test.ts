@@ -39,7 +39,7 @@ async function openNode(data: string): Promise<OfflineNode & { serve(): Promise<
   const resolveHost = async () => ({ kind: 'none', ttlSeconds: 60 }) as const;
   const directory = createDirectory(database, { settings, clock, resolveHost });
   const admin = createDirectoryAdmin(database, directory, clock);
-  const { admin: credentials, close } = await credentialsOver(database, { settings, forget: directory.forget });
+  const { admin: credentials, close } = await credentialsOver(database, { settings });
   const journal = { audit: () => {}, flush: async () => {} };
   const logins = await openServerLogins(database, { secrets: OPEN_SECRETS, clock, random });
   const parts = { database, clock, events, settings, directory, admin, credentials, logins, journal, random };

@@ -32,7 +32,7 @@ async function world(
 ) {
   const peer = await startPeer(t, { tls, extensions: ['AUTH PLAIN'], ...peerOptions });
   const logins = await loginsOf(t);
-  set(logins, peer, draft);
+  await set(logins, peer, draft);
   const servers = { 'example.com': [{ host: peer.host, port: peer.port }] };
   const harness = deliveryHarness(t, { servers, logins, ...more });
   const once = async () => (await harness.deliver(claimOf()))[0]!;
@@ -41,15 +41,17 @@ async function world(
 
 async function loginsOf(t: TestContext) {
   const database = await memoryDatabase(t, ...serverLoginMigrations);
-  return openServerLogins(database, { secrets: OPEN_SECRETS, clock: systemClock, random: systemRandom });
+  const logins = await openServerLogins(database, { secrets: OPEN_SECRETS, clock: systemClock, random: systemRandom });
+  return { ...logins, write: database.write };
 }
 
-function set(
+async function set(
   logins: Awaited<ReturnType<typeof loginsOf>>,
   { host, port }: { host: string; port: number },
   draft: Partial<LoginDraft> = {},
 ) {
-  logins.set({ host, port }, { user: 'gateway', secret: SECRET, authority: own.certificate, ...draft }).committed();
+  const login = { user: 'gateway', secret: SECRET, authority: own.certificate, ...draft };
+  await logins.write(logins.set({ host, port }, login).statements);
 }
 
 const says = (verb: string, reply: PeerAnswer) => (turn: Turn) => (turn.verb === verb ? reply : undefined);
@@ -165,7 +167,7 @@ test('a server with a certificate for another name gets no password, whoever sig
   const peer = await startPeer(t, { tls: peerTls, extensions: ['AUTH PLAIN'], answer: welcome });
   const logins = await loginsOf(t);
   const place = { host: 'mail.example.com', port: peer.port };
-  set(logins, place, { authority: own.certificate });
+  await set(logins, place, { authority: own.certificate });
   const hostsFile = { 'mail.example.com': ['127.0.0.1'] };
   const { deliver } = deliveryHarness(t, { servers: { 'example.com': [place] }, hostsFile, logins });
   assert.equal((await deliver(claimOf()))[0]!.kind, 'deferred');
@@ -310,7 +312,7 @@ test('connections of different credentials, or of none, are never shared', async
   const hosts = ['a.example', 'b.example', 'c.example'];
   const logins = await loginsOf(t);
   for (const host of ['a.example', 'b.example'])
-    set(logins, { host, port }, { user: host, authority: '', pins: [PIN] });
+    await set(logins, { host, port }, { user: host, authority: '', pins: [PIN] });
   const { deliver } = deliveryHarness(t, {
     servers: Object.fromEntries(hosts.map((host) => [host, [{ host, port }]])),
     hostsFile: Object.fromEntries(hosts.map((host) => [host, ['127.0.0.1']])),
@@ -332,7 +334,7 @@ test('a changed password is used at once, whatever the old one came to', async (
     verb === 'AUTH' ? (line === right ? '235 2.7.0 ok' : '535 5.7.8 wrong') : undefined;
   const { once, logins, peer, delivery } = await world(t, { answer });
   assert.equal((await once()).kind, 'deferred');
-  set(logins, peer, { secret: 'right' });
+  await set(logins, peer, { secret: 'right' });
   delivery.forgetRoutes();
   assert.equal((await once()).kind, 'relayed');
 });
@@ -351,7 +353,7 @@ test('credentials that cannot be opened any more keep mail here, and nobody is c
 test('the smart host is signed in to as well', async (t) => {
   const peer = await startPeer(t, { tls, extensions: ['AUTH PLAIN'], answer: welcome });
   const logins = await loginsOf(t);
-  set(logins, peer);
+  await set(logins, peer);
   const settings = { 'delivery.smartHost': `127.0.0.1:${peer.port}` };
   const { deliver } = deliveryHarness(t, { settings, logins });
   assert.equal((await deliver(claimOf({ destination: 'remote.example' })))[0]!.kind, 'relayed');

@@ -53,7 +53,6 @@ async function open(t: TestContext) {
     settings,
     clock,
     random,
-    forget: () => directory.forget(),
   });
   t.after(close);
   const logins = await openServerLogins(database, { secrets: OPEN_SECRETS, clock, random });

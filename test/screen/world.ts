@@ -25,6 +25,7 @@ import { CHECKS } from '../../src/screen/index.ts';
 import { createScreen } from '../../src/screen/session/session.ts';
 import type { Settings, SettingsSnapshot } from '../../src/settings/contract.ts';
 import type { SettingDefinition } from '../../src/settings/define.ts';
+import { createChangeBus } from '../../src/store/changes.ts';
 import type { Database } from '../../src/store/contract.ts';
 import { createResolver } from '../../src/world/resolver/stub.ts';
 import type { OwnedResolver, Resolver, SharingResolver } from '../../src/world/resolver.ts';
@@ -156,7 +157,11 @@ export function senderRules(lists: readonly ListedEntry[] = [], pairs: ScreenOpt
 
 /** Nothing was granted beyond what the directory says. */
 export function grants(of: Directory) {
-  const nothingGranted = { dialect: 'sqlite', readNow: () => [] } as unknown as Database;
+  const nothingGranted = {
+    dialect: 'sqlite',
+    readNow: () => [],
+    changes: createChangeBus(),
+  } as unknown as Database;
   return createSenderGrants(nothingGranted, of);
 }
 

@@ -18,7 +18,6 @@ export interface CredentialParts {
   readonly askSources?: AskSources;
   readonly resolve?: Directory['resolve'];
   readonly tokens?: Tokens;
-  readonly forget?: () => void;
 }
 
 /** RFC 9106 3.1: no less than 8 KiB a lane. What a product's hash costs is tested in test/directory/sign-in/passwords/password.test.ts. */
@@ -30,10 +29,6 @@ export async function credentialsOver(database: Database, parts: CredentialParts
   const hashing = createHashing(systemClock, { cost: CHEAP });
   const services = { ...parts, secrets: OPEN_SECRETS, clock, random, hashing };
   const credentials = await openCredentials(database, services);
-  const forget = (): void => {
-    parts.forget?.();
-    credentials.forget();
-  };
-  const admin = createCredentialAdmin(database, { ...services, forget });
+  const admin = createCredentialAdmin(database, services);
   return { credentials, admin, close: () => hashing.close() };
 }

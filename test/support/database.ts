@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { Kysely, SqliteDialect } from 'kysely';
 import { OperationalError } from '../../src/model/errors.ts';
+import { createChangeBus } from '../../src/store/changes.ts';
 import type { Database, Row, SqlValue, Statement, WriteResult } from '../../src/store/contract.ts';
 import type { StoreMigration } from '../../src/store/migration.ts';
 
@@ -23,6 +24,7 @@ export async function memoryDatabase(
   for (const migration of migrations) await migration.up(kysely, 'sqlite');
   let failure: OperationalError | undefined;
   let units = 0;
+  const changes = createChangeBus();
   const cache = new Map<string, ReturnType<DatabaseSync['prepare']>>();
   const prepared = (sql: string) => {
     const found = cache.get(sql) ?? sqlite.prepare(sql);
@@ -57,6 +59,7 @@ export async function memoryDatabase(
         const results = unit.map(one);
         sqlite.exec('COMMIT');
         units++;
+        changes.publish(changes.heardOf(unit));
         return results;
       } catch (error) {
         sqlite.exec('ROLLBACK');
@@ -64,6 +67,7 @@ export async function memoryDatabase(
         throw new OperationalError('store.constraint', (error as Error).message, { cause: error });
       }
     },
+    changes,
     close: async () => {},
   };
 }

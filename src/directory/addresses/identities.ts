@@ -18,7 +18,6 @@ export interface Identities {
 export interface IdentityReader {
   /** Errors (the first time only): those of the database. */
   current(): MaybePromise<Identities>;
-  forget(): void;
 }
 
 export function createIdentityReader(db: Database): IdentityReader {
@@ -54,6 +53,10 @@ export function createIdentityReader(db: Database): IdentityReader {
     }
   }
 
+  db.changes.subscribe(['domain', 'account'], () => {
+    version++;
+  });
+
   return {
     current() {
       if (known && readVersion === version) return known;
@@ -62,9 +65,6 @@ export function createIdentityReader(db: Database): IdentityReader {
       // The list before still serves, and whoever asks next asks the database again.
       reading.catch(() => {});
       return known;
-    },
-    forget() {
-      version++;
     },
   };
 }

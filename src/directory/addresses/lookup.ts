@@ -7,7 +7,7 @@
 import type { Address } from '../../model/address.ts';
 import { isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import { parseAddress } from '../../protocol/smtp/address.ts';
-import type { Database, Row, Statement } from '../../store/contract.ts';
+import type { Change, Database, Row, Statement } from '../../store/contract.ts';
 import { prepare } from '../../store/statement.ts';
 import { type Cache, createCache } from '../cache.ts';
 import type { Account, Domain } from '../contract.ts';
@@ -30,9 +30,6 @@ export interface Lookup {
   firstDomain(): MaybePromise<Domain | undefined>;
   /** `key`: as addressKey makes it. */
   entry(key: string): MaybePromise<Entry>;
-  forget(): void;
-  /** One address has changed: the others stay in memory. */
-  forgetAddress(key: string): void;
 }
 
 export function createLookup(db: Database): Lookup {
@@ -85,19 +82,19 @@ export function createLookup(db: Database): Lookup {
     return known === NO_DOMAIN ? undefined : known;
   }
 
+  function forget(changes: readonly Change[]): void {
+    version++;
+    if (changes.some(({ key }) => key === undefined)) {
+      domains.clear();
+      entries.clear();
+    } else for (const { key } of changes) entries.delete(key!);
+  }
+  db.changes.subscribe(['domain', 'account', 'alias'], forget);
+
   return {
     domain: (name) => (name === OLDEST ? undefined : domain(name)),
     firstDomain: () => domain(OLDEST),
     entry: (key) => entries.get(key) ?? through(entries, key, byAddress({ key }), toEntry),
-    forget() {
-      version++;
-      domains.clear();
-      entries.clear();
-    },
-    forgetAddress(key) {
-      version++;
-      entries.delete(key);
-    },
   };
 }
 

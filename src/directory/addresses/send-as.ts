@@ -15,22 +15,24 @@ export interface SenderGrants {
   maySendAs(account: string, sender: Address): MaybePromise<'yes' | 'no' | 'cannot-tell'>;
 }
 
-export interface OpenSenderGrants extends SenderGrants {
-  /** Grants have changed. */
-  forget(): void;
-}
-
-export function createSenderGrants(db: Database, directory: Pick<Directory, 'resolve'>): OpenSenderGrants {
+export function createSenderGrants(db: Database, directory: Pick<Directory, 'resolve'>): SenderGrants {
   const granted = createCache<ReadonlySet<string>>(CACHED_ENTRIES);
   const { sendAs } = credentialStatements(db.dialect);
+  let version = 0;
+  db.changes.subscribe(['send_as'], () => {
+    version++;
+    granted.clear();
+  });
 
   function grantsOf(login: string): MaybePromise<ReadonlySet<string>> {
     const known = granted.get(login);
     if (known) return known;
     const statement = sendAs({ login });
+    const startedAt = version;
     return andThen(db.readNow ? db.readNow(statement) : db.read(statement), (rows) => {
       const senders = new Set(rows.map((row) => row['sender'] as string));
-      granted.set(login, senders);
+      // A grant that changed while it was read is read again.
+      if (version === startedAt) granted.set(login, senders);
       return senders;
     });
   }
@@ -50,6 +52,5 @@ export function createSenderGrants(db: Database, directory: Pick<Directory, 'res
         });
       });
     },
-    forget: granted.clear,
   };
 }

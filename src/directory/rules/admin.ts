@@ -8,7 +8,8 @@ import { addressKey } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { canonicalNetwork, parseNetworks } from '../../protocol/network/network.ts';
 import { unsafeInLine } from '../../protocol/text/unsafe.ts';
-import type { Database, PreparedChange, Statement } from '../../store/contract.ts';
+import { changeOf } from '../../store/changes.ts';
+import type { Database, PreparedChange } from '../../store/contract.ts';
 import type { Clock } from '../../world/clock.ts';
 import { anyAddress, domainName } from '../addresses/names.ts';
 import type { Directory } from '../contract.ts';
@@ -25,7 +26,7 @@ import {
 } from './limits.ts';
 import { coversLocal, localDomains } from './local-allows.ts';
 import { addressPattern, hasWildcards, hostPattern } from './pattern.ts';
-import { type OpenSenderRules, toShield } from './rules.ts';
+import { toShield } from './rules.ts';
 import type { ListEntryRow, ListKind, ListName, ShieldRow } from './schema.ts';
 import { LOCAL_DOMAINS } from './shields.ts';
 import { ruleStatements } from './statements.ts';
@@ -64,14 +65,8 @@ export interface EntryPage {
 
 export type RuleAdmin = ReturnType<typeof createRuleAdmin>;
 
-export function createRuleAdmin(
-  db: Database,
-  directory: Pick<Directory, 'domain'>,
-  rules: OpenSenderRules,
-  clock: Clock,
-) {
+export function createRuleAdmin(db: Database, directory: Pick<Directory, 'domain'>, clock: Clock) {
   const statements = ruleStatements(db.dialect);
-  const prepared = (list: readonly Statement[]): PreparedChange => ({ statements: list, committed: rules.forget });
 
   async function ownerOf(text = ''): Promise<string> {
     if (text.trim() === '') return '';
@@ -137,7 +132,7 @@ export function createRuleAdmin(
           `cannot add ${row.value}, as it must be new: it is on the ${row.list} list already`,
         );
       await mustFit([row]);
-      return { row, change: prepared([statements.putEntry(row)]) };
+      return { row, change: changeOf([statements.putEntry(row)]) };
     },
 
     async removeEntry(entry: Pick<NewEntry, 'list' | 'kind' | 'owner' | 'value'>) {
@@ -148,7 +143,7 @@ export function createRuleAdmin(
           'rules.missing',
           `cannot remove ${row.value}, as it must be on the ${row.list} list: it is not`,
         );
-      return { row, change: prepared([statements.removeEntry(row)]) };
+      return { row, change: changeOf([statements.removeEntry(row)]) };
     },
 
     /** All or none; what is there already is replaced. `defaults`: for columns that the file has not. */
@@ -157,7 +152,7 @@ export function createRuleAdmin(
       const local = await localDomains(db);
       for (const row of readCsv(csv)) rows.push(await imported(row, defaults, local));
       await mustFit(rows);
-      return { count: rows.length, change: prepared(rows.map(statements.putEntry)) };
+      return { count: rows.length, change: changeOf(rows.map(statements.putEntry)) };
     },
 
     async entries({ list, owner, domains, after, limit }: EntryPage): Promise<readonly ListEntryRow[]> {
@@ -193,13 +188,13 @@ export function createRuleAdmin(
         throw invalid('add the pair', `there must be at most ${SHIELD_PATTERNS} domain patterns`, patterns.size);
       const id = pairs.reduce((highest, pair) => Math.max(highest, pair.id), 0) + 1;
       const row = { id, domain, network, comment: commentOf(input.comment), created_at: clock.now() };
-      return { row, change: prepared([statements.addShield(row)]) };
+      return { row, change: changeOf([statements.addShield(row)]) };
     },
 
     async removeShield(id: number): Promise<PreparedChange> {
       if (!(await shields()).some((pair) => pair.id === id))
         throw new OperationalError('rules.missing', `cannot remove pair ${id}, as it must be there: it is not`);
-      return prepared([statements.removeShield({ id })]);
+      return changeOf([statements.removeShield({ id })]);
     },
 
     shields,

@@ -13,28 +13,16 @@ export interface SenderRules {
   shields(): MaybePromise<ShieldTable>;
 }
 
-export interface OpenSenderRules extends SenderRules {
-  /** They have changed: what was read is read again. */
-  forget(): void;
-}
-
-export function createSenderRules(db: Database): OpenSenderRules {
+export function createSenderRules(db: Database): SenderRules {
   const entries = prepare<object, RuleTables>(db.dialect, (query) =>
     query.selectFrom('list_entry').selectAll().orderBy('created_at').limit(LIST_ENTRIES),
   );
   const pairs = prepare<object, RuleTables>(db.dialect, (query) =>
     query.selectFrom('ip_shield').selectAll().orderBy('id').limit(SHIELD_PAIRS),
   );
-  const lists = kept(db, entries({}), (rows) => listTable(rows as unknown as ListEntryRow[]));
-  const shields = kept(db, pairs({}), (rows) => shieldTable(rows.map(toShield)));
-  return {
-    lists: lists.read,
-    shields: shields.read,
-    forget() {
-      lists.forget();
-      shields.forget();
-    },
-  };
+  const lists = kept(db, 'list_entry', entries({}), (rows) => listTable(rows as unknown as ListEntryRow[]));
+  const shields = kept(db, 'ip_shield', pairs({}), (rows) => shieldTable(rows.map(toShield)));
+  return { lists, shields };
 }
 
 export function toShield(row: Row): ShieldRow {
@@ -42,22 +30,25 @@ export function toShield(row: Row): ShieldRow {
 }
 
 /** A read that was under way during a change is not kept. */
-function kept<T>(db: Database, statement: Statement, make: (rows: readonly Row[]) => T) {
+function kept<T>(
+  db: Database,
+  table: string,
+  statement: Statement,
+  make: (rows: readonly Row[]) => T,
+): () => MaybePromise<T> {
   let current: T | undefined;
   let version = 0;
-  return {
-    read(): MaybePromise<T> {
-      if (current !== undefined) return current;
-      const startedAt = version;
-      return andThen(db.readNow ? db.readNow(statement) : db.read(statement), (rows) => {
-        const made = make(rows);
-        if (version === startedAt) current = made;
-        return made;
-      });
-    },
-    forget() {
-      version++;
-      current = undefined;
-    },
+  db.changes.subscribe([table], () => {
+    version++;
+    current = undefined;
+  });
+  return () => {
+    if (current !== undefined) return current;
+    const startedAt = version;
+    return andThen(db.readNow ? db.readNow(statement) : db.read(statement), (rows) => {
+      const made = make(rows);
+      if (version === startedAt) current = made;
+      return made;
+    });
   };
 }

@@ -5,6 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import { OperationalError } from '../../model/errors.ts';
 import type { ClientSecret } from '../../protocol/sasl/client.ts';
+import { changeOf, readAgain } from '../../store/changes.ts';
 import type { Database, PreparedChange, Row } from '../../store/contract.ts';
 import type { Secrets } from '../../store/secrets.ts';
 import { prepare } from '../../store/statement.ts';
@@ -61,6 +62,8 @@ export interface ServerLogins {
 }
 
 interface Known {
+  /** As it was read: JSON. */
+  readonly row: string;
   readonly login: ServerLogin;
   readonly listed: ListedLogin;
 }
@@ -77,17 +80,21 @@ export async function openServerLogins(
   const listeners: (() => void)[] = [];
   let made = 0;
 
-  const put = (row: ServerLoginRow): void => {
+  const madeOf = (row: ServerLoginRow): Known => {
     const secret = opened(secrets, row);
     const listed = listedOf(row, secret !== undefined);
     const key = `login ${++made}`;
-    known.set(placeOf(row), { listed, login: loginOf(row, listed, key, secret, services.random) });
+    return { row: JSON.stringify(row), listed, login: loginOf(row, listed, key, secret, services.random) };
   };
-  const changed = (change: () => void) => () => {
-    change();
+  /** What did not change stays the same object, and connections that were opened with it go on. */
+  const follow = (rows: readonly Row[]): void => {
+    const next = new Map(rows.map((row) => [placeOf(toRow(row)), toRow(row)]));
+    for (const place of known.keys()) if (!next.has(place)) known.delete(place);
+    for (const [place, row] of next) if (known.get(place)?.row !== JSON.stringify(row)) known.set(place, madeOf(row));
     for (const listener of listeners) listener();
   };
-  for (const row of await db.read(sql.all({}))) put(toRow(row));
+  follow(await db.read(sql.all({})));
+  readAgain(db, ['server_login'], sql.all({}), follow);
 
   return {
     of: (host, port) => (known.size === 0 ? undefined : known.get(`${host}:${port}`)?.login),
@@ -96,10 +103,7 @@ export async function openServerLogins(
       if (known.size >= SERVER_LOGINS && !known.has(placeOf(server)))
         throw invalid(`there must be at most ${SERVER_LOGINS}: there are ${known.size}`);
       const row = checkedRow(server, draft, secrets, clock.now());
-      return {
-        statements: [sql.remove({ host: row.host, port: row.port }), sql.add(row)],
-        committed: changed(() => put(row)),
-      };
+      return changeOf([sql.remove({ host: row.host, port: row.port }), sql.add(row)]);
     },
     clear({ host, port }) {
       const place = placeOf({ host, port });
@@ -108,7 +112,7 @@ export async function openServerLogins(
           'directory.missing',
           `cannot find credentials for ${place}, as they must be set first`,
         );
-      return { statements: [sql.remove({ host, port })], committed: changed(() => known.delete(place)) };
+      return changeOf([sql.remove({ host, port })]);
     },
     onChange: (listener) => void listeners.push(listener),
   };

@@ -30,7 +30,6 @@ export interface MailServerTable {
 
 export interface MailServers {
   table(): MaybePromise<MailServerTable>;
-  forget(): void;
 }
 
 type Nothing = Record<never, never>;
@@ -73,13 +72,15 @@ export function createMailServers(db: Database): MailServers {
     });
   }
 
-  return {
-    table: () => current ?? load(),
-    forget() {
+  db.changes.subscribe(
+    ['mail_server', 'mail_server_domain', 'mail_server_network', 'mail_server_condition', 'domain'],
+    () => {
       version++;
       current = undefined;
     },
-  };
+  );
+
+  return { table: () => current ?? load() };
 }
 
 function tableOf(

@@ -12,6 +12,7 @@ import { ROLES, type Role } from '../../model/role.ts';
 import { saslprep } from '../../protocol/sasl/saslprep.ts';
 import type { ScramVerifier } from '../../protocol/sasl/scram.ts';
 import type { Settings } from '../../settings/contract.ts';
+import { changeOf } from '../../store/changes.ts';
 import type { Database, PreparedChange, Row, Statement } from '../../store/contract.ts';
 import type { Secrets } from '../../store/secrets.ts';
 import type { Clock } from '../../world/clock.ts';
@@ -52,8 +53,6 @@ export interface CredentialAdminServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly hashing: Hashing;
-  /** What was read of accounts and credentials is read again. */
-  forget(): void;
 }
 
 export interface NewPassword {
@@ -72,7 +71,6 @@ const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 export function createCredentialAdmin(db: Database, services: CredentialAdminServices) {
   const { secrets, settings, clock, random, hashing } = services;
   const statements = credentialStatements(db.dialect);
-  const prepared = (list: readonly Statement[]): PreparedChange => ({ statements: list, committed: services.forget });
 
   async function existing(text: string): Promise<Login> {
     const key = loginKey(text);
@@ -154,7 +152,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
 
     async setPassword(text: string, password: string, cramMd5?: boolean): Promise<PreparedChange> {
       const { login, domain, name } = await existing(text);
-      return prepared(await passwordStatements({ login, domain, name, password, cramMd5 }));
+      return changeOf(await passwordStatements({ login, domain, name, password, cramMd5 }));
     },
 
     /** The login by which users or servers of a whole domain sign in: its name. The empty password takes it away. */
@@ -163,13 +161,13 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       const login = `@${domain}`;
       if ((await db.read(statements.domain({ domain }))).length === 0)
         throw new OperationalError('directory.missing', `cannot find the domain ${domain}, as it must be added first`);
-      if (password === '') return prepared([statements.removeLogin({ login })]);
-      return prepared(await passwordStatements({ login, domain, name: '', password }));
+      if (password === '') return changeOf([statements.removeLogin({ login })]);
+      return changeOf(await passwordStatements({ login, domain, name: '', password }));
     },
 
     async setState(text: string, state: AccountState): Promise<PreparedChange> {
       const { login } = await existing(text);
-      return prepared([statements.setState({ login, state })]);
+      return changeOf([statements.setState({ login, state })]);
     },
 
     stateStatement: (login: string, state: AccountState): Statement => statements.setState({ login, state }),
@@ -201,7 +199,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       const digest = appPasswordDigest(password)!;
       return {
         password,
-        change: prepared([statements.addAppPassword({ login, name, digest, created_at: clock.now() })]),
+        change: changeOf([statements.addAppPassword({ login, name, digest, created_at: clock.now() })]),
       };
     },
 
@@ -214,7 +212,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
     async removeAppPassword(text: string, name: string): Promise<PreparedChange> {
       const { login } = await existing(text);
       mustHave(await db.read(statements.appPasswords({ login })), 'name', name, 'app password');
-      return prepared([statements.removeAppPassword({ login, name })]);
+      return changeOf([statements.removeAppPassword({ login, name })]);
     },
 
     /** `pem`: the certificate that the client will show; its key stays with the client. */
@@ -232,7 +230,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
         );
       return {
         fingerprint,
-        change: prepared([statements.addCertificate({ fingerprint, login, created_at: clock.now() })]),
+        change: changeOf([statements.addCertificate({ fingerprint, login, created_at: clock.now() })]),
       };
     },
 
@@ -250,7 +248,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       const { login } = await existing(text);
       const fingerprint = hex.replaceAll(':', '').toLowerCase();
       mustHave(await db.read(statements.certificates({ login })), 'fingerprint', fingerprint, 'certificate');
-      return prepared([statements.removeCertificate({ login, fingerprint })]);
+      return changeOf([statements.removeCertificate({ login, fingerprint })]);
     },
 
     async listSendAs(text: string): Promise<readonly string[]> {
@@ -266,14 +264,14 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
           'directory.invalid',
           `cannot let ${login} write as another, as there must be at most ${SEND_AS_GRANTS} grants: there are ${granted.length}`,
         );
-      return prepared([statements.addSendAs({ login, sender: senderKey(sender) })]);
+      return changeOf([statements.addSendAs({ login, sender: senderKey(sender) })]);
     },
 
     async removeSendAs(text: string, granted: string): Promise<PreparedChange> {
       const { login } = await existing(text);
       const sender = senderKey(granted);
       mustHave(await db.read(statements.sendAs({ login })), 'sender', sender, 'grant to write as');
-      return prepared([statements.removeSendAs({ login, sender })]);
+      return changeOf([statements.removeSendAs({ login, sender })]);
     },
 
     /** Without a domain: of everything. Somebody who is one already has the new role from then on. */
@@ -284,7 +282,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
         throw new OperationalError('directory.missing', `cannot find the domain ${of}, as it must be added first`);
       if (of === '' && role === 'domain-administrator')
         throw new OperationalError('directory.invalid', `cannot make ${login} a ${role}, as a domain must be given`);
-      return prepared([statements.addAdministrator({ login, domain: of, role, created_at: clock.now() })]);
+      return changeOf([statements.addAdministrator({ login, domain: of, role, created_at: clock.now() })]);
     },
 
     async removeAdministrator(text: string, domain?: string): Promise<PreparedChange> {
@@ -293,7 +291,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       const present = await db.read(statements.administrators({}));
       if (!present.some((row) => row['login'] === login && row['domain'] === of))
         throw new OperationalError('directory.missing', `cannot find the administrator ${login}${of && ` of ${of}`}`);
-      return prepared([statements.removeAdministrator({ login, domain: of })]);
+      return changeOf([statements.removeAdministrator({ login, domain: of })]);
     },
 
     async listAdministrators(): Promise<readonly Administrator[]> {
@@ -312,11 +310,11 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
 
     /** What goes with an account. */
     removalsOf: (text: string): PreparedChange =>
-      prepared(statements.removeLike.map((remove) => remove({ pattern: escaped(addressKey(anyAddress(text))) }))),
+      changeOf(statements.removeLike.map((remove) => remove({ pattern: escaped(addressKey(anyAddress(text))) }))),
 
     /** What goes with a domain: its login, and all of its accounts. */
     removalsOfDomain: (domain: string): PreparedChange =>
-      prepared(statements.removeLike.map((remove) => remove({ pattern: `%@${escaped(domainName(domain))}` }))),
+      changeOf(statements.removeLike.map((remove) => remove({ pattern: `%@${escaped(domainName(domain))}` }))),
   };
 }
 

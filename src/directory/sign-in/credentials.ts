@@ -56,8 +56,6 @@ export interface Credentials extends Authority {
   offers(): MaybePromise<Offers>;
   /** Each check of a token, for an administrator. Errors: those of the database. */
   explainToken(token: string): Promise<readonly TokenFinding[]>;
-  /** The credentials or accounts have changed. */
-  forget(): void;
 }
 
 export interface CredentialServices {
@@ -206,6 +204,9 @@ export async function openCredentials(db: Database, services: CredentialServices
     };
   }
 
+  db.changes.subscribe(['login', 'client_certificate'], () => {
+    offered = undefined;
+  });
   settings.onChange((_, keys) => {
     if (keys.includes(tokenSettings.issuers.key)) offered = undefined;
   });
@@ -319,10 +320,6 @@ export async function openCredentials(db: Database, services: CredentialServices
           return offered;
         }),
       );
-    },
-
-    forget() {
-      offered = undefined;
     },
   };
 }

@@ -3,7 +3,8 @@
  * OperationalError `directory.invalid`.
  */
 import { OperationalError } from '../../model/errors.ts';
-import type { Database, PreparedChange } from '../../store/contract.ts';
+import { changeOf, readAgain } from '../../store/changes.ts';
+import type { Database, PreparedChange, Row } from '../../store/contract.ts';
 import type { Secrets } from '../../store/secrets.ts';
 import { prepare } from '../../store/statement.ts';
 import type { CredentialTables } from './schema.ts';
@@ -29,8 +30,12 @@ export async function openMingerSecret(db: Database, secrets: Secrets): Promise<
   const put = prepare<{ name: string; sealed: string }, CredentialTables>(db.dialect, (query, p) =>
     query.insertInto('kept_secret').values({ name: p('name'), sealed: p('sealed') }),
   );
-  const [row] = await db.read(find({ name: NAME }));
-  let current = row && openedOrNone(secrets, row['sealed'] as string);
+  let current: string | undefined;
+  const follow = ([row]: readonly Row[]): void => {
+    current = row && openedOrNone(secrets, row['sealed'] as string);
+  };
+  follow(await db.read(find({ name: NAME })));
+  readAgain(db, ['kept_secret'], find({ name: NAME }), follow);
 
   return {
     current: () => current,
@@ -42,12 +47,7 @@ export async function openMingerSecret(db: Database, secrets: Secrets): Promise<
         );
       const statements = [remove({ name: NAME })];
       if (secret !== '') statements.push(put({ name: NAME, sealed: secrets.seal(NAME, Buffer.from(secret)) }));
-      return {
-        statements,
-        committed() {
-          current = secret === '' ? undefined : secret;
-        },
-      };
+      return changeOf(statements);
     },
   };
 }

@@ -85,7 +85,7 @@ export function credentialStatements(dialect: Database['dialect']) {
           .updateTable('account')
           .set({ password: p('password') })
           .where('address', '=', p('login')),
-      changed,
+      { ...changed, key: 'login' },
     ),
     setState: prepare<{ login: string; state: string }, T>(
       dialect,
@@ -94,7 +94,7 @@ export function credentialStatements(dialect: Database['dialect']) {
           .updateTable('account')
           .set({ state: p('state') })
           .where('address', '=', p('login')),
-      changed,
+      { ...changed, key: 'login' },
     ),
     removeLogin: prepare<Login, T>(dialect, (db, p) => db.deleteFrom('login').where('login', '=', p('login'))),
 
@@ -168,16 +168,19 @@ export function credentialStatements(dialect: Database['dialect']) {
     sendAs: prepare<Login, T>(dialect, (db, p) =>
       db.selectFrom('send_as').select('sender').where('login', '=', p('login')).orderBy('sender'),
     ),
-    addSendAs: prepare<T['send_as'], T>(dialect, (db, p) =>
-      db
-        .insertInto('send_as')
-        .values({ login: p('login'), sender: p('sender') })
-        .onConflict((conflict) => conflict.columns(['login', 'sender']).doNothing()),
+    addSendAs: prepare<T['send_as'], T>(
+      dialect,
+      (db, p) =>
+        db
+          .insertInto('send_as')
+          .values({ login: p('login'), sender: p('sender') })
+          .onConflict((conflict) => conflict.columns(['login', 'sender']).doNothing()),
+      { key: 'login' },
     ),
     removeSendAs: prepare<T['send_as'], T>(
       dialect,
       (db, p) => db.deleteFrom('send_as').where('login', '=', p('login')).where('sender', '=', p('sender')),
-      changed,
+      { ...changed, key: 'login' },
     ),
 
     administrators: prepare<object, T>(dialect, (db) =>

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { OperationalError } from '../../model/errors.ts';
 import type { MaybePromise } from '../../model/maybe-promise.ts';
 import type { SigningAlgorithm } from '../../protocol/dkim/signature.ts';
+import { changeOf } from '../../store/changes.ts';
 import type { Database, PreparedChange, Row, Statement } from '../../store/contract.ts';
 import type { Secrets } from '../../store/secrets.ts';
 import type { Clock } from '../../world/clock.ts';
@@ -40,7 +41,6 @@ export interface DkimKeys {
   remove(domain: string): Statement;
   /** Statements that seal again what an older key of the key file sealed. */
   reseal(domain: string): Promise<readonly Statement[]>;
-  forget(): void;
 }
 
 const generate = promisify(generateKeyPair);
@@ -52,11 +52,11 @@ export function createDkimKeys(db: Database, { secrets, clock }: { secrets: Secr
   const signing = createCache<readonly SigningKey[]>(SIGNING_DOMAINS);
   let version = 0;
 
-  const forget = (): void => {
+  db.changes.subscribe(['dkim_key'], (changes) => {
     version++;
-    signing.clear();
-  };
-  const prepared = (statements: readonly Statement[]): PreparedChange => ({ statements, committed: forget });
+    if (changes.some(({ key }) => key === undefined)) signing.clear();
+    else for (const { key } of changes) signing.delete(key!);
+  });
 
   function opened(rows: readonly Row[]): readonly SigningKey[] {
     const active = rowsOf(rows).filter(({ state, private_key }) => state === 'active' && private_key !== null);
@@ -120,11 +120,11 @@ export function createDkimKeys(db: Database, { secrets, clock }: { secrets: Secr
       return db.readNow ? keep(db.readNow(statement)) : db.read(statement).then(keep);
     },
     ofDomain: async (domain) => rowsOf(await db.read(sql.ofDomain({ domain }))),
-    create: async (domain, algorithm, selector) => prepared(await insertion(domain, algorithm, selector)),
+    create: async (domain, algorithm, selector) => changeOf(await insertion(domain, algorithm, selector)),
     async change(domain, steps) {
       const statements: Statement[] = [];
       for (const step of steps) statements.push(...(await statementsOf(domain, step)));
-      return prepared(statements);
+      return changeOf(statements);
     },
     checked: ({ domain, selector }, { state }) => sql.checked({ domain, selector, at: clock.now(), result: state }),
     remove: (domain) => sql.removeOf({ domain }),
@@ -139,7 +139,6 @@ export function createDkimKeys(db: Database, { secrets, clock }: { secrets: Secr
       }
       return statements;
     },
-    forget,
   };
 }
 

@@ -1,10 +1,11 @@
 /**
- * Changing the sources, and trying them. Each change comes back prepared; `committed` reads the
- * sources anew, which forgets all that was remembered of their answers. Errors: OperationalError
+ * Changing the sources, and trying them. Each change comes back prepared; once it is written the sources are
+ * read anew, which forgets all that was remembered of their answers. Errors: OperationalError
  * `directory.invalid`, `directory.missing`.
  */
 import { type Address, addressKey } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
+import { changeOf } from '../../store/changes.ts';
 import type { Database, PreparedChange, Statement } from '../../store/contract.ts';
 import type { Secrets } from '../../store/secrets.ts';
 import type { Clock } from '../../world/clock.ts';
@@ -91,11 +92,6 @@ export function createSourceAdmin(services: SourceAdminServices): SourceAdmin {
   const { database, directory, table, secrets, clock, random } = services;
   const sql = sourceStatements(database.dialect);
 
-  const prepared = (statements: readonly Statement[]): PreparedChange => ({
-    statements,
-    // What cannot be read now stays as it was; a restart reads it.
-    committed: () => void table.reload().catch(() => {}),
-  });
   const sealed = (id: number, secret: string | undefined, before: string | null): string | null => {
     if (secret === undefined) return before;
     return secret === '' ? null : secrets.seal(secretName(id), Buffer.from(secret));
@@ -156,7 +152,7 @@ export function createSourceAdmin(services: SourceAdminServices): SourceAdmin {
         secret: sealed(id, secret, null),
         is_default: isDefault ? 1 : 0,
       };
-      return { id, change: prepared([sql.add(row), ...links]) };
+      return { id, change: changeOf([sql.add(row), ...links]) };
     },
 
     async edit(id, { description, options, secret, isDefault }) {
@@ -173,13 +169,13 @@ export function createSourceAdmin(services: SourceAdminServices): SourceAdmin {
         secret: kept,
         is_default: (isDefault ?? before.isDefault) ? 1 : 0,
       };
-      return prepared([sql.change(row)]);
+      return changeOf([sql.change(row)]);
     },
 
     async remove(id) {
       await table.settled();
       sourceOf(table, id);
-      return prepared([sql.remove({ id }), sql.unlinkSource({ id })]);
+      return changeOf([sql.remove({ id }), sql.unlinkSource({ id })]);
     },
 
     async assign(text, ids) {
@@ -188,7 +184,7 @@ export function createSourceAdmin(services: SourceAdminServices): SourceAdmin {
       const sources = [...new Set(ids)].map((id) => sourceOf(table, id));
       mayHave(domain, sources.length);
       const links = sources.map(({ id }, position) => sql.link({ domain, position, source: id }));
-      return prepared([sql.unlinkDomain({ domain }), ...links]);
+      return changeOf([sql.unlinkDomain({ domain }), ...links]);
     },
 
     async test(id, address) {

@@ -158,7 +158,6 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     if (!there || there.verifiedAt !== undefined)
       statements.push(sql.verified({ address: key, source, verified_at: at, gone: 0 }));
     if (statements.length > 0) await database.write(statements);
-    directory.forgetAddresses([key, ...aliases.keys]);
     if (!there) events.emit('verification.account-created', { address: key, source });
     if (there?.gone) events.emit('verification.account-restored', { address: key, source });
   }
@@ -185,14 +184,12 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
       const row = { address: key, source, verified_at: clock.now(), gone: 0 };
       await database.write([sql.verified(row), ...aliases.statements]);
       if (aliases.keys.length === 0) return;
-      directory.forgetAddresses(aliases.keys);
       const { added, removed } = aliases;
       events.emit('verification.aliases-changed', { address: key, source, added, removed });
     },
     async deny(key, source) {
       const row = { address: key, source, verified_at: clock.now(), gone: 1 };
       await database.write([sql.setState({ address: key, state: 'disabled' }), sql.verified(row)]);
-      directory.forgetAddresses([key]);
       events.emit('verification.account-disabled', { address: key, source });
     },
   };

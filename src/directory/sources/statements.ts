@@ -64,18 +64,21 @@ export function sourceStatements(dialect: Dialect) {
         .select(['account.state', 'verified_account.source', 'verified_account.verified_at', 'verified_account.gone'])
         .where('account.address', '=', p('address')),
     ),
-    addAccount: prepare<{ address: string; domain: string; name: string | null; at: number }, T>(dialect, (db, p) =>
-      db
-        .insertInto('account')
-        .values({
-          address: p('address'),
-          domain: p('domain'),
-          state: 'active',
-          password: null,
-          name: p('name'),
-          created_at: p('at'),
-        })
-        .onConflict((conflict) => conflict.column('address').doNothing()),
+    addAccount: prepare<{ address: string; domain: string; name: string | null; at: number }, T>(
+      dialect,
+      (db, p) =>
+        db
+          .insertInto('account')
+          .values({
+            address: p('address'),
+            domain: p('domain'),
+            state: 'active',
+            password: null,
+            name: p('name'),
+            created_at: p('at'),
+          })
+          .onConflict((conflict) => conflict.column('address').doNothing()),
+      { key: 'address' },
     ),
     addAlias: prepare<{ address: string; domain: string; targets: string; account: string; at: number }, T>(
       dialect,
@@ -90,6 +93,7 @@ export function sourceStatements(dialect: Dialect) {
             created_at: p('at'),
           })
           .onConflict((conflict) => conflict.column('address').doNothing()),
+      { key: 'address' },
     ),
     alias: prepare<{ address: string }, T>(dialect, (db, p) =>
       db.selectFrom('alias').select('targets').where('address', '=', p('address')),
@@ -98,27 +102,37 @@ export function sourceStatements(dialect: Dialect) {
     aliasesOf: prepare<{ account: string }, T>(dialect, (db, p) =>
       db.selectFrom('alias').select('address').where('account', '=', p('account')),
     ),
-    removeAlias: prepare<{ address: string; account: string }, T>(dialect, (db, p) =>
-      db.deleteFrom('alias').where('address', '=', p('address')).where('account', '=', p('account')),
+    removeAlias: prepare<{ address: string; account: string }, T>(
+      dialect,
+      (db, p) => db.deleteFrom('alias').where('address', '=', p('address')).where('account', '=', p('account')),
+      { key: 'address' },
     ),
-    setState: prepare<{ address: string; state: 'active' | 'disabled' }, T>(dialect, (db, p) =>
-      db
-        .updateTable('account')
-        .set({ state: p('state') })
-        .where('address', '=', p('address')),
+    setState: prepare<{ address: string; state: 'active' | 'disabled' }, T>(
+      dialect,
+      (db, p) =>
+        db
+          .updateTable('account')
+          .set({ state: p('state') })
+          .where('address', '=', p('address')),
+      { key: 'address' },
     ),
-    verified: prepare<T['verified_account'], T>(dialect, (db, p) =>
-      db
-        .insertInto('verified_account')
-        .values({ address: p('address'), source: p('source'), verified_at: p('verified_at'), gone: p('gone') })
-        .onConflict((conflict) =>
-          conflict
-            .column('address')
-            .doUpdateSet({ source: p('source'), verified_at: p('verified_at'), gone: p('gone') }),
-        ),
+    verified: prepare<T['verified_account'], T>(
+      dialect,
+      (db, p) =>
+        db
+          .insertInto('verified_account')
+          .values({ address: p('address'), source: p('source'), verified_at: p('verified_at'), gone: p('gone') })
+          .onConflict((conflict) =>
+            conflict
+              .column('address')
+              .doUpdateSet({ source: p('source'), verified_at: p('verified_at'), gone: p('gone') }),
+          ),
+      { key: 'address' },
     ),
-    forgetAccount: prepare<{ address: string }, T>(dialect, (db, p) =>
-      db.deleteFrom('verified_account').where('address', '=', p('address')),
+    forgetAccount: prepare<{ address: string }, T>(
+      dialect,
+      (db, p) => db.deleteFrom('verified_account').where('address', '=', p('address')),
+      { key: 'address' },
     ),
     forgetDomain: prepare<{ pattern: string }, T>(dialect, (db, p) =>
       db.deleteFrom('verified_account').where('address', 'like', p('pattern')),

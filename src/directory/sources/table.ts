@@ -34,12 +34,8 @@ export interface SourceTable {
   readonly defaults: readonly KnownSource[];
   /** The domains that a source was assigned to. */
   domainsOf(id: number): readonly string[];
-  /** Errors: those of the database, and of a secret that cannot be opened. */
-  reload(): Promise<void>;
   /** When the last change has been read. */
   settled(): Promise<void>;
-  /** Domains have changed: whom they ask is read again. */
-  relink(): Promise<void>;
   close(): void;
 }
 
@@ -57,7 +53,7 @@ export async function openSourceTable(database: Database, services: TableService
   let defaults = NONE;
   let byDomain = new Map<string, KnownSource[]>();
 
-  async function relink(): Promise<void> {
+  async function readLinks(): Promise<void> {
     const links = (await database.read(sql.links({}))) as unknown as readonly { domain: string; source: number }[];
     const next = new Map<string, KnownSource[]>();
     for (const { domain, source } of links) {
@@ -74,17 +70,25 @@ export async function openSourceTable(database: Database, services: TableService
     const before = all;
     all = rows.map((row) => open(row, services));
     defaults = all.filter(({ isDefault }) => isDefault);
-    await relink();
+    await readLinks();
     version++;
     for (const { asker } of before) asker.close();
   }
+  await read();
+
   /** One after the other, so that the last one read is the last that was written. */
-  const reload = (): Promise<void> => {
-    const next = reading.then(read);
-    reading = next.catch(() => {});
-    return next;
+  const follow = (again: () => Promise<void>): void => {
+    // What cannot be read now stays as it was; a restart reads it.
+    reading = reading.then(again).catch(() => {});
   };
-  await reload();
+  /** Whom a domain asks is part of the answer: none of before counts. */
+  const relink = async (): Promise<void> => {
+    await readLinks();
+    version++;
+  };
+  database.changes.subscribe(['verification_source', 'verification_source_domain'], (changes) =>
+    follow(changes.some(({ topic }) => topic === 'verification_source') ? read : relink),
+  );
 
   return {
     get version() {
@@ -100,9 +104,7 @@ export async function openSourceTable(database: Database, services: TableService
     own: (domain) => byDomain.get(domain) ?? NONE,
     domainsOf: (id) =>
       [...byDomain].flatMap(([domain, sources]) => (sources.some((one) => one.id === id) ? [domain] : [])),
-    reload,
     settled: () => reading,
-    relink,
     close() {
       for (const { asker } of all) asker.close();
     },

@@ -56,6 +56,10 @@ export function createVerification(services: VerificationServices): Verification
   /** When an account was confirmed, or is to be tried again at the earliest; NEVER: it was made by hand. */
   const confirmedAt = createCache<number>(VERIFIED_ENTRIES);
   const underWay = new Map<string, Promise<Resolution>>();
+  database.changes.subscribe(['account', 'verified_account'], (changes) => {
+    if (changes.some(({ key }) => key === undefined)) confirmedAt.clear();
+    else for (const { key } of changes) confirmedAt.delete(key!);
+  });
 
   function judge(address: Address, resolution: Resolution, site?: string): MaybePromise<Resolution> {
     if (table.all.length === 0) return resolution;
@@ -278,11 +282,6 @@ export function createVerification(services: VerificationServices): Verification
         const known = await directory.resolve(address);
         return once(`<${addressKey(address)}`, () => resolveForSource(address, known, others));
       });
-    },
-    forget() {
-      directory.forget();
-      confirmedAt.clear();
-      if (table.all.length > 0) table.relink().catch(() => {});
     },
   };
   const signIn = createSignIn({ ...services, enrolment });

@@ -4,6 +4,7 @@ import { domainName } from '../../directory/addresses/names.ts';
 import { PAGE_ROWS } from '../../directory/limits.ts';
 import { OperationalError } from '../../model/errors.ts';
 import { pageOf } from '../../model/page.ts';
+import { changeOf } from '../../store/changes.ts';
 import { formatSocketAddress } from '../../world/config.ts';
 import { Answer, PageAnswer, Strings } from '../answers.ts';
 import { ALL_OF_A_DOMAIN } from '../areas.ts';
@@ -42,7 +43,7 @@ export const domainOperations = {
         .stored()
         .map(({ owner }) => owner)
         .filter((owner) => owner.domain === domain || owner.account?.endsWith(`@${domain}`));
-      const keys = { statements: [dkim.remove(domain)], committed: dkim.forget };
+      const keys = changeOf([dkim.remove(domain)]);
       const forgotten = both(settings.prepareForget(owners, actor.name), keys);
       const change = both(removed, both(credentials.removalsOfDomain(domain), forgotten));
       const logged = withoutLogins(idle, { logins, settings });

@@ -1,5 +1,7 @@
 /** The Database over SQLite: a reader on the loop, a writer with group commit, a thread for long reads. */
+
 import type { Clock } from '../../world/clock.ts';
+import { createChangeBus, published } from '../changes.ts';
 import type { Database } from '../contract.ts';
 import { loopExecutor, threadExecutor } from './executor.ts';
 import type { Health } from './health.ts';
@@ -27,12 +29,18 @@ export function openSqlite({ path, writer: home, clock, health, onCorrupt }: Sql
   const writer = createWriter({ path, executor, clock, health, onCorrupt: tellCorrupt });
   const reader = openReader(path, tellCorrupt);
   const scanner = createScanner(path, clock, tellCorrupt);
+  const changes = createChangeBus();
   return {
     dialect: 'sqlite',
     readNow: reader.read,
     read: async (statement) => reader.read(statement),
     scan: scanner.scan,
-    write: writer.write,
+    write(unit) {
+      const heard = changes.heardOf(unit);
+      const written = writer.write(unit);
+      return heard.length === 0 ? written : published(written, () => changes.publish(heard));
+    },
+    changes,
     async close() {
       await scanner.close();
       reader.close();

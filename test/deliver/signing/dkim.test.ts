@@ -175,8 +175,8 @@ test('a clock a few minutes off makes no signature invalid', async (t) => {
 
 test('a key that cannot be opened leaves mail unsigned, and does not stop it', async (t) => {
   const world = await withKeys(t);
-  await world.db.write([{ sql: "update dkim_key set private_key = 'damaged'", parameters: [] }]);
-  world.dkim.forget();
+  const damage = "update dkim_key set private_key = 'damaged'";
+  await world.db.write([{ sql: damage, parameters: [], writes: { topic: 'dkim_key' } }]);
   const { bytes } = await world.send(claimBy('alice@example.com'));
   assert.equal(bytes.toString(), CONTENT);
   assert.equal(world.events.last('signing.unsigned')?.reason, 'key');

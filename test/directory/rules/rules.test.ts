@@ -17,7 +17,7 @@ async function open(t: TestContext) {
   const clock = manualClock();
   const rules = createSenderRules(db);
   const domain = (name: string) => (name === 'example.com' ? { name, enabled: true } : undefined);
-  const admin = createRuleAdmin(db, { domain }, rules, clock);
+  const admin = createRuleAdmin(db, { domain }, clock);
   const make = async (made: Promise<{ readonly change: PreparedChange }>): Promise<void> => {
     const { change } = await made;
     await db.write(change.statements);

@@ -32,7 +32,8 @@ test('credentials belong to one host and port, outlive a restart, and their secr
   const { database, make, logins } = await world(t);
   const hidden: Secrets = { ...OPEN_SECRETS, seal: (name) => `sealed ${name}`, open: () => Buffer.from(DRAFT.secret) };
   await make((await open(database, hidden)).set(PLACE, DRAFT));
-  assert.equal(logins.of(PLACE.host, PLACE.port), undefined);
+  // Whoever has them open hears of it, and cannot open the secret without its key.
+  assert.equal(logins.of(PLACE.host, PLACE.port)?.connect, undefined);
   const again = await open(database, hidden);
   assert.equal(again.of(PLACE.host, PLACE.port)?.connect?.signIn.credentials.secret.text, DRAFT.secret);
   assert.equal(again.of(PLACE.host, 25), undefined);

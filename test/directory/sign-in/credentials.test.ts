@@ -39,12 +39,8 @@ async function open(t: TestContext, parts: { askSources?: AskSources; tokens?: T
   const directory = createDirectory(database, { settings, clock, resolveHost });
   const grants = createSenderGrants(database, directory);
   const accounts = createDirectoryAdmin(database, directory, clock);
-  const forget = (): void => {
-    directory.forget();
-    grants.forget();
-  };
   const { resolve } = directory;
-  const { credentials, admin, close } = await credentialsOver(database, { settings, clock, forget, resolve, ...parts });
+  const { credentials, admin, close } = await credentialsOver(database, { settings, clock, resolve, ...parts });
   t.after(close);
   const make = async (change: PreparedChange | Promise<PreparedChange>): Promise<void> => {
     const { statements, committed } = await change;

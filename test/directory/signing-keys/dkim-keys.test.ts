@@ -100,8 +100,7 @@ test('a key signs for its own domain only once it is active, and its secret goes
 test('a sealed key that was moved to another name does not open', async (t) => {
   const world = await signingWorld(t);
   await world.activate('example.com', 'e1', 'ed25519-sha256');
-  await world.db.write([{ sql: "update dkim_key set selector = 'e2'", parameters: [] }]);
-  world.dkim.forget();
+  await world.db.write([{ sql: "update dkim_key set selector = 'e2'", parameters: [], writes: { topic: 'dkim_key' } }]);
   assert.throws(() => world.dkim.active('example.com'), /not sealed as dkim\/example\.com\/e2/);
 });
 

@@ -29,7 +29,7 @@ export async function organisation(t: TestContext) {
   const resolveHost = async () => ({ kind: 'none', ttlSeconds: 60 }) as const;
   const directory = createDirectory(database, { settings, clock: systemClock, resolveHost });
   const accounts = createDirectoryAdmin(database, directory, systemClock);
-  const { credentials, admin, close } = await credentialsOver(database, { settings, forget: directory.forget });
+  const { credentials, admin, close } = await credentialsOver(database, { settings });
   t.after(close);
   const make = async (change: PreparedChange | Promise<PreparedChange>): Promise<void> => {
     const { statements, committed } = await change;

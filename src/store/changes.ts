@@ -1,0 +1,97 @@
+/**
+ * The change bus: what is read of the database and kept in memory is forgotten when a unit changes it,
+ * whoever wrote the unit. A unit names its topics by its statements: the topic of a statement is the table
+ * that it writes, so none can be left out. A commit publishes them before `write` resolves; whoever keeps
+ * what it read subscribes to the tables that it reads.
+ *
+ * This is the bus of one node. Where several share a database, another publishes what they committed too:
+ * a change carries nothing that another node could not know. Listeners must not throw.
+ */
+import { isOperational } from '../model/errors.ts';
+import type { Change, Changes, Database, PreparedChange, Row, Statement } from './contract.ts';
+
+export interface ChangeBus extends Changes {
+  /** What somebody listens to of what this unit changes; mostly nothing. */
+  heardOf(unit: readonly Statement[]): readonly Change[];
+  publish(changes: readonly Change[]): void;
+}
+
+interface Listener {
+  readonly topics: ReadonlySet<string>;
+  readonly hear: (changes: readonly Change[]) => void;
+}
+
+const NONE: readonly Change[] = [];
+
+export function createChangeBus(): ChangeBus {
+  const listeners = new Set<Listener>();
+  /** Of all listeners; a topic stays when its last listener has left. */
+  const heard = new Set<string>();
+  return {
+    subscribe(topics, hear) {
+      const listener: Listener = { topics: new Set(topics), hear };
+      listeners.add(listener);
+      for (const topic of topics) heard.add(topic);
+      return () => void listeners.delete(listener);
+    },
+    heardOf(unit) {
+      let changes: Change[] | undefined;
+      for (const { writes } of unit) {
+        if (writes === undefined || !heard.has(writes.topic)) continue;
+        changes ??= [];
+        changes.push(writes);
+      }
+      return changes ?? NONE;
+    },
+    publish(changes) {
+      for (const { topics, hear } of listeners) {
+        const own = changes.filter(({ topic }) => topics.has(topic));
+        if (own.length > 0) hear(own);
+      }
+    },
+  };
+}
+
+/** A change after which nothing is to be done but what the bus does. */
+export function changeOf(statements: readonly Statement[]): PreparedChange {
+  return { statements, committed() {} };
+}
+
+/**
+ * For what is held in memory whole: hands over the rows again after each change of these tables, at once
+ * where the dialect can. What cannot be read then stays as it was, until the next change or start.
+ */
+export function readAgain(
+  db: Pick<Database, 'read' | 'readNow' | 'changes'>,
+  topics: readonly string[],
+  statement: Statement,
+  take: (rows: readonly Row[]) => void,
+): void {
+  /** One after the other, so that the last one read is the last that was written. */
+  let reading: Promise<unknown> = Promise.resolve();
+  db.changes.subscribe(topics, () => {
+    if (!db.readNow) {
+      reading = reading.then(async () => take(await db.read(statement))).catch(() => {});
+      return;
+    }
+    let rows: readonly Row[];
+    try {
+      rows = db.readNow(statement);
+    } catch {
+      return;
+    }
+    take(rows);
+  });
+}
+
+/** Publishes once it is written; also a commit whose outcome is not known, as it may be on disk all the same. */
+export async function published<T>(written: Promise<T>, publish: () => void): Promise<T> {
+  try {
+    const results = await written;
+    publish();
+    return results;
+  } catch (error) {
+    if (isOperational(error, 'store.unavailable')) publish();
+    throw error;
+  }
+}
