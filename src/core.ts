@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { MIGRATIONS, SETTINGS } from './catalogue.ts';
 import { publicAddressSettings } from './deliver/settings.ts';
+import { openCorrespondents } from './directory/addresses/correspondents.ts';
 import { createSenderGrants, type SenderGrants } from './directory/addresses/send-as.ts';
 import { createDirectoryAdmin } from './directory/admin.ts';
 import { createDirectory, type OpenDirectory } from './directory/directory.ts';
@@ -43,6 +44,7 @@ import { smtpSettings } from './receive/settings.ts';
 import { mayReportAfter } from './report/dmarc/reporter.ts';
 import { openReports, type Reports } from './report/open.ts';
 import { authenticationSettings } from './screen/checks/origin/settings.ts';
+import { recheck } from './screen/replay/recheck.ts';
 import { createReplayRunner } from './screen/replay/runner.ts';
 import type { HiddenClients } from './screen/sender/nat.ts';
 import type { SettingsSnapshot } from './settings/contract.ts';
@@ -280,6 +282,13 @@ export async function openCore(
     reports: reports.admin,
     log,
     replays,
+    async recheck(mail) {
+      const { identities } = directory;
+      const correspondents = await openCorrespondents(store.database, clock);
+      await identities();
+      const known = { identities, correspondents, grants, senderRules, directory };
+      return recheck({ ...known, clock, events, resolver, settings, hostname: config.hostname }, mail);
+    },
     journal,
     clock,
     random,

@@ -14,6 +14,7 @@ import type { LogReader } from '../journal/reader.ts';
 import type { Posture } from '../posture/posture.ts';
 import type { QueueAdmin } from '../queue/admin/queue-admin.ts';
 import type { ReportAdmin } from '../report/admin.ts';
+import type { Rechecked, StoredMail } from '../screen/replay/recheck.ts';
 import type { ReplayRunner } from '../screen/replay/runner.ts';
 import type { SettingsHistory } from '../settings/history.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
@@ -55,6 +56,8 @@ export interface OperationServices {
   readonly reports: ReportAdmin;
   readonly log: LogReader;
   readonly replays: ReplayRunner;
+  /** Judges a message of the queue again. */
+  readonly recheck: (mail: StoredMail) => Promise<Rechecked>;
   readonly journal: Pick<Journal, 'audit' | 'flush'>;
   readonly clock: Clock;
   readonly random: Random;

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Type } from 'typebox';
 import { Answer, checkAnswer } from '../../src/operations/answers.ts';
 import { OPERATIONS, type OperationName } from '../../src/operations/index.ts';
+import { EVIDENCE_VERSION, type MessageEvidence } from '../../src/screen/engine/evidence.ts';
 import { rowContent } from '../../src/store/blobs/memory-content.ts';
 import { address, recipient } from '../queue/support/queue.ts';
 import { ROOT, startCore } from '../support/core.ts';
@@ -35,7 +36,7 @@ test('every operation answers as it declares', async (t) => {
   };
   const domain = 'one.example';
   const alice = { address: 'alice@one.example' };
-  const mail = async (): Promise<string> => {
+  const mail = async (evidence: MessageEvidence = {}): Promise<string> => {
     const id = queue.newId();
     await queue.commit({
       id,
@@ -45,7 +46,7 @@ test('every operation answers as it declares', async (t) => {
       receivedAt: Date.now(),
       content: rowContent(Buffer.from('hello')),
       trace: '',
-      detail: { evidence: {}, findings: [] },
+      detail: { evidence, findings: [] },
       recipients: [recipient('alice@one.example')],
     });
     return id;
@@ -128,6 +129,12 @@ test('every operation answers as it declares', async (t) => {
   const ids = [await mail(), await mail()];
   await ask('queue.list');
   await ask('queue.show', { id: ids[0] });
+  const who = { ...alice, direction: 'inbound', sender: 'stranger', policyDomain: domain, role: false };
+  const about = { version: EVIDENCE_VERSION, client: '192.0.2.1', sender: 'stranger', hasMessage: true };
+  const seen = await mail({ about, recipients: { [alice.address]: { who } } });
+  const { recipients } = await ask('queue.recheck', { id: seen });
+  assert.equal((recipients as readonly { readonly now: readonly unknown[] }[])[0]!.now.length > 0, true);
+  await ask('queue.delete', { ids: [seen] });
   await ask('queue.retry', { all: true });
   await ask('queue.hold', { ids });
   await ask('queue.release', { ids });

@@ -91,6 +91,7 @@ const MAY: Readonly<Record<OperationName, string>> = {
   'settings.undo': 'AD----',
   'queue.list': 'ADOoUu',
   'queue.show': 'ADOoUu',
+  'queue.recheck': 'A-O-U-',
   'queue.retry': 'ADOo--',
   'queue.hold': 'ADOo--',
   'queue.release': 'ADOo--',

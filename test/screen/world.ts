@@ -230,7 +230,7 @@ export function screening(options: ScreenOptions = {}) {
     }),
   };
   const session = createScreen(services, options.checks ?? CHECKS).session(facts);
-  return { clock, events, settings: table, facts, session, correspondents };
+  return { clock, events, settings: table, facts, session, correspondents, services };
 }
 
 /** Each transaction has all that it asks for. */

@@ -1,4 +1,4 @@
-/** `postern queue list|show|retry|hold|release|redirect|bounce|delete` */
+/** `postern queue list|show|recheck|retry|hold|release|redirect|bounce|delete` */
 import { type Command, Option } from 'commander';
 import type { OperationInput, OperationOutput } from '../../operations/index.ts';
 import { BACKGROUND, longAct } from '../background.ts';
@@ -67,6 +67,18 @@ export const queue: Register = (program, { withSession, stderr, clock }) => {
       }),
     );
 
+  command
+    .command('recheck <id>')
+    .description('judge one message again, and change nothing')
+    .option('--json', 'as JSON')
+    .action(
+      withSession(async ({ ask, print, json }, id: string, options: Options) => {
+        const checked = await ask('queue.recheck', { id });
+        if (options.json) return json(checked);
+        print(recheckTable(checked));
+      }),
+    );
+
   /** Named mail is soon done; what a filter finds may take long. */
   const act = async <N extends QueueAct>(
     context: CommandContext,
@@ -101,6 +113,16 @@ export const queue: Register = (program, { withSession, stderr, clock }) => {
     ),
   );
 };
+
+function recheckTable({ reply, recipients }: OperationOutput<'queue.recheck'>): string {
+  const whole = reply && `${reply.code} ${reply.enhanced ?? ''} ${reply.text}`;
+  const rows = recipients.flatMap(({ recipient, disposition, was, now }) => [
+    [recipient, 'as a whole', '', disposition ?? whole, ''],
+    ...was.map((one) => [recipient, 'was', `${one.check} ${one.code}`, one.action, one.text]),
+    ...now.map((one) => [recipient, 'now', `${one.check} ${one.code}`, one.action, one.text]),
+  ]);
+  return table(['RECIPIENT', 'WHEN', 'FINDING', 'ACTION', 'TEXT'], rows);
+}
 
 async function list({ ask }: CommandContext, filter: Filter, most: number): Promise<QueueList['rows']> {
   const rows: QueueList['rows'][number][] = [];

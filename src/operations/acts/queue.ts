@@ -85,6 +85,55 @@ export const queueOperations = {
     },
   }),
 
+  'queue.recheck': look('queue.recheck', {
+    area: 'queue',
+    // It judges for all recipients together, whatever domains they are of.
+    reach: 'node',
+    answer: Answer({
+      id: Type.String(),
+      reply: Type.Optional(Type.Unknown()),
+      recipients: Type.Array(
+        Answer({
+          recipient: Type.String(),
+          disposition: Type.Optional(Type.String()),
+          was: Type.Array(Type.Unknown()),
+          now: Type.Array(Type.Unknown()),
+        }),
+      ),
+    }),
+    title: 'Judges one queued or held message again, and changes nothing',
+    input: { id: Text },
+    run: async ({ queue, log, journal, recheck }, { id }) => {
+      const opened = await queue.open(id);
+      if (!opened)
+        throw new OperationalError('queue.missing', `cannot check ${id}, as it must be in the queue: it is not`);
+      await journal.flush();
+      const shown = await log.showMessage(id);
+      const { evidence, findings: then } = shown?.kind === 'message' ? shown.detail : { evidence: {}, findings: [] };
+      const { reversePath, body, smtputf8, content } = opened;
+      const now = await recheck({
+        id,
+        reversePath: reversePath === null ? null : anyAddress(reversePath),
+        parameters: { body, smtputf8 },
+        content,
+        evidence,
+      });
+      const foundThen = (address: string) => then.find(({ recipient }) => recipient === address)?.findings ?? [];
+      return {
+        output: {
+          id,
+          ...(now.reply && { reply: now.reply }),
+          recipients: now.recipients.map(({ recipient, findings, disposition }) => ({
+            recipient,
+            ...(disposition !== undefined && { disposition }),
+            was: foundThen(recipient),
+            now: findings,
+          })),
+        },
+      };
+    },
+  }),
+
   'queue.retry': act('queue.retry', {
     area: 'queue',
     long: true,

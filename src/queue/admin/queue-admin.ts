@@ -8,6 +8,7 @@
  */
 
 import type { Address } from '../../model/address.ts';
+import type { ContentRef } from '../../model/content.ts';
 import type { HoldClass } from '../../model/finding.ts';
 import { builder, statement } from '../../store/statement.ts';
 import type { AdmissionParts } from '../accept/admission.ts';
@@ -18,6 +19,7 @@ import { wants } from '../dsn/notices.ts';
 import { attemptRecord } from '../journal/records.ts';
 import { idOf, keyOf } from '../model/ids.ts';
 import { recipients as moves } from '../model/transitions.ts';
+import { contentOf } from '../rows/leased.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { MessageRow, QueueTables, RecipientRow } from '../rows/tables.ts';
 import { operatorHold } from '../settle/settlement.ts';
@@ -42,6 +44,8 @@ export interface QueueAdmin {
   ): Promise<{ readonly rows: readonly QueuedRow[]; readonly cursor?: string }>;
   /** With `domains`: only its recipients of those policy domains. */
   show(messageId: string, domains?: readonly string[]): Promise<QueuedMessage | undefined>;
+  /** Its content and how it was sent; it stays where it is. Errors: those of the database. */
+  open(messageId: string): Promise<OpenedMessage | undefined>;
   counts(): Promise<{ readonly queued: number; readonly held: number }>;
   retry(selection: QueueSelection, by: string, watch?: Watch): Promise<number>;
   /** `until`: the clock ends the hold then. */
@@ -66,6 +70,14 @@ const DECIDES: Readonly<Record<HoldClass, string>> = {
   admin: 'an administrator',
   operator: 'an operator',
 };
+
+export interface OpenedMessage {
+  /** Null: the null reverse-path. */
+  readonly reversePath: string | null;
+  readonly body: MessageRow['body'];
+  readonly smtputf8: boolean;
+  readonly content: ContentRef;
+}
 
 export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
   const { database, sql, dispatch, clock, journaling } = parts;
@@ -99,6 +111,16 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
       );
       // Of nobody's recipients nothing is told, not even the size.
       return rows.length === 0 && domains ? undefined : queuedMessage(message, rows, seen());
+    },
+    async open(messageId) {
+      const key = keyOf(messageId);
+      if (key === undefined) return undefined;
+      await everythingSpills();
+      const [message] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
+      if (!message) return undefined;
+      const { content } = await contentOf(parts, sql, message);
+      const { reverse_path: reversePath, body, smtputf8 } = message;
+      return { reversePath, body, smtputf8: smtputf8 === 1, content };
     },
     async counts() {
       await everythingSpills();

@@ -21,11 +21,7 @@ export async function readLeased(
     events.emit('queue.content-lost', { message: idOf(key), code: 'content.missing', detail: 'it has no message row' });
     return undefined;
   }
-  const [row] = rowsOf<ContentRow>(await database.read(sql.content({ message: key })));
-  const { size_bytes, sha256 } = message;
-  // Without octets and without a file's name, it is a file that does not exist: whoever reads it is told so.
-  const blob = row?.bytes ? undefined : (row?.blob ?? '');
-  const content: ContentRef = blob === undefined ? memoryContent(row!.bytes!) : blobs.open(blob, size_bytes, sha256);
+  const { content, blob } = await contentOf({ database, blobs }, sql, message);
   return {
     lease,
     key,
@@ -37,4 +33,16 @@ export async function readLeased(
     forged: message.forged === 1,
     trace: message.trace,
   };
+}
+
+/** `blob`: the file that it is in. */
+export async function contentOf(
+  { database, blobs }: Pick<QueueParts, 'database' | 'blobs'>,
+  sql: QueueStatements,
+  { key, size_bytes, sha256 }: MessageRow,
+): Promise<{ readonly content: ContentRef; readonly blob: string | undefined }> {
+  const [row] = rowsOf<ContentRow>(await database.read(sql.content({ message: key })));
+  // Without octets and without a file's name, it is a file that does not exist: whoever reads it is told so.
+  const blob = row?.bytes ? undefined : (row?.blob ?? '');
+  return { content: blob === undefined ? memoryContent(row!.bytes!) : blobs.open(blob, size_bytes, sha256), blob };
 }

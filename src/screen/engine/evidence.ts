@@ -21,6 +21,8 @@ export type About = {
   readonly version: number;
   readonly client: string;
   readonly sender: SenderKind;
+  /** That signed in. */
+  readonly account?: string;
   /** MAIL is of a local domain. */
   readonly isLocal?: true;
   /** The client was a trusted relay. */

@@ -65,6 +65,7 @@ function aboutOf({ services }: Screening, transaction: ScreenedTransaction): Abo
     version: EVIDENCE_VERSION,
     client: facts.client.address,
     sender: known?.kind ?? 'cannot-tell',
+    ...(facts.account !== undefined && { account: facts.account }),
     ...(known?.isLocal && { isLocal: true }),
     ...(isRelay && { isRelay: true }),
     ...(sources.hidden && { hidden: sources.hidden }),

@@ -164,7 +164,7 @@ export function createScreen(services: ScreenServices, checks: readonly Check[] 
   return { session: (facts) => new ScreenedSession(screens, facts), hidden: nat.found };
 }
 
-function currentOf(checkPlan: Plan, snapshot: ReturnType<Settings['current']>): Current {
+export function currentOf(checkPlan: Plan, snapshot: ReturnType<Settings['current']>): Current {
   return {
     policies: createPolicies(checkPlan, snapshot),
     boundMs: snapshot.get(screenOwnSettings.messageSeconds) * 1000,
