@@ -54,7 +54,9 @@ function inOrder(
     const { context, atRcpt } = found;
     if (context === one.context || isDeepStrictEqual(context.granted, one.context.granted))
       return [{ context, atRcpt }];
-    return [{ context, contextAtRcpt: one.context, atRcpt }];
+    // What counted then follows from what was granted.
+    const { listed: _, listing: __, listsUntold: ___, ...contextAtRcpt } = one.context;
+    return [{ context, contextAtRcpt, atRcpt }];
   });
 }
 
