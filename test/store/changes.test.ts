@@ -2,20 +2,11 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { codeOf, sourceFiles } from '../../scripts/source-files.ts';
-import { ruleStatements } from '../../src/directory/rules/statements.ts';
-import { credentialStatements } from '../../src/directory/sign-in/statements.ts';
-import { dkimStatements } from '../../src/directory/signing-keys/statements.ts';
-import { sourceStatements } from '../../src/directory/sources/statements.ts';
-import { directoryStatements } from '../../src/directory/statements.ts';
 import { OperationalError } from '../../src/model/errors.ts';
-import { queueStatements } from '../../src/queue/rows/statements.ts';
-import { dmarcStatements } from '../../src/report/dmarc/statements.ts';
-import { incomingStatements } from '../../src/report/incoming/statements.ts';
-import { settingStatements } from '../../src/settings/schema.ts';
 import { published, readAgain } from '../../src/store/changes.ts';
 import type { Change, Database, Row } from '../../src/store/contract.ts';
-import { outboxStatements } from '../../src/store/outbox.ts';
 import { builder, prepare, statement } from '../../src/store/statement.ts';
+import { ROOMS, statementsIn } from './support/statements.ts';
 import { insert, openTestStore, sql } from './support/store.ts';
 
 interface Tables {
@@ -105,29 +96,6 @@ test('what is held whole is read again after each change, at once or one read af
     assert.deepEqual(taken, [1, 2], 'what cannot be read stays as it was');
   }
 });
-
-/** Every statement of a room, made with parameters that fit none. */
-function statementsIn(of: unknown): { sql: string; writes?: Change }[] {
-  if (typeof of === 'function') {
-    // Queries of a varying shape take what they are asked about, and a page.
-    const made: unknown = of({}, {});
-    return typeof made === 'object' && made !== null && 'sql' in made ? [made as { sql: string }] : statementsIn(made);
-  }
-  return typeof of === 'object' && of !== null ? Object.values(of).flatMap(statementsIn) : [];
-}
-
-const ROOMS = {
-  directory: directoryStatements,
-  'directory/sign-in': credentialStatements,
-  'directory/signing-keys': dkimStatements,
-  'directory/rules': ruleStatements,
-  'directory/sources': sourceStatements,
-  settings: settingStatements,
-  'report/dmarc': dmarcStatements,
-  'report/incoming': incomingStatements,
-  outbox: outboxStatements,
-  queue: queueStatements,
-};
 
 for (const dialect of ['sqlite', 'postgres'] as const) {
   for (const [room, make] of Object.entries(ROOMS)) {

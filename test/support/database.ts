@@ -6,6 +6,7 @@ import { OperationalError } from '../../src/model/errors.ts';
 import { createChangeBus } from '../../src/store/changes.ts';
 import type { Database, Row, SqlValue, Statement, WriteResult } from '../../src/store/contract.ts';
 import type { StoreMigration } from '../../src/store/migration.ts';
+import { postgresDatabase } from './postgres.ts';
 
 export interface MemoryDatabase extends Database {
   /** How many units were written so far. */
@@ -18,6 +19,8 @@ export async function memoryDatabase(
   t: Pick<TestContext, 'after'>,
   ...migrations: readonly StoreMigration[]
 ): Promise<MemoryDatabase> {
+  const socket = process.env['POSTERN_TEST_POSTGRES'];
+  if (socket !== undefined) return overPostgres(t, socket, migrations);
   const sqlite = new DatabaseSync(':memory:');
   t.after(() => sqlite.close());
   const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database: driver(sqlite) }) });
@@ -69,6 +72,30 @@ export async function memoryDatabase(
     },
     changes,
     close: async () => {},
+  };
+}
+
+/** The same tests against the other dialect, which never reads at once (test/system/postgres.test.ts). */
+async function overPostgres(
+  t: Pick<TestContext, 'after'>,
+  socket: string,
+  migrations: readonly StoreMigration[],
+): Promise<MemoryDatabase> {
+  const database = await postgresDatabase(t, socket, migrations);
+  let failure: OperationalError | undefined;
+  let units = 0;
+  return {
+    ...database,
+    units: () => units,
+    fail: (error) => {
+      failure = error;
+    },
+    async write(unit) {
+      if (failure) throw failure;
+      const results = await database.write(unit);
+      units++;
+      return results;
+    },
   };
 }
 

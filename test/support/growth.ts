@@ -4,9 +4,8 @@
  *
  * The least processor time of some runs counts for each size: other load only ever adds time, so what fails is
  * measured again, and an honest parser passes in the end. The median of the doublings is judged, or all of them
- * together if that is less: where memory
- * outgrows a cache or is asked of the system, one or two of them may cost 4 times as much, while what is not
- * linear costs as much at each (a square 4 times, the power of 1.5 2.8 times).
+ * together if that is less: where memory outgrows a cache or is asked of the system, one or two of them may cost
+ * 4 times as much, while what is not linear costs as much at each (a square 4 times, the power of 1.5 2.8 times).
  */
 import assert from 'node:assert/strict';
 
@@ -56,7 +55,7 @@ export function assertLinear<Input>(pump: Pump<Input>, parse: (input: Input) => 
     }
     const doubling = Math.min(medianDoubling(sizes), meanDoubling(sizes));
     if (sizes.at(-1)!.leastMs < AT_ONCE_MS || doubling <= DOUBLING_AT_MOST) return;
-    if (doubling > HOPELESS && attempt >= 2) break;
+    if (doubling > HOPELESS && attempt >= 4) break;
   }
   const measured = sizes.map(({ size, leastMs }) => `${size}: ${leastMs.toFixed(3)} ms`).join(', ');
   assert.fail(`${pump.name}: time grows faster than the input: ${measured}`);
@@ -104,10 +103,10 @@ function repeatsFor(work: () => unknown): number {
   return repeats;
 }
 
-/** Processor time of one call, in milliseconds: what others do on the machine is not in it. */
+/** Processor time of one call, in milliseconds: neither what others do on the machine is in it, nor V8's other threads. */
 function timeMs(work: () => unknown, repeats: number): number {
-  const before = process.cpuUsage();
+  const before = process.threadCpuUsage();
   for (let i = 0; i < repeats; i++) work();
-  const { user, system } = process.cpuUsage(before);
+  const { user, system } = process.threadCpuUsage(before);
   return Math.max(1, user + system) / 1000 / repeats;
 }
