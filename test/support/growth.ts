@@ -103,10 +103,13 @@ function repeatsFor(work: () => unknown): number {
   return repeats;
 }
 
-/** Processor time of one call, in milliseconds: neither what others do on the machine is in it, nor V8's other threads. */
+/**
+ * Processor time of one call, in milliseconds: what others do on the machine is not in it. Of the process: the
+ * kernel brings that of one thread up to date only with its ticks.
+ */
 function timeMs(work: () => unknown, repeats: number): number {
-  const before = process.threadCpuUsage();
+  const before = process.cpuUsage();
   for (let i = 0; i < repeats; i++) work();
-  const { user, system } = process.threadCpuUsage(before);
+  const { user, system } = process.cpuUsage(before);
   return Math.max(1, user + system) / 1000 / repeats;
 }
