@@ -3,13 +3,10 @@
  * The rooms are put together in core.ts and node.ts, which are loaded only when they are needed: most
  * commands just ask a running node.
  */
-import { EVENTS } from './catalogue.ts';
-import { tellEvents } from './cli/offline-events.ts';
 import { runCli } from './cli/run.ts';
 import { VERSION } from './version.ts';
 import { systemClock } from './world/clock.ts';
 import { systemConfigSource } from './world/config.ts';
-import { createEvents } from './world/events.ts';
 
 // Whatever is written from here on is its owner's alone: databases and what SQLite keeps beside them, too.
 process.umask(0o077);
@@ -24,9 +21,14 @@ process.exitCode = await runCli(process.argv.slice(2), {
   clock: systemClock,
   startNode: async (config, events) => (await import('./node.ts')).startNode(config, events),
   async openOffline(config) {
+    const [{ openCore }, { EVENTS }, { createEvents }, { tellEvents }] = await Promise.all([
+      import('./core.ts'),
+      import('./catalogue.ts'),
+      import('./world/events.ts'),
+      import('./cli/offline-events.ts'),
+    ]);
     const events = createEvents(EVENTS, systemClock.now, () => {});
     tellEvents(events, process.stderr);
-    const { openCore } = await import('./core.ts');
     const core = await openCore(config, events);
     return { executeUnknown: core.operations.executeUnknown, close: core.close };
   },
