@@ -1,19 +1,21 @@
 /**
- * Replays the log under other settings in a thread of its own, one replay at a time: it starts, reads,
- * answers and ends. Errors: OperationalError `replay.busy`, `replay.timeout`, `log.unavailable`.
+ * Replays the log under other settings in a thread, one replay after the other; the thread starts with the
+ * first and retires when idle. Errors: OperationalError `replay.busy`, `replay.timeout`, `log.unavailable`.
  */
-import { Worker } from 'node:worker_threads';
 import { OperationalError } from '../../model/errors.ts';
 import type { ValuesByOwner } from '../../settings/snapshot.ts';
 import type { Clock } from '../../world/clock.ts';
+import { createWorkerClient } from '../../world/workers/client.ts';
+import type { WorkerFailure } from '../../world/workers/failure.ts';
+import { createPlainLine } from '../../world/workers/line.ts';
 import { REPLAY_LIMITS } from './limits.ts';
 import type { Replayable, ReplayReport } from './log.ts';
-import type { FromReplay, ReplayTask } from './thread.ts';
+import type { ReplayQuestion, ReplayThreadData } from './thread.ts';
 
 export interface ReplayRunner {
   /** `values`: all settings as they are tried. */
   run(range: Replayable, values: ValuesByOwner): Promise<ReplayReport>;
-  /** Ends a replay that runs; it fails with `log.unavailable`. */
+  /** Ends the thread; replays that are not over fail with `log.unavailable`. */
   close(): Promise<void>;
 }
 
@@ -29,50 +31,41 @@ export function createReplayRunner({
   clock,
   deadlineMs = REPLAY_LIMITS.deadlineMs,
 }: ReplayRunnerOptions): ReplayRunner {
-  let running: Worker | undefined;
-
+  const client = createWorkerClient<ReplayQuestion, ReplayReport>({
+    clock,
+    source: {
+      module: new URL('./thread.ts', import.meta.url),
+      workerData: { path } satisfies ReplayThreadData,
+      name: 'replay',
+    },
+    line: createPlainLine(REPLAY_LIMITS.waiting),
+    idleMs: REPLAY_LIMITS.idleMs,
+    deadlineMs,
+    failed,
+  });
   return {
-    async run(range, values) {
-      if (running)
-        throw new OperationalError('replay.busy', 'cannot replay, as one replay at a time can run: wait for the other');
-      const workerData: ReplayTask = { ...range, path, values };
-      const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData, name: 'replay' });
-      running = thread;
-      try {
-        return await answerOf(thread, clock, deadlineMs);
-      } finally {
-        running = undefined;
-        void thread.terminate();
-      }
-    },
-    async close() {
-      await running?.terminate();
-    },
+    run: (range, values) => client.run((ask) => ask({ ...range, values })),
+    close: client.close,
   };
 }
 
-function answerOf(thread: Worker, clock: Clock, deadlineMs: number): Promise<ReplayReport> {
-  return new Promise((resolve, reject) => {
-    const deadline = clock.after(deadlineMs, () =>
-      reject(
-        new OperationalError(
-          'replay.timeout',
-          `cannot finish this replay, as it must end within ${deadlineMs} ms: narrow it by time (--since)`,
-        ),
-      ),
-    );
-    const end = (settle: () => void): void => {
-      deadline.cancel();
-      settle();
-    };
-    const failed = (text: string): OperationalError =>
-      new OperationalError('log.unavailable', `cannot replay: ${text}`);
-    thread.once('message', (answer: FromReplay) =>
-      end(() =>
-        'report' in answer ? resolve(answer.report) : reject(new OperationalError(answer.code, answer.message)),
-      ),
-    );
-    thread.once('error', (error) => end(() => reject(failed(String(error)))));
-    thread.once('exit', () => end(() => reject(failed('its thread ended'))));
-  });
+function failed(failure: WorkerFailure): OperationalError {
+  switch (failure.kind) {
+    case 'busy':
+      return new OperationalError(
+        'replay.busy',
+        `cannot replay now, as replays waiting must be below ${failure.most}: there are ${failure.most}`,
+      );
+    case 'late':
+      return new OperationalError(
+        'replay.timeout',
+        `cannot finish this replay, as it must end within ${failure.deadlineMs} ms: narrow it by time (--since)`,
+      );
+    case 'died': {
+      const { cause } = failure;
+      return new OperationalError('log.unavailable', `cannot replay, as its thread ended: ${String(cause)}`, { cause });
+    }
+    case 'closed':
+      return new OperationalError('log.unavailable', 'cannot replay, as the node is stopping');
+  }
 }

@@ -1,28 +1,32 @@
-/** The thread of one replay: settings and a range come in, the report goes out, and it ends. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { isOperational } from '../../model/errors.ts';
+/** The replaying thread: settings and a range come in, the report goes out, one after the other; nothing is kept between them. */
+import { workerData } from 'node:worker_threads';
+import { isOperational, OperationalError } from '../../model/errors.ts';
 import { createSnapshot, type ValuesByOwner } from '../../settings/snapshot.ts';
 import { goBehindMail } from '../../world/background.ts';
+import { answerJobs } from '../../world/workers/answer.ts';
 import { type Replayable, type ReplayReport, replayLog } from './log.ts';
 import { createReplay } from './replay.ts';
 
-export interface ReplayTask extends Replayable {
+export interface ReplayThreadData {
   /** Of log.db. */
   readonly path: string;
+}
+
+export interface ReplayQuestion extends Replayable {
   readonly values: ValuesByOwner;
 }
 
-export type FromReplay = { readonly report: ReplayReport } | { readonly code: string; readonly message: string };
+const { path } = workerData as ReplayThreadData;
 
 goBehindMail('search');
-parentPort!.postMessage(answer(workerData as ReplayTask));
+answerJobs<ReplayQuestion, ReplayReport>(() => report);
 
-function answer({ path, values, ...range }: ReplayTask): FromReplay {
+function report({ values, ...range }: ReplayQuestion): ReplayReport {
   try {
-    return { report: replayLog(path, range, createReplay(createSnapshot(0, values))) };
+    return replayLog(path, range, createReplay(createSnapshot(0, values)));
   } catch (error) {
+    if (isOperational(error)) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    if (isOperational(error)) return { code: error.code, message };
-    return { code: 'log.unavailable', message: `cannot read log.db: ${message}` };
+    throw new OperationalError('log.unavailable', `cannot read log.db: ${message}`);
   }
 }

@@ -116,9 +116,21 @@ test('a dictionary attack leaves the evidence of so many recipients and no more;
   assert.deepEqual(report.why, { cut: 24 });
 });
 
-test('a second replay at the same time is told to wait', async (t) => {
+test('replays wait for the one under way, and no more than may', async (t) => {
   const runner = createReplayRunner({ path: join(folderOf(t), 'log.db'), clock: systemClock });
-  const first = runner.run({ since: 0 }, new Map());
+  const replays = [1, 2, 3].map(() => runner.run({ since: 0 }, new Map()));
   await assert.rejects(runner.run({ since: 0 }, new Map()), { code: 'replay.busy' });
-  assert.equal((await first).messages, 0);
+  for (const { messages } of await Promise.all(replays)) assert.equal(messages, 0);
+  await runner.close();
+});
+
+test('a replay that takes too long ends, and so does one on a node that stops', async (t) => {
+  const path = join(folderOf(t), 'log.db');
+  const hasty = createReplayRunner({ path, clock: systemClock, deadlineMs: 0 });
+  await assert.rejects(hasty.run({ since: 0 }, new Map()), { code: 'replay.timeout' });
+  await hasty.close();
+  const runner = createReplayRunner({ path, clock: systemClock });
+  const isClosed = assert.rejects(runner.run({ since: 0 }, new Map()), { code: 'log.unavailable' });
+  await runner.close();
+  await isClosed;
 });
