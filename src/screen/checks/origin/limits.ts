@@ -23,6 +23,8 @@ export const AUTHENTICATION_LIMITS = {
   bodiesWaiting: 10_000,
   /** Real signatures have less than 2 kB. */
   signatureBytes: 8 * 1024,
+  /** Of ARC-Authentication-Results, to find its set by: `i=` comes first (RFC 8617 4.1.1). The field may be long, and all of it is covered by the seals. */
+  instanceBytes: 1024,
   /** No honest header has as many, as folded as it may be; each line costs its canonical form. */
   headerLines: 4_000,
   /**

@@ -37,12 +37,19 @@ export async function openChain(fields: readonly RawField[]): Promise<ArcSets> {
   const rows = fields.filter(({ name }) => (FIELDS as readonly string[]).includes(name));
   if (rows.length > MOST_SETS * FIELDS.length) return { chain: [], problem: `more than ${MOST_SETS} sets` };
   // A seal or signature that is too long is as if it were not there, which no chain survives.
+  const whole = new Map<string, Uint8Array>();
   const parsed = rows
     .filter(({ name, raw }) => name === FIELDS[0] || raw.length <= AUTHENTICATION_LIMITS.signatureBytes)
-    .map(({ name, raw }) => ({ key: name, line: Buffer.from(raw, 'latin1') }));
+    .map(({ name, raw }) => {
+      if (name !== FIELDS[0]) return { key: name, line: Buffer.from(raw, 'latin1') };
+      const beginning = raw.slice(0, AUTHENTICATION_LIMITS.instanceBytes);
+      whole.set(beginning, Buffer.from(raw, 'latin1'));
+      return { key: name, line: Buffer.from(beginning, 'latin1') };
+    });
   let chain: readonly RawArcLink[];
   try {
-    chain = getARChain({ parsed }, { strict: true }) || [];
+    const links: readonly RawArcLink[] = getARChain({ parsed }, { strict: true }) || [];
+    chain = links.map((link) => ({ ...link, [FIELDS[0]]: { original: whole.get(textOf(link, FIELDS[0])) } }));
   } catch (error) {
     return { chain: [], problem: (error as Error).message.toLowerCase() };
   }
