@@ -14,6 +14,7 @@ import type { Clock, TimerHandle } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import { type Batch, createBatchWriter } from './batch.ts';
 import type { Journal, MessageRecord, SessionRecord } from './contract.ts';
+import { boundedDialogue } from './dialogue.ts';
 import type { Retention } from './expire.ts';
 import { createIdleSessions } from './idle-sessions.ts';
 import {
@@ -27,15 +28,7 @@ import {
   WAITING_RECORDS,
 } from './limits.ts';
 import type { FromThread, LogSize, ThreadOptions, ToThread } from './post.ts';
-import {
-  auditRow,
-  boundedDialogue,
-  type LogRow,
-  messageRow,
-  recipientRow,
-  rowCharacters,
-  sessionRow,
-} from './record.ts';
+import { auditRow, type LogRow, messageRow, recipientRow, rowCharacters, sessionRow } from './record.ts';
 import { createRefusals } from './refusals.ts';
 
 export interface JournalOptions {

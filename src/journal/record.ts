@@ -2,9 +2,9 @@
  * Records as flat tuples of primitives, of which bytes are soon made (batch.ts); what only a detailed
  * view reads is one JSON line, and the last of them.
  */
-import type { JournalDetail } from '../model/journal-detail.ts';
 import type { AuditRecord, MessageRecord, RecipientRecord, SessionRecord } from './contract.ts';
-import { DIALOGUE_BYTES } from './limits.ts';
+import { detailText } from './detail.ts';
+import { withDialogue } from './dialogue.ts';
 
 export type MessageRow<Detail = string> = readonly [
   kind: 'message',
@@ -20,7 +20,7 @@ export type MessageRow<Detail = string> = readonly [
   messageIdHeader: string | null,
   /** JSON of MessageRecord.recipients. */
   recipients: string,
-  /** JSON of MessageDetail. */
+  /** Of `detailText`. */
   detail: Detail,
 ];
 export type RecipientRow = readonly [
@@ -74,7 +74,6 @@ export type LogRow = MessageRow | RecipientRow | SessionRow | SessionCountRow | 
 /** As the writing thread has it: details are lines of octets, which go into a block as they are. */
 export type BatchRow = MessageRow<Uint8Array> | SessionRow<Uint8Array> | Exclude<LogRow, MessageRow | SessionRow>;
 
-export type MessageDetail = Pick<JournalDetail, 'evidence' | 'findings' | 'dialogue'>;
 export type RecipientDetail = Pick<RecipientRecord, 'by' | 'host' | 'address' | 'tls' | 'status' | 'reply' | 'earlier'>;
 
 export function messageRow(record: MessageRecord): MessageRow {
@@ -92,34 +91,13 @@ export function messageRow(record: MessageRecord): MessageRow {
     detail.headerFrom ?? null,
     detail.messageIdHeader ?? null,
     JSON.stringify(record.recipients),
-    detailText(detail),
+    detailText(detail, record.recipients),
   ];
-}
-
-/**
- * JSON of MessageDetail, member by member: a dialogue is a text of many joined parts, as findings may
- * be, and beside one the serializer takes three times as long for the rest.
- */
-function detailText({ evidence, findings, dialogue }: JournalDetail): string {
-  const found = findings.length === 0 ? '[]' : JSON.stringify(findings);
-  return withDialogue(`{"evidence":${JSON.stringify(evidence)},"findings":${found}`, dialogue);
 }
 
 function sessionText({ facts, endedAt, end, dialogue, messagesAccepted, reason }: SessionRecord): string {
   const told = JSON.stringify({ facts, endedAt, end, messagesAccepted, reason });
   return withDialogue(told.slice(0, -1), dialogue);
-}
-
-/** `open`: JSON of an object but for its end. */
-function withDialogue(open: string, dialogue: string | undefined): string {
-  return dialogue === undefined ? `${open}}` : `${open},"dialogue":${JSON.stringify(boundedDialogue(dialogue))}}`;
-}
-
-/** What `detailText` wrote, without the dialogue, which is half of it and of no use to whoever judges again. */
-export function parseUnspoken(text: string): Pick<MessageDetail, 'evidence' | 'findings'> {
-  // Within a string its quotes would be escaped, so this is the member itself, and it is the last.
-  const dialogue = text.lastIndexOf(',"dialogue":"');
-  return JSON.parse(dialogue < 0 ? text : `${text.slice(0, dialogue)}}`);
 }
 
 /** What a row takes before it is compressed, about: its texts. */
@@ -152,12 +130,4 @@ export function sessionRow(record: SessionRecord): SessionRow {
 export function auditRow(record: AuditRecord): AuditRow {
   const { at, actor, operation, input, result, detail } = record;
   return ['audit', at, actor, operation, input, result, detail ?? null];
-}
-
-/** Beginning and end tell most; the middle of a very long dialogue repeats itself. */
-export function boundedDialogue(dialogue: string, most: number = DIALOGUE_BYTES): string {
-  if (dialogue.length <= most) return dialogue;
-  const half = most / 2;
-  const left = dialogue.length - most;
-  return `${dialogue.slice(0, half)}\n[${left} characters left out]\n${dialogue.slice(-half)}`;
 }

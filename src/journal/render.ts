@@ -34,11 +34,11 @@ function renderMessage(shown: ShownMessage): string[] {
     ]),
     ...shown.recipients.flatMap((recipient) => renderRecipient(recipient, shown.changes)),
     ...strayChanges(shown),
-    ...section('Findings', detail.findings.flatMap(renderFindings)),
-    ...section(
-      'Evidence',
-      Object.entries(detail.evidence).map(([check, evidence]) => `  ${check}: ${JSON.stringify(evidence)}`),
-    ),
+    ...section('Findings', [...detail.findings.flatMap(renderFindings), ...renderCut(detail.cut?.findings)]),
+    ...section('Evidence', [
+      ...Object.entries(detail.evidence).map(([check, evidence]) => `  ${check}: ${JSON.stringify(evidence)}`),
+      ...renderCut(detail.cut?.evidence),
+    ]),
     ...(session ? renderFacts(session) : []),
     ...dialogue('Dialogue of the session', session?.dialogue),
     ...dialogue('Dialogue of the message', detail.dialogue),
@@ -99,6 +99,10 @@ function renderEarlier({ host, address, tls, reply }: NonNullable<StoredChange['
 
 function place(host: string, address: string | undefined): string {
   return address === undefined ? host : `${host} [${address}]`;
+}
+
+function renderCut(count: number | undefined): string[] {
+  return count === undefined ? [] : [`  (${count} more, not kept)`];
 }
 
 function renderFindings({ recipient, findings }: RecipientFindings): string[] {

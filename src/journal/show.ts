@@ -6,8 +6,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { readLine } from './block.ts';
 import { changesOf, type StoredChange } from './changes.ts';
 import type { SessionRecord } from './contract.ts';
+import { type MessageDetail, readDetail } from './detail.ts';
 import { SESSION_MESSAGES } from './limits.ts';
-import type { MessageDetail } from './record.ts';
+
 import { firstKey, keyTime } from './schema.ts';
 import type { StoredMessage } from './search.ts';
 import type { LoggedRecipient } from './terms.ts';
@@ -47,6 +48,8 @@ export function showById(db: DatabaseSync, id: string): ShownMessage | ShownSess
 function showMessage(db: DatabaseSync, id: string): ShownMessage | undefined {
   const row = db.prepare('SELECT * FROM messages WHERE id = ?').get(id) as unknown as StoredMessage | undefined;
   if (!row) return undefined;
+  const recipients = JSON.parse(row.recipients) as LoggedRecipient[];
+  const stored = detail(db, row);
   return {
     kind: 'message',
     id,
@@ -60,8 +63,8 @@ function showMessage(db: DatabaseSync, id: string): ShownMessage | undefined {
     sizeBytes: row.size,
     sessionId: row.session,
     session: row.session === null ? undefined : findSession(db, row.session),
-    recipients: JSON.parse(row.recipients) as LoggedRecipient[],
-    detail: (detail(db, row) as MessageDetail | undefined) ?? { evidence: {}, findings: [] },
+    recipients,
+    detail: stored === undefined ? { evidence: {}, findings: [] } : readDetail(stored, recipients),
     changes: changesOf(db)(row),
   };
 }

@@ -6,8 +6,9 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { readLines } from './block.ts';
+import { type MessageDetail, readUnspoken } from './detail.ts';
 import { OPEN_BLOCKS, PAGE_CACHE_KIB } from './limits.ts';
-import { type MessageDetail, parseUnspoken } from './record.ts';
+
 import { firstKey, keyTime, SCHEMA_VERSION, schemaNewer } from './schema.ts';
 import type { StoredMessage } from './search.ts';
 import type { LoggedRecipient } from './terms.ts';
@@ -20,7 +21,7 @@ export interface WalkedMessage {
   readonly session: string | null;
   readonly recipients: readonly LoggedRecipient[];
   /** Absent where its block is gone. */
-  readonly detail?: Pick<MessageDetail, 'evidence' | 'findings'>;
+  readonly detail?: Omit<MessageDetail, 'dialogue'>;
 }
 
 /** Milliseconds since the epoch; `until` is exclusive. `visit` returns false to end the walk. */
@@ -47,7 +48,7 @@ export function walkMessages(
       const { id, n, direction, session, block, line } = row;
       const text = lineOf(block, line);
       const recipients = JSON.parse(row.recipients) as LoggedRecipient[];
-      const detail = text ? parseUnspoken(text) : undefined;
+      const detail = text ? readUnspoken(text, recipients) : undefined;
       if (!visit({ id, at: keyTime(n), direction, session, recipients, ...(detail && { detail }) })) return;
     }
   } finally {

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { anyAddress } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
+import type { JournalDetail } from '../../model/journal-detail.ts';
 import { pageOf } from '../../model/page.ts';
 import type { QueueFilter, QueueSelection } from '../../queue/admin/selection.ts';
 import { Answer, Nullable, PageAnswer } from '../answers.ts';
@@ -109,7 +110,8 @@ export const queueOperations = {
         throw new OperationalError('queue.missing', `cannot check ${id}, as it must be in the queue: it is not`);
       await journal.flush();
       const shown = await log.showMessage(id);
-      const { evidence, findings: then } = shown?.kind === 'message' ? shown.detail : { evidence: {}, findings: [] };
+      const detail: JournalDetail = shown?.kind === 'message' ? shown.detail : { evidence: {}, findings: [] };
+      const { evidence, findings: then, cut } = detail;
       const { reversePath, body, smtputf8, content } = opened;
       const now = await recheck({
         id,
@@ -117,6 +119,7 @@ export const queueOperations = {
         parameters: { body, smtputf8 },
         content,
         evidence,
+        isCut: cut?.evidence !== undefined,
       });
       const foundThen = (address: string) => then.find(({ recipient }) => recipient === address)?.findings ?? [];
       return {

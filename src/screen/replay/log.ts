@@ -7,7 +7,7 @@ import { type WalkedMessage, walkMessages } from '../../journal/walk.ts';
 import type { Evidence, Finding } from '../../model/finding.ts';
 import type { About, MessageEvidence } from '../engine/evidence.ts';
 import { REPLAY_LIMITS } from './limits.ts';
-import type { Replay, ReplayedDisposition, ReplayedRecipient } from './replay.ts';
+import type { Replay, Replayed, ReplayedDisposition, ReplayedRecipient } from './replay.ts';
 import type { Why } from './unknown.ts';
 
 export interface ReplayedChange {
@@ -77,7 +77,8 @@ type Compared = ReplayedChange | { readonly unknown: Why };
 function compare({ id, recipients, detail }: WalkedMessage, domain: string | undefined, replay: Replay): Compared[] {
   const evidence = (detail?.evidence ?? {}) as MessageEvidence;
   const seen = (evidence['recipients'] ?? {}) as Readonly<Record<string, Evidence>>;
-  const again = replay(evidence);
+  // One whose evidence is gone may have decided for all.
+  const again: Replayed = detail?.cut?.evidence ? { recipients: [], unknown: 'cut' } : replay(evidence);
   const byAddress = new Map(again.recipients.map((one) => [one.address, one]));
   const compared: Compared[] = [];
   const done = new Set<string>();

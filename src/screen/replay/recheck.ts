@@ -42,6 +42,8 @@ export interface StoredMail {
   readonly content: ContentRef;
   /** As the journal has it. */
   readonly evidence: MessageEvidence;
+  /** The log had no room for all of it. */
+  readonly isCut?: boolean;
 }
 
 export interface Rechecked {
@@ -66,6 +68,11 @@ export async function recheck(
     throw new OperationalError(
       'screen.recheck',
       `cannot check ${id} again, as the log must have what was seen of its session: it is of another version, or was written by Postern itself`,
+    );
+  if (mail.isCut)
+    throw new OperationalError(
+      'screen.recheck',
+      `cannot check ${id} again, as the log must have all that was seen of its session: some was too long and was cut`,
     );
   const checkPlan = plan(checks);
   const resolver = services.resolver.for([`recheck ${id}`]);

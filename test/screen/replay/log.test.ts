@@ -116,6 +116,29 @@ test('a dictionary attack leaves the evidence of so many recipients and no more;
   assert.deepEqual(report.why, { cut: 24 });
 });
 
+test('a message of whose evidence the log cut some is unknown as cut, never judged by the rest', async (t) => {
+  const record = await logged('M1', 'bob@remote.example', 'alice@example.com');
+  const { detail } = record;
+  const evidence = { ...detail.evidence, dkim: { ...detail.evidence['dkim'], padding: 'x'.repeat(20_000) } };
+  const report = await replay(t, [{ ...record, detail: { ...detail, evidence } }], { 'dkim.enabled': false });
+  assert.deepEqual([report.messages, report.unknown, report.why], [1, 1, { cut: 1 }]);
+});
+
+test('recipients whose evidence is shared are each judged again', async (t) => {
+  const record = await logged('M1', 'bob@remote.example', 'alice@example.com');
+  const { evidence } = record.detail;
+  const seen = (evidence['recipients'] as Record<string, Record<string, Record<string, string>>>)['alice@example.com']!;
+  const to = ['alice@example.com', 'bob@example.com', 'carol@example.com'];
+  const recipients = Object.fromEntries(to.map((one) => [one, { ...seen, who: { ...seen['who'], address: one } }]));
+  const shared = {
+    ...record,
+    recipients: to.map((one) => ({ address: one, disposition: 'accept' })),
+    detail: { evidence: { ...evidence, recipients }, findings: [] },
+  };
+  const report = await replay(t, [shared], { 'reversePtr.action': 'quarantine-admin' });
+  assert.deepEqual([report.messages, report.unknown, report.changed.map(({ recipient }) => recipient)], [1, 0, to]);
+});
+
 test('replays wait for the one under way, and no more than may', async (t) => {
   const runner = createReplayRunner({ path: join(folderOf(t), 'log.db'), clock: systemClock });
   const replays = [1, 2, 3].map(() => runner.run({ since: 0 }, new Map()));

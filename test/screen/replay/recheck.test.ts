@@ -89,3 +89,14 @@ test('without what was seen of its session a message cannot be checked again', a
   const mail = { id: 'Q1', reversePath: null, parameters: PLAIN, content: content(LETTER), evidence: {} };
   await assert.rejects(recheck(screening({ resolver }).services, mail), { code: 'screen.recheck' });
 });
+
+test('a message of whose session the log cut what was seen cannot be checked again', async () => {
+  const world = screening({ resolver });
+  const { message } = await transact(world, 'bob@remote.example', ['alice@example.com'], content(LETTER));
+  const evidence: MessageEvidence = JSON.parse(JSON.stringify(message!.evidence));
+  const mail = { id: 'Q1', reversePath: null, parameters: PLAIN, content: content(LETTER), evidence };
+  await assert.rejects(recheck(world.services, { ...mail, isCut: true }), {
+    code: 'screen.recheck',
+    message: /was cut/,
+  });
+});
