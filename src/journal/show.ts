@@ -8,7 +8,6 @@ import { changesOf, type StoredChange } from './changes.ts';
 import type { SessionRecord } from './contract.ts';
 import { type MessageDetail, readDetail } from './detail.ts';
 import { SESSION_MESSAGES } from './limits.ts';
-
 import { firstKey, keyTime } from './schema.ts';
 import type { StoredMessage } from './search.ts';
 import type { LoggedRecipient } from './terms.ts';

@@ -8,7 +8,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { readLines } from './block.ts';
 import { type MessageDetail, readUnspoken } from './detail.ts';
 import { OPEN_BLOCKS, PAGE_CACHE_KIB } from './limits.ts';
-
 import { firstKey, keyTime, SCHEMA_VERSION, schemaNewer } from './schema.ts';
 import type { StoredMessage } from './search.ts';
 import type { LoggedRecipient } from './terms.ts';
