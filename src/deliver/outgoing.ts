@@ -18,6 +18,7 @@ import { changesFields, linesAbove, withEdits } from './edits.ts';
 import { changed, rangeOf, sevenBitOf, treeOf } from './reading.ts';
 import { LESS, mayBeReduced, reduced } from './reduced-report.ts';
 import type { Signing } from './signing/types.ts';
+import { spliced } from './splices.ts';
 
 export type Fitted =
   | {
@@ -50,6 +51,17 @@ export function fitAndSign(
   extensions: PeerExtensions,
   signing: Signing | undefined,
   shortened = 0,
+): MaybePromise<Fitted> {
+  if (claim.splices?.length)
+    return spliced(claim).then((variant) => fitVariant(variant, extensions, signing, shortened));
+  return fitVariant(claim, extensions, signing, shortened);
+}
+
+function fitVariant(
+  claim: Claim,
+  extensions: PeerExtensions,
+  signing: Signing | undefined,
+  shortened: number,
 ): MaybePromise<Fitted> {
   if (shortened > 0) return lessOf(claim, extensions, signing, TOO_LARGE, LESS.slice(shortened - 1));
   const fitted = whole(claim, extensions, signing);
@@ -97,13 +109,14 @@ async function lessOf(
 }
 
 /** Nothing but the lines above differs from what is stored. */
-function asStored({ content, message }: Claim, above: Buffer): OutgoingContent {
+function asStored({ content, message, splices }: Claim, above: Buffer): OutgoingContent {
   const sizeBytes = above.length + content.sizeBytes;
   const inMemory = content.bytes ? [content.bytes] : content.pieces;
   if (inMemory) {
     const stored = inMemory.map(asBuffer);
     // What a session brought passed the guard of newlines, BINARYMIME apart, which has no lines (RFC 3030 3).
-    const isGuarded = message.clientAddress !== undefined && message.body !== 'BINARYMIME';
+    // Nor did what a splice puts there.
+    const isGuarded = message.clientAddress !== undefined && message.body !== 'BINARYMIME' && !splices?.length;
     return { kind: 'whole', sizeBytes, pieces: [above, ...stored], guarded: isGuarded ? stored : undefined };
   }
   return { kind: 'stream', sizeBytes, exact: true, open: () => following(above, content.open()) };

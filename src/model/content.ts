@@ -3,6 +3,7 @@
  * Where the bytes live (row, file, S3) is the blob store's business.
  */
 import type { Readable } from 'node:stream';
+import type { BodyType } from './envelope.ts';
 
 export interface ByteRange {
   readonly start: number;
@@ -29,3 +30,12 @@ export type HeaderEdit =
   /** Removes the occurrence-th (0 = topmost) field of that name, case-insensitive. */
   | { readonly kind: 'remove'; readonly name: string; readonly occurrence: number }
   | { readonly kind: 'replace'; readonly name: string; readonly occurrence: number; readonly raw: string };
+
+/** `length` octets of the original from `offset` on give way to others; several are in order and apart. */
+export interface Splice {
+  readonly offset: number;
+  readonly length: number;
+  readonly with: ContentRef;
+  /** What those need of a peer, as whoever made them knows: nobody reads them to find out. */
+  readonly body: BodyType;
+}

@@ -7,7 +7,7 @@
  */
 import type { MessageRecord, RecipientRecord } from '../journal/contract.ts';
 import type { Address, ReversePath } from '../model/address.ts';
-import type { ContentRef, HeaderEdit } from '../model/content.ts';
+import type { ContentRef, HeaderEdit, Splice } from '../model/content.ts';
 import type { BodyType, Notify, OriginalRecipient } from '../model/envelope.ts';
 import type { Direction, HoldClass } from '../model/finding.ts';
 import type { JournalDetail } from '../model/journal-detail.ts';
@@ -103,6 +103,8 @@ export interface Claim {
   readonly content: ContentRef;
   readonly trace: string;
   readonly edits: readonly HeaderEdit[];
+  /** Over `content`, as are header edits, which count in what the splices make of it. */
+  readonly splices?: readonly Splice[];
   readonly destination: string;
   readonly recipients: readonly ClaimedRecipient[];
 }

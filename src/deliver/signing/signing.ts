@@ -8,7 +8,6 @@
  */
 import type { SigningKey } from '../../directory/signing-keys/dkim-keys.ts';
 import { signingSettings } from '../../directory/signing-keys/settings.ts';
-import type { HeaderEdit } from '../../model/content.ts';
 import type { BodyType } from '../../model/envelope.ts';
 import { isOperational } from '../../model/errors.ts';
 import type { Claim } from '../../queue/contract.ts';
@@ -98,13 +97,15 @@ export function createSigning(services: SigningServices): Signing {
   }
 
   async function signatures(claim: Claim, content: OutgoingContent, body: BodyType): Promise<string> {
-    const { message, edits } = claim;
+    const { message, edits, splices = [] } = claim;
     const isOurs = message.author !== undefined;
     // By its size a report is told from the same one shortened.
     const { sizeBytes } = claim.content;
     // The same variant, sealed for another domain, is another set.
     const sealer = isOurs ? '' : claim.recipients[0]!.original.domain;
-    const name = `${message.id} ${sizeBytes} ${body} ${sealer} ${edits.length === 0 ? '' : JSON.stringify(edits)}`;
+    const variant = splices.length === 0 ? '' : claim.content.sha256;
+    const changes = edits.length === 0 ? '' : JSON.stringify(edits);
+    const name = `${message.id} ${sizeBytes} ${body} ${sealer} ${variant} ${changes}`;
     try {
       const known = await stillGood(name);
       if (known !== undefined) return known;
@@ -131,7 +132,7 @@ export function createSigning(services: SigningServices): Signing {
   }
 
   return {
-    concerns: (claim) => claim.message.author !== undefined || isSentOn(claim) || isChanged(claim.edits),
+    concerns: (claim) => claim.message.author !== undefined || isSentOn(claim) || isChanged(claim),
     async prepare(claim, content, body) {
       const fields = await signatures(claim, content, body);
       const reversePath = await reversePathOf(claim);
@@ -145,9 +146,11 @@ function isSentOn({ recipients }: Claim): boolean {
   return recipients.some(({ address, original }) => address !== original && address.domain !== original.domain);
 }
 
-/** A field that its sender wrote and may have signed was changed. */
-function isChanged(edits: readonly HeaderEdit[]): boolean {
-  return edits.some((edit) => edit.kind !== 'prepend' && !OWN_FIELDS.includes(edit.name.toLowerCase()));
+/** The body, or a field that its sender wrote, was changed, either of which may have been signed. */
+function isChanged({ edits, splices = [] }: Claim): boolean {
+  return (
+    splices.length > 0 || edits.some((edit) => edit.kind !== 'prepend' && !OWN_FIELDS.includes(edit.name.toLowerCase()))
+  );
 }
 
 /** Forged ones in our name are removed; nobody signs them. */

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { createDelivery, type Delivery } from '../../../src/deliver/delivery.ts';
 import type { DeliveryServices } from '../../../src/deliver/types.ts';
 import type { Directory, DomainMailServer } from '../../../src/directory/contract.ts';
-import type { HeaderEdit } from '../../../src/model/content.ts';
+import type { HeaderEdit, Splice } from '../../../src/model/content.ts';
 import { makeAddress } from '../../../src/protocol/smtp/address.ts';
 import type { AttemptResult, Claim, ClaimedRecipient } from '../../../src/queue/contract.ts';
 import type { Settings, SettingsSnapshot } from '../../../src/settings/contract.ts';
@@ -190,6 +190,7 @@ export interface Letter {
   readonly smtputf8?: boolean;
   readonly trace?: string;
   readonly edits?: readonly HeaderEdit[];
+  readonly splices?: readonly Splice[];
   /** Kept out of memory, as the store does with large messages. */
   readonly isStreamed?: boolean;
   readonly author?: string;
@@ -225,6 +226,7 @@ export function claimOf(letter: Letter = {}): Claim {
     content: contentOf(Buffer.from(content), letter.isStreamed ?? false),
     trace: letter.trace ?? '',
     edits: letter.edits ?? [],
+    ...(letter.splices && { splices: letter.splices }),
     destination: letter.destination ?? 'example.com',
     recipients: to.map((recipient) => {
       const given = typeof recipient === 'string' ? { address: addressOf(recipient) } : recipient;
