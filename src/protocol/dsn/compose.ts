@@ -9,12 +9,30 @@ import { encodeQuotedPrintable } from '../mime/quoted-printable.ts';
 import type { Segment } from '../mime/types.ts';
 import { formatDate } from './date.ts';
 import { field, isAscii, oneLine } from './field-text.ts';
-import { humanText, subjectOf } from './human-text.ts';
+import { aboutRecipient, humanText, subjectOf } from './human-text.ts';
 import { returnedPart } from './returned-part.ts';
-import { needsUtf8, statusFields } from './status-fields.ts';
-import type { Dsn, DsnReport } from './types.ts';
+import { needsUtf8, recipientFields, statusFields } from './status-fields.ts';
+import type { Dsn, DsnRecipient, DsnReport } from './types.ts';
 
-export function composeDsn(report: DsnReport): Dsn {
+/** What a report says of one recipient: to people, and to programs. */
+export interface DsnRecipientTexts {
+  readonly about: string;
+  readonly fields: string;
+}
+
+/**
+ * Of some of its recipients: nearly all the work of a report, so whoever has many lets others have
+ * their turn between these and the next. `utf8`: of `needsUtf8`.
+ */
+export function recipientTexts(recipients: readonly DsnRecipient[], utf8: boolean): DsnRecipientTexts[] {
+  return recipients.map((one) => ({ about: aboutRecipient(one), fields: recipientFields(one, utf8) }));
+}
+
+/** `texts`: of all recipients, where they are made already. */
+export function composeDsn(
+  report: DsnReport,
+  texts: readonly DsnRecipientTexts[] = recipientTexts(report.recipients, needsUtf8(report)),
+): Dsn {
   const utf8 = needsUtf8(report);
   const returned = returnedPart(report.returned);
   const is8bit = utf8 || returned?.is8bit === true;
@@ -23,7 +41,11 @@ export function composeDsn(report: DsnReport): Dsn {
   const delimiter = `--${report.boundary}\r\n`;
 
   const head =
-    header(report, subject, is8bit || smtputf8) + delimiter + textPart(report) + delimiter + statusPart(report, utf8);
+    header(report, subject, is8bit || smtputf8) +
+    delimiter +
+    textPart(report, texts) +
+    delimiter +
+    statusPart(report, utf8, texts);
   const segments: Segment[] = [];
   if (returned) {
     segments.push({ kind: 'bytes', bytes: Buffer.from(head + delimiter + returned.header, 'utf8') }, returned.content);
@@ -55,8 +77,11 @@ function header(report: DsnReport, subject: string, is8bit: boolean): string {
 }
 
 /** 7-bit always: what is not ASCII in it becomes quoted-printable. */
-function textPart(report: DsnReport): string {
-  const text = humanText(report);
+function textPart(report: DsnReport, texts: readonly DsnRecipientTexts[]): string {
+  const text = humanText(
+    report,
+    texts.map(({ about }) => about),
+  );
   const isPlain = isAscii(text) && !text.split('\r\n').some((line) => line.length > 998);
   const charset = isAscii(text) ? 'us-ascii' : 'utf-8';
   const encoding = isPlain ? '7bit' : 'quoted-printable';
@@ -67,8 +92,9 @@ function textPart(report: DsnReport): string {
   );
 }
 
-function statusPart(report: DsnReport, utf8: boolean): string {
+function statusPart(report: DsnReport, utf8: boolean, texts: readonly DsnRecipientTexts[]): string {
+  const groups = texts.map(({ fields }) => fields);
   const type = utf8 ? 'message/global-delivery-status' : 'message/delivery-status';
   const encoding = utf8 ? 'Content-Transfer-Encoding: 8bit\r\n' : '';
-  return `Content-Type: ${type}\r\n${encoding}\r\n${statusFields(report, utf8)}\r\n`;
+  return `Content-Type: ${type}\r\n${encoding}\r\n${statusFields(report, utf8, groups)}\r\n`;
 }

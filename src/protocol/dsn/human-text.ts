@@ -17,14 +17,10 @@ export const CLOSINGS: Readonly<Record<Returned['kind'], string>> = {
   none: 'A report for mail programs is attached.',
 };
 
-export function humanText(report: DsnReport): string {
+/** `about`: of `aboutRecipient`, in order. */
+export function humanText(report: DsnReport, about: readonly string[] = report.recipients.map(aboutRecipient)): string {
   const opening = `This is an automatic report from the mail system at ${report.reportingMta} about a message that you sent:`;
-  const blocks = [
-    wrap(opening, ''),
-    aboutTheMessage(report),
-    ...report.recipients.map(aboutRecipient),
-    CLOSINGS[report.returned.kind],
-  ];
+  const blocks = [wrap(opening, ''), aboutTheMessage(report), ...about, CLOSINGS[report.returned.kind]];
   return `${blocks.join('\r\n\r\n')}\r\n`;
 }
 
@@ -44,7 +40,7 @@ function aboutTheMessage(report: DsnReport): string {
   return subject === '' ? received : `${wrap(`Subject:  ${subject}`, '    ')}\r\n${received}`;
 }
 
-function aboutRecipient(recipient: DsnRecipient): string {
+export function aboutRecipient(recipient: DsnRecipient): string {
   const { action, addressedTo, finalRecipient, remoteMta, diagnostic, triedFor } = recipient;
   const asWritten = oneLine(addressedTo ?? finalRecipient);
   const via = asWritten === oneLine(finalRecipient) ? '' : ` (passed on to ${oneLine(finalRecipient)})`;

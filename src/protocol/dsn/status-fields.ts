@@ -7,23 +7,32 @@ import { asciiOnly, field, isAscii, oneLine } from './field-text.ts';
 import type { DsnRecipient, DsnReport } from './types.ts';
 
 /** Whether an address in it cannot be written in ASCII. */
-export function needsUtf8(report: DsnReport): boolean {
+export function needsUtf8(report: Pick<DsnReport, 'recipients'>): boolean {
   return report.recipients.some(
     ({ finalRecipient, orcpt }) => !isAscii(finalRecipient) || !isAscii(orcpt?.address ?? ''),
   );
 }
 
-/** Groups of fields, the message's first, an empty line between them. */
-export function statusFields(report: DsnReport, utf8: boolean): string {
-  const text = (value: string): string => (utf8 ? oneLine(value) : asciiOnly(oneLine(value)));
+/** Groups of fields, the message's first, an empty line between them. `groups`: of `recipientFields`, in order. */
+export function statusFields(
+  report: DsnReport,
+  utf8: boolean,
+  groups: readonly string[] = report.recipients.map((recipient) => recipientFields(recipient, utf8)),
+): string {
+  const text = textIn(utf8);
   let message = field('Reporting-MTA', `dns; ${text(report.reportingMta)}`);
   // RFC 3464 2.2.1: without its xtext, and first of what the sender can match by.
   if (report.envid !== undefined) message = field('Original-Envelope-Id', text(report.envid)) + message;
   message += field('Arrival-Date', formatDate(report.arrivedAt));
-  return [message, ...report.recipients.map((recipient) => recipientFields(recipient, text))].join('\r\n');
+  return [message, ...groups].join('\r\n');
 }
 
-function recipientFields(recipient: DsnRecipient, text: (value: string) => string): string {
+function textIn(utf8: boolean): (value: string) => string {
+  return (value) => (utf8 ? oneLine(value) : asciiOnly(oneLine(value)));
+}
+
+export function recipientFields(recipient: DsnRecipient, utf8: boolean): string {
+  const text = textIn(utf8);
   const { orcpt, finalRecipient, remoteMta, diagnostic, lastAttemptAt, willRetryUntil, action } = recipient;
   const finalType = isAscii(finalRecipient) ? 'rfc822' : 'utf-8';
   let fields = orcpt ? field('Original-Recipient', `${text(orcpt.type)}; ${text(orcpt.address)}`) : '';

@@ -6,13 +6,14 @@ import type { Address } from '../../model/address.ts';
 import type { ByteRange, ContentRef } from '../../model/content.ts';
 import { isOperational } from '../../model/errors.ts';
 import type { Direction } from '../../model/finding.ts';
-import { composeDsn } from '../../protocol/dsn/compose.ts';
-import type { Dsn, Returned } from '../../protocol/dsn/types.ts';
+import { composeDsn, type DsnRecipientTexts, recipientTexts } from '../../protocol/dsn/compose.ts';
+import { needsUtf8 } from '../../protocol/dsn/status-fields.ts';
+import type { Dsn, DsnReport, Returned } from '../../protocol/dsn/types.ts';
 import type { Spool, StagedContent } from '../../store/contract.ts';
 import { loopStep } from '../../world/loop-watch.ts';
 import type { NewMessage, NewRecipient } from '../contract.ts';
 import type { Leased } from '../dispatch/active-claims.ts';
-import { RETURNED_FULL_BYTES, RETURNED_HEADER_BYTES } from '../limits.ts';
+import { NOTICE_RECIPIENTS, RETURNED_FULL_BYTES, RETURNED_HEADER_BYTES } from '../limits.ts';
 import type { QueueParts } from '../parts.ts';
 import { dsnRecipient, type Notice } from './notices.ts';
 
@@ -49,14 +50,15 @@ export async function composeNotice(
   };
   const failed = notices.some(({ action }) => action === 'failed');
   const returned = await returnedOf(about, failed);
-  let dsn = loopStep('delivery-report', about.message.id, () => composeDsn({ ...report, returned }));
+  const texts = await textsInTurns(report, about.message.id);
+  let dsn = loopStep('delivery-report', about.message.id, () => composeDsn({ ...report, returned }, texts));
   let content: StagedContent;
   try {
     content = await staged(blobs.spool(), dsn, about.content);
   } catch (error) {
     // The original cannot be read: its sender is told all the same.
     if (!isOperational(error, 'content.missing') && !isOperational(error, 'content.corrupt')) throw error;
-    dsn = composeDsn({ ...report, returned: { kind: 'none' } });
+    dsn = composeDsn({ ...report, returned: { kind: 'none' } }, texts);
     content = await staged(blobs.spool(), dsn, about.content);
   }
   events.emit('queue.notice-queued', { message: about.message.id, notice: id, action: notices[0]!.action });
@@ -78,6 +80,18 @@ export async function composeNotice(
     },
     recipients: await recipientsFor(parts, to),
   };
+}
+
+/** A message may have a thousand recipients: others have their turn between some of them and the next. */
+async function textsInTurns(report: Pick<DsnReport, 'recipients'>, about: string): Promise<DsnRecipientTexts[]> {
+  const utf8 = needsUtf8(report);
+  const texts: DsnRecipientTexts[] = [];
+  while (texts.length < report.recipients.length) {
+    if (texts.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    const next = report.recipients.slice(texts.length, texts.length + NOTICE_RECIPIENTS);
+    texts.push(...loopStep('delivery-report', about, () => recipientTexts(next, utf8)));
+  }
+  return texts;
 }
 
 /** RFC 3461 4.3: RET speaks of failures only; everything else gets the header. */

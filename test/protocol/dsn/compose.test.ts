@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { composeDsn } from '../../../src/protocol/dsn/compose.ts';
+import { composeDsn, recipientTexts } from '../../../src/protocol/dsn/compose.ts';
 import { parseDsn } from '../../../src/protocol/dsn/parse.ts';
 import type { Dsn, DsnRecipient, DsnReport } from '../../../src/protocol/dsn/types.ts';
 import { decodeQuotedPrintable } from '../../../src/protocol/mime/quoted-printable.ts';
@@ -58,6 +58,13 @@ function partsOf(message: Buffer): { parts: readonly MimePart[]; body: (index: n
     },
   };
 }
+
+test('a report whose recipients were written some at a time is the same report', () => {
+  const recipients = Array.from({ length: 7 }, (_, n) => ({ ...failed, finalRecipient: `b${n}@ex\u00e4mple.org` }));
+  const many = { ...report, recipients };
+  const texts = [0, 3, 6].flatMap((at) => recipientTexts(recipients.slice(at, at + 3), true));
+  assert.deepEqual(write(composeDsn(many, texts)), write(composeDsn(many)));
+});
 
 test('a report has a text for people, a status for programs and the header of the original', () => {
   const dsn = composeDsn(report);
