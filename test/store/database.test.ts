@@ -3,7 +3,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
+import type { StoreMigration } from '../../src/store/migration.ts';
 import { systemDisk } from '../../src/world/disk.ts';
 import { insert, openTestStore, sql, temporaryFolder, thingTable } from './support/store.ts';
 
@@ -92,6 +94,34 @@ test('a schema change without room for a copy first is refused with what is miss
   });
   const again = await openTestStore(t, { folder });
   assert.deepEqual(await again.ids(), [7]);
+});
+
+test('a schema change that ends half-way leaves the old schema and its copy, and goes through at the next start', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await openTestStore(t, { folder });
+  await first.database.write([insert(7)]);
+  await first.close();
+  let ends = true;
+  const added: StoreMigration = {
+    name: '0002-more',
+    up: (db) => db.schema.alterTable('thing').addColumn('more', 'text').execute(),
+  };
+  const broken: StoreMigration = {
+    name: '0003-broken',
+    async up(db) {
+      await db.schema.createTable('other').addColumn('id', 'integer').execute();
+      if (ends) throw new Error('the power is gone');
+    },
+  };
+  const migrations = [thingTable, added, broken];
+  for (let start = 0; start < 2; start++) await assert.rejects(openTestStore(t, { folder, migrations }), /power/);
+  const copy = new DatabaseSync(join(folder, 'backups/state-version-1.db'), { readOnly: true });
+  assert.deepEqual(copy.prepare("select name from pragma_table_info('thing') where name = 'more'").all(), []);
+  assert.equal(copy.prepare('select count(*) as count from thing').get()!['count'], 1);
+  copy.close();
+  ends = false;
+  const whole = await openTestStore(t, { folder, migrations });
+  assert.deepEqual(await whole.ids(), [7]);
 });
 
 function missing(command: string): string | false {

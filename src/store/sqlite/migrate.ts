@@ -3,7 +3,7 @@
  *
  * A database of a newer node is used as it is where its `minReader` allows, else refused
  * (`store.schema-newer`). An older one is copied first (`backups/`); where there is no room for the
- * copy it refuses and says how much is missing (`store.no-room-for-backup`).
+ * copy it refuses and says how much is missing (`store.no-room-for-backup`). All migrations are one transaction.
  */
 import { basename, dirname, join } from 'node:path';
 import { backup, type DatabaseSync, type SQLInputValue } from 'node:sqlite';
@@ -38,10 +38,18 @@ export async function migrate(parts: MigrateParts): Promise<void> {
   }
   if (stored.version >= schema.version) return;
   if (stored.version > 0) await keepBackup(parts, stored.version);
-  await run(database, schema);
-  database
-    .prepare('update schema set version = ?, min_reader = max(min_reader, ?)')
-    .run(schema.version, schema.minReader);
+  // Whole or not at all: a kill in between leaves the old schema, and its copy is made anew of that.
+  database.exec('begin immediate');
+  try {
+    await run(database, schema);
+    database
+      .prepare('update schema set version = ?, min_reader = max(min_reader, ?)')
+      .run(schema.version, schema.minReader);
+    database.exec('commit');
+  } catch (error) {
+    if (database.isTransaction) database.exec('rollback');
+    throw error;
+  }
   if (stored.version > 0) events.emit('store.migrated', { from: stored.version, to: schema.version });
 }
 
@@ -68,7 +76,9 @@ async function keepBackup({ path, database, disk, events }: MigrateParts, versio
     );
   }
   const file = join(folder, `${basename(path, '.db')}-version-${version}.db`);
-  await backup(database, file);
+  // Under another name until it is whole: a kill in between leaves no half of a copy that looks like one.
+  await backup(database, `${file}.partial`);
+  await disk.move(`${file}.partial`, file);
   await disk.syncFolder(folder);
   events.emit('store.backed-up', { file, sizeBytes });
 }
