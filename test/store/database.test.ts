@@ -114,6 +114,8 @@ test('a schema change that ends half-way leaves the old schema and its copy, and
     },
   };
   const migrations = [thingTable, added, broken];
+  mkdirSync(join(folder, 'backups'));
+  writeFileSync(join(folder, 'backups/state-version-1.db.partial'), 'half of a copy'.repeat(1000));
   for (let start = 0; start < 2; start++) await assert.rejects(openTestStore(t, { folder, migrations }), /power/);
   const copy = new DatabaseSync(join(folder, 'backups/state-version-1.db'), { readOnly: true });
   assert.deepEqual(copy.prepare("select name from pragma_table_info('thing') where name = 'more'").all(), []);

@@ -75,10 +75,14 @@ async function keepBackup({ path, database, disk, events }: MigrateParts, versio
       `cannot change the schema of ${path}, as there must be room for a copy of it first: ${missingBytes} bytes are missing in ${folder}`,
     );
   }
-  const file = join(folder, `${basename(path, '.db')}-version-${version}.db`);
+  const name = `${basename(path, '.db')}-version-${version}.db`;
+  const file = join(folder, name);
   // Under another name until it is whole: a kill in between leaves no half of a copy that looks like one.
-  await backup(database, `${file}.partial`);
-  await disk.move(`${file}.partial`, file);
+  const partial = `${name}.partial`;
+  // Such a half, and SQLite's journal of it, are no database to copy into.
+  for (const left of await disk.list(folder)) if (left.startsWith(partial)) await disk.remove(join(folder, left));
+  await backup(database, join(folder, partial));
+  await disk.move(join(folder, partial), file);
   await disk.syncFolder(folder);
   events.emit('store.backed-up', { file, sizeBytes });
 }
