@@ -2,7 +2,9 @@
  * Finds the destinations that have waiting rows: all of them at start, and then, slowly and for ever,
  * those that had no place in memory. One seek in an index a destination, however many rows it has.
  */
+
 import type { TimerHandle } from '../../world/clock.ts';
+import { turn } from '../../world/turn.ts';
 import type { AdmissionParts } from '../accept/admission.ts';
 import { KNOWN_DESTINATIONS, SWEEP_DESTINATIONS, TIMERS_EVERY_MS } from '../limits.ts';
 import { rowsOf } from '../rows/statements.ts';
@@ -57,9 +59,4 @@ export function createSweep({ database, sql, dispatch, clock, events }: Admissio
       timer?.cancel();
     },
   };
-}
-
-/** Lets the loop do other things. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

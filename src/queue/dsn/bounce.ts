@@ -11,6 +11,7 @@ import { needsUtf8 } from '../../protocol/dsn/status-fields.ts';
 import type { Dsn, DsnReport, Returned } from '../../protocol/dsn/types.ts';
 import type { Spool, StagedContent } from '../../store/contract.ts';
 import { loopStep } from '../../world/loop-watch.ts';
+import { turn } from '../../world/turn.ts';
 import type { NewMessage, NewRecipient } from '../contract.ts';
 import type { Leased } from '../dispatch/active-claims.ts';
 import { NOTICE_RECIPIENTS, RETURNED_FULL_BYTES, RETURNED_HEADER_BYTES } from '../limits.ts';
@@ -87,7 +88,7 @@ async function textsInTurns(report: Pick<DsnReport, 'recipients'>, about: string
   const utf8 = needsUtf8(report);
   const texts: DsnRecipientTexts[] = [];
   while (texts.length < report.recipients.length) {
-    if (texts.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    if (texts.length > 0) await turn();
     const next = report.recipients.slice(texts.length, texts.length + NOTICE_RECIPIENTS);
     texts.push(...loopStep('delivery-report', about, () => recipientTexts(next, utf8)));
   }

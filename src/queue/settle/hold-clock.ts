@@ -4,8 +4,10 @@
  * It sleeps until the earliest of them, which an index tells, and works through what is over in bounded
  * batches. What it cannot do now, it tries again a second later; nothing is let go before its time.
  */
+
 import { isOperational } from '../../model/errors.ts';
 import type { TimerHandle } from '../../world/clock.ts';
+import { turn } from '../../world/turn.ts';
 import type { AdmissionParts } from '../accept/admission.ts';
 import { attemptRecord } from '../journal/records.ts';
 import { HOLD_AGAIN_MS, HOLD_LOOK_MS, LEASE_MS, TIMER_ROWS } from '../limits.ts';
@@ -120,9 +122,4 @@ async function drop(parts: AdmissionParts, rows: readonly RecipientRow[]): Promi
     if (!isOperational(error, 'store.expectation')) throw error;
     await database.write(ours.map(({ message, n }) => sql.releaseLeased({ message, n, lease })));
   }
-}
-
-/** Lets the loop do other things. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

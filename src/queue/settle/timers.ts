@@ -4,8 +4,10 @@
  *
  * Rows are leased first, as for a delivery, so that whatever else wants them finds them taken.
  */
+
 import { isOperational } from '../../model/errors.ts';
 import type { TimerHandle } from '../../world/clock.ts';
+import { turn } from '../../world/turn.ts';
 import type { AdmissionParts } from '../accept/admission.ts';
 import type { AttemptDetail } from '../contract.ts';
 import type { Leased } from '../dispatch/active-claims.ts';
@@ -131,9 +133,4 @@ function byMessage(rows: readonly RecipientRow[]): RecipientRow[][] {
     else messages.set(row.message, [row]);
   }
   return [...messages.values()];
-}
-
-/** Lets the loop do other things. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -6,7 +6,7 @@
 import { sql } from 'kysely';
 import { LIST_ROWS, TIMER_ROWS } from '../../limits.ts';
 import type { RecipientRow } from '../tables.ts';
-import { type Hold, isTimed, isWaiting, type Leased, type Makers, noHold, type RowKey } from './makers.ts';
+import { type Hold, holdColumns, isTimed, isWaiting, type Leased, type Makers, noHold, type RowKey } from './makers.ts';
 
 export function heldStatements({ statement }: Makers) {
   return {
@@ -15,10 +15,7 @@ export function heldStatements({ statement }: Makers) {
       db
         .updateTable('recipient')
         .set({
-          hold_class: p('hold_class'),
-          hold_reason: p('hold_reason'),
-          held_until: p('held_until'),
-          held_then: p('held_then'),
+          ...holdColumns(p),
         })
         .where('message', '=', p('message'))
         .where('n', '=', p('n'))

@@ -5,7 +5,7 @@
  */
 import { sql } from 'kysely';
 import type { RecipientRow } from '../tables.ts';
-import { type Hold, isWaiting, type Leased, type Makers } from './makers.ts';
+import { type Hold, holdColumns, isWaiting, type Leased, type Makers } from './makers.ts';
 
 export function leasedStatements({ statement, insisting }: Makers) {
   return {
@@ -30,10 +30,7 @@ export function leasedStatements({ statement, insisting }: Makers) {
         .updateTable('recipient')
         .set({
           state: sql.lit('held'),
-          hold_class: p('hold_class'),
-          hold_reason: p('hold_reason'),
-          held_until: p('held_until'),
-          held_then: p('held_then'),
+          ...holdColumns(p),
           last: p('last'),
           attempts: p('attempts'),
           lease: null,
@@ -49,10 +46,7 @@ export function leasedStatements({ statement, insisting }: Makers) {
         .updateTable('recipient')
         .set({
           state: sql.lit('held'),
-          hold_class: p('hold_class'),
-          hold_reason: p('hold_reason'),
-          held_until: p('held_until'),
-          held_then: p('held_then'),
+          ...holdColumns(p),
           lease: null,
           lease_until: null,
         })
@@ -93,7 +87,7 @@ export function leasedStatements({ statement, insisting }: Makers) {
         .where('n', '=', p('n'))
         .where(isWaiting),
     ),
-    /** Whatever its state and whoever had it: an operator's word goes first. */
+    /** Whatever its state and its lease: an operator's word goes first. */
     seize: statement<Leased & { lease_until: number }>((db, p) =>
       db
         .updateTable('recipient')
@@ -101,7 +95,7 @@ export function leasedStatements({ statement, insisting }: Makers) {
         .where('message', '=', p('message'))
         .where('n', '=', p('n')),
     ),
-    /** Of every process start: whoever asks holds the folder, so all others are dead. */
+    /** Of every process start: this one holds the folder, so all others are dead. */
     voidLeases: statement<object>((db) =>
       db.updateTable('recipient').set({ lease: null, lease_until: null }).where('lease', 'is not', null),
     ),

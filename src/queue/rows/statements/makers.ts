@@ -35,3 +35,13 @@ export function isTimed(
 }
 
 export const noHold = { hold_class: null, hold_reason: null, held_until: null, held_then: null } as const;
+
+/** Columns of a hold, from the parameters of its names. */
+export function holdColumns<T>(p: (name: keyof Hold) => T): Record<keyof Hold, T> {
+  return {
+    hold_class: p('hold_class'),
+    hold_reason: p('hold_reason'),
+    held_until: p('held_until'),
+    held_then: p('held_then'),
+  };
+}
