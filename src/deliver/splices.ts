@@ -3,7 +3,7 @@
  * after (conversion, header edits, size, signatures) sees what goes out.
  *
  * The original is never rewritten. What is small is put together in memory; the rest streams, original
- * and inserted octets in turn. Splices that overlap, are out of order or leave the content are refused
+ * and inserted bytes in turn. Splices that overlap, are out of order or leave the content are refused
  * with `content.splices`.
  */
 import { createHash } from 'node:crypto';
@@ -48,7 +48,7 @@ export function splicedContent(original: ContentRef, splices: readonly Splice[])
   };
 }
 
-/** Nobody has read the octets yet: this is the hash of what they are made of, which tells variants apart as well. */
+/** The bytes are not read yet: this is the hash of their parts, which differs between variants as well. */
 function nameOf(original: ContentRef, splices: readonly Splice[]): string {
   const sum = createHash('sha256').update(original.sha256);
   for (const { offset, length, with: inserted } of splices) sum.update(` ${offset} ${length} ${inserted.sha256}`);
@@ -83,7 +83,7 @@ function stretchesOf(original: ContentRef, splices: readonly Splice[]): readonly
 
 /**
  * The original is read to its end, also where it is left out, since only then it is known to be what was
- * written; its last octets are, before anything that stands behind them is given out.
+ * written; its last bytes are read before anything behind them is given out.
  */
 async function* readingAll(original: ContentRef, splices: readonly Splice[]): AsyncGenerator<Uint8Array> {
   let at = 0;

@@ -60,7 +60,7 @@ export function readDetail(stored: unknown, recipients: NamedRecipients): Messag
   return { ...detail, evidence, findings };
 }
 
-/** The same from the text, without the dialogue, which is half of it and of no use to whoever judges again. */
+/** The same from the text, without the dialogue, which is half of it and which no replay needs. */
 export function readUnspoken(text: string, recipients: NamedRecipients): Omit<MessageDetail, 'dialogue'> {
   // Within a string its quotes would be escaped, so this is the member itself, and it is the last.
   const dialogue = text.lastIndexOf(',"dialogue":"');
@@ -100,7 +100,7 @@ function sharedText(
   const members: string[] = [];
   for (const [name, value] of Object.entries(evidence)) {
     if (value === undefined) continue;
-    // The place stays, as whoever reads evidence reads it in order; recipients come below.
+    // The place stays, as evidence is read in order; recipients come below.
     const member = `${JSON.stringify(name)}:${name === 'recipients' ? '{}' : JSON.stringify(value)}`;
     if (spend(room, Buffer.byteLength(member) + 1)) members.push(member);
     else cutEvidence++;

@@ -31,11 +31,11 @@ export type HeaderEdit =
   | { readonly kind: 'remove'; readonly name: string; readonly occurrence: number }
   | { readonly kind: 'replace'; readonly name: string; readonly occurrence: number; readonly raw: string };
 
-/** `length` octets of the original from `offset` on give way to others; several are in order and apart. */
+/** Replaces `length` bytes of the original, from `offset` on; several are in order and do not overlap. */
 export interface Splice {
   readonly offset: number;
   readonly length: number;
   readonly with: ContentRef;
-  /** What those need of a peer, as whoever made them knows: nobody reads them to find out. */
+  /** What the new bytes need of a peer. Their maker says it: nothing reads them to find out. */
   readonly body: BodyType;
 }

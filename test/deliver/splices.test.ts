@@ -72,7 +72,7 @@ for (const [why, splices] of [
   ['stand in another order', [splice(5, 1, ''), splice(0, 1, '')]],
   ['leave the content', [splice(9, 2, '')]],
   ['begin before it', [splice(-1, 1, '')]],
-  ['are of no whole octets', [splice(0, Number.NaN, '')]],
+  ['are of no whole bytes', [splice(0, Number.NaN, '')]],
   ['are too many', Array.from({ length: 1_001 }, () => splice(0, 0, 'x'))],
 ] as const)
   test(`splices that ${why} are refused`, () => {

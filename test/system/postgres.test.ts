@@ -23,7 +23,7 @@ test('PostgreSQL runs every migration and prepares every statement of every room
   assert.ok(prepared >= 170);
 });
 
-/** Not sign-in/credentials.test.ts: it counts who is looked at before whom by turns of the event loop. */
+/** Not sign-in/credentials.test.ts: it counts the order of look-ups by turns of the event loop. */
 const FILES = [
   'addresses/identities.test.ts',
   'addresses/report-addresses.test.ts',

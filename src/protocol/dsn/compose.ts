@@ -21,8 +21,8 @@ export interface DsnRecipientTexts {
 }
 
 /**
- * Of some of its recipients: nearly all the work of a report, so whoever has many lets others have
- * their turn between these and the next. `utf8`: of `needsUtf8`.
+ * Of some of its recipients: nearly all the work of a report, so a caller with many recipients makes them in
+ * turns. `utf8`: of `needsUtf8`.
  */
 export function recipientTexts(recipients: readonly DsnRecipient[], utf8: boolean): DsnRecipientTexts[] {
   return recipients.map((one) => ({ about: aboutRecipient(one), fields: recipientFields(one, utf8) }));

@@ -8,6 +8,6 @@ export const REPLAY_LIMITS = {
   deadlineMs: 120_000,
   /** Replays that wait for the one under way: two administrators who try a setting at the same time. */
   waiting: 2,
-  /** Its thread has the checks and the settings loaded, some 40 MB; whoever tries a setting tries another within a minute. */
+  /** Its thread has the checks and the settings loaded, some 40 MB; an administrator who tries one setting tries another within a minute. */
   idleMs: 60_000,
 } as const;
