@@ -80,6 +80,12 @@ export function createDomainCreation(services: DomainCreationServices) {
     return created;
   }
 
+  /** Another user of the domain may have come a moment earlier: the domain counts once its turn is over. */
+  async function isMadeNow(domain: string): Promise<boolean> {
+    await turn;
+    return (await directory.domain(domain)) !== undefined;
+  }
+
   const isRefused = (key: string): boolean => (refused.get(key) ?? 0) > clock.monotonic();
 
   return {
@@ -97,7 +103,7 @@ export function createDomainCreation(services: DomainCreationServices) {
       const { domain } = address;
       const here = await pointsHere(domain);
       if (here !== 'yes') return here === 'no' ? refuse(domain) : CANNOT_TELL;
-      if (tooMany()) return putOff(domain);
+      if (tooMany() && !(await isMadeNow(domain))) return putOff(domain);
       const outcome = await searchUser(table.defaults, address, clock);
       if (outcome.kind === 'cannot-tell') return CANNOT_TELL;
       const { answer, source } = outcome;

@@ -308,6 +308,23 @@ test('users of new domains who come at the same moment make no domain twice, and
     assert.equal(kinds[index], user.endsWith(`@${made}`) ? 'local' : 'cannot-tell', user);
 });
 
+test('a user whose new domain is made by another user meanwhile is none beyond the cap', async (t) => {
+  const users = ['a@one.example', 'b@one.example', 'c@two.example'];
+  const { options } = await mailServer(t, users);
+  const made = Promise.withResolvers<void>();
+  let asked = 0;
+  const limit = { ...CREATE, [verificationSettings.createDomainsPerHour.key]: 1 };
+  const { add, kind } = await open(t, limit, async () => {
+    if (asked++ > 0) await made.promise;
+    return 'yes';
+  });
+  await add({ options, domains: [], isDefault: true });
+  const [first, ...later] = users.map((user) => kind(user));
+  assert.equal(await first, 'local');
+  made.resolve();
+  assert.deepEqual(await Promise.all(later), ['local', 'cannot-tell']);
+});
+
 test('domains are not made unless that is switched on', async (t) => {
   const { peer, options } = await mailServer(t, ['alice@new.example']);
   const { add, kind } = await open(t);
