@@ -1,12 +1,12 @@
 /**
- * `npm test`: the static checks, the tests of the rooms side by side, then the system tests one file
- * at a time, as those fill the machine. Every stage runs even when one before it failed; at the end
+ * `npm test`: the static checks, the tests of the rooms side by side, then the system tests two files
+ * at a time, and last those that measure, one at a time. Every stage runs even when one before it failed; at the end
  * stands what failed, what was skipped and why, what was slow, and the exit code is 1 if anything failed.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { installMissingPackages } from './debian.ts';
 import type { SuiteRecord } from './suite-record.ts';
 
@@ -21,6 +21,12 @@ const LONGEST_TEST_MS = 120_000;
 /** A file that its tests left running never ends by itself; an honest stage takes a third of this on an idle machine, and all stages end within 40 minutes. */
 const LONGEST_STAGE_MS = 1_200_000;
 const SLOWEST_FILES_SHOWN = 10;
+/** Each test file is a process of its own that loads hundreds of modules: what is compiled once serves all. */
+const COMPILE_CACHE = resolve('node_modules/.cache/compiled');
+/** System tests that measure what the machine does (its processors, its disk, how long clients wait): nothing runs beside them. */
+const ALONE = ['durable', 'event-loop', 'faults', 'flow', 'idle', 'kill', 'log-size', 'look-ups', 'start'].map(
+  (name) => `test/system/${name}.test.ts`,
+);
 
 const CHECKS = [
   ['types', 'tsc', '--noEmit'],
@@ -40,7 +46,7 @@ function main(mode: string, paths: readonly string[]): void {
   }
   // Sockets and fsync make a test wait about as long as it computes, so two files share a core.
   if (mode === 'all' || mode === 'unit') stages.push(tests('unit', unitFiles(paths), availableParallelism() * 2));
-  if (mode === 'all' || mode === 'system') stages.push(tests('system', systemFiles(paths), 1));
+  if (mode === 'all' || mode === 'system') stages.push(...systemStages(systemFiles(paths)));
   tell(stages, performance.now() - startedAt);
   process.exitCode = stages.length > 0 && stages.every(({ ok }) => ok) ? 0 : 1;
 }
@@ -51,6 +57,16 @@ function unitFiles(paths: readonly string[]): readonly string[] {
 
 function systemFiles(paths: readonly string[]): readonly string[] {
   return testFiles(paths, 'test/system');
+}
+
+/** A node waits as long as it computes, so two files fill two cores. */
+function systemStages(files: readonly string[]): readonly Stage[] {
+  const alone = files.filter((file) => ALONE.includes(file));
+  const others = files.filter((file) => !ALONE.includes(file));
+  return [
+    ...(others.length > 0 || alone.length === 0 ? [tests('system', others, availableParallelism())] : []),
+    ...(alone.length > 0 ? [tests('system, one by one', alone, 1)] : []),
+  ];
 }
 
 function testFiles(paths: readonly string[], everything: string): readonly string[] {
@@ -94,6 +110,7 @@ function readRecords(file: string): readonly SuiteRecord[] {
 function run(command: string, args: readonly string[]): boolean {
   console.log(`\n$ ${command} ${args.filter((arg) => !arg.startsWith('--test')).join(' ')}`.slice(0, 160));
   const { status, error } = spawnSync(command, args, {
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
     stdio: ['ignore', 'inherit', 'inherit'],
     timeout: LONGEST_STAGE_MS,
   });

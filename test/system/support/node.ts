@@ -64,13 +64,24 @@ export function nodeEnvironment(data: string, env: Readonly<Record<string, strin
   };
 }
 
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Runs `postern <args>` to its end. */
-export async function postern(
+export function postern(args: readonly string[], env: NodeJS.ProcessEnv, input?: string): Promise<Finished> {
+  return finished(POSTERN, args, env, input);
+}
+
+async function finished(
+  command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input = '',
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(POSTERN, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+): Promise<Finished> {
+  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -91,10 +102,20 @@ async function succeed(args: readonly string[], env: NodeJS.ProcessEnv, input?: 
   return stdout;
 }
 
+async function setUp(commands: NonNullable<NodeOptions['setup']>, env: NodeJS.ProcessEnv): Promise<void> {
+  if (commands.length < 2) {
+    for (const args of commands) await succeed(args, env);
+    return;
+  }
+  const script = [join(import.meta.dirname, 'set-up.ts')];
+  const { code, stdout, stderr } = await finished(process.execPath, script, env, JSON.stringify(commands));
+  if (code !== 0) throw new Error(`a data folder could not be set up, exit ${code}: ${stderr}${stdout}`);
+}
+
 export async function startNode(t: Pick<TestContext, 'after'>, options: NodeOptions = {}): Promise<RunningNode> {
   const data = options.data ?? temporaryFolder(t);
   const env = nodeEnvironment(data, options.env);
-  for (const args of options.setup ?? []) await succeed(args, env);
+  await setUp(options.setup ?? [], env);
   const [command, ...args] = [...(options.under ?? []), options.program ?? POSTERN, 'serve'];
   const child = spawn(command!, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
