@@ -285,9 +285,13 @@ export async function openCore(
     async recheck(mail) {
       const { identities } = directory;
       const correspondents = await openCorrespondents(store.database, clock);
-      await identities();
-      const known = { identities, correspondents, grants, senderRules, directory };
-      return recheck({ ...known, clock, events, resolver, settings, hostname: config.hostname }, mail);
+      try {
+        await identities();
+        const known = { identities, correspondents, grants, senderRules, directory };
+        return await recheck({ ...known, clock, events, resolver, settings, hostname: config.hostname }, mail);
+      } finally {
+        await correspondents.close();
+      }
     },
     journal,
     clock,

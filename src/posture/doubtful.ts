@@ -1,7 +1,8 @@
 /** Values in use that can hardly be meant: somebody insisted, or set them before anybody asked. */
 import type { DoubtfulRule } from '../directory/rules/doubts.ts';
 import { networkDoubt, networkMust } from '../protocol/network/doubt.ts';
-import type { AnySetting, StoredSetting } from '../settings/registry.ts';
+import type { StoredSetting } from '../settings/held.ts';
+import type { AnySetting } from '../settings/registry.ts';
 import type { NodeConfig } from '../world/config.ts';
 import { type PostureResult, problem } from './types.ts';
 

@@ -15,9 +15,10 @@
 import { parse, stringify } from 'yaml';
 import { OperationalError } from '../model/errors.ts';
 import type { SettingOwner } from './contract.ts';
+import type { StoredSetting } from './held.ts';
 import { IMPORT_BYTES, YAML_ALIASES } from './limits.ts';
 import { EVERYBODY, type OwnerId, ownerId, ownerOf, scopeOf } from './owner.ts';
-import type { SettingChange, SettingsRegistry, StoredSetting } from './registry.ts';
+import type { SettingChange, SettingsRegistry } from './registry.ts';
 import { parseValue } from './text.ts';
 
 type ByKey = Record<string, unknown>;

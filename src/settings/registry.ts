@@ -2,23 +2,36 @@
  * The registry: every setting there is, what was set, and how that changes.
  *
  * A change is a list of values, checked as a whole, written as one unit, and visible as one new
- * snapshot: never half of it, not on disk and not in memory. A stored value that no longer validates
+ * snapshot: never half of it, not on disk and not in memory. What any other writer changes in the table,
+ * another node for one, is seen as soon as the change bus publishes it. A stored value that no longer validates
  * counts as not set and is told by an event; a stored key that nobody knows (of a newer version) is
  * kept and shown. A value that may be and can hardly be meant is taken from those who insist, and what
  * was set stays. Errors: OperationalError `settings.unknown`, `settings.invalid`, `settings.doubtful`,
  * `settings.owner`, with a sentence for each value that is wrong.
  */
 import { OperationalError } from '../model/errors.ts';
-import type { Database, PreparedChange, Statement } from '../store/contract.ts';
+import { readAgain } from '../store/changes.ts';
+import type { Database, PreparedChange, Row, Statement } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import { didYouMean } from '../world/nearest.ts';
 import type { SettingOwner, Settings, SettingsSnapshot } from './contract.ts';
 import type { Scope, SettingDefinition } from './define.ts';
+import {
+  changedKeys,
+  frozen,
+  type Held,
+  type HeldByOwner,
+  ownerMap,
+  type SettingRow,
+  type StoredSetting,
+  toStored,
+  validValues,
+} from './held.ts';
 import { historyStatements } from './history-schema.ts';
 import { CHANGES_AT_ONCE, COMMENT_CHARACTERS } from './limits.ts';
-import { EVERYBODY, type OwnerId, ownerId, ownerOf, ownerText, scopeOf } from './owner.ts';
-import { type SettingTables, settingStatements } from './schema.ts';
+import { EVERYBODY, type OwnerId, ownerId, ownerText, scopeOf } from './owner.ts';
+import { settingStatements } from './schema.ts';
 import { createSnapshot, type ValuesByOwner } from './snapshot.ts';
 import { parseValue } from './text.ts';
 import { quoted, refusal } from './validate.ts';
@@ -40,21 +53,11 @@ export interface ChangeOptions {
   readonly comment?: string;
 }
 
-export interface StoredSetting {
-  readonly key: string;
-  readonly owner: SettingOwner;
-  readonly value: unknown;
-  /** `unknown`: of another version; `invalid`: counts as not set. */
-  readonly state: 'valid' | 'invalid' | 'unknown';
-  readonly changedAt: number;
-  readonly changedBy: string;
-}
-
 export interface SettingsRegistry extends Settings {
   readonly definitions: readonly AnySetting[];
   /** Errors: `settings.unknown`, with the nearest key. */
   definition(key: string): AnySetting;
-  /** All that was set, or what was set for one owner. */
+  /** All that was set, the whole node's first, then the domains', then the accounts'; or what was set for one owner. */
   stored(owner?: SettingOwner): readonly StoredSetting[];
   /** Checks all of it; nothing is changed before the statements are written and `committed` is called. */
   prepare(changes: readonly SettingChange[], by: string, options?: ChangeOptions): PreparedChange;
@@ -63,21 +66,10 @@ export interface SettingsRegistry extends Settings {
   /** Forgets all that was set for an owner that ceases to be. */
   prepareForget(owners: readonly SettingOwner[], by: string): PreparedChange;
   change(changes: readonly SettingChange[], by: string, options?: ChangeOptions): Promise<void>;
-  /** Reads the table again: another node has changed it. */
-  reload(): Promise<void>;
 }
 
-type SettingRow = SettingTables['setting'];
-interface Held {
-  readonly row: SettingRow;
-  readonly value: unknown;
-  readonly state: StoredSetting['state'];
-}
 /** What a change makes of a value; without a new one it is removed. */
 type ChangedRow = SettingRow | { readonly owner: OwnerId; readonly key: string };
-
-/** What was set, by owner and key; replaced as a whole. */
-type HeldByOwner = Map<OwnerId, ReadonlyMap<string, Held>>;
 
 const SCOPE_WIDTH: Record<Scope, number> = { global: 0, domain: 1, account: 2 };
 
@@ -92,6 +84,8 @@ export async function createSettings(
   const past = historyStatements(db.dialect);
   const listeners = new Set<(snapshot: SettingsSnapshot, keys: readonly string[]) => void>();
   let held: HeldByOwner = new Map();
+  /** The table has changed and could not be read since, or not at once. */
+  let isBehind = false;
   let valid: ValuesByOwner = new Map();
   let snapshot = createSnapshot(0, valid);
 
@@ -103,6 +97,8 @@ export async function createSettings(
   }
 
   function hold(row: SettingRow): Held {
+    const known = held.get(row.owner)?.get(row.key);
+    if (known && isSameRow(known.row, row)) return known;
     const setting = byKey.get(row.key);
     const value = frozen(JSON.parse(row.value));
     if (!setting) return { row, value, state: 'unknown' };
@@ -124,12 +120,16 @@ export async function createSettings(
     for (const listener of listeners) listener(snapshot, keys);
   }
 
-  async function reload(): Promise<void> {
-    const rows = (await db.read(statements.all({}))) as unknown as SettingRow[];
-    const next = new Map<OwnerId, Map<string, Held>>();
+  /** Takes over what the table has: of all owners, or of the one that changes are about. */
+  function follow(rows: readonly SettingRow[], owner?: OwnerId): void {
+    const read = new Map<OwnerId, Map<string, Held>>();
     for (const row of rows)
-      ownerMap(next, row.owner).set(row.key, hold({ ...row, changed_at: Number(row.changed_at) }));
-    become(next, [...byKey.keys()]);
+      ownerMap(read, row.owner).set(row.key, hold({ ...row, changed_at: Number(row.changed_at) }));
+    const next: HeldByOwner = owner === undefined ? read : new Map([...held, ...read]);
+    if (owner !== undefined && !read.has(owner)) next.delete(owner);
+    const keys = changedKeys(held, next);
+    if (keys.length > 0) become(next, keys);
+    else held = next;
   }
 
   /** What was set already, the import of an export for one, needs no second insisting. */
@@ -197,9 +197,8 @@ export async function createSettings(
       statements: [...recorded(rows, at, by, options.comment), ...values],
       committed() {
         const touched = touchedBy(rows);
-        const next: HeldByOwner = new Map([...held, ...touched]);
         tell(
-          next,
+          new Map([...held, ...touched]),
           rows.map((row) => row.key),
           [...touched.keys()],
           by,
@@ -233,34 +232,50 @@ export async function createSettings(
       committed() {
         if (ids.length === 0) return;
         const next: HeldByOwner = new Map(held);
-        const keys = ids.flatMap((id) => [...(held.get(id)?.keys() ?? [])]);
         for (const id of ids) next.delete(id);
-        tell(next, keys, ids, by);
+        tell(
+          next,
+          gone.map(({ key }) => key),
+          ids,
+          by,
+        );
       },
     };
   }
 
+  /** `next`: for where the table could not be read as it was written, which else says it better: others wrote too. */
   function tell(next: HeldByOwner, keys: readonly string[], owners: readonly OwnerId[], by: string): void {
     const distinct = [...new Set(keys)];
-    become(next, distinct);
+    if (isBehind) become(next, distinct);
     events.emit('settings.changed', { keys: distinct, owners: owners.map((owner) => owner || 'global'), by });
   }
 
-  await reload();
+  const taking = (owner?: OwnerId) => (rows: readonly Row[]) => {
+    isBehind = false;
+    follow(rows as unknown as readonly SettingRow[], owner);
+  };
+  const all = statements.all({});
+  taking()(await db.read(all));
+  db.changes.subscribe(['setting'], () => {
+    isBehind = true;
+  });
+  readAgain(db, ['setting'], { statement: all, take: taking() }, (owner) => ({
+    statement: statements.ofOwner({ owner }),
+    take: taking(owner as OwnerId),
+  }));
   return {
     definitions,
     definition,
     prepare,
     preview,
     prepareForget,
-    reload,
     current: () => snapshot,
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     stored(owner) {
-      const of = owner === undefined ? [...held.values()] : [held.get(ownerId(owner)) ?? new Map<string, Held>()];
+      const of = owner === undefined ? inOrder(held) : [held.get(ownerId(owner)) ?? new Map<string, Held>()];
       return of.flatMap((settings) => [...settings.values()].map(toStored));
     },
     async change(changes, by, options) {
@@ -269,6 +284,11 @@ export async function createSettings(
       prepared.committed();
     },
   };
+}
+
+function inOrder(held: HeldByOwner): readonly ReadonlyMap<string, Held>[] {
+  const place = (owner: OwnerId): string => `${SCOPE_WIDTH[scopeOf(owner)]}${owner}`;
+  return [...held].toSorted(([a], [b]) => (place(a) < place(b) ? -1 : 1)).map(([, settings]) => settings);
 }
 
 function indexByKey(definitions: readonly AnySetting[]): ReadonlyMap<string, AnySetting> {
@@ -314,29 +334,6 @@ function allOrProblems<A, B>(items: readonly A[], check: (item: A) => B): readon
   throw new OperationalError(problems[0]!.code, problems.map((problem) => problem.message).join('\n'));
 }
 
-function ownerMap<V>(map: Map<OwnerId, Map<string, V>>, owner: OwnerId): Map<string, V> {
-  const known = map.get(owner);
-  if (known) return known;
-  const settings = new Map<string, V>();
-  map.set(owner, settings);
-  return settings;
-}
-
-function validValues(settings: ReadonlyMap<string, Held>): ReadonlyMap<string, unknown> {
-  const values = new Map<string, unknown>();
-  for (const [key, { value, state }] of settings) if (state === 'valid') values.set(key, value);
-  return values;
-}
-
-function toStored({ row, value, state }: Held): StoredSetting {
-  const { key, owner, changed_at: changedAt, changed_by: changedBy } = row;
-  return { key, owner: ownerOf(owner), value, state, changedAt, changedBy };
-}
-
-function frozen<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    for (const inner of Object.values(value)) frozen(inner);
-    Object.freeze(value);
-  }
-  return value;
+function isSameRow(one: SettingRow, other: SettingRow): boolean {
+  return one.value === other.value && one.changed_at === other.changed_at && one.changed_by === other.changed_by;
 }

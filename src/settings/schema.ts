@@ -40,38 +40,50 @@ export const settingsMigrations: readonly StoreMigration[] = [
 
 export interface SettingStatements {
   all(params: Record<never, never>): Statement;
+  ofOwner(params: { owner: string }): Statement;
   put(params: SettingTables['setting']): Statement;
   remove(params: { owner: string; key: string }): Statement;
   forget(params: { owner: string }): Statement;
 }
 
 export function settingStatements(dialect: Dialect): SettingStatements {
+  const key = { key: 'owner' } as const;
   return {
     all: prepare<Record<never, never>, SettingTables>(dialect, (db) => db.selectFrom('setting').selectAll()),
-    put: prepare<SettingTables['setting'], SettingTables>(dialect, (db, p) =>
-      db
-        .insertInto('setting')
-        .values({
-          scope: p('scope'),
-          owner: p('owner'),
-          key: p('key'),
-          value: p('value'),
-          changed_at: p('changed_at'),
-          changed_by: p('changed_by'),
-        })
-        .onConflict((conflict) =>
-          conflict.columns(['owner', 'key']).doUpdateSet((row) => ({
-            value: row.ref('excluded.value'),
-            changed_at: row.ref('excluded.changed_at'),
-            changed_by: row.ref('excluded.changed_by'),
-          })),
-        ),
+    ofOwner: prepare<{ owner: string }, SettingTables>(dialect, (db, p) =>
+      db.selectFrom('setting').selectAll().where('owner', '=', p('owner')),
     ),
-    remove: prepare<{ owner: string; key: string }, SettingTables>(dialect, (db, p) =>
-      db.deleteFrom('setting').where('owner', '=', p('owner')).where('key', '=', p('key')),
+    put: prepare<SettingTables['setting'], SettingTables>(
+      dialect,
+      (db, p) =>
+        db
+          .insertInto('setting')
+          .values({
+            scope: p('scope'),
+            owner: p('owner'),
+            key: p('key'),
+            value: p('value'),
+            changed_at: p('changed_at'),
+            changed_by: p('changed_by'),
+          })
+          .onConflict((conflict) =>
+            conflict.columns(['owner', 'key']).doUpdateSet((row) => ({
+              value: row.ref('excluded.value'),
+              changed_at: row.ref('excluded.changed_at'),
+              changed_by: row.ref('excluded.changed_by'),
+            })),
+          ),
+      key,
     ),
-    forget: prepare<{ owner: string }, SettingTables>(dialect, (db, p) =>
-      db.deleteFrom('setting').where('owner', '=', p('owner')),
+    remove: prepare<{ owner: string; key: string }, SettingTables>(
+      dialect,
+      (db, p) => db.deleteFrom('setting').where('owner', '=', p('owner')).where('key', '=', p('key')),
+      key,
+    ),
+    forget: prepare<{ owner: string }, SettingTables>(
+      dialect,
+      (db, p) => db.deleteFrom('setting').where('owner', '=', p('owner')),
+      key,
     ),
   };
 }

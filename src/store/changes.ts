@@ -57,23 +57,37 @@ export function changeOf(statements: readonly Statement[]): PreparedChange {
   return { statements, committed() {} };
 }
 
+/** What is read, and who gets the rows. */
+export interface Reading {
+  readonly statement: Statement;
+  readonly take: (rows: readonly Row[]) => void;
+}
+
 /**
  * For what is held in memory whole: hands over the rows again after each change of these tables, at once
- * where the dialect can. What cannot be read then stays as it was, until the next change or start.
+ * where the dialect can; there `ofKey` reads a part, if all changes are about one key. What cannot be read
+ * then stays as it was, until the next change or start. Returns what ends it.
  */
 export function readAgain(
   db: Pick<Database, 'read' | 'readNow' | 'changes'>,
   topics: readonly string[],
-  statement: Statement,
-  take: (rows: readonly Row[]) => void,
-): void {
-  /** One after the other, so that the last one read is the last that was written. */
+  all: Reading,
+  ofKey?: (key: string) => Reading,
+): () => void {
+  /** One after the other; a reading that a later one follows is not handed over, as it may be the older state. */
   let reading: Promise<unknown> = Promise.resolve();
-  db.changes.subscribe(topics, () => {
+  let last = 0;
+  return db.changes.subscribe(topics, (changes) => {
     if (!db.readNow) {
-      reading = reading.then(async () => take(await db.read(statement))).catch(() => {});
+      const number = ++last;
+      reading = reading
+        .then(() => (number === last ? db.read(all.statement) : undefined))
+        .then((rows) => rows && number === last && all.take(rows))
+        .catch(() => {});
       return;
     }
+    const key = changes.every((change) => change.key === changes[0]!.key) ? changes[0]!.key : undefined;
+    const { statement, take } = key !== undefined && ofKey ? ofKey(key) : all;
     let rows: readonly Row[];
     try {
       rows = db.readNow(statement);

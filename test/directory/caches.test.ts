@@ -1,7 +1,8 @@
 /** What is kept of the database is forgotten by every commit that changes it, and by no other. */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import { MIGRATIONS } from '../../src/catalogue.ts';
+import { MIGRATIONS, SETTINGS } from '../../src/catalogue.ts';
+import { openCorrespondents } from '../../src/directory/addresses/correspondents.ts';
 import { createIdentityReader } from '../../src/directory/addresses/identities.ts';
 import { createLookup } from '../../src/directory/addresses/lookup.ts';
 import { createSenderGrants } from '../../src/directory/addresses/send-as.ts';
@@ -10,11 +11,14 @@ import { openServerLogins } from '../../src/directory/servers/logins.ts';
 import { createMailServers } from '../../src/directory/servers/mail-servers.ts';
 import { openMingerSecret } from '../../src/directory/sign-in/minger-secret.ts';
 import { createDkimKeys } from '../../src/directory/signing-keys/dkim-keys.ts';
+import { openSrsKeys } from '../../src/directory/signing-keys/srs-keys.ts';
 import { openSourceTable } from '../../src/directory/sources/table.ts';
+import { createSettings } from '../../src/settings/registry.ts';
 import type { Database, Statement } from '../../src/store/contract.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { systemRandom } from '../../src/world/random.ts';
 import { address, settings } from '../screen/world.ts';
+import { manualClock } from '../support/clock.ts';
 import { credentialsOver } from '../support/credentials.ts';
 import { memoryDatabase } from '../support/database.ts';
 import { recordedEvents } from '../support/events.ts';
@@ -64,6 +68,17 @@ const CACHES: Readonly<Record<string, (db: Database, t: TestContext) => Ask | Pr
     return table.settled;
   },
   'credentials for servers': async (db) => (await openServerLogins(db, SERVICES)).list,
+  'keys of rewritten senders': async (db) => {
+    const srs = await openSrsKeys(db, { ...SERVICES, events: recordedEvents() });
+    return () => srs.reverse('srs0=x');
+  },
+  'domains that our people write to': async (db, t) => {
+    const correspondents = await openCorrespondents(db, systemClock);
+    t.after(correspondents.close);
+    return () => correspondents.frequent(1);
+  },
+  settings: async (db) =>
+    (await createSettings(db, SETTINGS, { clock: systemClock, events: recordedEvents() })).current,
   'the secret of Minger': async (db) => (await openMingerSecret(db, OPEN_SECRETS)).current,
 };
 
@@ -139,3 +154,44 @@ test('a change of one address leaves the others in memory', async (t) => {
   await ask(ALICE);
   assert.ok(reads.length > 0);
 });
+
+test('a key of rewritten senders that another node makes is honoured at once', async (t) => {
+  const db = await memoryDatabase(t, ...MIGRATIONS);
+  const clock = manualClock();
+  const services = { secrets: OPEN_SECRETS, clock, random: systemRandom, events: recordedEvents() };
+  const [one, other] = [await openSrsKeys(db, services), await openSrsKeys(db, services)];
+  await clock.advance(31 * 86_400_000);
+  await one.rotate();
+  await settled(db);
+  const { local } = one.forward(address('stranger@example.net'), 'example.com');
+  assert.equal(other.reverse(local).kind, 'valid');
+});
+
+test('two nodes that start at once with no key of rewritten senders share one', async (t) => {
+  const db = await memoryDatabase(t, ...MIGRATIONS);
+  const services = { ...SERVICES, events: recordedEvents() };
+  const [one, other] = await Promise.all([openSrsKeys(db, services), openSrsKeys(db, services)]);
+  const { local } = one.forward(address('stranger@example.net'), 'example.com');
+  assert.equal(other.reverse(local).kind, 'valid');
+});
+
+test('a domain that people of another node write to is known here, and what was counted here is kept', async (t) => {
+  const db = await memoryDatabase(t, ...MIGRATIONS);
+  const [one, other] = [await openCorrespondents(db, manualClock()), await openCorrespondents(db, manualClock())];
+  for (const counting of [one, one, other]) counting.count('partner.example');
+  other.count('own.example');
+  await one.flush();
+  await settled(db);
+  assert.ok(other.knows('partner.example', 3) && !one.knows('partner.example', 3));
+  await other.flush();
+  await settled(db);
+  assert.ok(one.knows('partner.example', 3) && !other.knows('partner.example', 4));
+  assert.ok(one.knows('own.example', 1) && other.knows('own.example', 1));
+  await one.close();
+  await other.close();
+});
+
+/** Where nothing is read at once, until what was published is read. */
+async function settled(db: Database): Promise<void> {
+  if (!db.readNow) for (let i = 0; i < 3; i++) await db.read({ sql: 'select 1', parameters: [] });
+}

@@ -95,6 +95,44 @@ test('one wrong value of many keeps all of them out, and every wrong one is told
   assert.equal(db.units(), 0);
 });
 
+test('what another registry over the same database sets is seen at once, with the keys that changed', async (t) => {
+  const { settings, db, events } = await registry(t);
+  const { settings: other } = await registry(t, db);
+  const heard: (readonly string[])[] = [];
+  settings.onChange((_, keys) => heard.push(keys));
+  await set(other, 'smtp.idleMs', 5000);
+  await set(other, 'smtp.strict', false, { domain: 'example.com' });
+  await settled(db);
+  assert.equal(settings.current().get(smtp.idleMs), 5000);
+  assert.equal(settings.current().get(smtp.strict, { domain: 'example.com' }), false);
+  const forget = other.prepareForget([{ domain: 'example.com' }], 'tester');
+  await db.write(forget.statements);
+  forget.committed();
+  await settled(db);
+  assert.deepEqual(
+    settings.stored().map(({ key }) => key),
+    ['smtp.idleMs'],
+  );
+  assert.deepEqual(heard, [['smtp.idleMs'], ['smtp.strict'], ['smtp.strict']]);
+  assert.equal(events.last('settings.changed'), undefined, 'the event is of the one who changed it');
+});
+
+test('a change that is announced late takes nothing back that came after it', async (t) => {
+  const { settings, db } = await registry(t);
+  const { settings: other } = await registry(t, db);
+  const late = settings.prepare([{ key: 'smtp.idleMs', value: 5000 }], 'tester');
+  await db.write(late.statements);
+  await set(other, 'smtp.idleMs', 6000);
+  late.committed();
+  await settled(db);
+  assert.equal(settings.current().get(smtp.idleMs), 6000);
+});
+
+/** Where nothing is read at once, until what was published is read. */
+async function settled(db: MemoryDatabase): Promise<void> {
+  if (!db.readNow) for (let i = 0; i < 3; i++) await db.read({ sql: 'select 1', parameters: [] });
+}
+
 test('a change that the disk refuses is not seen in memory either', async (t) => {
   const { settings, db } = await registry(t);
   db.fail(new OperationalError('store.full', 'the disk is full'));

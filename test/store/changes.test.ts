@@ -82,7 +82,10 @@ test('what is held whole is read again after each change, at once or one read af
       return () => {};
     };
     const taken: number[] = [];
-    readAgain({ ...db, changes: { subscribe } }, ['thing'], all({}), (now) => taken.push(now.length));
+    readAgain({ ...db, changes: { subscribe } }, ['thing'], {
+      statement: all({}),
+      take: (now) => void taken.push(now.length),
+    });
     const change = async (next: readonly Row[]): Promise<void> => {
       rows = next;
       hears[0]!([{ topic: 'thing' }]);

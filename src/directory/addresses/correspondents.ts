@@ -1,10 +1,11 @@
 /**
  * The domains that our people write to: counted as outgoing mail is accepted, kept over restarts.
  *
- * Answers come from memory. Counts are written in groups; a kill loses those since the last writing,
- * which changes nobody's habits. Bounded: past the bound those written to least, and longest ago, go.
+ * Answers come from memory, which takes over what others count in the table. Counts are written in groups; a
+ * kill loses those since the last writing, which changes nobody's habits. Bounded: past the bound those written to least, and longest ago, go.
  */
-import type { Database } from '../../store/contract.ts';
+import { readAgain } from '../../store/changes.ts';
+import type { Database, Row } from '../../store/contract.ts';
 import { prepare } from '../../store/statement.ts';
 import type { Clock } from '../../world/clock.ts';
 import { CORRESPONDENT_DOMAINS, CORRESPONDENT_WRITE_MS } from '../limits.ts';
@@ -56,13 +57,26 @@ export async function openCorrespondents(db: Database, clock: Clock): Promise<Op
   );
 
   const known = new Map<string, Known>();
-  for (const row of await db.scan(all({ limit: CORRESPONDENT_DOMAINS })))
-    known.set(row['domain'] as string, { messages: Number(row['messages']), lastAt: Number(row['last_at']) });
-
   let unwritten = new Map<string, number>();
   let forgotten: string[] = [];
   let timer: ReturnType<Clock['after']> | undefined;
   let list: { readonly least: number; readonly domains: readonly string[] } | undefined;
+
+  /** What was counted here and is being written is in memory already: the larger count has both. */
+  function follow(rows: readonly Row[]): void {
+    for (const row of rows) {
+      const domain = row['domain'] as string;
+      const entry = known.get(domain);
+      if (!entry && known.size >= CORRESPONDENT_DOMAINS) continue;
+      const messages = Number(row['messages']) + (unwritten.get(domain) ?? 0);
+      if (entry && entry.messages >= messages) continue;
+      known.set(domain, { messages, lastAt: Math.max(Number(row['last_at']), entry?.lastAt ?? 0) });
+      list = undefined;
+    }
+  }
+  const inUse = all({ limit: CORRESPONDENT_DOMAINS });
+  follow(await db.scan(inUse));
+  const detach = readAgain(db, ['correspondent'], { statement: inUse, take: follow });
 
   function write(): void {
     timer = undefined;
@@ -124,6 +138,7 @@ export async function openCorrespondents(db: Database, clock: Clock): Promise<Op
     },
     flush,
     async close() {
+      detach();
       timer?.cancel();
       await flush();
     },

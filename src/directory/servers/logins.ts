@@ -94,7 +94,7 @@ export async function openServerLogins(
     for (const listener of listeners) listener();
   };
   follow(await db.read(sql.all({})));
-  readAgain(db, ['server_login'], sql.all({}), follow);
+  readAgain(db, ['server_login'], { statement: sql.all({}), take: follow });
 
   return {
     of: (host, port) => (known.size === 0 ? undefined : known.get(`${host}:${port}`)?.login),

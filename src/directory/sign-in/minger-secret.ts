@@ -35,7 +35,7 @@ export async function openMingerSecret(db: Database, secrets: Secrets): Promise<
     current = row && openedOrNone(secrets, row['sealed'] as string);
   };
   follow(await db.read(find({ name: NAME })));
-  readAgain(db, ['kept_secret'], find({ name: NAME }), follow);
+  readAgain(db, ['kept_secret'], { statement: find({ name: NAME }), take: follow });
 
   return {
     current: () => current,

@@ -2,14 +2,16 @@
  * The keys of rewritten senders (protocol/srs), and what is done with them: an address of ours made
  * for a stranger's, and read again when a bounce comes back.
  *
- * Kept open in memory, since every RCPT may ask. A key makes addresses for 30 days and is honoured as
+ * Kept open in memory, since every RCPT may ask, and read again when the table changes. A key makes addresses for 30 days and is honoured as
  * long as they live.
  */
 
 import type { Address } from '../../model/address.ts';
+import { isOperational } from '../../model/errors.ts';
 import { makeAddress, parseAddress } from '../../protocol/smtp/address.ts';
 import { type SrsReversal, srsForward, srsReverse } from '../../protocol/srs/srs.ts';
-import type { Database } from '../../store/contract.ts';
+import { readAgain } from '../../store/changes.ts';
+import type { Database, Row } from '../../store/contract.ts';
 import type { Secrets } from '../../store/secrets.ts';
 import { prepare } from '../../store/statement.ts';
 import type { Clock } from '../../world/clock.ts';
@@ -64,10 +66,10 @@ export async function openSrsKeys(db: Database, { secrets, clock, events, random
   let keys: readonly Uint8Array[] = [];
 
   const today = (): number => Math.floor(clock.now() / DAY_MS);
-  const read = async (): Promise<readonly SrsKeyRow[]> => {
-    const rows = (await db.read(all({}))) as unknown as readonly SrsKeyRow[];
-    keys = rows.flatMap(open);
-    return rows;
+  const follow = (rows: readonly Row[]): readonly SrsKeyRow[] => {
+    const read = rows as unknown as readonly SrsKeyRow[];
+    keys = read.flatMap(open);
+    return read;
   };
   /** After the loss of a key file, the node still starts. */
   const open = ({ id, secret }: SrsKeyRow): readonly Uint8Array[] => {
@@ -81,16 +83,22 @@ export async function openSrsKeys(db: Database, { secrets, clock, events, random
   };
 
   const rotate = async (): Promise<void> => {
-    const [newest] = await read();
+    const [newest] = follow(await db.read(all({})));
     const now = clock.now();
     const isOpen = newest !== undefined && open(newest).length > 0;
     if (isOpen && now - newest.created_at < KEY_DAYS * DAY_MS) return;
     const id = (newest?.id ?? 0) + 1;
     const secret = secrets.seal(`srs/${id}`, random.bytes(KEY_BYTES));
     const before = now - (KEY_DAYS + KEY_DAYS + SRS_LIFE_DAYS) * DAY_MS;
-    await db.write([removeBefore({ before }), insert({ id, secret, created_at: now })]);
-    await read();
+    try {
+      await db.write([removeBefore({ before }), insert({ id, secret, created_at: now })]);
+    } catch (error) {
+      // Another node has made it meanwhile: one key is enough.
+      if (!isOperational(error, 'store.constraint')) throw error;
+    }
+    follow(await db.read(all({})));
   };
+  readAgain(db, ['srs_key'], { statement: all({}), take: follow });
   await rotate();
 
   return {

@@ -2,6 +2,9 @@
  * How many rows the reports of a day have so far: read once, then counted along. Once half of a day's
  * rows are taken, a site adds no more than its part: who varies domains of its own from there leaves
  * the rest to others. What sites added before a restart is not known again.
+ *
+ * Not on the change bus: this node alone adds the rows that it counts, so its own bounds hold whatever others
+ * write; of several nodes each has such bounds, and sees the rows of the others at the turn of the day.
  */
 import type { Database } from '../../store/contract.ts';
 import { siteOf } from '../../wire/network.ts';
