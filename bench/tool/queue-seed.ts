@@ -39,6 +39,8 @@ export function* waitingMessages({ rows, destinations }: QueueSeed): Generator<S
       lease: null,
       leaseUntil: null,
       wantsDelayWarning: true,
+      sender: 'bob@example.com',
+      subject: 'waiting',
     };
     yield sql.insertMessage(messageRow(message, key, loggedMessage(message)));
     yield sql.insertContent({ message: key, bytes: content.bytes!, blob: null });

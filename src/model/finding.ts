@@ -30,10 +30,22 @@ export interface Finding {
 
 export type HoldClass = 'user' | 'admin' | 'operator';
 
+/** What held a recipient: the check and the code of its finding; the queue and an operator stand beside the checks. */
+export interface HeldBy {
+  readonly check: string;
+  readonly code: string;
+}
+
 export type Disposition =
   | { readonly kind: 'accept' }
   /** `tellSender`: a late refusal of a sender whom we know: a failure DSN with this reply goes out. */
-  | { readonly kind: 'hold'; readonly class: HoldClass; readonly reason: string; readonly tellSender?: Reply }
+  | {
+      readonly kind: 'hold';
+      readonly class: HoldClass;
+      readonly reason: string;
+      readonly by: HeldBy;
+      readonly tellSender?: Reply;
+    }
   | { readonly kind: 'redirect'; readonly to: string; readonly reason: string }
   | { readonly kind: 'discard'; readonly reason: string }
   | { readonly kind: 'refuse'; readonly reply: Reply; readonly reason: string }

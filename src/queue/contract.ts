@@ -9,7 +9,7 @@ import type { MessageRecord, RecipientRecord } from '../journal/contract.ts';
 import type { Address, ReversePath } from '../model/address.ts';
 import type { ContentRef, HeaderEdit, Splice } from '../model/content.ts';
 import type { BodyType, Notify, OriginalRecipient } from '../model/envelope.ts';
-import type { Direction, HoldClass } from '../model/finding.ts';
+import type { Direction, HeldBy, HoldClass } from '../model/finding.ts';
 import type { JournalDetail } from '../model/journal-detail.ts';
 import type { Reply } from '../model/reply.ts';
 import type { StagedContent, Statement } from '../store/contract.ts';
@@ -42,6 +42,8 @@ export interface NewRecipient {
     | {
         readonly held: HoldClass;
         readonly reason: string;
+        /** What an administrator finds it by; absent: nothing that has a name. */
+        readonly by?: HeldBy;
         readonly tellSender?: Reply;
         /** Absent: until somebody decides. */
         readonly until?: HoldEnd;

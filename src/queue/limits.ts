@@ -93,6 +93,9 @@ export const EARLIER_REPLY_CHARACTERS = 200;
 /** Rows of one page of a list. */
 export const LIST_ROWS = 1000;
 
+/** Held rows looked at for one page, whatever it finds: some ten milliseconds. */
+export const HELD_LOOKED_AT = 20_000;
+
 /** Rows one operator act touches in one unit; the next unit takes the next ones. */
 export const ACT_ROWS = 500;
 

@@ -275,8 +275,8 @@ function rowState(disposition: Disposition): NewRecipient['state'] {
     case 'redirect':
       return 'queued';
     case 'hold': {
-      const { class: held, reason, tellSender } = disposition;
-      return tellSender ? { held, reason, tellSender } : { held, reason };
+      const { class: held, reason, by, tellSender } = disposition;
+      return tellSender ? { held, reason, by, tellSender } : { held, reason, by };
     }
     case 'discard':
       return { discarded: disposition.reason };

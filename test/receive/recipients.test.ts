@@ -121,7 +121,7 @@ test('each recipient gets its own disposition', async (t) => {
       kind: 'commit',
       dispositions: [
         { kind: 'accept' },
-        { kind: 'hold', class: 'user', reason: 'spam' },
+        { kind: 'hold', class: 'user', reason: 'spam', by: { check: 'spam', code: 'score' } },
         { kind: 'redirect', to: 'trap@example.org', reason: 'watched' },
         { kind: 'discard', reason: 'virus' },
         { kind: 'refuse', reply: { code: 550, text: 'no' }, reason: 'unwanted' },
@@ -156,7 +156,13 @@ test('each recipient gets its own disposition', async (t) => {
     [
       ['team@example.com', 'team@example.com', 'queued', true, 1],
       ['archive@example.org', 'team@example.com', 'queued', true, 1],
-      ['b@example.com', 'b@example.com', { held: 'user', reason: 'spam' }, undefined, undefined],
+      [
+        'b@example.com',
+        'b@example.com',
+        { held: 'user', reason: 'spam', by: { check: 'spam', code: 'score' } },
+        undefined,
+        undefined,
+      ],
       ['trap@example.org', 'c@example.com', 'queued', undefined, undefined],
       ['d@example.com', 'd@example.com', { discarded: 'virus' }, undefined, undefined],
       ['e@example.com', 'e@example.com', { held: 'admin', reason: 'late refusal: unwanted' }, undefined, undefined],

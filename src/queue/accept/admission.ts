@@ -93,6 +93,8 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
       lease: group?.lease ?? null,
       leaseUntil: group ? now + LEASE_MS : null,
       wantsDelayWarning: wantsDelayWarning(message, recipient),
+      sender: message.reversePath?.text ?? null,
+      subject: message.detail.subject ?? null,
     };
     unit.push(sql.insertRecipient(recipientRow(recipient, place)));
   }

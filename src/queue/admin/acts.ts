@@ -11,6 +11,7 @@ import type { Leased } from '../dispatch/active-claims.ts';
 import { LEASE_MS } from '../limits.ts';
 import { idOf, rowId } from '../model/ids.ts';
 import { recipients as moves } from '../model/transitions.ts';
+import { NOT_HELD } from '../rows/held.ts';
 import { readLeased } from '../rows/leased.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { RecipientRow } from '../rows/tables.ts';
@@ -130,6 +131,7 @@ export function fresh(
     last: null,
     held_until: null,
     held_then: null,
+    ...NOT_HELD,
   };
 }
 

@@ -11,10 +11,10 @@ import type { ActiveClaim, Hold } from '../dispatch/active-claims.ts';
 import type { AuthorHold } from '../dispatch/author-holds.ts';
 import { AUTHOR_HOLD_WAIT_MS } from '../limits.ts';
 import { recipients as moves } from '../model/transitions.ts';
-import { heldUntil } from '../rows/rows.ts';
+import { holdColumns } from '../rows/held.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { RecipientRow } from '../rows/tables.ts';
-import { operatorHold } from '../settle/settlement.ts';
+import { HELD_BY, operatorHold } from '../settle/settlement.ts';
 import { actOn, nameOf } from './acts.ts';
 
 export interface AuthorHeld {
@@ -85,15 +85,20 @@ function stopAll({ dispatch }: AdmissionParts, author: string, hold: AuthorHold,
 }
 
 /** Their rows say that they are to be held, should this run end before their tries. */
-async function markLate({ lane, database, sql }: AdmissionParts, hold: AuthorHold, { all }: InHand): Promise<void> {
+async function markLate(
+  { lane, database, sql, clock }: AdmissionParts,
+  hold: AuthorHold,
+  { all }: InHand,
+): Promise<void> {
   const open = [...all].filter(({ phase }) => phase !== 'over');
   await lane.spill(open.map(({ lease }) => lease));
-  const columns = { hold_class: hold.class, hold_reason: hold.reason, ...heldUntil(hold.until) };
   const unit = open
     .filter(({ phase }) => isTrying(phase))
-    .flatMap(({ key, lease, recipients }) =>
-      recipients.map(({ row }) => sql.markHold({ message: key, n: row, lease, ...columns })),
-    );
+    .flatMap(({ key, lease, recipients, message, detail }) => {
+      const found = { sender: message.reversePath?.text ?? null, subject: detail.subject ?? null };
+      const columns = holdColumns({ ...hold, by: HELD_BY.operator }, clock.now(), found);
+      return recipients.map(({ row }) => sql.markHold({ message: key, n: row, lease, ...columns }));
+    });
   if (unit.length > 0) await database.write(unit);
 }
 

@@ -19,13 +19,14 @@ import { wants } from '../dsn/notices.ts';
 import { attemptRecord } from '../journal/records.ts';
 import { idOf, keyOf } from '../model/ids.ts';
 import { recipients as moves } from '../model/transitions.ts';
+import { policyDomain } from '../rows/held.ts';
 import { contentOf } from '../rows/leased.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { MessageRow, QueueTables, RecipientRow } from '../rows/tables.ts';
 import { operatorHold } from '../settle/settlement.ts';
 import { eachMessage, eachPage, fresh, nameOf, said, spillEverything, type Watch } from './acts.ts';
 import { type AuthorHeld, holdAuthor } from './author-hold.ts';
-import { isOfDomains, type QueueFilter, type QueueSelection, type SelectedRow, selectPage } from './selection.ts';
+import { type QueueFilter, type QueueSelection, type SelectedRow, selectPage } from './selection.ts';
 import { type QueuedMessage, type QueuedRow, queuedMessage, queuedRow } from './shown.ts';
 
 /** Who releases what is held for him. */
@@ -105,9 +106,8 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
       await everythingSpills();
       const [message] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
       if (!message) return undefined;
-      const { reverse_path } = message;
       const rows = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: key }))).filter(
-        (row) => !domains || isOfDomains({ ...row, reverse_path }, domains),
+        ({ domain }) => !domains || domains.includes(domain),
       );
       // Of nobody's recipients nothing is told, not even the size.
       return rows.length === 0 && domains ? undefined : queuedMessage(message, rows, seen());
@@ -196,28 +196,34 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
       }),
     async redirect(selection, to, by, watch) {
       const targets = await recipientsFor(parts, to);
-      return eachMessage(parts, selection, { by, name: 'redirect', watch }, ({ recipients }, rows, now, siblings) => {
-        let n = siblings.reduce((highest, sibling) => Math.max(highest, sibling.n), 0);
-        return {
-          changes: recipients.map((recipient) => ({
-            kind: 'end',
-            recipient,
-            state: 'redirected',
-            detail: said(now, '2.0.0', `redirected to ${to.text}`),
-          })),
-          notices: [],
-          rows: rows.flatMap((row) =>
-            targets.map(({ address, direction, destination }) => ({
-              ...fresh(row, now),
-              n: ++n,
-              address: address.text,
-              original: row.original ?? row.address,
-              direction,
-              destination,
+      return eachMessage(
+        parts,
+        selection,
+        { by, name: 'redirect', watch },
+        ({ recipients, message }, rows, now, siblings) => {
+          let n = siblings.reduce((highest, sibling) => Math.max(highest, sibling.n), 0);
+          return {
+            changes: recipients.map((recipient) => ({
+              kind: 'end',
+              recipient,
+              state: 'redirected',
+              detail: said(now, '2.0.0', `redirected to ${to.text}`),
             })),
-          ),
-        };
-      });
+            notices: [],
+            rows: rows.flatMap((row) =>
+              targets.map(({ address, direction, destination }) => ({
+                ...fresh(row, now),
+                n: ++n,
+                address: address.text,
+                original: row.original ?? row.address,
+                direction,
+                destination,
+                domain: policyDomain(direction, address.text, message.reversePath?.text ?? null),
+              })),
+            ),
+          };
+        },
+      );
     },
   };
 

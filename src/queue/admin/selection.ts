@@ -1,21 +1,30 @@
-/** Which rows an operator means: by ids of rows or messages, or by a filter, page by page in the order of their keys. */
-import { type SqlBool, sql } from 'kysely';
+/**
+ * Which rows an operator means: by ids of rows or messages, or by a filter, page by page. Held mail comes
+ * newest first and by its indexes (held-pages.ts), everything else in the order of its keys.
+ */
+import { type SelectQueryBuilder, sql } from 'kysely';
 import type { HoldClass } from '../../model/finding.ts';
 import type { Database, Statement } from '../../store/contract.ts';
-import { addressIn } from '../../store/of-domains.ts';
 import { builder, statement } from '../../store/statement.ts';
 import type { ActiveState } from '../contract.ts';
 import { LIST_ROWS } from '../limits.ts';
 import { keyOf, parseRowId, rowId } from '../model/ids.ts';
 import { rowsOf } from '../rows/statements.ts';
 import type { MessageRow, QueueTables, RecipientRow } from '../rows/tables.ts';
+import { selectHeld } from './held-pages.ts';
 
 export interface QueueFilter {
   readonly state?: ActiveState;
   readonly class?: HoldClass;
   /** An address, or a domain. */
   readonly to?: string;
+  /** An address, or a domain; empty: the null reverse-path. */
   readonly from?: string;
+  /** Held mail: the check that held it, and the code of its finding. */
+  readonly check?: string;
+  readonly code?: string;
+  /** A part of the subject, in any case. */
+  readonly subject?: string;
   /** Only rows whose policy domain is one of these: the recipient's, and of outbound mail the sender's. */
   readonly domains?: readonly string[];
 }
@@ -33,13 +42,23 @@ export interface SelectedPage {
   readonly cursor?: string;
 }
 
-/** At most `limit` rows behind the cursor. Without a filter a read of the key; with one it may look at every row, off the event loop. */
+export type SelectedQuery = SelectQueryBuilder<
+  QueueTables,
+  'recipient' | 'message',
+  RecipientRow & Pick<MessageRow, 'reverse_path'>
+>;
+
+/**
+ * At most `limit` rows behind the cursor; a page may be shorter and not the last. Without a filter a read of
+ * the key; with one that does not say that they are held it may look at every row, off the event loop.
+ */
 export async function selectPage(
   database: Database,
   filter: QueueFilter,
   { limit = LIST_ROWS, cursor }: { readonly limit?: number; readonly cursor?: string },
 ): Promise<SelectedPage> {
   const wanted = Math.max(1, Math.min(limit, LIST_ROWS));
+  if (filter.state === 'held') return selectHeld(database, filter, { limit: wanted, cursor });
   const query = pageStatement(database.dialect, filter, wanted, cursor);
   const isPlain = Object.values(filter).every((value) => value === undefined);
   const rows = rowsOf<SelectedRow>(await (isPlain ? database.read(query) : database.scan(query)));
@@ -72,43 +91,46 @@ async function byId(
   const row = parseRowId(id);
   const key = row?.key ?? keyOf(id);
   if (key === undefined) return [];
-  let query = base(database.dialect).where('recipient.message', '=', key);
+  let query = selected(database.dialect).where('recipient.message', '=', key).orderBy('n');
   if (row) query = query.where('n', '=', row.n);
-  if (domains !== undefined) query = query.where(policyDomainIn(domains));
-  return rowsOf<SelectedRow>(await database.read(statement(query)));
+  const rows = rowsOf<SelectedRow>(await database.read(statement(query)));
+  return domains === undefined ? rows : rows.filter(({ domain }) => domains.includes(domain));
 }
 
-/** What `isOfDomains` asks, in SQL. */
-function policyDomainIn(domains: readonly string[]) {
-  return sql<SqlBool>`case when recipient.direction = 'outbound' then ${addressIn('message.reverse_path', domains)} else ${addressIn('recipient.address', domains)} end`;
-}
-
-/** Whose settings apply to a row, of those that are queued. */
-export function isOfDomains(
-  { direction, address, reverse_path }: Pick<SelectedRow, 'direction' | 'address' | 'reverse_path'>,
-  domains: readonly string[],
-): boolean {
-  const policy = direction === 'outbound' ? (reverse_path ?? '') : address;
-  return domains.includes(policy.slice(policy.lastIndexOf('@') + 1).toLowerCase());
-}
-
-function base(dialect: Database['dialect']) {
+export function selected(dialect: Database['dialect']): SelectedQuery {
   return builder<QueueTables>(dialect)
     .selectFrom('recipient')
     .innerJoin('message', 'message.key', 'recipient.message')
     .selectAll('recipient')
-    .select('message.reverse_path')
-    .orderBy('recipient.message')
-    .orderBy('n');
+    .select('message.reverse_path');
+}
+
+/** Whether the filter finds a row that is not held: what `pageStatement` asks in SQL. */
+export function finds(
+  { state, class: holdClass, to, from, check, code, subject, domains }: QueueFilter,
+  row: RecipientRow,
+  message: Pick<MessageRow, 'reverse_path' | 'subject'>,
+): boolean {
+  if (state === 'held' || holdClass || check !== undefined || code !== undefined) return false;
+  if (to !== undefined && !isFrom(row.address, to)) return false;
+  if (from === '' && message.reverse_path !== null) return false;
+  if (from && !isFrom(message.reverse_path ?? '', from)) return false;
+  if (subject !== undefined && !(message.subject ?? '').toLowerCase().includes(subject.toLowerCase())) return false;
+  return domains === undefined || domains.includes(row.domain);
+}
+
+function isFrom(address: string, addressOrDomain: string): boolean {
+  const [is, wanted] = [address.toLowerCase(), addressOrDomain.toLowerCase()];
+  return wanted.includes('@') ? is === wanted : is.endsWith(`@${wanted}`);
 }
 
 function pageStatement(
   dialect: Database['dialect'],
-  { state, class: holdClass, to, from, domains }: QueueFilter,
+  { state, class: holdClass, to, from, check, code, subject, domains }: QueueFilter,
   limit: number,
   cursor: string | undefined,
 ): Statement {
-  let query = base(dialect).limit(limit);
+  let query = selected(dialect).orderBy('recipient.message').orderBy('n').limit(limit);
   const after = cursor === undefined ? undefined : parseRowId(cursor);
   if (after) {
     const { key, n } = after;
@@ -118,15 +140,29 @@ function pageStatement(
   }
   if (state) query = query.where('state', '=', state);
   if (holdClass) query = query.where('hold_class', '=', holdClass);
+  if (check !== undefined) query = query.where('held_check', '=', check);
+  if (code !== undefined) query = query.where('held_code', '=', code);
   if (to !== undefined) query = query.where((eb) => eb(eb.fn('lower', ['address']), 'like', pattern(to)));
   if (from === '') query = query.where('reverse_path', 'is', null);
   else if (from !== undefined) query = query.where((eb) => eb(eb.fn('lower', ['reverse_path']), 'like', pattern(from)));
-  if (domains !== undefined) query = query.where(policyDomainIn(domains));
+  if (subject !== undefined) query = query.where(contains('message.subject', subject));
+  if (domains !== undefined) query = query.where(anyOf('recipient.domain', domains));
   return statement(query);
 }
 
 /** `%` and `_` are rare in addresses and widen the match only; a domain matches all its addresses. */
-function pattern(addressOrDomain: string): string {
+export function pattern(addressOrDomain: string): string {
   const text = addressOrDomain.toLowerCase();
   return text.includes('@') ? text : `%@${text}`;
+}
+
+/** The column, in any case, has this part. */
+export function contains(column: string, part: string) {
+  return sql<boolean>`lower(${sql.ref(column)}) like ${`%${part.toLowerCase().replaceAll(/[%_\\]/g, '\\$&')}%`} escape '\\'`;
+}
+
+export function anyOf(column: string, values: readonly string[]) {
+  return values.length === 0
+    ? sql<boolean>`1 = 0`
+    : sql<boolean>`${sql.ref(column)} in (${sql.join(values.map((value) => sql.val(value)))})`;
 }

@@ -40,7 +40,16 @@ function enter(parts: AdmissionParts, message: NewMessage, destination: Destinat
   const edits = editsText(first);
   const lease = newLease();
   const logged = loggedMessage(message);
-  const place = { id: message.id, message: key, now, edits, lease: null, leaseUntil: null };
+  const place = {
+    id: message.id,
+    message: key,
+    now,
+    edits,
+    lease: null,
+    leaseUntil: null,
+    sender: message.reversePath?.text ?? null,
+    subject: null,
+  };
   const { home } = message.content;
   const entered = lane.enter({
     lease,

@@ -8,6 +8,7 @@ import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts'
 import type { Statement } from '../../store/contract.ts';
 import { RECOVERED_BYTES, RECOVERY_ROWS } from '../limits.ts';
 import type { QueueParts } from '../parts.ts';
+import { policyDomain } from '../rows/held.ts';
 import { contentColumns } from '../rows/rows.ts';
 import { type QueueStatements, rowsOf } from '../rows/statements.ts';
 import { type Accepted, decodeNote, type Note } from './notes.ts';
@@ -49,7 +50,12 @@ export async function recoverLedger(
       unit.push(sql.insertSettled({ seq: ++lastSeq, message: message.key, record: JSON.stringify(row) }));
   };
   const queue = ({ message, recipients, content }: Accepted): void => {
-    for (const recipient of recipients) unit.push(sql.insertRecipient(recipient));
+    for (const recipient of recipients) {
+      const { direction, address, domain } = recipient;
+      // A note of an earlier version has none.
+      const known = domain ?? policyDomain(direction, address, message.reverse_path);
+      unit.push(sql.insertRecipient({ ...recipient, domain: known }));
+    }
     unit.push(sql.insertContent({ message: message.key, ...contentColumns(content) }));
   };
 

@@ -12,6 +12,7 @@ import { sql } from 'kysely';
 import { columns } from '../../store/columns.ts';
 import type { StoreMigration } from '../../store/migration.ts';
 import type { Dialect } from '../../store/statement.ts';
+import { indexHeldMail } from './held-migration.ts';
 
 export const queueMigrations: readonly StoreMigration[] = [
   { name: '0001-queue', up: createTables },
@@ -55,6 +56,12 @@ export const queueMigrations: readonly StoreMigration[] = [
           .addPrimaryKeyConstraint('content_owner_key', ['message', 'owner']),
       ).execute();
     },
+  },
+  {
+    name: '0055-held-index',
+    // An older node writes rows without the columns: nobody would find them.
+    minReader: 55,
+    up: indexHeldMail,
   },
 ];
 

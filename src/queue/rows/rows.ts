@@ -4,9 +4,10 @@ import type { Address, ReversePath } from '../../model/address.ts';
 import type { Notify, OriginalRecipient } from '../../model/envelope.ts';
 import { makeAddress, parseAddress } from '../../protocol/smtp/address.ts';
 import type { StagedContent } from '../../store/contract.ts';
-import type { Claim, ClaimedRecipient, HoldEnd, NewMessage, NewRecipient } from '../contract.ts';
+import type { Claim, ClaimedRecipient, NewMessage, NewRecipient } from '../contract.ts';
 import { idOf } from '../model/ids.ts';
 import { recipients as moves } from '../model/transitions.ts';
+import { foundBy, NOT_HELD, policyDomain } from './held.ts';
 import type { ContentRow, MessageRow, RecipientRow } from './tables.ts';
 
 /** What a claim's recipient carries beyond the contract: when its clock of tries and expiry began. */
@@ -58,6 +59,9 @@ export interface RowPlace {
   readonly lease: string | null;
   readonly leaseUntil: number | null;
   readonly wantsDelayWarning: boolean;
+  /** The reverse-path. */
+  readonly sender: string | null;
+  readonly subject: string | null;
 }
 
 export function recipientRow(recipient: NewRecipient, place: RowPlace): RecipientRow {
@@ -85,11 +89,9 @@ export function recipientRow(recipient: NewRecipient, place: RowPlace): Recipien
     last: null,
     held_until: held?.until?.at ?? null,
     held_then: held?.until?.to === 'deleted' ? 'deleted' : null,
+    domain: policyDomain(recipient.direction, address.text, place.sender),
+    ...(held ? foundBy(held.by, place.now, place) : NOT_HELD),
   };
-}
-
-export function heldUntil(end: HoldEnd | undefined): Pick<RecipientRow, 'held_until' | 'held_then'> {
-  return { held_until: end?.at ?? null, held_then: end?.to === 'deleted' ? 'deleted' : null };
 }
 
 /** Equal texts are one variant. */

@@ -70,6 +70,17 @@ export interface RecipientRow {
   readonly held_until: number | null;
   /** Null: queued. */
   readonly held_then: 'deleted' | null;
+  /** Whose settings apply, in lower case: the recipient's domain, of outbound mail the sender's; empty for the null reverse-path. */
+  readonly domain: string;
+  /** What held mail is found by (held.ts); null unless held, or marked to be. */
+  readonly held_at: number | null;
+  readonly held_check: string | null;
+  readonly held_code: string | null;
+  /** The reverse-path and its domain, in lower case; empty: the null one. */
+  readonly held_sender: string | null;
+  readonly held_sender_domain: string | null;
+  /** In lower case. */
+  readonly held_subject: string | null;
 }
 
 export interface SettledRow {
@@ -85,12 +96,24 @@ export interface ContentOwnerRow {
   readonly owner: string;
 }
 
+/** Kept by triggers (held.ts). The rows of one domain, state and class are to be added up. */
+export interface QueueCountRow {
+  readonly domain: string;
+  readonly state: ActiveState;
+  /** Empty where queued. */
+  readonly class: string;
+  /** Those who write at the same time each have their own row. */
+  readonly shard: number;
+  readonly count: number;
+}
+
 export interface QueueTables {
   readonly message: MessageRow;
   readonly content: ContentRow;
   readonly content_owner: ContentOwnerRow;
   readonly recipient: RecipientRow;
   readonly settled: SettledRow;
+  readonly queue_count: QueueCountRow;
   readonly queue_mark: { readonly name: 'journaled'; readonly value: number };
 }
 
@@ -140,4 +163,11 @@ export const RECIPIENT_COLUMNS = [
   'last',
   'held_until',
   'held_then',
+  'domain',
+  'held_at',
+  'held_check',
+  'held_code',
+  'held_sender',
+  'held_sender_domain',
+  'held_subject',
 ] as const satisfies (keyof RecipientRow)[];

@@ -11,10 +11,10 @@ import type { Leased } from '../dispatch/active-claims.ts';
 import { composeNotice } from '../dsn/bounce.ts';
 import type { Notice } from '../dsn/notices.ts';
 import { attemptRecord } from '../journal/records.ts';
-import { heldUntil } from '../rows/rows.ts';
+import { holdColumns } from '../rows/held.ts';
 import type { RecipientRow as QueuedRow } from '../rows/tables.ts';
 import { keepTrying } from './keep-trying.ts';
-import { type Change, holdInstead, operatorHold } from './settlement.ts';
+import { type Change, HELD_BY, holdInstead, operatorHold } from './settlement.ts';
 
 export interface Changes {
   readonly changes: readonly Change[];
@@ -88,7 +88,7 @@ interface ChangesUnit {
 }
 
 function changesUnit(
-  { sql, journaling, database }: AdmissionParts,
+  { sql, journaling, database, clock }: AdmissionParts,
   leased: Leased,
   { changes, untouched = [], rows = [], by }: Changes,
 ): ChangesUnit {
@@ -115,8 +115,9 @@ function changesUnit(
       unit.push(sql.requeueLeased({ ...row, due, attempts, last: JSON.stringify(detail) }));
     } else if (change.kind === 'warned') unit.push(sql.warnedLeased(row));
     else {
-      const { class: hold_class, reason: hold_reason, tried } = change;
-      const hold = { ...row, hold_class, hold_reason, ...heldUntil(change.until) };
+      const { tried } = change;
+      const found = { sender: message.reversePath?.text ?? null, subject: leased.detail.subject ?? null };
+      const hold = { ...row, ...holdColumns({ ...change, by: HELD_BY[change.cause] }, clock.now(), found) };
       if (!tried) unit.push(sql.holdUntried(hold));
       else unit.push(sql.holdLeased({ ...hold, attempts: tried.attempts, last: JSON.stringify(tried.last) }));
     }

@@ -1,7 +1,7 @@
 /**
  * What the results of a try come to, for each recipient of a claim: pure, before anything is written.
  */
-import type { HoldClass } from '../../model/finding.ts';
+import type { HeldBy, HoldClass } from '../../model/finding.ts';
 import type { AttemptDetail, AttemptResult, EarlierHost, FinalState, HoldEnd } from '../contract.ts';
 import type { Hold } from '../dispatch/active-claims.ts';
 import { type Notice, wants } from '../dsn/notices.ts';
@@ -58,6 +58,13 @@ export interface SettlementRules {
   /** Null reverse-path: nobody to tell. */
   readonly isNull: boolean;
 }
+
+/** What a hold that no check asked for is found by. */
+export const HELD_BY: Readonly<Record<(Change & { kind: 'hold' })['cause'], HeldBy>> = {
+  forged: { check: 'queue', code: 'forged-sender' },
+  unreadable: { check: 'queue', code: 'content-lost' },
+  operator: { check: 'operator', code: 'held' },
+};
 
 export const FORGED_REASON = 'it could not be delivered, and its sender address is forged: nobody was told';
 const UNREADABLE_REASON = 'its content is missing or damaged';

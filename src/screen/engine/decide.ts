@@ -82,22 +82,23 @@ export function replyOf({ action, reply, text }: Finding): Reply {
 
 function dispositionOf(finding: Finding, sender: SenderKind): Disposition {
   const reason = `${finding.check}: ${finding.text}`;
+  const by = { check: finding.check, code: finding.code };
   switch (finding.action) {
     case 'refuse': {
-      const held = { kind: 'hold', class: 'admin', reason: `late refusal: ${reason}` } as const;
+      const held = { kind: 'hold', class: 'admin', reason: `late refusal: ${reason}`, by } as const;
       // A stranger's reverse-path may be forged, so only a sender whom we know is told.
       return isTrusted(sender) ? { ...held, tellSender: replyOf(finding) } : held;
     }
     case 'quarantine-admin':
-      return { kind: 'hold', class: 'admin', reason };
+      return { kind: 'hold', class: 'admin', reason, by };
     case 'quarantine-user':
-      return { kind: 'hold', class: 'user', reason };
+      return { kind: 'hold', class: 'user', reason, by };
     case 'discard':
       return { kind: 'discard', reason };
     case 'redirect':
       // A redirection without a target would lose the message.
       return finding.redirectTo === undefined
-        ? { kind: 'hold', class: 'admin', reason }
+        ? { kind: 'hold', class: 'admin', reason, by }
         : { kind: 'redirect', to: finding.redirectTo, reason };
     default:
       return ACCEPT;

@@ -32,7 +32,7 @@ test('a late refusal is held for administrators, and tells only a sender whom we
   const stranger = decide(deciding, 'stranger', DECLARED);
   assert.deepEqual(stranger.kind === 'commit' && stranger.dispositions, [
     { kind: 'accept' },
-    { kind: 'hold', class: 'admin', reason: 'late refusal: first: it is bad' },
+    { kind: 'hold', class: 'admin', reason: 'late refusal: first: it is bad', by: { check: 'first', code: 'bad' } },
   ]);
   const known = decide(deciding, 'domain-server', DECLARED);
   const late = known.kind === 'commit' && known.dispositions[1];

@@ -5,17 +5,18 @@
  */
 import { sql } from 'kysely';
 import { LIST_ROWS, TIMER_ROWS } from '../../limits.ts';
+import type { HoldColumns } from '../held.ts';
 import type { RecipientRow } from '../tables.ts';
-import { type Hold, holdColumns, isTimed, isWaiting, type Leased, type Makers, noHold, type RowKey } from './makers.ts';
+import { holdParameters, isTimed, isWaiting, type Leased, type Makers, noHold, type RowKey } from './makers.ts';
 
 export function heldStatements({ statement }: Makers) {
   return {
     /** To be held when its try is over: a crash must not forget it. */
-    markHold: statement<Leased & Hold>((db, p) =>
+    markHold: statement<Leased & HoldColumns>((db, p) =>
       db
         .updateTable('recipient')
         .set({
-          ...holdColumns(p),
+          ...holdParameters(p),
         })
         .where('message', '=', p('message'))
         .where('n', '=', p('n'))

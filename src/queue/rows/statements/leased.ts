@@ -4,8 +4,9 @@
  * An `insisting` one fails its whole unit where the lease was lost.
  */
 import { sql } from 'kysely';
+import type { HoldColumns } from '../held.ts';
 import type { RecipientRow } from '../tables.ts';
-import { type Hold, holdColumns, isWaiting, type Leased, type Makers } from './makers.ts';
+import { holdParameters, isWaiting, type Leased, type Makers } from './makers.ts';
 
 export function leasedStatements({ statement, insisting }: Makers) {
   return {
@@ -25,12 +26,12 @@ export function leasedStatements({ statement, insisting }: Makers) {
         .where('n', '=', p('n'))
         .where('lease', '=', p('lease')),
     ),
-    holdLeased: insisting<Leased & Hold & Pick<RecipientRow, 'last' | 'attempts'>>((db, p) =>
+    holdLeased: insisting<Leased & HoldColumns & Pick<RecipientRow, 'last' | 'attempts'>>((db, p) =>
       db
         .updateTable('recipient')
         .set({
           state: sql.lit('held'),
-          ...holdColumns(p),
+          ...holdParameters(p),
           last: p('last'),
           attempts: p('attempts'),
           lease: null,
@@ -41,12 +42,12 @@ export function leasedStatements({ statement, insisting }: Makers) {
         .where('lease', '=', p('lease')),
     ),
     /** As it was, but held. */
-    holdUntried: insisting<Leased & Hold>((db, p) =>
+    holdUntried: insisting<Leased & HoldColumns>((db, p) =>
       db
         .updateTable('recipient')
         .set({
           state: sql.lit('held'),
-          ...holdColumns(p),
+          ...holdParameters(p),
           lease: null,
           lease_until: null,
         })

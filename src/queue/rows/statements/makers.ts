@@ -1,11 +1,11 @@
 /** What the queue's statements share: how they are prepared, and conditions in the words of the partial indexes. */
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
 import { type Dialect, prepare } from '../../../store/statement.ts';
+import { type HoldColumns, NOT_HELD } from '../held.ts';
 import type { QueueTables, RecipientRow } from '../tables.ts';
 
 export type RowKey = Pick<RecipientRow, 'message' | 'n'>;
 export type Leased = RowKey & { readonly lease: string };
-export type Hold = Pick<RecipientRow, 'hold_class' | 'hold_reason' | 'held_until' | 'held_then'>;
 export type ByMessage = { readonly message: number };
 
 export type Builder<P extends object> = Parameters<typeof prepare<P, QueueTables>>[1];
@@ -34,14 +34,16 @@ export function isTimed(
   return eb.and([eb('state', '=', sql.lit('held')), eb('lease', 'is', null), eb('held_until', 'is not', null)]);
 }
 
-export const noHold = { hold_class: null, hold_reason: null, held_until: null, held_then: null } as const;
+export const noHold = {
+  hold_class: null,
+  hold_reason: null,
+  held_until: null,
+  held_then: null,
+  ...NOT_HELD,
+} as const;
 
-/** Columns of a hold, from the parameters of its names. */
-export function holdColumns<T>(p: (name: keyof Hold) => T): Record<keyof Hold, T> {
-  return {
-    hold_class: p('hold_class'),
-    hold_reason: p('hold_reason'),
-    held_until: p('held_until'),
-    held_then: p('held_then'),
-  };
+/** All that is set when a row is held, as the parameters of a statement. */
+export function holdParameters<T>(p: (name: keyof HoldColumns) => T): Record<keyof HoldColumns, T> {
+  const names = Object.keys(noHold) as (keyof HoldColumns)[];
+  return Object.fromEntries(names.map((name) => [name, p(name)])) as Record<keyof HoldColumns, T>;
 }
