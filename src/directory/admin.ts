@@ -8,6 +8,7 @@ import { addressKey } from '../model/address.ts';
 import { OperationalError } from '../model/errors.ts';
 import { changeOf } from '../store/changes.ts';
 import type { Database, PreparedChange, Row, Statement } from '../store/contract.ts';
+import { unchangedRow } from '../store/unchanged.ts';
 import type { Clock } from '../world/clock.ts';
 import { parseTargets } from './addresses/lookup.ts';
 import { anyAddress, domainName, localAddress, newDomainName, type ServerName, serverName } from './addresses/names.ts';
@@ -201,6 +202,22 @@ export function createDirectoryAdmin(
     async removeAccount(text: string): Promise<PreparedChange> {
       const address = await existing('accounts', text);
       return changeOf([statements.removeAccount({ address }), verified.forgetAccount({ address })]);
+    },
+
+    /** For units that rely on what was read of a row (store/unchanged.ts). */
+    unchanged: {
+      account: (text: string) => unchangedRow(db, 'account', { address: addressKey(anyAddress(text)) }),
+      alias: (text: string) => unchangedRow(db, 'alias', { address: addressKey(anyAddress(text)) }),
+      server: (id: number) =>
+        unchangedRow(
+          db,
+          'mail_server',
+          { id },
+          ['mail_server_domain', 'mail_server_network', 'mail_server_condition'].map((table) => ({
+            table,
+            where: { server: id },
+          })),
+        ),
     },
 
     async account(text: string): Promise<AccountRow | undefined> {

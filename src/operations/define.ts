@@ -15,6 +15,7 @@ import type { Reach } from './reach.ts';
 import type { Actor } from './roles.ts';
 import type { Progress } from './runs.ts';
 import type { OperationServices } from './services.ts';
+import type { Versioning } from './versions.ts';
 
 export interface OperationResult<O> {
   readonly output: O;
@@ -33,8 +34,8 @@ export interface Operation<I, O> {
   /** Of an act: it goes after those that share one of these, in turn. */
   topics(input: I): readonly Topic[];
   readonly input: TObject;
-  /** The version of the row that it changes, as it is read now; with it the input takes `expects` (versions.ts). */
-  readonly version?: ((services: OperationServices, input: I) => Promise<string | undefined>) | undefined;
+  /** Of the row that it changes; with it the input takes `expects` (versions.ts). */
+  readonly version?: Versioning<OperationServices, I> | undefined;
   readonly answer: TSchema;
   /** Keys of the input that no log may see. */
   readonly secrets: readonly string[];
@@ -54,7 +55,7 @@ interface Draft<P extends TProperties, O> {
   /** Keys of the input, at any depth. */
   readonly secrets?: readonly string[];
   readonly long?: boolean;
-  readonly version?: (services: OperationServices, input: Static<TObject<P>>) => Promise<string | undefined>;
+  readonly version?: Versioning<OperationServices, Static<TObject<P>>>;
   run(
     services: OperationServices,
     input: Static<TObject<P>>,

@@ -10,6 +10,7 @@
 import { Check, Errors } from 'typebox/value';
 import { isOperational, OperationalError } from '../model/errors.ts';
 import { cleanLine } from '../protocol/text/unsafe.ts';
+import type { Statement } from '../store/contract.ts';
 import { didYouMean } from '../world/nearest.ts';
 import { auditRecord, createAudit, shownInput } from './audit.ts';
 import type { Operation } from './define.ts';
@@ -21,7 +22,7 @@ import { createRuns, type LiveRun, NO_PROGRESS, type Progress, type Run } from '
 import type { OperationServices } from './services.ts';
 import { createTurns } from './turns.ts';
 import { unsafeText } from './unsafe-text.ts';
-import { mustBeExpected } from './versions.ts';
+import { changedMeanwhile, mustBeExpected } from './versions.ts';
 
 export interface Operations {
   execute<N extends OperationName>(name: N, input: OperationInput<N>, actor: Actor): Promise<OperationOutput<N>>;
@@ -43,14 +44,20 @@ export function createOperations(given: Omit<OperationServices, 'runs'>): Operat
   const byName = new Map(Object.entries(OPERATIONS) as [string, AnyOperation][]);
   const turns = createTurns(Promise.all([audit.moveToLog(), runs.recover()]));
 
-  async function perform(operation: AnyOperation, input: never, actor: Actor, progress: Progress): Promise<unknown> {
+  async function perform(operation: AnyOperation, prepared: Prepared, actor: Actor, progress: Progress) {
+    const { checked: input, unchanged = [] } = prepared;
     const { output, change } = await operation.run(services, input, actor, progress);
     if (operation.kind === 'look') return output;
     // What is prepared and not yet made can still be left.
     if (change && progress.signal.aborted) throw cancelled(operation.name);
     const detail = progress.signal.aborted ? { detail: 'stopped before its end' } : {};
     const record = auditRecord(operation, input, actor, clock.now(), { result: 'done', ...detail });
-    await database.write([...(change?.statements ?? []), audit.row(record)]);
+    try {
+      await database.write([...unchanged, ...(change?.statements ?? []), audit.row(record)]);
+    } catch (error) {
+      if (unchanged.length > 0 && isOperational(error, 'store.expectation')) throw changedMeanwhile(operation.name);
+      throw error;
+    }
     change?.committed();
     events.emit('operation.done', { operation: operation.name, actor: actor.name });
     await audit.moveToLog();
@@ -67,10 +74,11 @@ export function createOperations(given: Omit<OperationServices, 'runs'>): Operat
     journal.audit(auditRecord(operation, input, actor, clock.now(), { result, detail: reason }));
   }
 
-  async function kept(operation: AnyOperation, { checked, domains }: Prepared, actor: Actor, progress: Progress) {
-    if (domains === 'all') return perform(operation, checked, actor, progress);
+  async function kept(operation: AnyOperation, prepared: Prepared, actor: Actor, progress: Progress) {
+    const { domains } = prepared;
+    if (domains === 'all') return perform(operation, prepared, actor, progress);
     try {
-      return keptOutput(operation, await perform(operation, checked, actor, progress), domains);
+      return keptOutput(operation, await perform(operation, prepared, actor, progress), domains);
     } catch (error) {
       throw alike(operation.name, error);
     }
@@ -88,10 +96,20 @@ export function createOperations(given: Omit<OperationServices, 'runs'>): Operat
       if (run.signal.aborted) throw cancelled(operation.name);
       await mayChange(services, operation, prepared.checked, actor);
       const { expects, ...input } = prepared.checked as { readonly expects?: string };
-      const { name, version } = operation;
-      if (version && expects !== undefined) mustBeExpected(name, await version(services, input as never), expects);
-      return answered(operation, await kept(operation, { ...prepared, checked: input as never }, actor, run));
+      const unchanged = expects === undefined ? [] : await expected(operation, input as never, expects);
+      return answered(
+        operation,
+        await kept(operation, { ...prepared, checked: input as never, unchanged }, actor, run),
+      );
     });
+  }
+
+  /** What insists on it when it is written: another node may act meanwhile. */
+  async function expected({ name, version }: AnyOperation, input: never, expects: string) {
+    if (!version) return [];
+    const unchanged = await version.unchanged(services, input);
+    mustBeExpected(name, await version.of(services, input), expects);
+    return unchanged;
   }
 
   async function executeUnknown(name: string, input: unknown, actor: Actor): Promise<unknown> {
@@ -146,6 +164,8 @@ export function createOperations(given: Omit<OperationServices, 'runs'>): Operat
 interface Prepared {
   readonly checked: never;
   readonly domains: Domains;
+  /** Fails the unit if the row that the actor expects is another by then. */
+  readonly unchanged?: readonly Statement[];
 }
 
 /** What is asked, once it is known that the actor may. */

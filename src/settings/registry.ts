@@ -12,6 +12,7 @@
 import { OperationalError } from '../model/errors.ts';
 import { readAgain } from '../store/changes.ts';
 import type { Database, PreparedChange, Row, Statement } from '../store/contract.ts';
+import { asItWas, stillAbsent } from '../store/unchanged.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import { didYouMean } from '../world/nearest.ts';
@@ -65,6 +66,8 @@ export interface SettingsRegistry extends Settings {
   preview(changes: readonly SettingChange[], options?: ChangeOptions): ValuesByOwner;
   /** Forgets all that was set for an owner that ceases to be. */
   prepareForget(owners: readonly SettingOwner[], by: string): PreparedChange;
+  /** What fails with `store.expectation` once another value is set for this owner, or it is set anew. */
+  unchanged(key: string, owner?: SettingOwner): readonly Statement[];
   change(changes: readonly SettingChange[], by: string, options?: ChangeOptions): Promise<void>;
 }
 
@@ -277,6 +280,13 @@ export async function createSettings(
     stored(owner) {
       const of = owner === undefined ? inOrder(held) : [held.get(ownerId(owner)) ?? new Map<string, Held>()];
       return of.flatMap((settings) => [...settings.values()].map(toStored));
+    },
+    unchanged(key, said) {
+      const owner = ownerId(said);
+      const known = held.get(owner)?.get(key);
+      if (known) return [asItWas(db.dialect, 'setting', { owner, key }, { ...known.row })];
+      const row = { scope: scopeOf(owner), value: 'null', changed_at: 0, changed_by: '' };
+      return stillAbsent(db.dialect, 'setting', { owner, key }, row);
     },
     async change(changes, by, options) {
       const prepared = prepare(changes, by, options);

@@ -8,6 +8,7 @@ import { OperationalError } from '../../model/errors.ts';
 import { changeOf } from '../../store/changes.ts';
 import type { Database, PreparedChange, Statement } from '../../store/contract.ts';
 import type { Secrets } from '../../store/secrets.ts';
+import { unchangedRow } from '../../store/unchanged.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Random } from '../../world/random.ts';
 import { domainName } from '../addresses/names.ts';
@@ -71,6 +72,8 @@ export interface SourceAdmin {
   add(kind: SourceKind, draft: SourceDraft): Promise<{ readonly id: number; readonly change: PreparedChange }>;
   edit(id: number, draft: Omit<SourceDraft, 'domains'>): Promise<PreparedChange>;
   remove(id: number): Promise<PreparedChange>;
+  /** For units that rely on what was read of it (store/unchanged.ts). */
+  unchanged(id: number): Promise<readonly Statement[]>;
   /** The whole list of a domain, in order; empty: the default ones. */
   assign(domain: string, ids: readonly number[]): Promise<PreparedChange>;
   /** Asks one source, without changing anything. */
@@ -177,6 +180,11 @@ export function createSourceAdmin(services: SourceAdminServices): SourceAdmin {
       sourceOf(table, id);
       return changeOf([sql.remove({ id }), sql.unlinkSource({ id })]);
     },
+
+    unchanged: (id) =>
+      unchangedRow(database, 'verification_source', { id }, [
+        { table: 'verification_source_domain', where: { source: id } },
+      ]),
 
     async assign(text, ids) {
       await table.settled();

@@ -34,9 +34,12 @@ export const aliasOperations = {
 
   'alias.remove': act('alias.remove', {
     area: 'accounts',
-    version: async ({ admin }, { address }) => {
-      const row = await admin.alias(address);
-      return row && versionOf(row);
+    version: {
+      async of({ admin }, { address }) {
+        const row = await admin.alias(address);
+        return row && versionOf(row);
+      },
+      unchanged: ({ admin }, { address }) => admin.unchanged.alias(address),
     },
     reach: OF_ADDRESS,
     title: 'Removes an alias',

@@ -52,9 +52,12 @@ export const serverOperations = {
 
   'server.remove': act('server.remove', {
     area: 'servers',
-    version: async ({ admin }, { id }) => {
-      const row = (await admin.listServers()).find((server) => server.id === id);
-      return row && versionOf(row);
+    version: {
+      async of({ admin }, { id }) {
+        const row = (await admin.listServers()).find((server) => server.id === id);
+        return row && versionOf(row);
+      },
+      unchanged: ({ admin }, { id }) => admin.unchanged.server(id),
     },
     reach: 'node',
     topics: ['servers', 'settings'],

@@ -114,7 +114,10 @@ export const settingsOperations = {
 
   'settings.set': act('settings.set', {
     area: 'settings',
-    version: async ({ settings }, { key, ...said }) => versionOfSetting(settings, key, ownerOf(ownerId(said))),
+    version: {
+      of: async ({ settings }, { key, ...said }) => versionOfSetting(settings, key, ownerOf(ownerId(said))),
+      unchanged: async ({ settings }, { key, ...said }) => settings.unchanged(key, ownerOf(ownerId(said))),
+    },
     reach: OF_OWNERS,
     title: 'Sets one setting, for the whole node, a domain or an account',
     input: { ...Owner, key: Text, value: Type.Unknown(ELSEWHERE), force: Force, comment: Comment },

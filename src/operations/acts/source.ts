@@ -9,7 +9,7 @@ import { act, look } from '../define.ts';
 import { rowsOf } from '../reach.ts';
 import type { OperationServices } from '../services.ts';
 import { ELSEWHERE } from '../unsafe-text.ts';
-import { versioned, versionOf } from '../versions.ts';
+import { type Versioning, versioned, versionOf } from '../versions.ts';
 import { OF_ADDRESS, Text } from './types.ts';
 
 const Id = Type.Integer({ minimum: 1 });
@@ -40,13 +40,13 @@ const draft = {
   isDefault: Type.Optional(Type.Boolean()),
 };
 
-async function versionOfSource(
-  { sources }: Pick<OperationServices, 'sources'>,
-  { id }: { readonly id: number },
-): Promise<string | undefined> {
-  const row = (await sources.list()).find((source) => source.id === id);
-  return row && versionOf(row);
-}
+const SOURCE_VERSION: Versioning<OperationServices, { readonly id: number }> = {
+  async of({ sources }, { id }) {
+    const row = (await sources.list()).find((source) => source.id === id);
+    return row && versionOf(row);
+  },
+  unchanged: ({ sources }, { id }) => sources.unchanged(id),
+};
 
 export const sourceOperations = {
   'source.add': act('source.add', {
@@ -68,7 +68,7 @@ export const sourceOperations = {
 
   'source.edit': act('source.edit', {
     area: 'sources',
-    version: versionOfSource,
+    version: SOURCE_VERSION,
     reach: 'node',
     title: 'Changes a verification source; what is not given stays',
     input: { id: Id, ...draft },
@@ -79,7 +79,7 @@ export const sourceOperations = {
 
   'source.remove': act('source.remove', {
     area: 'sources',
-    version: versionOfSource,
+    version: SOURCE_VERSION,
     reach: 'node',
     title: 'Removes a verification source; users whom it confirmed stay',
     input: { id: Id },

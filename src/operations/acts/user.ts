@@ -9,7 +9,7 @@ import { Answer, PageAnswer } from '../answers.ts';
 import { act, look } from '../define.ts';
 import { pageRowsOf } from '../reach.ts';
 import type { OperationServices } from '../services.ts';
-import { versioned, versionOf } from '../versions.ts';
+import { type Versioning, versioned, versionOf } from '../versions.ts';
 import { both, Domains, OF_ADDRESS, PAGE, Text } from './types.ts';
 
 const AccountAnswer = Answer({
@@ -22,13 +22,13 @@ const AccountAnswer = Answer({
   version: Type.String(),
 });
 
-async function versionOfAccount(
-  { admin }: Pick<OperationServices, 'admin'>,
-  { address }: { readonly address: string },
-): Promise<string | undefined> {
-  const row = await admin.account(address);
-  return row && versionOf(row);
-}
+const ACCOUNT_VERSION: Versioning<OperationServices, { readonly address: string }> = {
+  async of({ admin }, { address }) {
+    const row = await admin.account(address);
+    return row && versionOf(row);
+  },
+  unchanged: ({ admin }, { address }) => admin.unchanged.account(address),
+};
 
 /** Bounded again, and with a sentence, by the rules of passwords. */
 const Password = Type.String({ maxLength: 10_000 });
@@ -57,7 +57,7 @@ export const userOperations = {
 
   'user.remove': act('user.remove', {
     area: 'accounts',
-    version: versionOfAccount,
+    version: ACCOUNT_VERSION,
     reach: OF_ADDRESS,
     topics: ['accounts', 'sign-in', 'settings'],
     title: 'Removes an account with its settings',
@@ -74,7 +74,7 @@ export const userOperations = {
 
   'user.set-password': act('user.set-password', {
     area: 'sign-in',
-    version: versionOfAccount,
+    version: ACCOUNT_VERSION,
     reach: OF_ADDRESS,
     title: 'Gives an account another password',
     input: {
@@ -92,7 +92,7 @@ export const userOperations = {
 
   'user.set-state': act('user.set-state', {
     area: 'sign-in',
-    version: versionOfAccount,
+    version: ACCOUNT_VERSION,
     reach: OF_ADDRESS,
     title: 'Freezes, disables or reactivates an account',
     input: { address: Text, state: Type.Enum(['active', 'frozen', 'disabled']) },
@@ -105,7 +105,7 @@ export const userOperations = {
 
   'user.set-name': act('user.set-name', {
     area: 'accounts',
-    version: versionOfAccount,
+    version: ACCOUNT_VERSION,
     reach: OF_ADDRESS,
     title: 'Says what people call the owner of an account; the empty name takes it away',
     input: { address: Text, name: Text },
