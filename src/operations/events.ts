@@ -18,7 +18,7 @@ export const operationEvents = {
     metric: { name: 'postern_operations_failed_total', labels: ['operation'] },
   }),
   'control.error': event<{ error: string }>()({
-    strangers: true,
+    untrusted: true,
     level: 'warn',
     text: 'a client of the control socket was cut off',
   }),

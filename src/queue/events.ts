@@ -22,7 +22,7 @@ export const queueEvents = {
     metric: { name: 'postern_queue_notices_failed_total' },
   }),
   'queue.forged-sender-held': event<{ message: string; recipient: string; reply: string }>()({
-    strangers: true,
+    untrusted: true,
     level: 'warn',
     text: 'a recipient failed, and its sender address is forged: it is held for an administrator, and nobody was told',
     metric: { name: 'postern_queue_forged_held_total' },

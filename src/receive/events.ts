@@ -3,7 +3,7 @@ import { event } from '../world/event.ts';
 
 export const receiveEvents = {
   'smtp.starttls.discarded': event<{ session: string; bytes: number }>()({
-    strangers: true,
+    untrusted: true,
     level: 'warn',
     text: 'a client pipelined commands behind STARTTLS; they were discarded',
     metric: { name: 'postern_starttls_injections_total' },
@@ -19,7 +19,7 @@ export const receiveEvents = {
     mechanism: string;
     reason: 'unknown' | 'wrong' | 'state' | 'expired' | 'not-allowed' | 'malformed' | 'shut' | 'busy' | 'cannot-tell';
   }>()({
-    strangers: true,
+    untrusted: true,
     level: 'info',
     text: 'a client did not sign in',
     metric: { name: 'postern_auth_failures_total', labels: ['reason'] },
@@ -34,19 +34,19 @@ export const receiveEvents = {
     bare: 'cr' | 'lf';
     action: 'refuse' | 'normalise';
   }>()({
-    strangers: true,
+    untrusted: true,
     level: 'info',
     text: 'a message has a bare CR or LF, as SMTP smuggling does',
     metric: { name: 'postern_bare_newlines_total', labels: ['bare', 'action'] },
   }),
   'receive.nul': event<{ session: string; message: string; action: 'refuse' | 'accept' }>()({
-    strangers: true,
+    untrusted: true,
     level: 'info',
     text: 'a message has a NUL, which readers take differently',
     metric: { name: 'postern_nul_messages_total', labels: ['action'] },
   }),
   'receive.commit-failed': event<{ message: string; code: string; error: string }>()({
-    strangers: true,
+    untrusted: true,
     level: 'error',
     text: 'a message could not be stored; the client was asked to come again',
     metric: { name: 'postern_commit_failures_total', labels: ['code'] },

@@ -26,7 +26,7 @@ export const reportEvents = {
     metric: { name: 'postern_report_received_total', labels: ['kind'] },
   }),
   'report.malformed': event<{ id: string; domain: string; problem: string }>()({
-    strangers: true,
+    untrusted: true,
     level: 'warn',
     text: 'mail to an address for reports holds none that can be read; it is kept with the reason',
     metric: { name: 'postern_report_malformed_total' },

@@ -7,7 +7,7 @@ export const wireEvents = {
     text: 'a listener takes connections',
   }),
   'wire.accept-failed': event<{ listener: string; error: string }>()({
-    strangers: true,
+    untrusted: true,
     level: 'error',
     text: 'a listener could not take a connection (out of file descriptors?)',
     metric: { name: 'postern_accept_failures_total', labels: ['listener'] },
@@ -18,13 +18,13 @@ export const wireEvents = {
     client: string;
     reason: 'too-many-connections' | 'too-many-from-network' | 'proxy-missing' | 'proxy-malformed' | 'proxy-untrusted';
   }>()({
-    strangers: true,
+    untrusted: true,
     level: 'warn',
     text: 'a connection was refused before its session began',
     metric: { name: 'postern_connections_refused_total', labels: ['listener', 'reason'] },
   }),
   'wire.tls-failed': event<{ listener: string; client: string; error: string }>()({
-    strangers: true,
+    untrusted: true,
     level: 'info',
     text: 'a TLS handshake failed; the connection was ended',
     metric: { name: 'postern_tls_failures_total', labels: ['listener'] },

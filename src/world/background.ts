@@ -1,10 +1,12 @@
 /**
- * Threads whose work can wait a moment: passwords, the log, searches. Where processors are scarce the
- * event loop and the threads that it waits for go first.
+ * Threads whose work can wait: passwords, the log, searches. Where processors are scarce, the event loop and the
+ * threads that it waits for run first.
  */
 import { setPriority } from 'node:os';
 
-/** Niceness, by how little a thread takes of a processor that a busy one wants too. */
+/**
+ * Niceness. Each comment says how large a share of a processor the thread gets while mail wants that processor too.
+ */
 const PRIORITIES = {
   /** A quarter: it must keep up with the mail. */
   log: 5,
@@ -20,6 +22,6 @@ export function goBehindMail(priority: keyof typeof PRIORITIES): void {
   try {
     setPriority(0, PRIORITIES[priority]);
   } catch {
-    // A sandbox may forbid it; the work is done all the same.
+    // A sandbox may forbid it; the work is done at normal priority.
   }
 }

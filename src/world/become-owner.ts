@@ -1,19 +1,19 @@
 /**
  * Root becomes the owner of a folder, for good: its user id and groups, before anything in it is opened.
  *
- * Files made by root would stop a node that runs as another user, and a link in the folder could lead root
- * to any file of the machine. Errors: OperationalError `cli.owner` where the system, or the program's own
- * files, do not allow it; nothing was opened then, and the process should end.
+ * Files that root creates would stop a node that runs as another user, and a link in the folder could lead root to
+ * any file of the machine. Errors: OperationalError `cli.owner` where the system, or the program's own files, do not
+ * allow it; nothing was opened then, and the process should end.
  */
 import { closeSync, openSync, type Stats } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { OperationalError } from '../model/errors.ts';
 
-/** The types leave it out. */
+/** `process.initgroups` is missing in Node's types. */
 const { initgroups } = process as unknown as { initgroups(user: string, extraGroup: number): void };
 
-/** Of root's process only. `owner`: as the folder's `stat` has it. */
+/** For root's process only. `owner`: from the folder's `stat`. */
 export function becomeOwner(folder: string, { uid, gid: folderGroup }: Pick<Stats, 'uid' | 'gid'>): void {
   try {
     const account = accountOf(uid);
@@ -33,7 +33,7 @@ export function becomeOwner(folder: string, { uid, gid: folderGroup }: Pick<Stat
       insistOnReadableProgram(folder, user);
       return userInfo();
     } catch (error) {
-      // An id without an account, as in a container.
+      // The user id has no account, as in a container.
       if ((error as NodeJS.ErrnoException).code === 'ERR_SYSTEM_ERROR') return undefined;
       throw error;
     } finally {
@@ -42,7 +42,7 @@ export function becomeOwner(folder: string, { uid, gid: folderGroup }: Pick<Stat
   }
 }
 
-/** Modules and threads are loaded later on, too. */
+/** Modules and threads are loaded after this, too, so the new user must be able to read them. */
 function insistOnReadableProgram(folder: string, uid: number): void {
   try {
     closeSync(openSync(import.meta.filename, 'r'));

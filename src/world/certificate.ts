@@ -1,7 +1,7 @@
 /**
- * The certificate that a node starts with: the operator's files, else the one kept in the data
- * folder, else a self-signed one that is made and kept. Errors: OperationalError `tls.unreadable`
- * for files that were named and cannot be read, `tls.unwritable` where the folder takes none.
+ * The certificate that a node starts with: the operator's files, else the one kept in the data folder, else a new
+ * self-signed one, which is kept. Errors: OperationalError `tls.unreadable` for configured files that cannot be read,
+ * `tls.unwritable` where the folder cannot be written.
  */
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ export async function nodeCertificate(
   const made = await selfSigned(source.hostname, clock, random);
   try {
     await systemDisk.ensureFolder(folder);
-    // The certificate last: where it stands, its key does too.
+    // The certificate is written last: if it exists, its key exists too.
     await write(paths.key, made.key);
     await write(paths.certificate, made.certificate);
   } catch (cause) {
@@ -64,7 +64,7 @@ async function read(path: string): Promise<string> {
   }
 }
 
-/** Whole or not at all, readable by its owner alone, and into nothing that lies there already. */
+/** Written whole or not at all, readable by its owner alone, and never into a file that exists already. */
 async function write(path: string, text: string): Promise<void> {
   await rm(`${path}.new`, { force: true });
   const file = await open(`${path}.new`, 'wx', 0o600);

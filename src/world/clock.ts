@@ -13,7 +13,7 @@ export interface Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** setTimeout fires at once above 2^31-1 ms; longer delays are taken in steps. */
+/** setTimeout fires at once above 2^31-1 ms; a longer delay is waited for in steps. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

@@ -1,10 +1,9 @@
 /**
  * A node's configuration: postern.toml and `POSTERN_*`, read once, before anything else.
  *
- * The environment goes before the file, the file before the defaults. Everything that is wrong is
- * told at once, in one OperationalError `config.invalid` with a sentence a line; a `POSTERN_*` name
- * that nobody knows is only warned about, since an environment is shared, while an unknown key of
- * the file is an error.
+ * The environment overrides the file, and the file overrides the defaults. All errors are reported together, in one
+ * OperationalError `config.invalid` with a sentence a line. An unknown `POSTERN_*` name is only a warning, since an
+ * environment is shared, while an unknown key of the file is an error.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { networkInterfaces, hostname as osHostname } from 'node:os';
@@ -20,14 +19,14 @@ export type { ProxyMode } from './config/keys.ts';
 export { formatSocketAddress, type SocketAddress } from './config/values.ts';
 
 const PREFIX = 'POSTERN_';
-/** A refusal repeats the value, but not a whole file that got there by mistake. */
+/** An error repeats the value, but not a whole file that was pasted into it by mistake. */
 const QUOTED_LENGTH = 200;
 
 export type SmtpListenerName = 'mx' | 'submission' | 'submissions';
 export type ListenerName = SmtpListenerName | 'https' | 'metrics';
 
 export interface ListenerConfig extends SocketAddress {
-  /** False where the default stands: only then may another port be taken when this one needs rights we lack. */
+  /** False for the default: only then may another port be taken when the process lacks the rights for this one. */
   readonly configured: boolean;
   readonly proxy: ProxyMode;
 }
@@ -36,22 +35,22 @@ export interface NodeConfig {
   /** Absolute. */
   readonly data: string;
   readonly hostname: string;
-  /** A demo: it sends nothing of its own accord to anyone. */
+  /** A demo: it sends nothing to anyone on its own initiative. */
   readonly sandbox?: boolean;
-  /** POSTERN_TEST_ANSWERS: tests have what operations answer checked. */
+  /** POSTERN_TEST_ANSWERS: tests have the answers of operations checked. */
   readonly checkAnswers?: boolean;
   /** Undefined: turned off. */
   readonly listen: Readonly<Record<ListenerName, ListenerConfig | undefined>>;
-  /** Undefined: turned off, as it is where nothing is said. */
+  /** Undefined: turned off, which is the default. */
   readonly minger?: SocketAddress;
   /** Addresses and CIDR networks. */
   readonly trustedProxies: readonly string[];
   /** Undefined: those of resolv.conf. */
   readonly dnsServers: readonly SocketAddress[] | undefined;
   readonly dnsTrusted: readonly string[];
-  /** Paths of PEM files; undefined: a self-signed certificate is made. */
+  /** Paths of PEM files; undefined: a self-signed certificate is created. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
-  /** Absolute. Made when it is not there. */
+  /** Absolute. Created when it does not exist. */
   readonly secretKeyFile: string;
   readonly log: {
     readonly format: 'json' | 'readable' | undefined;
@@ -59,12 +58,12 @@ export interface NodeConfig {
   };
 }
 
-/** What configuration is read from; tests hand in their own. */
+/** What the configuration is read from; tests pass their own. */
 export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Errors: OperationalError `config.invalid`. */
   readonly cwd: string;
-  /** Read where neither POSTERN_CONFIG nor a postern.toml in `cwd` is. */
+  /** Read where POSTERN_CONFIG is not set and `cwd` has no postern.toml. */
   readonly systemFile: string;
   /** The machine's own name. */
   readonly hostname: string;
@@ -73,7 +72,7 @@ export interface ConfigSource {
 
 export interface ReadConfig {
   readonly config: NodeConfig;
-  /** Nobody said where the data folder is: it is `data` in the working folder. */
+  /** No setting names the data folder: it is `data` in the working folder. */
   readonly isDefaultFolder: boolean;
   /** Sentences, for the log. */
   readonly warnings: readonly string[];
@@ -138,9 +137,9 @@ function mustOf({ kind }: ConfigKey<unknown>, { text }: Said): string {
 }
 
 interface Said {
-  /** Names the place, for an error: `POSTERN_DATA`, or `data in /etc/postern/postern.toml`. */
+  /** The place, for an error message: `POSTERN_DATA`, or `data in /etc/postern/postern.toml`. */
   readonly where: string;
-  /** Undefined where the file has a value of a wrong type. */
+  /** Undefined where the value in the file has a wrong type. */
   readonly text: string | undefined;
   readonly raw?: unknown;
 }
@@ -156,9 +155,9 @@ function readConfigFile(source: ConfigSource, problems: string[]): { values: Map
   const paths = named ? [resolve(source.cwd, named)] : [join(source.cwd, 'postern.toml'), source.systemFile];
   const values = new Map<string, Said>();
   for (const path of paths) {
-    const stranger = path === paths[0] && !named ? plantedBeside(path) : undefined;
-    if (stranger !== undefined) {
-      problems.push(`cannot read ${path}, as ${stranger}; name it with POSTERN_CONFIG if it is meant`);
+    const distrust = path === paths[0] && !named ? plantedBeside(path) : undefined;
+    if (distrust !== undefined) {
+      problems.push(`cannot read ${path}, as ${distrust}; name it with POSTERN_CONFIG if it is meant`);
       break;
     }
     try {
@@ -174,12 +173,15 @@ function readConfigFile(source: ConfigSource, problems: string[]): { values: Map
   return { values, folder: source.cwd };
 }
 
-/** Where all may write, as in /tmp, a postern.toml may be anybody's, and would name a data folder of theirs. */
+/**
+ * In a folder that everyone may write, such as /tmp, anyone may have placed a postern.toml, which would name a data
+ * folder of theirs.
+ */
 function plantedBeside(path: string): string | undefined {
   try {
     return mayOthersWrite(statSync(dirname(path))) ? distrustOfLinks(path) : undefined;
   } catch {
-    // Reading it says what is wrong.
+    // The error of reading it will give the reason.
     return undefined;
   }
 }
@@ -226,7 +228,7 @@ function unknownNames(env: ConfigSource['env']): readonly string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !name.startsWith(`${PREFIX}TEST_`) && !known.includes(name))
     .map((name) => {
-      // What all names have in common would make any of them near.
+      // The common prefix is left out of the comparison: with it, all names would be near each other.
       const nearest = nearestName(behind(name), known.map(behind));
       const meant = nearest === undefined ? '' : `, did you mean ${PREFIX}${nearest}?`;
       return `${name} is not used, as no such name exists${meant}`;
@@ -242,7 +244,7 @@ function withDefaults(values: ConfigValues, source: ConfigSource): NodeConfig {
     proxy: ProxyMode = 'off',
   ): ListenerConfig | undefined =>
     said === 'off' ? undefined : { address, port, ...said, configured: said !== undefined, proxy };
-  // Only trusted proxies are heard, and by default there are none: `optional` opens nothing.
+  // A PROXY header counts only from trusted proxies, and by default there are none: `optional` opens nothing.
   const { proxyMx = 'optional', proxySubmission = 'optional', proxySubmissions = 'optional' } = values;
   return {
     data: values.data ?? join(source.cwd, 'data'),
@@ -267,7 +269,7 @@ function withDefaults(values: ConfigValues, source: ConfigSource): NodeConfig {
   };
 }
 
-/** No default address: it is off unless somebody says where. */
+/** It has no default address: it is off unless an address is configured. */
 function mingerListener(said: SocketAddress | 'off' | undefined): Pick<NodeConfig, 'minger'> {
   return said === undefined || said === 'off' ? {} : { minger: said };
 }

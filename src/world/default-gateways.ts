@@ -1,6 +1,6 @@
 /**
- * The addresses of this machine's default gateways. In a container, what comes from there has lost its
- * own address. Linux tells them in /proc; elsewhere none are known.
+ * The addresses of this machine's default gateways. In a container, a connection from a gateway has lost its own
+ * client address. Linux lists them in /proc; on other systems none are known.
  */
 import { readFileSync } from 'node:fs';
 

@@ -1,6 +1,6 @@
 /**
- * How much room a disk has, and when that is too little: early enough for an administrator to act, and
- * never for the size of the disk alone. Throws what the file system throws.
+ * How much room a disk has, and when that is too little: early enough for an administrator to act, and never for the
+ * size of the disk alone. Throws the errors of the file system.
  */
 import { statfsSync } from 'node:fs';
 import { NEARLY_FULL } from './limits.ts';

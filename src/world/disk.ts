@@ -1,10 +1,10 @@
 /**
- * The disk as the rooms use it for content: a few primitives, so that tests can make any one fail.
+ * The disk as the rooms use it for content: a few primitives, so that tests can make each of them fail.
  *
- * Errors are Node's own (`code`: ENOSPC, EIO, ...); who calls says what they mean. After a failed
- * `sync` the file must be deleted and never synced again: the kernel may have dropped the pages and
- * would call the second one good. What only looks at tables of the kernel, as a close does, is done at
- * once: a way through the thread pool costs more than it.
+ * Errors are Node's own (`code`: ENOSPC, EIO, ...); the caller decides what they mean. After a failed `sync` the file
+ * must be deleted and never synced again: the kernel may have dropped the pages, and the second sync would succeed
+ * wrongly. An act that only changes tables of the kernel, as a close does, is done synchronously: the thread pool
+ * would cost more than the act.
  */
 import {
   closeSync,
@@ -28,18 +28,18 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
 export interface DiskFile {
-  /** All of it, at the end of what was written so far. */
+  /** Writes all of it, behind the end of what was written so far. */
   append(chunks: readonly Uint8Array[]): Promise<void>;
   /** Bytes read; less than asked for only at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
   sync(): Promise<void>;
-  /** All of it, from that octet on: over what is there, or behind it. */
+  /** Writes all of it, from that byte on: over what is there, or behind it. */
   writeAt(chunks: readonly Uint8Array[], position: number): Promise<void>;
-  /** As `sync`, without what only others look at (times). */
+  /** As `sync`, without metadata that only other programs read (times). */
   syncData(): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
   sizeBytes(): number;
-  /** Nothing the second time. */
+  /** Does nothing the second time. */
   close(): void;
 }
 
@@ -50,10 +50,10 @@ export interface DiskEntry {
 }
 
 export interface Disk {
-  /** A file that did not exist, readable by its owner only. */
+  /** A new file, readable by its owner only; an error if it exists. */
   create(path: string): Promise<DiskFile>;
   open(path: string): Promise<DiskFile>;
-  /** A file that exists, to be read and written over. */
+  /** Opens a file that exists, to read it and to write over it. */
   change(path: string): Promise<DiskFile>;
   ensureFolder(path: string): Promise<void>;
   /** Makes new names in a folder durable. */
@@ -67,8 +67,8 @@ export interface Disk {
 }
 
 /**
- * With the folders above it. Not Node's `recursive`: where the system says ENOENT for a folder whose parent
- * is there, as /proc does, that asks for ever.
+ * Creates it with the folders above it. Not Node's `recursive`: where the system answers ENOENT for a folder whose
+ * parent exists, as /proc does, Node asks again for ever.
  */
 async function makeFolder(path: string): Promise<void> {
   try {
@@ -140,14 +140,14 @@ function file(fd: number): DiskFile {
     sizeBytes: () => fstatSync(fd).size,
     close() {
       if (!isOpen) return;
-      // Even if it fails the descriptor is gone, and may soon be another file's.
+      // Even if the close fails the descriptor is gone, and may soon belong to another file.
       isOpen = false;
       closeSync(fd);
     },
   };
 }
 
-/** `position` null: behind what was written last. */
+/** `position` null: behind the last write. */
 function vectored(fd: number, chunks: readonly Uint8Array[], position: number | null): Promise<number> {
   return new Promise((resolve, reject) => {
     writev(fd, chunks as Uint8Array[], position, (error, written) => (error ? reject(error) : resolve(written)));

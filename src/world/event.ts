@@ -1,4 +1,4 @@
-/** How one event is defined; the closed list is events.ts. */
+/** How one event is defined; the closed list is in catalogue.ts. */
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface EventDefinition<F> {
@@ -11,8 +11,8 @@ export interface EventDefinition<F> {
   readonly metric?: { readonly name: string; readonly labels?: readonly string[] };
   /** Also an audit row (who changed what). */
   readonly audit?: boolean;
-  /** Strangers can cause it at any rate: its log lines are bounded by address (log-flood.ts). */
-  readonly strangers?: boolean;
+  /** Untrusted clients can cause it at any rate: its log lines are bounded by address (log-flood.ts). */
+  readonly untrusted?: boolean;
   /** Offered to web hooks. */
   readonly webhook?: boolean;
 }

@@ -20,18 +20,21 @@ export type EventSink = (name: EventName, fields: Readonly<Record<string, unknow
 export interface Events {
   readonly definitions: EventDefinitions;
   emit<N extends EventName>(name: N, fields: EventFields<N>): void;
-  /** `concerns`: which events the sink is told of, asked once for each; default all. Returns what detaches it. */
+  /**
+   * `concerns`: which events the sink receives, asked once for each event; default all. Returns a function that
+   * detaches the sink.
+   */
   attach(sink: EventSink, concerns?: (name: EventName) => boolean): () => void;
 }
 
-/** A sink that throws is a defect of that sink, and must not end the session that emitted. */
+/** A sink that throws is a defect of that sink, and must not end the session that emitted the event. */
 export function createEvents(
   definitions: EventDefinitions,
   now: () => number,
   onSinkError: (error: unknown) => void,
 ): Events {
   const attached = new Map<EventSink, (name: EventName) => boolean>();
-  /** By event, from its first time on: most events concern nobody but a counter. */
+  /** By event, filled at its first emit: most events go to the counter only. */
   const concerned = new Map<EventName, readonly EventSink[]>();
 
   const sinksOf = (name: EventName): readonly EventSink[] => {

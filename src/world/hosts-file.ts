@@ -1,9 +1,9 @@
 /**
- * Host names to addresses. Names that an operator entered honour the hosts file, as `ping` would;
- * names of strangers never do (a stranger could otherwise name what only this machine knows).
+ * Host names to addresses. Names that an operator entered honour the hosts file, as `ping` would; names that come
+ * from untrusted hosts never do (they could otherwise name what only this machine knows).
  *
- * Three answers: addresses, none, cannot tell. When only one family could be asked the answer says
- * that it is not complete, since an address that is missing proves nothing then.
+ * Three answers: addresses, none, cannot tell. When only one family could be asked, the answer is marked incomplete,
+ * since a missing address proves nothing then.
  */
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
@@ -31,7 +31,7 @@ export interface HostServices {
   readonly hostsFile?: string;
 }
 
-/** The hosts file is looked at again after this time, an address is for ever. */
+/** The hosts file is checked again after this time; an address literal never changes. */
 const HOSTS_FILE_TTL_SECONDS = 5;
 const ADDRESS_TTL_SECONDS = 86_400;
 
@@ -47,7 +47,7 @@ export function createHostResolver({ resolver, clock, hostsFile = '/etc/hosts' }
   };
 }
 
-/** hosts(5): an address, then its names. Of a name on several lines all addresses count. */
+/** hosts(5): an address, then its names. A name on several lines has all their addresses. */
 export function parseHosts(text: string): ReadonlyMap<string, readonly string[]> {
   const hosts = new Map<string, string[]>();
   for (const line of text.split('\n')) {
@@ -76,7 +76,7 @@ function found(addresses: readonly string[], ttlSeconds: number, complete = true
   return { kind: 'found', addresses, ttlSeconds, complete };
 }
 
-/** As the resolver and the sockets write addresses, so that they compare as text. */
+/** The form in which the resolver and the sockets write addresses, so that they compare as text. */
 function canonical(address: string): string {
   return ipaddr.process(address).toString();
 }

@@ -1,24 +1,24 @@
 /**
- * Gives back memory when the node has become quiet: V8 keeps what a start or a burst took until it
- * has reason to collect, and an idle node gives it none for hours. Collects once for each quiet time,
- * never while there is work, since it stops the event loop for some tens of milliseconds.
+ * Gives back memory when the node has become quiet: V8 keeps what a start or a burst took until it has reason to
+ * collect, and an idle node gives it none for hours. Collects once for each quiet time, never while there is work,
+ * since a collection stops the event loop for some tens of milliseconds.
  */
 import type { Clock } from './clock.ts';
 
-/** Quiet for two looks in a row: between 10 and 20 s. */
+/** Quiet at two checks in a row: between 10 and 20 s. */
 const LOOK_MS = 10_000;
 
 export interface IdleMemoryOptions {
   readonly clock: Clock;
   /** Whether there is, or just was, work: open sessions, deliveries under way. */
   isBusy(): boolean;
-  /** What rooms keep for the next burst. */
+  /** Frees what rooms keep for the next burst. */
   letGo(): void;
-  /** Node's, present with --expose-gc; without it nothing is done. */
+  /** Node's own, present with --expose-gc; without it nothing is done. */
   readonly collect: (() => void) | undefined;
 }
 
-/** Returns what ends it. */
+/** Returns a function that ends it. */
 export function giveBackWhenIdle({ clock, isBusy, letGo, collect }: IdleMemoryOptions): () => void {
   if (!collect) return () => {};
   let quietLooks = 0;

@@ -1,9 +1,9 @@
 /**
  * Where log lines go: a descriptor or a file that takes them one write at a time, beside the event loop.
  *
- * Nothing here fails once it is open. What waits beyond a bound is left out, and so is what cannot be
- * written at the first try: a full disk or a closed pipe costs lines, never the node nor its end. Who
- * only asks for patience (EAGAIN) is asked again, at the end within a bound.
+ * Nothing here fails once it is open. Lines beyond a bound are left out, and so are lines that cannot be written at
+ * the first try: a full disk or a closed pipe costs lines, but never stops the node or delays its end. A write that
+ * fails with EAGAIN is tried again, at the end within a bound.
  */
 import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -12,9 +12,9 @@ import { LOG_WAITING_BYTES, LOG_WRITE } from './limits.ts';
 export interface LogDestination {
   /** A line with its end. */
   write(line: string): void;
-  /** What was neither taken nor left out yet. */
+  /** Bytes that are neither written nor left out yet. */
   waitingBytes(): number;
-  /** Tries what waits, now; for the last moments of the process, in which a write under way may come behind it. */
+  /** Writes all that waits, now; for the last moments of the process. A write under way may end up behind it. */
   flush(): void;
   /** Flushes, and takes nothing more. */
   close(): void;
@@ -28,13 +28,13 @@ interface Batch {
   rest?: Buffer;
 }
 
-/** `onTaken`: it took all that waited; how many lines were left out since it did so last. */
+/** `onTaken`: all that waited was written; `dropped` is the number of lines left out since the last call. */
 export function openLogDestination(to: number | string, onTaken: (dropped: number) => void): LogDestination {
   const fd = typeof to === 'number' ? to : openFile(to);
   const batches: Batch[] = [];
   let waitingBytes = 0;
   let dropped = 0;
-  /** Handed to the thread pool, which gives it back. */
+  /** A buffer is in the thread pool. */
   let isWriting = false;
   let isClosed = false;
   let patience: NodeJS.Timeout | undefined;
@@ -113,7 +113,7 @@ export function openLogDestination(to: number | string, onTaken: (dropped: numbe
         last.lines++;
       } else batches.push({ text: line, lines: 1 });
       if (isWriting || isDue || patience !== undefined) return;
-      // What the rest of this turn of the loop logs shall go along.
+      // Lines logged in the rest of this turn of the loop join this write.
       isDue = true;
       setImmediate(next);
     },
@@ -141,7 +141,7 @@ function isBusy(error: unknown): boolean {
   return code === 'EAGAIN' || code === 'EBUSY';
 }
 
-/** Nothing else is left to be done in these moments. */
+/** Blocks the thread: nothing else is left to do at the end of the process. */
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -1,15 +1,15 @@
 /**
- * Bounds the lines of events that a stranger can cause at any rate: so many a minute, address and event,
- * and so many for all addresses; the rest is counted, and the count logged with the first event after that
- * minute. Metrics and other sinks have them all.
+ * Bounds the lines of events that an untrusted client can cause at any rate: so many a minute, address and event, and
+ * so many for all addresses. The rest is counted, and the count logged with the first event after that minute.
+ * Metrics and other sinks receive all events.
  */
 import type { EventDefinitions, EventName } from './events.ts';
 import { FLOOD_LINES } from './limits.ts';
 
 export interface LogFlood {
-  /** Whether it may have a line. */
+  /** Whether the event may be logged. */
   admits(name: EventName, fields: Readonly<Record<string, unknown>>, atMs: number): boolean;
-  /** What was only counted in a minute that is over at that time. */
+  /** Events that were only counted, of a minute that is over at that time. */
   counted(atMs: number): ReadonlyMap<EventName, number>;
 }
 
@@ -29,7 +29,7 @@ export function createLogFlood(definitions: EventDefinitions): LogFlood {
 
   return {
     admits(name, fields, atMs) {
-      if (!definitions[name].strangers) return true;
+      if (!definitions[name].untrusted) return true;
       if (atMs >= endsAt && repeated.size === 0) begin(atMs);
       const one = `${name} ${networkIn(fields)}`;
       if (linesOf(name) >= FLOOD_LINES.all || linesOf(one) >= FLOOD_LINES.ofOne) {

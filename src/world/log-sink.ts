@@ -1,9 +1,10 @@
 /**
  * Events as log lines: JSON by pino, or readable text, to standard error or a file.
  *
- * Lines are written asynchronously and together, so a burst never stops the event loop; what a slow
- * destination cannot take is left out beyond a bound, counted, and told once it takes lines again
- * (log-destination.ts). Lines that strangers can cause are bounded (log-flood.ts). `close` writes all that waits, and so does the exit of the process.
+ * Lines are written asynchronously and together, so a burst never stops the event loop. Lines that a slow destination
+ * cannot take are left out beyond a bound, counted, and reported once it takes lines again (log-destination.ts).
+ * Lines of events that untrusted clients can cause are bounded (log-flood.ts). `close` writes all that waits, and so
+ * does the exit of the process.
  */
 import type { DestinationStream } from 'pino';
 import { escapeJson } from '../protocol/text/unsafe.ts';
@@ -21,7 +22,7 @@ export interface LogOptions {
 }
 
 export interface LogSink {
-  /** Writes what waits, then takes no more events. */
+  /** Writes all that waits, then takes no more events. */
   close(): void;
 }
 
@@ -88,7 +89,7 @@ function readableLines(definitions: EventDefinitions, destination: DestinationSt
   };
 }
 
-/** An event for people: its sentence, its name and its fields, on one line whatever is in them. */
+/** An event for people: its sentence, its name and its fields, always on one line. */
 export function eventLine(
   definitions: EventDefinitions,
   name: EventName,

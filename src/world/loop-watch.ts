@@ -1,17 +1,16 @@
 /**
- * The watch over the event loop: what every connection waits for while one message is worked on.
+ * The watch over the event loop: every connection waits while one message is worked on.
  *
- * Work on what strangers sent runs as a named step (`loopStep`). A step that holds the loop for longer than
- * LOOP_HELD_MS is reported with the message or session and its own name, as `node.loop-held`; of steps inside
- * each other, the inner one. What no step explains shows as a timer that was late, and is reported as `other`.
- * Costs two readings of a clock a step. Time is that of the wall: on a host that is out of processor time the
- * other programs' share is in it.
+ * Work on content from untrusted hosts runs as a named step (`loopStep`). A step that holds the loop for longer than
+ * LOOP_HELD_MS is reported with the message or session and its own name, as `node.loop-held`; of nested steps, the
+ * inner one. A hold outside all steps shows as a late timer, and is reported as `other`. Costs two readings of a
+ * clock a step. Time is wall time: on a host that is short of processor time it includes the share of other programs.
  */
 import type { Clock } from './clock.ts';
 import type { Events } from './events.ts';
 import { LOOP_HELD_MS, LOOP_LOOK_MS, LOOP_REPORT_MS } from './limits.ts';
 
-/** Where content is read or changed at once. `check:` is followed by the check's name. */
+/** Steps in which content is read or changed synchronously. `check:` is followed by the check's name. */
 export type LoopStep =
   | 'smtp-input'
   | 'header'
@@ -32,12 +31,12 @@ type Held = (step: LoopStep, about: string, heldMs: number) => void;
 /** There is one event loop, and one watch over it at a time: that of the node that started last. */
 let held: Held | undefined;
 let monotonic: () => number = () => 0;
-/** What the innermost step under way is about. */
+/** The message or session of the innermost step under way. */
 let subject = '';
-/** Of the step under way, what inner steps have been reported for. */
+/** Time within the step under way that was already reported for inner steps. */
 let reportedMs = 0;
 
-/** Runs `work` at once. `about`: the id of the message or session; absent: the same as around it. */
+/** Runs `work` at once. `about`: the id of the message or session; absent: that of the outer step. */
 export function loopStep<T>(step: LoopStep, about: string | undefined, work: () => T): T {
   if (!held) return work();
   const outerSubject = subject;
@@ -59,10 +58,10 @@ export function loopStep<T>(step: LoopStep, about: string | undefined, work: () 
   }
 }
 
-/** Until `close`. */
+/** Watches until `close`. */
 export function watchLoop(clock: Clock, events: Events): LoopWatch {
-  /** When the last event was, and how many holds have gone without one since. */
-  let toldAt = Number.NEGATIVE_INFINITY;
+  /** When the last event was emitted, and how many holds were left out since. */
+  let reportedAt = Number.NEGATIVE_INFINITY;
   let untold = 0;
   /** Reported since the timer was set, so that the timer does not report it again. */
   let explainedMs = 0;
@@ -71,11 +70,11 @@ export function watchLoop(clock: Clock, events: Events): LoopWatch {
   const report: Held = (step, about, heldMs) => {
     explainedMs += heldMs;
     const now = clock.monotonic();
-    if (now - toldAt < LOOP_REPORT_MS) {
+    if (now - reportedAt < LOOP_REPORT_MS) {
       untold++;
       return;
     }
-    toldAt = now;
+    reportedAt = now;
     events.emit('node.loop-held', { step, about, heldMs: Math.round(heldMs), unreported: untold });
     untold = 0;
   };

@@ -1,9 +1,9 @@
 /**
  * Events as Prometheus metrics: counters from the event definitions, gauges from callbacks.
  *
- * Until somebody scrapes, an event only adds to a plain number; prom-client is loaded by the first
- * scrape, which keeps an idle node small. A label whose value is not a short word is counted as
- * `other`, and so is every combination beyond a bound, so that no peer can make series.
+ * Until the first scrape, an event only adds to a plain number; prom-client is loaded by the first scrape, which
+ * keeps an idle node small. A label whose value is not a short word is counted as `other`, and so is every
+ * combination beyond a bound, so that no peer can create series.
  */
 import type { Counter, Registry } from 'prom-client';
 import type { EventDefinition } from './event.ts';
@@ -51,7 +51,7 @@ export function createMetrics(events: Events): Metrics {
       labels: metric.labels ?? [],
       series: new Map<string, number>(),
     };
-    // A metric without labels starts at nought, so that its rate is known from the first event on.
+    // A metric without labels starts at zero, so that its rate is known from the first event on.
     if (family.labels.length === 0) family.series.set('', 0);
     families.set(metric.name, family);
     byEvent.set(event, family);
@@ -76,7 +76,7 @@ export function createMetrics(events: Events): Metrics {
   };
 }
 
-/** Label values that stand in the text as they are. */
+/** Label values that may stand in the text unchanged. */
 const LABEL = /^[\w.:-]{1,64}$/;
 
 function count(family: Family, fields: Readonly<Record<string, unknown>>): void {

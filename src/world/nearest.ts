@@ -1,9 +1,9 @@
-/** The name that somebody probably meant: the nearest by edits, if it is near enough to be worth saying. */
+/** The name that was probably meant: the nearest by edits, if it is near enough to be worth suggesting. */
 
-/** Longer names than this are nobody's slip of a finger. */
+/** Longer names are not compared: they are no typing errors. */
 const LONGEST_NAME = 100;
 
-/** Undefined when nothing is nearer than about a third of the name. Case is no difference. */
+/** Undefined when nothing is nearer than about a third of the name. Case is ignored. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > LONGEST_NAME) return undefined;
   const wanted = name.toLowerCase();
@@ -16,13 +16,13 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best;
 }
 
-/** `, did you mean x?` or nothing. */
+/** `, did you mean x?`, or an empty text. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const nearest = nearestName(name, candidates);
   return nearest === undefined ? '' : `, did you mean ${nearest}?`;
 }
 
-/** Levenshtein's distance, one row at a time. */
+/** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

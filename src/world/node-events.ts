@@ -30,7 +30,7 @@ export const nodeEvents = {
   }),
   'node.stopped': event<{ tookMs: number }>()({ level: 'info', text: 'the node has stopped' }),
   'node.defect': event<{ where: string; error: string; stack?: string }>()({
-    strangers: true,
+    untrusted: true,
     level: 'error',
     text: 'a defect: what it happened in was ended, nothing else',
     metric: { name: 'postern_defects_total' },

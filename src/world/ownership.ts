@@ -1,11 +1,11 @@
 /**
  * Who else could change a file or a folder before we open it.
  *
- * Each function returns why a path cannot be trusted, as the end of a sentence ("it must ..."), or
- * undefined. Trusted are this user and root. A symbolic link counts only if it, every further link on its
- * way and its target belong to them: the owner of a link chooses what is opened behind it. What is not
- * there is nobody's, and so is trusted. Where the system has no user ids, nothing is checked. Access
- * control lists are not seen: their mask stands in the bits of the group.
+ * Each function returns why a path cannot be trusted, as the end of a sentence ("it must ..."), or undefined. This
+ * user and root are trusted. A symbolic link is trusted only if it, every further link on its way and its target
+ * belong to them: the owner of a link chooses which file is opened. A path that does not exist is trusted. Where the
+ * system has no user ids, nothing is checked. Access control lists are not read: their mask shows in the bits of the
+ * group.
  */
 import { lstatSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -21,16 +21,16 @@ export function currentUser(): number | undefined {
   return process.geteuid?.();
 }
 
-/** `further`: another user who counts as this one does. */
+/** `further`: another user, trusted as this one is. */
 export function isTrustedOwner(uid: number, further?: number): boolean {
   const user = currentUser();
   return user === undefined || uid === user || uid === 0 || uid === further;
 }
 
 /**
- * A folder in which nobody else may make, remove or replace files. Its own group may be the process's; a
- * folder that root made for a service may also be writable by any other group of the process (a mounted
- * volume). `sticky`: others may make files in it.
+ * A folder in which nobody else may create, remove or replace files. Its own group may be the process's; a folder
+ * that root created for a service may also be writable by any other group of the process (a mounted volume).
+ * `sticky`: others may create files in it.
  */
 export function distrustOfFolder(path: string, { sticky = false } = {}): string | undefined {
   if (currentUser() === undefined) return undefined;
@@ -43,8 +43,8 @@ export function distrustOfFolder(path: string, { sticky = false } = {}): string 
 }
 
 /**
- * A file that nobody else can have put there, nor can replace. Behind a link, the folder of the target must
- * be as safe as that of the link: what SQLite keeps beside a database it keeps there. `sticky`: as above.
+ * A file that nobody else can have put there or can replace. If it is a link, the folder of the target must be as
+ * safe as that of the link: SQLite keeps its further files beside the target. `sticky`: as above.
  */
 export function distrustOfFile(path: string, { sticky = false } = {}): string | undefined {
   const way = follow(path);
@@ -52,13 +52,16 @@ export function distrustOfFile(path: string, { sticky = false } = {}): string | 
   return way.end === path ? undefined : distrustOfFolder(dirname(way.end), { sticky });
 }
 
-/** Why the links from there to what is at their end cannot be trusted. `further`: another owner who may be. */
+/** Why the links from this path to its target cannot be trusted. `further`: another owner who may be. */
 export function distrustOfLinks(path: string, further?: number): string | undefined {
   const way = follow(path, further);
   return 'problem' in way ? way.problem : undefined;
 }
 
-/** Whether somebody else than its owner may write to it. `ownGroup`: of the process, or of the one that is asked. */
+/**
+ * Whether another user than its owner may write to it. `ownGroup`: the group of the process, or of the user in
+ * question.
+ */
 export function mayOthersWrite(
   { mode, uid, gid }: Pick<Stats, 'mode' | 'uid' | 'gid'>,
   ownGroup = process.getegid?.(),
@@ -68,7 +71,7 @@ export function mayOthersWrite(
   return !(uid === 0 && process.getgroups?.().includes(gid));
 }
 
-/** Where the links from there end, which may be nothing yet; or why one of them cannot be trusted. */
+/** The path at the end of the links, which may not exist yet; or why one of the links cannot be trusted. */
 function follow(path: string, further?: number): { readonly end: string } | { readonly problem: string } {
   let at = path;
   for (let links = 0; links <= LINKS_FOLLOWED; links++) {

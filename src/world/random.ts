@@ -1,4 +1,4 @@
-/** Randomness, injected: tests hand in a seeded one. */
+/** Randomness, injected: tests pass a seeded one. */
 import { randomBytes, randomInt } from 'node:crypto';
 
 export interface Random {

@@ -1,7 +1,7 @@
 /**
- * A small system file that may change under us (resolv.conf, hosts): looked at when it is needed, at
- * most every few seconds, and read again when it changed. A file that is missing or cannot be read
- * counts as empty, as the C library has it; while it is being replaced the last content stays.
+ * A small system file that may change under us (resolv.conf, hosts): checked when it is needed, at most every few
+ * seconds, and read again when it changed. A file that is missing or unreadable counts as empty, as in the C library;
+ * while it is being replaced the last content stays.
  */
 import { readFileSync, statSync } from 'node:fs';
 import type { Clock } from './clock.ts';
@@ -22,7 +22,7 @@ export function rereadFile<T>(path: string, clock: Clock, parse: (text: string) 
       parsed = parse(seen === undefined ? '' : readFileSync(path, 'utf8'));
       version = seen;
     } catch {
-      // It went away between the two calls: what we know stays until the next look.
+      // It disappeared between the two calls: the last content stays until the next check.
     }
     return parsed;
   };

@@ -1,8 +1,8 @@
 /**
  * DNS as the rooms see it: three answers, not two.
  *
- * `found` and `none` are facts; `unknown` (time-out, SERVFAIL, no server) is no one's guilt. Never
- * throws for what a name server does.
+ * `found` and `none` are facts; `unknown` (time-out, SERVFAIL, no server) counts against nobody. Never throws for
+ * what a name server does.
  */
 export interface Mx {
   readonly preference: number;
@@ -30,7 +30,7 @@ export interface RecordTypes {
 
 export type RecordType = keyof RecordTypes;
 
-/** `too-many`: this node was short of places. That is our trouble, never the other side's. */
+/** `too-many`: this node was short of places. That is a fault of this node, never of the other side. */
 export type UnknownReason = 'timeout' | 'servfail' | 'refused' | 'malformed' | 'unreachable' | 'too-many';
 
 export type DnsAnswer<T> =
@@ -42,38 +42,43 @@ export type DnsAnswer<T> =
 export interface Resolver {
   /** `name`: absolute, without the final dot, ASCII. CNAMEs are followed (bounded). */
   resolve<K extends RecordType>(name: string, type: K, signal?: AbortSignal): Promise<DnsAnswer<RecordTypes[K]>>;
-  /** Whose answers it passes on, where they are another's: what is made of them may be kept for that one. */
+  /**
+   * The resolver that gives the answers, where this one only passes them on: results derived from them may be cached
+   * for that one.
+   */
   readonly source?: Resolver;
 }
 
-/** Keeps answers and failures for a while. */
+/** Caches answers and failures for a while. */
 export interface CachingResolver extends Resolver {
-  /** Whatever is kept is asked anew. */
+  /** Everything cached is asked again. */
   forget(): void;
 }
 
 export interface SharingResolver extends CachingResolver {
-  /** For questions that a stranger causes. What is asked without it is our own, and has places that no stranger gets. */
+  /**
+   * For questions that an untrusted client causes. A question asked without it is our own, and has reserved places.
+   */
   for(owner: LookUpOwner): OwnedResolver;
 }
 
-/** Who causes a look-up: what gets one share when places are short, the widest first (a network, then a session). */
+/**
+ * Who causes a look-up: each level gets one share when places are short, the widest first (a network, then a
+ * session).
+ */
 export type LookUpOwner = readonly string[];
 
-/** The questions of one transaction. Never rejects: what is not answered any more is `unknown`. */
+/** The questions of one transaction. Never rejects: a question that is given up is answered `unknown`. */
 export interface OwnedResolver extends Resolver {
   readonly source: Resolver;
-  /** Questions that the cache did not answer. */
+  /** The number of questions that the cache did not answer. */
   questions(): number;
-  /**
-   * A question found no place, or lost it, or nobody waits any more: what follows from the answers
-   * counts for nothing.
-   */
+  /** A question found no place, or lost it, or was given up: conclusions from the answers do not count. */
   isShort(): boolean;
-  /** A bound of time ended work over these questions: where one had waited for a place, that is our shortage. */
+  /** A time limit ended work over these questions: if one had waited for a place, that is a shortage of this node. */
   ranOutOfTime(): void;
-  /** The same questions, counts and shortage; its `end` ends only what was asked through it. */
+  /** Shares the questions, counts and shortage; its `end` ends only the questions asked through it. */
   part(): OwnedResolver;
-  /** Nobody waits any more: what only this owner asked is given up, in flight or not. */
+  /** The owner is gone: questions that only it asked are given up, in flight or not. */
   end(): void;
 }

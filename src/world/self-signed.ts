@@ -1,7 +1,7 @@
 /**
- * A certificate of our own making, so that a new node can offer STARTTLS at once: ECDSA P-256, named
- * after the host. Nobody can verify it; opportunistic senders encrypt to it all the same.
- * `node:crypto` cannot make certificates, so pkijs does; it is loaded only here and only when asked.
+ * A self-signed certificate, so that a new node can offer STARTTLS at once: ECDSA P-256, named after the host. Nobody
+ * can verify it; opportunistic senders encrypt to it all the same. `node:crypto` cannot create certificates, so pkijs
+ * does; it is loaded only here and only when needed.
  */
 import { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -13,7 +13,7 @@ import type { CertificateAndKey } from './tls.ts';
 const DAY_MS = 86_400_000;
 /** Peers' clocks may run behind ours. */
 const BACKDATED_MS = DAY_MS;
-/** Nothing renews it, and no one could check it: it lasts until a real certificate takes its place. */
+/** Nothing renews it, and nobody could verify it: it lasts until a real certificate takes its place. */
 const VALID_MS = 3650 * DAY_MS;
 
 const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const;
@@ -63,7 +63,7 @@ export async function selfSigned(
   };
 }
 
-/** RFC 5280 4.1.2.2: positive, and at most 20 octets. */
+/** RFC 5280 4.1.2.2: positive, and at most 20 bytes. */
 function serialNumber(random: Random): ArrayBuffer {
   const bytes = Uint8Array.from(random.bytes(16));
   bytes[0] = (bytes[0]! & 0x7f) | 0x40;

@@ -1,7 +1,7 @@
 /**
- * How a server proves who it is before it hears a secret: by a certificate for its name, or by the key
- * that an operator pinned. The handshake itself is let through, so that an operator can be told what
- * the server showed; `doubt` must be asked before anything secret is said.
+ * How a server proves who it is before we send it a secret: by a certificate for its name, or by the key that an
+ * operator pinned. The handshake itself is accepted, so that an operator can be shown what the server presented;
+ * `doubt` must be asked before any secret is sent.
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { type ConnectionOptions, checkServerIdentity, type TLSSocket } from 'node:tls';
@@ -10,15 +10,18 @@ import { clientTls, tlsVerification } from './tls.ts';
 export interface ProofRules {
   /** The name that an operator entered, or the address. */
   readonly host: string;
-  /** PEM, of the authority that signed the server's certificate or the server's own; empty: the public authorities. */
+  /**
+   * PEM, of the authority that signed the server's certificate or of the server's own certificate; empty: the public
+   * authorities.
+   */
   readonly authority: string;
-  /** SHA-256 of public keys (SubjectPublicKeyInfo), base64. Where there are some, they alone count. */
+  /** SHA-256 of public keys (SubjectPublicKeyInfo), base64. If there are any, only they count. */
   readonly pins: readonly string[];
 }
 
 export interface ServerProof {
   readonly tlsOptions: () => ConnectionOptions;
-  /** Why the server may be somebody else, in a sentence; undefined: it is who it should be. */
+  /** Why the server may be another one, in a sentence; undefined: it is the right one. */
   doubt(socket: TLSSocket | undefined): string | undefined;
 }
 
@@ -29,7 +32,7 @@ export function serverProof({ host, authority, pins }: ProofRules): ServerProof 
       options ??= {
         ...clientTls(host, authority),
         rejectUnauthorized: false,
-        // By itself, TLS would look for `localhost` where the server is known by its address.
+        // By default, TLS would check for `localhost` where the server is known by its address.
         checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
       };
       return options;
@@ -53,13 +56,16 @@ export function keyPin(certificate: X509Certificate): string {
   return createHash('sha256').update(key).digest('base64');
 }
 
-/** What an operator enters as one: as openssl, curl (`sha256//...`) and our own messages (`sha256/...`) write it. */
+/**
+ * A pin as an operator enters it: in the form of openssl, of curl (`sha256//...`) or of our own messages
+ * (`sha256/...`).
+ */
 export function keyDigest(text: string): string | undefined {
   const digest = text.trim().replace(/^sha256(?:\/\/?|:)/i, '');
   return /^[A-Za-z0-9+/]{43}=$/.test(digest) ? digest : undefined;
 }
 
-/** The operator entered the very certificate that the server shows, whatever name is in it. */
+/** The operator entered the very certificate that the server presents, whatever name is in it. */
 function isItself(authority: string, shown: X509Certificate): boolean {
   return authority !== '' && new X509Certificate(authority).raw.equals(shown.raw);
 }

@@ -1,10 +1,10 @@
 /**
  * TLS contexts for servers and for delivery.
  *
- * A server starts with one certificate and may be given others at run time (`use`): handshakes that
- * begin afterwards see them, sessions that run keep theirs. A client of strangers encrypts without
- * demanding a name it could verify (RFC 7435); what verification would have said is recorded
- * (`tlsVerification`). TLS 1.2 is the oldest spoken (RFC 8996 2).
+ * A server starts with one certificate and may be given others at run time (`use`): handshakes that begin afterwards
+ * use them, running sessions keep theirs. A client of an unknown host encrypts without demanding a name it could
+ * verify (RFC 7435); the result of verification is recorded (`tlsVerification`). TLS 1.2 is the oldest version
+ * allowed (RFC 8996 2).
  */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -22,29 +22,32 @@ import type { TlsFacts } from '../model/session.ts';
 export interface CertificateAndKey {
   readonly certificate: string;
   readonly key: string;
-  /** Where they stand, for who must mend them. */
+  /** The paths of the files, for the administrator who must fix them. */
   readonly paths?: { readonly certificate: string; readonly key: string };
 }
 
 export interface TlsContexts {
-  /** What `new TLSSocket(socket, server())` needs to play the server. */
+  /** What `new TLSSocket(socket, server())` needs to act as the server. */
   server(): TLSSocketOptions;
-  /** What `connect({ socket, ...opportunistic(host) })` needs to talk to a stranger. */
+  /** What `connect({ socket, ...opportunistic(host) })` needs to reach a host without authenticating it. */
   opportunistic(host: string): ConnectionOptions;
-  /** The first is shown to clients that name no server, or one that no certificate names. Errors: `tls.certificate`. */
+  /**
+   * The first is presented to clients that name no server, or one that no certificate names. Errors:
+   * `tls.certificate`.
+   */
   use(certificates: readonly [CertificateAndKey, ...CertificateAndKey[]]): void;
 }
 
 /**
- * Forward secrecy always, AEAD preferred (RFC 9325 4.2); CBC stays for old mail servers, which would
- * otherwise send in clear. Node switches TLS 1.3 off unless its suites are named.
+ * Forward secrecy always, AEAD preferred (RFC 9325 4.2); CBC stays for old mail servers, which would otherwise send
+ * in clear. Node disables TLS 1.3 unless its suites are named.
  */
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
   'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES',
 ].join(':');
 
-/** Without a context of its own a session that a client takes up again would break off where certificates are asked for. */
+/** Without a session context, a resumed session would fail where client certificates are requested. */
 const SERVER = { honorCipherOrder: true, sessionIdContext: 'postern' } as const;
 
 const COMMON = { minVersion: 'TLSv1.2', ciphers: CIPHERS } as const;
@@ -66,19 +69,19 @@ export function createTlsContexts(...certificates: [CertificateAndKey, ...Certif
 
 let publicAuthorities: SecureContext | undefined;
 
-/** Made on first use: it loads the root certificates, which take memory. */
+/** Created on first use: it loads the root certificates, which take memory. */
 function publicContext(): SecureContext {
   publicAuthorities ??= createSecureContext(COMMON);
   return publicAuthorities;
 }
 
 /**
- * What `connect` needs to be a client of a host: its name, and whom to believe about it (PEM; empty:
- * the public authorities).
+ * What `connect` needs to be a client of a host: its name, and the authority to trust (PEM; empty: the public
+ * authorities).
  */
 export function clientTls(host: string, authority = ''): ConnectionOptions {
   const secureContext = authority === '' ? publicContext() : createSecureContext({ ...COMMON, ca: authority });
-  // RFC 6066 3: an address is no server name.
+  // RFC 6066 3: an address is not a valid server name.
   return { secureContext, ...(!isIP(host) && { servername: host }) };
 }
 
@@ -112,7 +115,7 @@ function load({ certificate, key, paths }: CertificateAndKey): { leaf: X509Certi
   }
 }
 
-/** What the session's log says of the encryption; undefined before the handshake is done. */
+/** What the session's log records of the encryption; undefined before the handshake is done. */
 export function tlsFacts(socket: TLSSocket): TlsFacts | undefined {
   const protocol = socket.getProtocol();
   if (!protocol) return undefined;
@@ -121,7 +124,7 @@ export function tlsFacts(socket: TLSSocket): TlsFacts | undefined {
   return { protocol, cipher: socket.getCipher().name, ...(servername && { servername }) };
 }
 
-/** `verified`, or why not, in OpenSSL's word (`SELF_SIGNED_CERT_IN_CHAIN`, `ERR_TLS_CERT_ALTNAME_INVALID`). */
+/** `verified`, or why not, as OpenSSL's code (`SELF_SIGNED_CERT_IN_CHAIN`, `ERR_TLS_CERT_ALTNAME_INVALID`). */
 export function tlsVerification(socket: TLSSocket): string {
   if (socket.authorized) return 'verified';
   const error: unknown = socket.authorizationError;

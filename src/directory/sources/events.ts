@@ -37,13 +37,13 @@ export const verificationEvents = {
     text: 'a source names other addresses of a user than before: aliases were added, and those that it gave and names no longer removed',
   }),
   'verification.unavailable': event<{ address: string; why: 'disabled' | 'full'; source: number }>()({
-    strangers: true,
+    untrusted: true,
     level: 'info',
     text: 'a source says that a user exists and takes no mail now: the sender is asked to come again (450 4.2.1, 452 4.2.2 where it is full)',
     metric: { name: 'postern_verification_unavailable_total', labels: ['why'] },
   }),
   'verification.failed': event<{ address: string; error: string }>()({
-    strangers: true,
+    untrusted: true,
     level: 'error',
     text: 'what a source said could not be written down: the mail is put off',
   }),

@@ -104,5 +104,5 @@ export const CONFIG_KEYS = {
 
 export type ConfigName = keyof typeof CONFIG_KEYS;
 type ValueOf<K> = K extends ConfigKey<infer T> ? T : never;
-/** What was said, by key; absent where nothing was. */
+/** The configured values, by key; absent where none is configured. */
 export type ConfigValues = { readonly [N in ConfigName]?: ValueOf<(typeof CONFIG_KEYS)[N]> };

@@ -1,8 +1,8 @@
 /**
  * The values of postern.toml and of the environment: text in, typed value out.
  *
- * Each kind says what it `must` be, for the sentence of its refusal, and reads undefined where the
- * text is none of it.
+ * Each kind has a `must`, what a value must be, for the sentence of its error, and returns undefined where the text
+ * is no such value.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { networkDoubt, networkMust } from '../../protocol/network/doubt.ts';
@@ -15,7 +15,7 @@ export interface ValueKind<T> {
   /** A comma list in the environment, an array in postern.toml. */
   readonly list?: boolean;
   parse(text: string): T | undefined;
-  /** Of a text that was refused: what this very one must be, where that says more. */
+  /** For a rejected text: what this text in particular must be, where that explains more than `must`. */
   why?(text: string): string | undefined;
 }
 
@@ -57,7 +57,7 @@ export const serverAddresses: ValueKind<readonly SocketAddress[]> = {
     }),
 };
 
-/** Before a network that is wider than anybody's own, and is meant. */
+/** Prefix for a network that is too wide to be one's own, but is intended. */
 const INSIST = 'force:';
 
 export const networks: ValueKind<readonly string[]> = {
@@ -87,7 +87,7 @@ export function oneOf<const C extends readonly string[]>(choices: C): ValueKind<
   return { must: `one of ${choices.join(', ')}`, parse: (text) => (choices.includes(text) ? text : undefined) };
 }
 
-/** In one spelling; what cannot be meant only from those who insist. */
+/** In canonical spelling; a network that is probably a mistake only with the prefix. */
 function readNetwork(text: string): string | undefined {
   const insists = text.startsWith(INSIST);
   const network = insists ? text.slice(INSIST.length) : text;

@@ -1,6 +1,6 @@
 /**
- * One question to as many servers as it takes: the best first, the next when it is silent or of no
- * help, and a late answer of the first still counts. Ends within `withinMs`.
+ * One question to as many servers as needed: the best first, the next when that one is silent or cannot help; a late
+ * answer of the first still counts. Ends within `withinMs`.
  */
 import type { Clock } from '../clock.ts';
 import { DNS_LIMITS } from '../limits.ts';
@@ -13,10 +13,10 @@ import { type DnsMessage, RCODE } from './wire.ts';
 export type Failure = UnknownReason;
 
 export type Asked<T> =
-  /** `authentic`: the server says so, and its word counts. */
+  /** `authentic`: the server set the AD bit, and this server is trusted to. */
   | { readonly kind: 'answer'; readonly answer: T; readonly authentic: boolean }
-  /** `heard`: some server said something, so this is no outage. */
-  | { readonly kind: 'failure'; readonly reason: Failure; readonly heard: boolean };
+  /** `responded`: some server sent a response, so this is no outage. */
+  | { readonly kind: 'failure'; readonly reason: Failure; readonly responded: boolean };
 
 export interface AskServices {
   readonly clock: Clock;
@@ -27,10 +27,10 @@ export interface AskServices {
 export interface Question<T> {
   /** As `encodeQuestion` wrote it. */
   readonly bytes: Uint8Array;
-  /** Undefined: no answer that can be understood; another server may give a better one. */
+  /** Undefined: the answer cannot be understood; another server may give a better one. */
   readonly read: (message: DnsMessage) => T | undefined;
   readonly withinMs: number;
-  /** Nobody waits any more: ends as a failure, which is nobody's. */
+  /** The asker is gone: ends as a failure, which counts against nobody. */
   readonly signal: AbortSignal;
 }
 
@@ -39,12 +39,12 @@ export function ask<T>(servers: readonly Server[], question: Question<T>, servic
     const { clock, random } = services;
     const abort = new AbortController();
     const tries = Math.max(DNS_LIMITS.tries, servers.length);
-    /** Servers that said that they cannot help are not asked twice. */
+    /** Servers that answered that they cannot help are not asked twice. */
     const useless = new Set<Server>();
     let started = 0;
     let waiting = 0;
     let reason: Failure = 'timeout';
-    let heard = false;
+    let responded = false;
     let patience = clock.after(0, () => {});
 
     const end = (asked: Asked<T>): void => {
@@ -54,8 +54,8 @@ export function ask<T>(servers: readonly Server[], question: Question<T>, servic
       abort.abort();
       resolve(asked);
     };
-    const unwanted = (): void => end({ kind: 'failure', reason, heard: true });
-    const deadline = clock.after(question.withinMs, () => end({ kind: 'failure', reason, heard }), {
+    const unwanted = (): void => end({ kind: 'failure', reason, responded: true });
+    const deadline = clock.after(question.withinMs, () => end({ kind: 'failure', reason, responded }), {
       keepAlive: true,
     });
     question.signal.addEventListener('abort', unwanted, { once: true });
@@ -64,13 +64,13 @@ export function ask<T>(servers: readonly Server[], question: Question<T>, servic
       patience.cancel();
       while (started < tries && useless.has(servers[started % servers.length]!)) started += 1;
       if (started >= tries) {
-        if (waiting === 0) end({ kind: 'failure', reason, heard });
+        if (waiting === 0) end({ kind: 'failure', reason, responded });
         return;
       }
       const server = servers[started % servers.length]!;
       started += 1;
       waiting += 1;
-      // Every server is asked before the time is up, however patient we would be with the first.
+      // Every server is asked before the time is up, however long the patience with the first.
       const patienceMs = Math.min(server.patienceMs(), question.withinMs / servers.length);
       patience = clock.after(patienceMs, () => {
         server.silent(patienceMs);
@@ -89,12 +89,13 @@ export function ask<T>(servers: readonly Server[], question: Question<T>, servic
       if (edns && dislikesEdns(said)) {
         said = await exchange(server, { question: asked, edns: false, exactCase }, random, abort.signal);
         got = understand(said, question.read);
-        // What it refuses either way, it refuses for the name's sake: a stranger's name must not change how others are asked for.
+        // A server that refuses the question with and without EDNS does so for its name: a name that a sender chose
+        // must not change how others are asked.
         if ('answer' in got) server.refusedEdns();
       }
       waiting -= 1;
       if (said !== 'unreachable') {
-        heard = true;
+        responded = true;
         server.answered(clock.monotonic() - startedAt);
       }
       if ('answer' in got) {
@@ -111,7 +112,7 @@ export function ask<T>(servers: readonly Server[], question: Question<T>, servic
   });
 }
 
-/** RFC 6891 7: FORMERR or NOTIMP from servers that are older than EDNS. */
+/** RFC 6891 7: FORMERR or NOTIMP from servers that do not know EDNS. */
 function dislikesEdns(said: Exchange): boolean {
   return typeof said === 'object' && (said.rcode === RCODE.formErr || said.rcode === RCODE.notImp);
 }
@@ -131,7 +132,7 @@ function failureOf(said: Exchange): Failure | undefined {
   if (typeof said === 'string') return said;
   if (said.rcode === RCODE.refused) return 'refused';
   if (said.rcode !== RCODE.noError && said.rcode !== RCODE.nxDomain) return 'servfail';
-  // Lame: it neither owns the name nor asks on our behalf, and has nothing to say.
+  // Lame: it neither owns the name nor resolves for us, and has no answer.
   const hasNothing = said.answers.length === 0 && said.rcode === RCODE.noError;
   return hasNothing && !said.authoritative && !said.recursionAvailable ? 'servfail' : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Answers until their TTL ends: bounded in entries and bytes, the least recently used go first.
- * What is handed out carries the seconds that are left.
+ * Answers until their TTL ends: bounded in entries and bytes, the least recently used go first. A returned answer
+ * carries the seconds that are left.
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
@@ -11,7 +11,7 @@ export type AnyAnswer = DnsAnswer<RecordTypes[RecordType]>;
 
 export interface AnswerCache {
   get(key: string): AnyAnswer | undefined;
-  /** `seconds` 0 is not kept. */
+  /** `seconds` 0: not cached. */
   put(key: string, answer: AnyAnswer, seconds: number): void;
   clear(): void;
   size(): { readonly entries: number; readonly bytes: number };
@@ -32,7 +32,7 @@ export function createAnswerCache(
     bytes: DNS_LIMITS.cacheBytes,
   },
 ): AnswerCache {
-  // The clock is injected, so an entry knows its own end.
+  // The clock is injected, so an entry stores its own end.
   const entries = new LRUCache<string, Entry>({ max: bounds.entries, maxSize: bounds.bytes });
   return {
     get(key) {

@@ -1,7 +1,7 @@
 /**
- * One question to one server: UDP from a socket of its own (so a random port, RFC 5452 9.2), TCP when
- * the answer is truncated or the socket meets forgeries. Says what came; never throws. The caller
- * decides how long it waits: `signal` ends it, and everything it opened.
+ * One question to one server: UDP from a socket of its own (so a random port, RFC 5452 9.2), TCP when the answer is
+ * truncated or the socket receives forgeries. Returns what came; never throws. The caller decides how long it waits:
+ * `signal` ends it, and closes everything it opened.
  */
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
@@ -15,11 +15,11 @@ export type Exchange = DnsMessage | 'malformed' | 'unreachable';
 export interface Query {
   readonly question: Uint8Array;
   readonly edns: boolean;
-  /** The answer must repeat the letters' case (DNS 0x20). */
+  /** The answer must repeat the case of the letters (DNS 0x20). */
   readonly exactCase: boolean;
 }
 
-/** Resolves never after `signal` is aborted. */
+/** Never resolves after `signal` is aborted. */
 export async function exchange(
   server: ServerAddress,
   query: Query,
@@ -61,7 +61,7 @@ function askByDatagram(
       strays += 1;
       if (strays >= DNS_LIMITS.strayDatagrams) end('forged');
     });
-    // Connected, the kernel drops what comes from elsewhere, and says when nobody listens.
+    // On a connected socket, the kernel drops datagrams from elsewhere, and reports a closed port.
     socket.on('connect', () => {
       if (open) socket.send(encodeQuery(id, question, edns));
     });
@@ -91,7 +91,7 @@ function askByStream(
     signal.addEventListener('abort', close, { once: true });
     socket.on('error', () => end('unreachable'));
     socket.on('end', () => end(bytes === 0 ? 'unreachable' : 'malformed'));
-    // RFC 1035 4.2.2: two octets of length, then the message.
+    // RFC 1035 4.2.2: two bytes of length, then the message.
     socket.on('connect', () => socket.write(withLength(encodeQuery(id, question, edns))));
     socket.on('data', (chunk: Buffer) => {
       received.push(chunk);

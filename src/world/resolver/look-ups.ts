@@ -1,9 +1,8 @@
 /**
- * Look-ups under way: equal questions share one, and it lives as long as somebody waits for it.
+ * Look-ups under way: equal questions share one, and it lives as long as one asker waits for it.
  *
- * Each who asks has a claim to a place of its own until the look-up begins, so nobody waits behind
- * another's queue; then one of them pays. When that one goes, the place passes to another who waits,
- * or the look-up is given up.
+ * Each asker has a claim to a place of its own until the look-up begins, so nobody waits in another's queue; then one
+ * of them pays. When the payer leaves, its place passes to another asker that waits, or the look-up is given up.
  */
 import type { LookUpOwner } from '../resolver.ts';
 import type { AnyAnswer } from './cache.ts';
@@ -16,16 +15,16 @@ export type Shortfall = 'no-place' | 'gone';
 export interface Waiter {
   readonly owner: LookUpOwner | undefined;
   answered(answer: AnyAnswer): void;
-  /** Once, in place of the answer. */
+  /** Called once, in place of the answer. */
   failed(why: Shortfall): void;
-  /** By a defect. */
+  /** Called after a defect. */
   broke(error: unknown): void;
-  /** It has to wait for a place. */
+  /** The question has to wait for a place. */
   waits(): void;
 }
 
 export interface LookUps {
-  /** `begin`: asks, until `signal`. Gives what takes the waiter away. */
+  /** `begin`: asks, until `signal`. Returns a function that removes the waiter. */
   join(key: string, waiter: Waiter, begin: (signal: AbortSignal) => Promise<AnyAnswer>): () => void;
 }
 
@@ -39,7 +38,7 @@ interface LookUp {
   readonly begin: (signal: AbortSignal) => Promise<AnyAnswer>;
   readonly askers: Set<Asker>;
   readonly abort: AbortController;
-  /** Who has the place; undefined: it has not begun. */
+  /** The asker that has the place; undefined: the look-up has not begun. */
   payer: Asker | undefined;
 }
 
@@ -77,7 +76,7 @@ export function createLookUps(places: Places): LookUps {
     if (asker.lookUp.askers.delete(asker)) asker.failed(why);
   }
 
-  /** Nobody waits any more, or somebody else pays. */
+  /** The look-up is given up, or another asker pays. */
   function leave(asker: Asker): void {
     const { lookUp } = asker;
     if (!lookUp.askers.has(asker)) return;
@@ -102,7 +101,9 @@ export function createLookUps(places: Places): LookUps {
       drop(asker, 'no-place');
       if (asker.lookUp.askers.size === 0) giveUp(asker.lookUp);
     },
-    /** Its whole network loses it; another's question goes on, at the other's cost. */
+    /**
+     * The whole network of the payer loses the place; an asker of another network takes over the question and pays.
+     */
     revoked(): Claim | undefined {
       const { lookUp, owner } = asker;
       asker.claim = undefined;

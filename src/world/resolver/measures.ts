@@ -4,10 +4,10 @@ import type { PlaceFigures } from './places.ts';
 
 export function measurePlaces(metrics: Metrics, places: () => PlaceFigures): void {
   metrics.gauge('postern_dns_lookups', 'DNS look-ups now: in flight of our own, in flight for clients, waiting', () => {
-    const { used, usedByStrangers, waiting } = places();
+    const { used, usedByClients, waiting } = places();
     return [
-      { labels: { state: 'own' }, value: used - usedByStrangers },
-      { labels: { state: 'client' }, value: usedByStrangers },
+      { labels: { state: 'own' }, value: used - usedByClients },
+      { labels: { state: 'client' }, value: usedByClients },
       { labels: { state: 'waiting' }, value: waiting },
     ];
   });

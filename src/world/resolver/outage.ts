@@ -1,7 +1,7 @@
 /**
- * Tells an outage of the DNS from names whose own servers are dead: several questions in a row that
- * nobody answered at all, and then not even one for the root, which no sender chooses. One event when
- * it begins, one when it ends.
+ * Distinguishes an outage of the DNS from names whose own servers are dead: several questions in a row without any
+ * response, and then not even a response for the root, which no sender can choose. One event when it begins, one when
+ * it ends.
  */
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
@@ -10,25 +10,25 @@ import type { ServerAddress } from './servers.ts';
 export interface OutageWatch {
   answered(): void;
   /**
-   * `heard`: a server said at least that it cannot help. `askedAt`: when the question began, on the
-   * monotonic clock. Resolves once it is known whether this makes an outage.
+   * `responded`: a server answered at least that it cannot help. `askedAt`: when the question began, on the monotonic
+   * clock. Resolves once it is known whether this makes an outage.
    */
   failed(failed: Failed): Promise<void>;
-  /** Since the event that says so. */
+  /** True from the event that reports it to the event that ends it. */
   isOn(): boolean;
 }
 
 export interface Failed {
   readonly servers: readonly ServerAddress[];
   readonly reason: string;
-  readonly heard: boolean;
+  readonly responded: boolean;
   readonly askedAt: number;
 }
 
 /** A recursive server may be silent over one dead domain, seldom over so many at once. */
 const SILENT_QUESTIONS = 3;
 
-/** `probe`: whether any server says anything, asked for what they can answer themselves. */
+/** `probe`: whether any server responds to a question that it can answer itself. */
 export function createOutageWatch(clock: Clock, events: Events, probe: () => Promise<boolean>): OutageWatch {
   let silent = 0;
   let isProbing = false;
@@ -44,13 +44,13 @@ export function createOutageWatch(clock: Clock, events: Events, probe: () => Pro
   return {
     answered,
     isOn: () => beganAt !== undefined,
-    async failed({ servers, reason, heard, askedAt }) {
-      if (heard) return answered();
-      // While it waited another question was answered: names that hang, however many, are no outage.
+    async failed({ servers, reason, responded, askedAt }) {
+      if (responded) return answered();
+      // Another question was answered meanwhile: names that time out, however many, are no outage.
       if (answeredAt > askedAt) return;
       silent += 1;
       if (silent < SILENT_QUESTIONS || beganAt !== undefined || isProbing) return;
-      // A stranger may have three names that hang asked for, on a node that is idle otherwise.
+      // An untrusted client may cause look-ups of three names that time out, on an otherwise idle node.
       isProbing = true;
       const isHeard = await probe().finally(() => {
         isProbing = false;

@@ -1,17 +1,17 @@
 /**
- * The questions of one owner, as a transaction has them: they have its share of the places, end with
- * it, and it remembers whether one had none. So a verifier that knows only "failed" can be understood.
+ * The questions of one owner, as a transaction has them: they use its share of the places and end with it, and it
+ * records whether a question had no place. So a verifier that returns only "failed" can be interpreted.
  *
- * A part of the work may end before the rest; what it asked is then no shortage of the owner's.
- * Beyond an ordinary number they go one at a time, so that a large record costs nobody else a place.
- * Never rejects, except for a defect.
+ * A part of the work may end before the rest; its questions are then no shortage of the owner's. Beyond an ordinary
+ * number, questions go one at a time, so that a large record takes no place from others. Never rejects, except for a
+ * defect.
  */
 import { DNS_LIMITS } from '../limits.ts';
 import type { DnsAnswer, LookUpOwner, OwnedResolver, RecordType, RecordTypes, Resolver } from '../resolver.ts';
 import type { AnyAnswer } from './cache.ts';
 import type { Waiter } from './look-ups.ts';
 
-/** Gives what takes the waiter away. */
+/** Returns a function that removes the waiter. */
 export type Join = (key: string, name: string, type: RecordType, waiter: Waiter) => () => void;
 
 type Answer<K extends RecordType> = DnsAnswer<RecordTypes[K]>;
@@ -67,7 +67,7 @@ export function createOwned(
           waited = true;
         },
       });
-      // Refused at once, it is over before there is anything to leave.
+      // A question that is refused at once is over before `leave` exists.
       if (!isOver) underWay.set(leave, part);
     });
   };

@@ -1,10 +1,10 @@
 /**
- * Places for look-ups in flight: our own questions have some that strangers cannot use, and strangers
- * share theirs. While there is room nobody is asked anything. While there is none, the least served
- * comes next, and takes the place of a look-up that has had its time, of whoever has most.
+ * Places for look-ups in flight: our own questions have some that untrusted clients cannot use, and the clients share
+ * the others. While there is room, every question gets a place. While there is none, the owner with the least comes
+ * next, and takes the place of a look-up that has had its time, from the owner with most.
  *
- * Never waits longer than a bound: a stranger's claim that finds no place is refused. Each shortage is
- * one event when it begins and one when it ends.
+ * Never waits longer than a bound: a client's claim that finds no place is refused. Each shortage is one event when
+ * it begins and one when it ends.
  */
 import type { Clock, TimerHandle } from '../clock.ts';
 import type { Events } from '../events.ts';
@@ -30,7 +30,7 @@ import { createShortageWatch } from './shortage.ts';
 
 export interface PlaceFigures {
   readonly used: number;
-  readonly usedByStrangers: number;
+  readonly usedByClients: number;
   readonly waiting: number;
   /** Since the start. */
   readonly refused: number;
@@ -39,13 +39,13 @@ export interface PlaceFigures {
 
 export interface Places {
   /**
-   * Asks for a place; `state` of the claim says what came of it: `placed`, `waiting` or `held` (its
-   * holder hears later), or `over`: refused. `owner` undefined: a question of our own.
+   * Asks for a place; `state` of the claim is the result: `placed`, `waiting` or `held` (its holder is called later),
+   * or `over`: refused. `owner` undefined: a question of our own.
    */
   claim(owner: LookUpOwner | undefined, holder: Holder): Claim;
-  /** Gives the place back, or waits no more. */
+  /** Gives the place back, or stops waiting for one. */
   leave(claim: Claim): void;
-  /** A claim without a place, to take over that of another who waits for the same look-up. */
+  /** A claim without a place, to take over the place of another asker of the same look-up. */
   heir(owner: LookUpOwner | undefined, holder: Holder): Claim;
   pass(from: Claim, heir: Claim): void;
   figures(): PlaceFigures;
@@ -56,18 +56,17 @@ const MOST = DNS_LIMITS.inFlight - DNS_LIMITS.reserved;
 
 export function createPlaces(clock: Clock, events: Events): Places {
   const own = newShare('own');
-  const strangers = newShare('strangers');
-  const shortage = createShortageWatch(clock, events, strangers);
-  /** Sessions that have less than before: what they held back may go on. */
+  const clients = newShare('clients');
+  const shortage = createShortageWatch(clock, events, clients);
+  /** Sessions whose load became smaller: their held claims may proceed. */
   const emptied = new Set<Share>();
   let [refused, cut] = [0, 0];
   let sweep: TimerHandle | undefined;
 
-  const hasRoom = (root: Share): boolean =>
-    root.running < MOST && own.running + strangers.running < DNS_LIMITS.inFlight;
+  const hasRoom = (root: Share): boolean => root.running < MOST && own.running + clients.running < DNS_LIMITS.inFlight;
 
   const begin = (owner: LookUpOwner | undefined, holder: Holder): Claim => ({
-    share: owner ? shareOf(strangers, owner) : own,
+    share: owner ? shareOf(clients, owner) : own,
     holder,
     state: 'over',
     since: 0,
@@ -86,11 +85,12 @@ export function createPlaces(clock: Clock, events: Events): Places {
     claim.holder.granted();
   };
 
-  /** Takes the place of somebody who has more. */
+  /** Takes a place from an owner that has more. */
   function makeRoom(newcomer: Share): boolean {
-    // An heir keeps the place that its neighbour lost; then another victim is looked for, not for ever.
+    // An heir keeps the place of the asker that lost it; then another victim is looked for, a bounded number of
+    // times.
     for (let tries = 0; tries < 3; tries++) {
-      const victim = findVictim(strangers, newcomer, clock.monotonic());
+      const victim = findVictim(clients, newcomer, clock.monotonic());
       if (!victim) return false;
       cut += 1;
       shortage.cut();
@@ -106,46 +106,46 @@ export function createPlaces(clock: Clock, events: Events): Places {
     return false;
   }
 
-  /** False: nobody waits with more than the newcomer. */
+  /** False: no owner has more waiting than the newcomer. */
   function shortenLongest(newcomer: Share): boolean {
-    const longest = findLongest(strangers, newcomer);
+    const longest = findLongest(clients, newcomer);
     if (!longest) return false;
     refuse(longest);
     longest.holder.refused();
     return true;
   }
 
-  /** Places that came free, to who is next. */
+  /** Gives free places to the next claims. */
   function serve(): void {
     for (;;) {
       const next = hasRoom(own) ? own.queue.values().next().value : undefined;
-      const claim = next ?? (hasRoom(strangers) ? nextWaiting(strangers) : undefined);
+      const claim = next ?? (hasRoom(clients) ? nextWaiting(clients) : undefined);
       if (!claim) return;
       grant(claim);
     }
   }
 
-  /** What was too young to be cut is older now; who waited too long waits no more. */
+  /** Refuses claims that waited too long, and cuts look-ups that were too young at the last check. */
   function lookThrough(): void {
     sweep = undefined;
     shortage.waited();
     const now = clock.monotonic();
-    for (const claim of allWaiting(strangers)) {
+    for (const claim of allWaiting(clients)) {
       if (claim.state !== 'waiting' || now - claim.since < DNS_LIMITS.placeMs) continue;
       refuse(claim);
       claim.holder.refused();
     }
     for (;;) {
-      const claim = nextWaiting(strangers);
-      if (!claim || !(hasRoom(strangers) || makeRoom(claim.share))) break;
-      // Cutting one may have ended what waited.
+      const claim = nextWaiting(clients);
+      if (!claim || !(hasRoom(clients) || makeRoom(claim.share))) break;
+      // Cutting a look-up may have ended this claim.
       if (claim.state === 'waiting') grant(claim);
     }
     settle();
   }
 
   function watch(): void {
-    if (strangers.waiting > 0) sweep ??= clock.after(DNS_LIMITS.sweepMs, lookThrough);
+    if (clients.waiting > 0) sweep ??= clock.after(DNS_LIMITS.sweepMs, lookThrough);
     else {
       sweep?.cancel();
       sweep = undefined;
@@ -165,15 +165,15 @@ export function createPlaces(clock: Clock, events: Events): Places {
       else refuse(claim);
       return;
     }
-    // Nobody waits while there is room.
-    if (hasRoom(strangers) || makeRoom(share)) place(claim, clock.monotonic());
-    else if (strangers.waiting < DNS_LIMITS.waiting || shortenLongest(share)) {
+    // Free places mean that no claim waits.
+    if (hasRoom(clients) || makeRoom(share)) place(claim, clock.monotonic());
+    else if (clients.waiting < DNS_LIMITS.waiting || shortenLongest(share)) {
       enqueue(claim, clock.monotonic());
       watch();
     } else refuse(claim);
   }
 
-  /** What sessions held back, once they have room of their own; and the timer, as long as somebody waits. */
+  /** Lets held claims of sessions proceed once there is room, and sets the timer while a claim waits. */
   function settle(): void {
     for (const share of emptied) {
       emptied.delete(share);
@@ -214,9 +214,9 @@ export function createPlaces(clock: Clock, events: Events): Places {
       settle();
     },
     figures: () => ({
-      used: own.running + strangers.running,
-      usedByStrangers: strangers.running,
-      waiting: own.waiting + strangers.waiting,
+      used: own.running + clients.running,
+      usedByClients: clients.running,
+      waiting: own.waiting + clients.waiting,
       refused,
       cut,
     }),

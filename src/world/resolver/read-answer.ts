@@ -1,6 +1,4 @@
-/**
- * What a message says about a name: its records, that there are none, or where its alias points.
- */
+/** What a message answers about a name: its records, that there are none, or where its alias points. */
 import { DNS_LIMITS } from '../limits.ts';
 import type { RecordType, RecordTypes } from '../resolver.ts';
 import { type DnsMessage, decodeData, denialSeconds, RCODE, TYPE_CODES } from './wire.ts';
@@ -10,7 +8,7 @@ export type Read<T> =
   | { readonly kind: 'none'; readonly nxdomain: boolean; readonly ttlSeconds: number }
   /** The chain leads out of this message: ask for `target`. */
   | { readonly kind: 'alias'; readonly target: string; readonly ttlSeconds: number; readonly hops: number }
-  /** A loop, or a chain without end: what the zone says, whichever server is asked. */
+  /** A loop, or an endless chain: a property of the zone, whichever server is asked. */
   | { readonly kind: 'endless' };
 
 /** Undefined: data that does not fit its type. */
@@ -44,7 +42,7 @@ export function readAnswer<K extends RecordType>(
   return { kind: 'endless' };
 }
 
-/** RFC 6604 3: the response code speaks of the last name of the chain. */
+/** RFC 6604 3: the response code applies to the last name of the chain. */
 function atTheEnd(owner: string, message: DnsMessage, ttlSeconds: number, hops: number): Read<never> {
   const nxdomain = message.rcode === RCODE.nxDomain;
   const soa = message.authorities.find((record) => record.type === TYPE_CODES.SOA);

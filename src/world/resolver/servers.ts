@@ -1,9 +1,9 @@
 /**
  * The name servers a stub asks, the best first.
  *
- * Each has a smoothed time of answer, in which a silence counts as what it cost; the figure halves
- * every minute, so that a server that was slow or dead is tried again. Servers come from the
- * operator, else from resolv.conf, which is looked at again when it changes.
+ * Each has a smoothed response time, in which a time-out counts as the time it cost. The figure halves every minute,
+ * so that a server that was slow or dead is tried again. Servers come from the operator, else from resolv.conf, which
+ * is checked for changes.
  */
 import { isIP } from 'node:net';
 import { networksOf } from '../../protocol/network/table.ts';
@@ -19,7 +19,7 @@ export interface ServerAddress {
 export interface Server extends ServerAddress {
   /** Its AD bit counts. */
   readonly trusted: boolean;
-  /** False for a while once it answered without EDNS what it refused with it (RFC 6891 7). */
+  /** False for a while once it answered without EDNS a question that it refused with EDNS (RFC 6891 7). */
   usesEdns(): boolean;
   refusedEdns(): void;
   answered(tookMs: number): void;
@@ -51,7 +51,7 @@ export function systemServers(path: string, trusted: readonly string[], clock: C
   return { inOrder: () => ordered(read()) };
 }
 
-/** resolv.conf(5): `nameserver` lines count, absolute names need no more; none at all means the local machine. */
+/** resolv.conf(5): only `nameserver` lines matter for absolute names; none at all means the local machine. */
 export function parseResolvConf(text: string): readonly string[] {
   const found = [...text.matchAll(/^nameserver[ \t]+(\S+)/gm)].map(([, address]) => address!);
   const usable = found.filter((address) => isIP(address)).slice(0, DNS_LIMITS.servers);
@@ -59,8 +59,8 @@ export function parseResolvConf(text: string): readonly string[] {
 }
 
 /**
- * AD is the resolver's word, unprotected on the way: it counts from this machine, or from where the
- * operator says that the way is safe. Docker's 127.0.0.11 only passes on what the network says.
+ * AD is the resolver's word, unprotected on the way: it counts from this machine, or from an address that the
+ * operator configured as trusted. Docker's 127.0.0.11 only forwards answers of the network.
  */
 export function isTrusted(address: string, trusted: readonly string[]): boolean {
   if (networksOf(trusted).find(address)) return true;
@@ -68,7 +68,7 @@ export function isTrusted(address: string, trusted: readonly string[]): boolean 
 }
 
 interface Timed extends Server {
-  /** Smoothed milliseconds, decayed to now; 0 was never asked. */
+  /** Smoothed milliseconds, decayed to now; 0: never asked. */
   score(): number;
 }
 
@@ -95,7 +95,7 @@ function createServer({ address, port }: ServerAddress, trustedAddresses: readon
       const known = score();
       measured(known === 0 ? tookMs : known + NEWEST * (tookMs - known));
     },
-    // Twice as bad as what it cost, so that a dead server goes behind a slow one at once.
+    // Twice the time it cost, so that a dead server goes behind a slow one at once.
     silent: (waitedMs) => measured(Math.max(score(), 2 * waitedMs)),
     patienceMs() {
       return smoothedMs === 0 ? first : Math.min(Math.max(3 * score(), least), most);
@@ -103,7 +103,7 @@ function createServer({ address, port }: ServerAddress, trustedAddresses: readon
   };
 }
 
-/** The operator's order breaks ties: servers that answer within one band are as good as each other. */
+/** The operator's order breaks ties: servers within one band count as equal. */
 function ordered(servers: readonly Timed[]): readonly Server[] {
   if (servers.length < 2) return servers;
   return servers

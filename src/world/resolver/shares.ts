@@ -1,20 +1,23 @@
 /**
- * Who has how many look-ups, as a tree: networks, networks in them, sessions. Each level is counted
- * alone, so that a network with a thousand sessions has one share beside a network with one.
+ * Who has how many look-ups, as a tree: networks, networks in them, sessions. Each level is counted alone, so that a
+ * network with a thousand sessions has one share beside a network with one.
  *
- * Pure bookkeeping over claims, bounded by the places and the queue above it: the least of a level
- * gets the next place, and the largest gives one back.
+ * Pure bookkeeping over claims, bounded by the places and the queue above it: the smallest share of a level gets the
+ * next place, and the largest gives one back.
  */
 import { DNS_LIMITS } from '../limits.ts';
 import type { LookUpOwner } from '../resolver.ts';
 
-/** What a place is given to, or is to be given to. */
+/** The part of the code that holds a place, or waits for one. */
 export interface Holder {
-  /** The claim that waited has its place. */
+  /** The waiting claim got its place. */
   granted(): void;
-  /** The claim that waited gets none. */
+  /** The waiting claim was refused. */
   refused(): void;
-  /** The place is taken back. Whoever else waits for the same look-up may have it instead. */
+  /**
+   * The place is taken back. Returns the claim of another asker of the same look-up, which may have the place
+   * instead.
+   */
   revoked(): Claim | undefined;
 }
 
@@ -22,7 +25,7 @@ export interface Claim {
   readonly share: Share;
   readonly holder: Holder;
   state: 'held' | 'waiting' | 'placed' | 'over';
-  /** Of its state, on the monotonic clock. */
+  /** When it entered its state, on the monotonic clock. */
   since: number;
 }
 
@@ -35,7 +38,7 @@ export interface Share {
   /** Of a session only, oldest first. */
   readonly placed: Set<Claim>;
   readonly queue: Set<Claim>;
-  /** Beyond what one session may have: no place would help them. */
+  /** Claims beyond the bound of one session: a free place would not help them. */
   readonly held: Set<Claim>;
 }
 
@@ -44,7 +47,7 @@ export function newShare(name: string, parent?: Share): Share {
   return { name, parent, children, running: 0, waiting: 0, placed, queue, held };
 }
 
-/** The share of an owner, made where it has none. */
+/** The share of an owner, created on first use. */
 export function shareOf(root: Share, owner: LookUpOwner): Share {
   let share = root;
   for (const name of owner) {
@@ -58,11 +61,11 @@ export function shareOf(root: Share, owner: LookUpOwner): Share {
   return share;
 }
 
-/** Shares that have nothing go. */
+/** Removes empty shares. */
 export function prune(share: Share): void {
   let one = share;
   while (one.parent && one.running === 0 && one.waiting === 0 && one.held.size === 0 && one.children.size === 0) {
-    // Another of the same name may have taken its place meanwhile.
+    // A new share of the same name may have replaced it.
     if (one.parent.children.get(one.name) === one) one.parent.children.delete(one.name);
     one = one.parent;
   }
@@ -87,7 +90,7 @@ export function hold(claim: Claim): void {
   claim.share.held.add(claim);
 }
 
-/** Out of whatever it is in. */
+/** Removes it from its set or queue. */
 export function remove(claim: Claim): void {
   const { share, state } = claim;
   if (state === 'placed' && share.placed.delete(claim)) count(share, 'running', -1);
@@ -100,12 +103,12 @@ function count(share: Share, what: 'running' | 'waiting', by: number): void {
   for (let one: Share | undefined = share; one; one = one.parent) one[what] += by;
 }
 
-/** A session has no more than its bound in flight or in line. */
+/** A session has at most its bound in flight or in the queue. */
 export function isFull({ placed, queue }: Share): boolean {
   return placed.size + queue.size >= DNS_LIMITS.sessionInFlight;
 }
 
-/** Who is next: on each level the one with the least in flight, by turns. */
+/** The next claim: on each level from the share with the least in flight, in turn. */
 export function nextWaiting(root: Share): Claim | undefined {
   let share = root;
   while (share.children.size > 0) {
@@ -113,7 +116,7 @@ export function nextWaiting(root: Share): Claim | undefined {
     for (const child of share.children.values())
       if (child.waiting > 0 && (!least || child.running < least.running)) least = child;
     if (!least) return undefined;
-    // Of equals, who had its turn comes last.
+    // Of equal shares, the one just served goes last.
     share.children.delete(least.name);
     share.children.set(least.name, least);
     share = least;
@@ -122,8 +125,8 @@ export function nextWaiting(root: Share): Claim | undefined {
 }
 
 /**
- * Whose place `newcomer` may have: on the first level where it is behind others, the largest gives the
- * look-up that takes longest, if it has had its time.
+ * The claim that loses its place to `newcomer`: on the first level where `newcomer` has less than others, the longest
+ * look-up of the largest share, if it has had its time.
  */
 export function findVictim(root: Share, newcomer: Share, now: number): Claim | undefined {
   const { larger, equal } = DNS_LIMITS.cutAfterMs;
@@ -144,7 +147,10 @@ export function findVictim(root: Share, newcomer: Share, now: number): Claim | u
   return undefined;
 }
 
-/** Whose newest claim leaves the full queue for `newcomer`'s: the largest that waits, where that is more than its own. */
+/**
+ * The claim that leaves the full queue for `newcomer`: the newest of the largest waiting share, if that is larger
+ * than the newcomer's.
+ */
 export function findLongest(root: Share, newcomer: Share): Claim | undefined {
   for (let share: Share | undefined = root; share; share = childTowards(share, newcomer)) {
     const own = childTowards(share, newcomer);
@@ -156,7 +162,7 @@ export function findLongest(root: Share, newcomer: Share): Claim | undefined {
   return undefined;
 }
 
-/** The names and figures of the largest shares, for whoever looks into it. */
+/** The names and figures of the largest shares, for an administrator. */
 export function largest(root: Share, most: number): readonly string[] {
   return [...root.children.values()]
     .sort((a, b) => b.running + b.waiting - a.running - a.waiting)
@@ -170,7 +176,7 @@ function childTowards(share: Share, leaf: Share): Share | undefined {
   return one;
 }
 
-/** Of the session that has the most. */
+/** The oldest claim of the session that has the most. */
 function oldestOf(share: Share): Claim | undefined {
   return largestLeaf(share, 'running').placed.values().next().value;
 }

@@ -1,6 +1,6 @@
 /**
- * The shortage of places as an administrator hears of it: one event when clients are refused, cut or
- * made to wait, with the networks that have most, and one when nobody was for a while.
+ * Reports a shortage of places: one event when clients are refused, cut or made to wait, with the networks that have
+ * most, and one when that has not happened for a while.
  */
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
@@ -10,19 +10,19 @@ import { largest, type Share } from './shares.ts';
 export interface ShortageWatch {
   refused(): void;
   cut(): void;
-  /** Somebody waits for a place since the last look. */
+  /** A question waits for a place since the last check. */
   waited(): void;
 }
 
-export function createShortageWatch(clock: Clock, events: Events, strangers: Share): ShortageWatch {
+export function createShortageWatch(clock: Clock, events: Events, clients: Share): ShortageWatch {
   let began: { readonly at: number; readonly networks: readonly string[] } | undefined;
   let [refused, cut, lastAt] = [0, 0, 0];
 
   const seen = (): void => {
     lastAt = clock.monotonic();
     if (began) return;
-    began = { at: lastAt, networks: largest(strangers, DNS_LIMITS.shortageNetworks) };
-    const { running: places, waiting } = strangers;
+    began = { at: lastAt, networks: largest(clients, DNS_LIMITS.shortageNetworks) };
+    const { running: places, waiting } = clients;
     events.emit('dns.short', { places, waiting, networks: began.networks });
     clock.after(DNS_LIMITS.shortageOverMs, look);
   };

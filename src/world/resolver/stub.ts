@@ -1,10 +1,10 @@
 /**
  * The resolver of `world/resolver.ts`: a caching stub over recursive name servers.
  *
- * Equal questions that are under way share one answer; answers are kept for their TTL, denials as
- * RFC 2308 says, failures a few seconds. Questions under way are bounded, and shared fairly between
- * those who cause them (places.ts). Never throws for what name servers do; an outage is one event when it begins and one when it ends, and while it
- * lasts every question is still asked, but waited for a moment only.
+ * Equal questions that are under way share one answer. Answers are kept for their TTL, denials as RFC 2308 says,
+ * failures a few seconds. Questions under way are bounded, and shared fairly between the clients that cause them
+ * (places.ts). Never throws for what name servers do. An outage is one event when it begins and one when it ends;
+ * while it lasts every question is still asked, but waited for only briefly.
  */
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
@@ -33,12 +33,12 @@ export interface ResolverOptions {
   readonly resolvConf?: string;
   /** Addresses whose AD bit counts although they are not on this machine. */
   readonly trusted?: readonly string[];
-  /** DNS 0x20; some servers do not repeat the letters as they were. */
+  /** DNS 0x20; some servers do not repeat the case of the letters. */
   readonly mixCase?: boolean;
 }
 
 export interface StubResolver extends SharingResolver {
-  /** Asks again whatever is kept, for who looks whether a record is published by now; then all know the answer. */
+  /** Asks again whatever is cached, to check whether a record is published by now; the cache gets the new answer. */
   readonly fresh: Resolver;
   places(): PlaceFigures;
 }
@@ -55,14 +55,14 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
   const cache = createAnswerCache(clock);
   const places = createPlaces(clock, events);
   const lookUps = createLookUps(places);
-  const outage = createOutageWatch(clock, events, hearAny);
+  const outage = createOutageWatch(clock, events, anyResponds);
 
-  /** Not through places and cache: it must be asked now, and costs one question an outage. */
-  async function hearAny(): Promise<boolean> {
+  /** Bypasses places and cache: it must be asked now, and costs one question an outage. */
+  async function anyResponds(): Promise<boolean> {
     const { signal } = new AbortController();
     const question = { bytes: ROOT_SERVERS, read: () => true, withinMs: DNS_LIMITS.outageQuestionMs, signal };
     const asked = await ask(servers.inOrder(), question, askServices);
-    return asked.kind === 'answer' || asked.heard;
+    return asked.kind === 'answer' || asked.responded;
   }
 
   /** Follows a chain that leads out of one message by asking again. */
@@ -73,7 +73,7 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
     let [ttlSeconds, authentic]: [number, boolean] = [DNS_LIMITS.ttlSeconds, true];
     for (let hops = 0; hops <= DNS_LIMITS.aliasHops; ) {
       const question = encodeQuestion(owner, type);
-      // What cannot be asked cannot exist.
+      // A name that cannot be asked cannot exist.
       if (!question) return { kind: 'none', nxdomain: true, ttlSeconds: DNS_LIMITS.denialSeconds, authentic: false };
       const order = servers.inOrder();
       const read = (message: DnsMessage) => readAnswer(owner, type, message);
@@ -81,7 +81,7 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
       const asked = await ask(order, { bytes: question, read, withinMs, signal }, askServices);
       if (signal.aborted) return unknown('timeout');
       if (asked.kind === 'failure') {
-        await outage.failed({ servers: order, reason: asked.reason, heard: asked.heard, askedAt });
+        await outage.failed({ servers: order, reason: asked.reason, responded: asked.responded, askedAt });
         return unknown(asked.reason);
       }
       outage.answered();
@@ -101,7 +101,7 @@ export function createResolver(services: ResolverServices, options: ResolverOpti
   const join: Join = (key, name, type, waiter) =>
     lookUps.join(key, waiter, async (signal) => {
       const answer = await follow(name, type, signal);
-      // What nobody waited for to the end says nothing of the name.
+      // A question that was given up says nothing about the name.
       if (!signal.aborted) cache.put(key, answer, secondsToKeep(answer));
       return answer;
     });
@@ -134,7 +134,7 @@ function secondsToKeep(answer: AnyAnswer): number {
   return answer.kind === 'found' ? Math.max(answer.ttlSeconds, DNS_LIMITS.leastTtlSeconds) : answer.ttlSeconds;
 }
 
-/** With a signal the asker may go; the question stays while others wait for it. */
+/** With a signal this asker may leave; the question goes on while others wait for it. */
 function ofOurOwn<K extends RecordType>(
   join: Join,
   key: string,

@@ -1,11 +1,11 @@
 /**
- * DNS messages (RFC 1035 4): makes the one query that a stub asks and reads what comes back.
+ * DNS messages (RFC 1035 4): writes the one query that a stub asks and reads the answer.
  *
- * Reading is bounded by the message and never throws: what breaks the grammar is `undefined`.
- * Records of types that nobody asked for are skipped by their length, so an odd one among them spoils
- * nothing (dns-packet, which decodes them all, would refuse the whole answer; it also trusts the
- * names' own ends over RDLENGTH, and writes labels above 63 octets). Names come out in lower case and
- * in presentation form (RFC 1035 5.1), so a dot inside a label cannot pass for a boundary.
+ * Reading is bounded by the message and never throws: a message that breaks the grammar is `undefined`. Records of
+ * types that were not asked for are skipped by their length, so a malformed one among them does no harm (dns-packet,
+ * which decodes them all, would reject the whole answer; it also trusts the names' own ends over RDLENGTH, and writes
+ * labels above 63 bytes). Names are returned in lower case and in presentation form (RFC 1035 5.1), so a dot inside a
+ * label cannot pass for a boundary.
  */
 import type { RecordType, RecordTypes } from '../resolver.ts';
 
@@ -29,19 +29,21 @@ const FLAG = { response: 0x8000, authoritative: 0x0400, truncated: 0x0200, recur
 const RECURSION_AVAILABLE = 0x0080;
 /** Set in a query, it asks for the bit in the answer without asking for signatures (RFC 6840 5.7). */
 const AUTHENTIC = 0x0020;
-/** RFC 6891 6.2.5, and what passes every network unfragmented. */
+/** RFC 6891 6.2.5: the size that passes every network unfragmented. */
 const UDP_PAYLOAD_BYTES = 1232;
 /** RFC 1035 2.3.4. */
 const LONGEST_LABEL = 63;
 const LONGEST_NAME = 255;
-/** A name has at most 127 labels, and a pointer behind a pointer is of no use: a longer chain is meant to keep its reader busy. */
+/**
+ * A name has at most 127 labels, and a pointer to a pointer is useless: a longer chain is an attack on the reader.
+ */
 const MOST_POINTERS = 127;
 
 export interface RawRecord {
   readonly name: string;
   readonly type: number;
   readonly ttlSeconds: number;
-  /** Where its data lies in the message. */
+  /** The position of its data in the message. */
   readonly start: number;
   readonly end: number;
 }
@@ -57,7 +59,7 @@ export interface DnsMessage {
   readonly authorities: readonly RawRecord[];
 }
 
-/** The question part as bytes, which an answer must repeat; undefined for what cannot be a name. */
+/** The question part as bytes, which an answer must repeat; undefined for an invalid name. */
 export function encodeQuestion(name: string, type: RecordType): Uint8Array | undefined {
   const labels = name.split('.');
   if (name.length === 0 || name.length + 2 > LONGEST_NAME || !/^[!-[\]-~]+$/.test(name)) return undefined;
@@ -74,7 +76,7 @@ export function encodeQuestion(name: string, type: RecordType): Uint8Array | und
   return question;
 }
 
-/** The question for the name servers of the root, which every resolver knows by itself. */
+/** The question for the name servers of the root, which every resolver can answer itself. */
 export const ROOT_SERVERS: Uint8Array = Uint8Array.of(0, 0, TYPE_CODES.NS, 0, CLASS_IN);
 
 export function encodeQuery(id: number, question: Uint8Array, edns: boolean): Buffer {
@@ -91,7 +93,7 @@ export function encodeQuery(id: number, question: Uint8Array, edns: boolean): Bu
   return Buffer.concat([head, question, opt]);
 }
 
-/** Whether these bytes claim to answer this query: RFC 5452 4.2 and 9.1. What does not may be forged. */
+/** Whether these bytes claim to answer this query: RFC 5452 4.2 and 9.1. Other datagrams may be forged. */
 export function answersQuery(bytes: Uint8Array, id: number, question: Uint8Array, exactCase: boolean): boolean {
   const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (message.length < HEADER_BYTES || message.readUInt16BE(0) !== id) return false;
@@ -128,7 +130,7 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage | undefined {
     for (let left = message.readUInt16BE(6 + 2 * index); left > 0; left--) {
       const record = readRecord(message, at);
       if (!record) {
-        // A truncated answer is asked for again by TCP: what it holds so far does not matter.
+        // A truncated answer is asked for again by TCP: its content does not matter.
         if (flags & FLAG.truncated) break;
         return undefined;
       }
@@ -182,7 +184,7 @@ const DATA: DataReaders = {
     for (let at = start; at < end; ) {
       const next = at + 1 + message[at]!;
       if (next > end) return undefined;
-      // Copied, so that the cache holds the string and not the whole message.
+      // Copied, so that the cache keeps the string and not the whole message.
       strings.push(new Uint8Array(message.subarray(at + 1, next)));
       at = next;
     }
@@ -209,7 +211,7 @@ function readRecord(message: Buffer, at: number): RawRecord | undefined {
   const type = message.readUInt16BE(fixed);
   const isInternet = message.readUInt16BE(fixed + 2) === CLASS_IN;
   const ttl = message.readUInt32BE(fixed + 4);
-  // RFC 2181 8: a TTL with the top bit set counts as zero. A record of another class is of no type we know.
+  // RFC 2181 8: a TTL with the top bit set counts as zero. A record of another class has no known type.
   return {
     name,
     type: isInternet || type === TYPE_CODES.OPT ? type : 0,
@@ -221,7 +223,7 @@ function readRecord(message: Buffer, at: number): RawRecord | undefined {
 
 /** Where the name ends in place, without following its pointer. Undefined: it is longer than a name may be. */
 function skipName(message: Buffer, start: number): number | undefined {
-  // RFC 1035 3.1: without a bound each of thousands of records may walk through all that are behind it.
+  // RFC 1035 3.1: without a bound, each of thousands of records may walk through all that follow it.
   const end = Math.min(message.length, start + LONGEST_NAME);
   for (let at = start; at < end; ) {
     const length = message[at]!;
@@ -233,7 +235,7 @@ function skipName(message: Buffer, start: number): number | undefined {
   return undefined;
 }
 
-/** RFC 1035 4.1.4. A pointer leads to an earlier place than the last one, so the walk ends. The root is ''. */
+/** RFC 1035 4.1.4. A pointer must lead to an earlier place than the last one, so the walk ends. The root is ''. */
 function readName(message: Buffer, start: number): string | undefined {
   let name = '';
   let octets = 1;
@@ -258,7 +260,7 @@ function readName(message: Buffer, start: number): string | undefined {
   return undefined;
 }
 
-/** Each octet of a label as names are written (RFC 1035 5.1). */
+/** Each byte of a label as names are written (RFC 1035 5.1). */
 const WRITTEN = Array.from({ length: 256 }, (_, code) => {
   const octet = lowerCase(code);
   const character = String.fromCharCode(octet);
@@ -266,7 +268,7 @@ const WRITTEN = Array.from({ length: 256 }, (_, code) => {
   return character === '.' || character === '\\' ? `\\${character}` : character;
 });
 
-/** Joined once: thousands of names that grow by single characters are mostly work for the collector of garbage. */
+/** Joined once: growing thousands of names by single characters is mostly work for the garbage collector. */
 function presentation(message: Buffer, start: number, end: number): string {
   const written: string[] = [];
   for (let at = start; at < end; at++) written.push(WRITTEN[message[at]!]!);

@@ -1,9 +1,9 @@
 /**
- * The far side of a worker client, in the thread: answers the questions of each job in the order in
- * which they were asked. What a job keeps between its questions is forgotten when the job is over.
+ * The thread's side of a worker client: answers the questions of each job in the order in which they were asked. The
+ * state of a job is dropped when the job is over.
  *
- * An error becomes the answer: an OperationalError keeps its code, another is a defect. The client
- * bounds the jobs that are here at once.
+ * An error becomes the answer: an OperationalError keeps its code, any other error is a defect. The client bounds the
+ * number of jobs here.
  */
 import { parentPort } from 'node:worker_threads';
 import { invariant, isOperational } from '../../model/errors.ts';
@@ -16,7 +16,7 @@ export type FromThread<Answer> =
   | { readonly job: number; readonly answer: Answer }
   | { readonly job: number; readonly error: { readonly code?: string; readonly message: string } };
 
-/** `begin`: called at the first question of a job, with all that the job keeps in its closure. */
+/** `begin`: called at the first question of a job; its closure holds the job's state. */
 export function answerJobs<Question, Answer>(begin: () => (question: Question) => Answer | Promise<Answer>): void {
   const port = parentPort;
   invariant(port, 'only a thread answers jobs');

@@ -1,11 +1,10 @@
 /**
- * Work in threads, for whoever must not stop the event loop: a bounded line, threads that start at the
- * first question and retire when idle, and a deadline for each answer that ends the thread which does
- * not give it.
+ * Work in threads, for callers that must not block the event loop: a bounded line, threads that start at the first
+ * question and retire when idle, and a deadline for each answer, which ends a late thread.
  *
- * Promises: every `run` ends: with its result, its own error, or the error that `failed` makes of a
- * WorkerFailure. A thread that ends fails all jobs that it had, and the next job starts another one.
- * The process waits for a thread only while it has a job.
+ * Promises: every `run` ends: with its result, its own error, or the error that `failed` makes of a WorkerFailure. A
+ * thread that ends fails all jobs that it had, and the next job starts another one. The process waits for a thread
+ * only while it has a job.
  */
 import type { Transferable } from 'node:worker_threads';
 import { invariant, OperationalError } from '../../model/errors.ts';
@@ -21,13 +20,13 @@ export type Ask<Question, Answer> = (question: Question, transfer?: readonly Tra
 
 export interface WorkerClient<Question, Answer, Asker = void> {
   /**
-   * Calls `work` when its turn comes. After `signal` fired, its thread ended or `close` was called, the
-   * result is that failure, whatever `work` does, and it may ask nothing more.
+   * Calls `work` when its turn comes. After `signal` fired, its thread ended or `close` was called, the result is
+   * that failure, whatever `work` does, and further questions fail.
    */
   run<T>(work: (ask: Ask<Question, Answer>) => Promise<T>, asker: Asker, signal?: AbortSignal): Promise<T>;
-  /** The line may have somebody now; needed only if its order depends on more than who is served. */
+  /** Checks the line again; needed only if its order depends on more than the jobs that are served. */
   advance(): void;
-  /** Ends the threads. What waits or is under way fails with `closed`. */
+  /** Ends the threads. Jobs that wait or are under way fail with `closed`. */
   close(): Promise<void>;
 }
 
@@ -37,7 +36,7 @@ export interface WorkerClientOptions<Asker> {
   readonly line: Line<Asker>;
   /** A thread without a job ends after so long. */
   readonly idleMs: number;
-  /** For one answer. Absent: what is asked is bounded otherwise. */
+  /** For one answer. Absent: the questions are bounded otherwise. */
   readonly deadlineMs?: number;
   /** Threads at once; default 1. */
   readonly threads?: number;
@@ -51,9 +50,9 @@ interface Job<Asker> extends Ticket<Asker> {
   readonly number: number;
   /** Calls the work. */
   begin(): void;
-  /** Its asker hears this error, and so does whatever it asks for from now on. */
+  /** Its asker receives this error, and so does every question from now on. */
   fail(error: unknown): void;
-  /** Absent until it first asks. */
+  /** Absent until its first question. */
   place?: Place<Job<Asker>>;
   asked?: PromiseWithResolvers<unknown>;
   deadline?: TimerHandle;
@@ -99,14 +98,17 @@ export function createWorkerClient<Question, Answer, Asker = void>(
     failAll(place, (one) => (one === job ? late : failed({ kind: 'died', cause: late })));
   };
 
-  /** A job leaves when its work has returned and its thread owes it nothing: an aborted one keeps the thread that long. */
+  /**
+   * A job leaves when its work has returned and its thread owes it no answer: an aborted job occupies the thread that
+   * long.
+   */
   function settle(job: Job<Asker>): void {
     const { place } = job;
     const isOwed = job.asked !== undefined && place !== undefined && places.isAlive(place);
     if (!job.isOver || isOwed || !served.delete(job)) return;
     job.deadline?.cancel();
     if (place) places.leave(place, job.number);
-    // Behind what the asker makes of the answer, which may change whose turn it is.
+    // After the asker has used the answer, which may change the order of the line.
     setImmediate(advance);
   }
 

@@ -2,7 +2,7 @@
 import { OperationalError } from '../../model/errors.ts';
 
 export type WorkerFailure =
-  /** As many wait as may. */
+  /** The line is full. */
   | { readonly kind: 'busy'; readonly most: number }
   /** It took longer than the deadline; its thread was ended. */
   | { readonly kind: 'late'; readonly deadlineMs: number }
@@ -11,7 +11,7 @@ export type WorkerFailure =
   /** The client was closed. */
   | { readonly kind: 'closed' };
 
-/** For a room that has no words of its own. Errors: `worker.busy`, `worker.late`, `worker.died`, `worker.closed`. */
+/** For a room that has no errors of its own. Errors: `worker.busy`, `worker.late`, `worker.died`, `worker.closed`. */
 export function workerError(failure: WorkerFailure): OperationalError {
   switch (failure.kind) {
     case 'busy':

@@ -1,6 +1,6 @@
 /**
- * The bounded line in front of the threads of a worker client. A client may bring its own order; the
- * default is first come, first served, and a full line refuses the newest.
+ * The bounded line in front of the threads of a worker client. A client may provide its own order; the default is
+ * first come, first served, and a full line refuses the newest.
  */
 
 /** One piece of work that waits for a thread, or is served by one. */
@@ -15,11 +15,11 @@ export interface Refused<T> {
 }
 
 export interface Line<Asker> {
-  /** Who has no place: this ticket, or one that left for it. Undefined: there was room. */
+  /** The ticket that has no place: this one, or one that left for it. Undefined: there was room. */
   add(ticket: Ticket<Asker>): Refused<Ticket<Asker>> | undefined;
-  /** Takes the ticket whose turn it is, as long as `served` are with the threads; undefined: nobody's. */
+  /** Takes the next ticket, while `served` are with the threads; undefined: none may go. */
   next(served: ReadonlySet<Ticket<Asker>>): Ticket<Asker> | undefined;
-  /** All that wait; none does after it. */
+  /** Returns and removes all tickets. */
   clear(): readonly Ticket<Asker>[];
 }
 

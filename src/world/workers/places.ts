@@ -1,6 +1,6 @@
 /**
- * The threads of one worker client, and which jobs each has. A thread starts for the first job that finds
- * no room, and ends when it had none for a while. Once a thread has ended it answers nobody.
+ * The threads of one worker client, and which jobs each has. A thread starts for the first job that finds no room,
+ * and ends when it had none for a while. A thread that has ended answers no more.
  */
 import type { Transferable } from 'node:worker_threads';
 import type { Clock, TimerHandle } from '../clock.ts';
@@ -18,7 +18,7 @@ export interface Places<J> {
   ask(place: Place<J>, number: number, question: unknown, transfer?: readonly Transferable[]): void;
   leave(place: Place<J>, number: number): void;
   isAlive(place: Place<J>): boolean;
-  /** Its jobs are no longer answered. */
+  /** Its jobs get no more answers. */
   end(place: Place<J>): Promise<void>;
   endAll(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface PlacesOptions<J> {
   readonly idleMs: number;
   readonly jobsPerThread: number;
   onReply(job: J, reply: FromThread<unknown>): void;
-  /** A thread ended that nobody had ended. */
+  /** A thread ended without being asked to. */
   onDied(place: Place<J>, cause: unknown): void;
 }
 
@@ -76,7 +76,7 @@ export function createPlaces<J>(options: PlacesOptions<J>): Places<J> {
       const place = alive.values().find(({ jobs }) => jobs.size < jobsPerThread) ?? start();
       place.retirement?.cancel();
       place.jobs.set(number, job);
-      // A process that only waits for an answer must not end before it.
+      // The process must not end while it waits for an answer.
       place.thread.hold(true);
       return place;
     },

@@ -1,6 +1,6 @@
 /**
- * The near side of one thread: posts messages to it, hears its messages, and hears of its end once,
- * whatever ended it: a throw, `process.exit`, a heap that is full, or `terminate`.
+ * The event loop's side of one thread: posts messages to it, receives its messages, and reports its end once,
+ * whatever ended it: a throw, `process.exit`, a full heap, or `terminate`.
  *
  * The process does not wait for a thread unless `hold` says so.
  */
@@ -10,13 +10,13 @@ export interface Thread {
   post(message: unknown, transfer?: readonly Transferable[]): void;
   /** Whether the process must not end before this thread has answered. */
   hold(isHeld: boolean): void;
-  /** Resolves when the thread has ended; `onEnd` hears of it, too. */
+  /** Resolves when the thread has ended; `onEnd` is called, too. */
   terminate(): Promise<void>;
 }
 
 export interface ThreadListeners<Message> {
   onMessage(message: Message): void;
-  /** `cause`: what the thread threw, or an Error saying that it ended by itself. */
+  /** `cause`: what the thread threw, or an Error that says that it ended by itself. */
   onEnd(cause: unknown): void;
 }
 

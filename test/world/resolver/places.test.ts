@@ -6,7 +6,7 @@ import type { OwnedResolver } from '../../../src/world/resolver.ts';
 import { withSlowNames } from '../../support/slow-zone.ts';
 import { elapse, setUp } from './support.ts';
 
-const STRANGERS = DNS_LIMITS.inFlight - DNS_LIMITS.reserved;
+const CLIENTS = DNS_LIMITS.inFlight - DNS_LIMITS.reserved;
 
 async function world(t: TestContext) {
   const records = Object.fromEntries(
@@ -29,20 +29,20 @@ async function world(t: TestContext) {
 
 const BUSY = DNS_LIMITS.sessionInFlight;
 
-test('an attacker hangs every look-up that strangers may have: our own questions are answered all the same', async (t) => {
+test('an attacker hangs every look-up that clients may have: our own questions are answered all the same', async (t) => {
   const { resolver, flood, used } = await world(t);
   const attack = flood('198.51.100.0/24', 100, BUSY);
-  assert.equal(used().usedByStrangers, STRANGERS);
+  assert.equal(used().usedByClients, CLIENTS);
   const own = Array.from({ length: 60 }, (_, n) => resolver.resolve(`n${n}.good.test`, 'A'));
   for (const answer of await Promise.all(own)) assert.equal(answer.kind, 'found');
   attack.end();
   await attack.answers;
 });
 
-test('our own questions hang: strangers keep their part', async (t) => {
+test('our own questions hang: clients keep their part', async (t) => {
   const { resolver, used, clock } = await world(t);
   const own = Array.from({ length: DNS_LIMITS.inFlight }, (_, n) => resolver.resolve(`own${n}.slow.test`, 'A'));
-  assert.equal(used().used, STRANGERS);
+  assert.equal(used().used, CLIENTS);
   assert.equal((await resolver.for(['192.0.2.0/24', 's']).resolve('n1.good.test', 'A')).kind, 'found');
   await elapse(clock, Promise.all(own));
 });
@@ -136,7 +136,7 @@ test('a look-up that is cut from its network goes on for another network that wa
   zone.silent = true;
   const [payer, shares] = [resolver.for(['198.51.100.0/24', 'payer']), resolver.for(['203.0.113.0/24', 's'])];
   const [cut, kept] = [payer.resolve('n1.good.test', 'A'), shares.resolve('n1.good.test', 'A')];
-  const attack = flood('198.51.100.0/24', STRANGERS - 1, 1);
+  const attack = flood('198.51.100.0/24', CLIENTS - 1, 1);
   await clock.advance(DNS_LIMITS.cutAfterMs.larger);
   zone.silent = false;
   const newcomer = resolver.for(['192.0.2.0/24', 'honest']).resolve('n2.good.test', 'A');
@@ -150,7 +150,7 @@ test('a look-up that is cut from its network goes on for another network that wa
 
 test('a stranger waits for a place no longer than a bound, and is told that it was our shortage', async (t) => {
   const { flood, clock } = await world(t);
-  const first = flood('198.51.100.0/24', STRANGERS, 1);
+  const first = flood('198.51.100.0/24', CLIENTS, 1);
   const second = flood('198.51.100.0/24', 1, 1);
   // All of one network and no session has more than another: nobody is cut before its time.
   const answers = await elapse(clock, second.answers);

@@ -14,7 +14,7 @@ export const tokenEvents = {
     webhook: true,
   }),
   'token.refused': event<{ check: string; why: string }>()({
-    strangers: true,
+    untrusted: true,
     level: 'info',
     text: 'a token was refused',
     metric: { name: 'postern_token_refused_total', labels: ['check'] },
