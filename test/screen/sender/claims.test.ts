@@ -80,6 +80,7 @@ test('without the mark local recipients get it as from a stranger, and who is re
     class: 'admin',
     reason:
       'late refusal: relay: a server on shared infrastructure sends without the tenant marker that was entered for it: another customer of the provider could have sent it',
+    by: { check: 'relay', code: 'unmarked' },
   });
   const stranger = { trusted: false, author: undefined };
   assert.deepEqual(said.message.corrections, [
