@@ -35,7 +35,7 @@ export function* waitingMessages({ rows, destinations }: QueueSeed): Generator<S
       message: key,
       n: 0,
       now: queuedAt,
-      edits: null,
+      variant: null,
       lease: null,
       leaseUntil: null,
       wantsDelayWarning: true,

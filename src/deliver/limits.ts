@@ -28,8 +28,6 @@ export const DELIVERY_LIMITS = {
   pieceBytes: 16 * 1024,
   /** A spliced body that is put together in memory: as much of one as the store keeps there. */
   splicedInMemoryBytes: 256 * 1024,
-  /** Splices of one message: each large attachment is one or a few, and a file is opened for each. */
-  splices: 1_000,
   /** Signatures kept for a message's other recipients and next tries, 1 to 2 kB each; beyond them they are made again. */
   signatures: 5_000,
 } as const;

@@ -10,8 +10,8 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ByteRange, ContentRef, Splice } from '../model/content.ts';
 import type { BodyType } from '../model/envelope.ts';
-import { OperationalError } from '../model/errors.ts';
 import type { Claim } from '../queue/contract.ts';
+import { checkSplices } from '../queue/model/splices.ts';
 import { memoryContent } from '../store/blobs/memory-content.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 
@@ -56,23 +56,13 @@ function nameOf(original: ContentRef, splices: readonly Splice[]): string {
 }
 
 function stretchesOf(original: ContentRef, splices: readonly Splice[]): readonly Stretch[] {
-  if (splices.length > DELIVERY_LIMITS.splices)
-    throw new OperationalError(
-      'content.splices',
-      `cannot splice content, as there must be at most ${DELIVERY_LIMITS.splices} splices: there are ${splices.length}`,
-    );
+  checkSplices(original.sizeBytes, splices);
   const stretches: Stretch[] = [];
   let at = 0;
   const add = (from: ContentRef, start: number, end: number): void => {
     if (end > start) stretches.push({ from, start, end });
   };
   for (const { offset, length, with: inserted } of splices) {
-    const isRange = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && length >= 0;
-    if (!isRange || offset < at || offset + length > original.sizeBytes)
-      throw new OperationalError(
-        'content.splices',
-        `cannot splice ${length} bytes at ${offset}, as a splice must be within bytes ${at} to ${original.sizeBytes}: it is not`,
-      );
     add(original, at, offset);
     add(inserted, 0, inserted.sizeBytes);
     at = offset + length;

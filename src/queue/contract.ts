@@ -24,6 +24,11 @@ export interface HoldEnd {
   readonly to: 'queued' | 'deleted';
 }
 
+/** A splice to be kept: bytes go into a row (limits.ts says how many); staged content that is a file is the variant's own from the commit on. */
+export interface NewSplice extends Omit<Splice, 'with'> {
+  readonly with: Uint8Array | StagedContent;
+}
+
 export interface NewRecipient {
   /** Where it is delivered to. */
   readonly address: Address;
@@ -34,8 +39,10 @@ export interface NewRecipient {
   readonly direction: Direction;
   /** Rows of one destination share back-off, connections and slow start: normally the domain. */
   readonly destination: string;
-  /** Edits for this recipient beyond the message's; recipients with equal variants travel together. */
+  /** The recipient's variant, beyond what is the message's; recipients with equal variants share one and travel together. */
   readonly edits?: readonly HeaderEdit[];
+  /** Over the message's content, sorted and apart from each other. */
+  readonly splices?: readonly NewSplice[];
   readonly state:
     | 'queued'
     /** `tellSender`: refused too late for a reply, and a failure report with it goes out (architecture, section 3). */
@@ -171,8 +178,8 @@ export interface Dispatcher {
 export interface Queue {
   newId(): string;
   /**
-   * Durable when it resolves. Errors: `store.full`, `store.unavailable`, and what `also` expects. Discards the
-   * staged content on error. `also`: statements of the caller in the same unit, as where it comes from elsewhere in the store.
+   * Durable when it resolves. Errors: `store.full`, `store.unavailable`, `content.splices` (they do not fit the
+   * content), and what `also` expects. Discards all staged content on error. `also`: statements of the caller in the same unit, as where it comes from elsewhere in the store.
    */
   commit(message: NewMessage, also?: readonly Statement[]): Promise<void>;
   attach(dispatcher: Dispatcher): void;

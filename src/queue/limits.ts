@@ -65,6 +65,13 @@ export const HOLD_AGAIN_MS = 1000;
 /** How long an act that holds an author's mail waits for tries that were stopped to be written: the disk's time, and some. */
 export const AUTHOR_HOLD_WAIT_MS = 10_000;
 
+/** Splices of one variant: each large attachment is one or a few, and a file is opened for each. */
+export const SPLICES = 1_000;
+/** Bytes that one splice puts in from its row: as much as the store keeps in memory of a content. Beyond it is a file. */
+export const SPLICE_ROW_BYTES = 256 * 1024;
+/** The same of all splices of a variant: a claim has them in memory, beside its content. */
+export const VARIANT_ROW_BYTES = 1024 * 1024;
+
 /** Settled rows that wait in memory for the journal; further ones are read again from the table. */
 export const AWAITING_JOURNAL = 50_000;
 

@@ -27,6 +27,7 @@ import { createContentOwners, type OpenContentOwners } from './rows/owners.ts';
 import { recover } from './rows/recover.ts';
 import { type QueueStatements, queueStatements, rowsOf } from './rows/statements.ts';
 import type { QueueTables } from './rows/tables.ts';
+import { discardSplices, unfitVariants } from './rows/variants.ts';
 import { createHoldClock } from './settle/hold-clock.ts';
 import { createSettle, settleUntried } from './settle/settle.ts';
 import { createTimers } from './settle/timers.ts';
@@ -116,6 +117,12 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
     admin: createQueueAdmin(parts),
     newId: parts.newId,
     commit(message, also) {
+      const unfit = unfitVariants(message);
+      if (unfit) {
+        message.content.discard();
+        discardSplices(message);
+        return Promise.reject(unfit);
+      }
       const commit = commitNow(message, also);
       if (message.author !== undefined) authorHolds.commits(message.author, commit);
       return commit;
@@ -134,12 +141,13 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
     async referencedBlobs(keys) {
       // Asked first: what is spilled meanwhile is found by the look at the rows.
       const onTheWay = keys.filter(lane.needs);
-      const query = builder<QueueTables>(database.dialect)
-        .selectFrom('content')
-        .select('blob')
-        .where('blob', 'in', keys);
-      const found = rowsOf<{ blob: string }>(await database.scan(statement(query))).map(({ blob }) => blob);
-      return new Set([...found, ...onTheWay]);
+      const tables = builder<QueueTables>(database.dialect);
+      const needed = new Set(onTheWay);
+      for (const table of ['content', 'splice'] as const) {
+        const query = tables.selectFrom(table).select('blob').where('blob', 'in', keys);
+        for (const { blob } of rowsOf<{ blob: string }>(await database.scan(statement(query)))) needed.add(blob);
+      }
+      return needed;
     },
     assertLives() {
       const homes = new Map(lane.states());

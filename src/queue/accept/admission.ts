@@ -7,7 +7,7 @@
  */
 import { invariant } from '../../model/errors.ts';
 import type { Statement } from '../../store/contract.ts';
-import type { Claim, NewMessage, NewRecipient } from '../contract.ts';
+import type { NewMessage, NewRecipient } from '../contract.ts';
 import type { ActiveClaim } from '../dispatch/active-claims.ts';
 import type { AuthorHolds } from '../dispatch/author-holds.ts';
 import type { BatchWindow } from '../dispatch/batch-window.ts';
@@ -21,8 +21,9 @@ import { LEASE_MS } from '../limits.ts';
 import { keyOf } from '../model/ids.ts';
 import { recipients as moves } from '../model/transitions.ts';
 import type { QueueParts } from '../parts.ts';
-import { type ActiveRecipient, contentColumns, editsText, messageRow, recipientRow } from '../rows/rows.ts';
+import { type ActiveRecipient, contentColumns, messageRow, recipientRow } from '../rows/rows.ts';
 import type { QueueStatements } from '../rows/statements.ts';
+import { discardSplices, type NewVariant, variantsOf, variantUnit } from '../rows/variants.ts';
 import type { HoldClock } from '../settle/hold-clock.ts';
 
 export interface Admission {
@@ -49,10 +50,9 @@ export interface AdmissionParts extends QueueParts {
 /** Recipients that travel together. */
 interface Group {
   readonly destination: DestinationState;
-  readonly edits: string | null;
+  readonly variant: NewVariant | undefined;
   readonly lease: string;
   readonly recipients: ActiveRecipient[];
-  readonly headerEdits: Claim['edits'];
 }
 
 export function admit(parts: AdmissionParts, message: NewMessage): Admission {
@@ -64,6 +64,8 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
   const logged = loggedMessage(message);
   const unit: Statement[] = [sql.insertMessage(messageRow(message, key, logged))];
   const groups: Group[] = [];
+  const variants = variantsOf(message, key);
+  const kept = new Set<NewVariant>();
   const waiting = new Set<string>();
   const discarded: { readonly seq: number; readonly recipient: NewRecipient; readonly reason: string }[] = [];
   let active = 0;
@@ -80,8 +82,9 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
       continue;
     }
     active++;
-    const edits = editsText(recipient);
-    const group = state === 'queued' ? joinGroup(parts, groups, message, recipient, edits) : undefined;
+    const variant = variants[n];
+    if (variant) kept.add(variant);
+    const group = state === 'queued' ? joinGroup(parts, groups, message, recipient, variant) : undefined;
     group?.recipients.push(activeRecipientOf(recipient, n, now));
     if (state === 'queued' && !group) waiting.add(recipient.destination);
     const place = {
@@ -89,7 +92,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
       message: key,
       n,
       now,
-      edits,
+      variant: variant?.v ?? null,
       lease: group?.lease ?? null,
       leaseUntil: group ? now + LEASE_MS : null,
       wantsDelayWarning: wantsDelayWarning(message, recipient),
@@ -99,6 +102,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
     unit.push(sql.insertRecipient(recipientRow(recipient, place)));
   }
   if (active > 0) {
+    for (const variant of kept) unit.push(...variantUnit(sql, variant.rows));
     unit.push(sql.insertContent({ message: key, ...contentColumns(home) }));
   }
   journaling.expected(key);
@@ -114,6 +118,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
         journaling.settled(seq, discardedRecord(message, recipient, now, reason), lastOf);
       });
       if (active === 0) message.content.discard();
+      discardSplices(message, kept);
       const release = releaseAfter(message, groups.length);
       for (const group of groups) dispatch.offer(activeClaimOf(parts, message, key, group, release));
       for (const destination of waiting) dispatch.note(destination, now);
@@ -124,6 +129,7 @@ export function admit(parts: AdmissionParts, message: NewMessage): Admission {
       journaling.dropped(key);
       for (const { destination } of groups) dispatch.cancel(destination);
       message.content.discard();
+      discardSplices(message);
     },
   };
 }
@@ -134,14 +140,14 @@ function joinGroup(
   groups: Group[],
   message: NewMessage,
   recipient: NewRecipient,
-  edits: string | null,
+  variant: NewVariant | undefined,
 ): Group | undefined {
   for (const group of groups) {
-    if (group.destination.name === recipient.destination && group.edits === edits) return group;
+    if (group.destination.name === recipient.destination && group.variant === variant) return group;
   }
-  const destination = dispatch.reserve(recipient.destination, ownBytes(message));
+  const destination = dispatch.reserve(recipient.destination, ownBytes(message, variant));
   if (!destination) return undefined;
-  const group = { destination, edits, lease: newLease(), recipients: [], headerEdits: recipient.edits ?? [] };
+  const group = { destination, variant, lease: newLease(), recipients: [] };
   groups.push(group);
   return group;
 }
@@ -152,8 +158,8 @@ export function activeRecipientOf(recipient: NewRecipient, row: number, now: num
 }
 
 /** Octets that are in memory for the claim alone: what lies in a file, the store keeps within its own bounds. */
-export function ownBytes({ content }: NewMessage): number {
-  return content.home.kind === 'row' ? content.sizeBytes : 0;
+export function ownBytes({ content }: NewMessage, variant: NewVariant | undefined): number {
+  return (content.home.kind === 'row' ? content.sizeBytes : 0) + (variant?.bytes ?? 0);
 }
 
 /** What the last of so many active claims lets go of; at once where nobody flies. */
@@ -174,13 +180,15 @@ export function activeClaimOf(
   release: (() => void) | undefined,
 ): ActiveClaim {
   const { content } = message;
+  const { variant } = group;
   return {
     claim: {
       lease: group.lease,
       message,
       content,
       trace: message.trace,
-      edits: group.headerEdits,
+      edits: variant?.edits ?? [],
+      splices: variant?.splices ?? [],
       destination: group.destination.name,
       recipients: group.recipients,
     },
@@ -191,9 +199,10 @@ export function activeClaimOf(
     content,
     recipients: group.recipients,
     destination: group.destination,
-    bytes: ownBytes(message),
+    bytes: ownBytes(message, variant),
     ...(release && { release }),
     blob: content.home.kind === 'blob' ? content.home.key : undefined,
+    variants: variant ? [variant] : [],
     forged: message.forged === true,
     leasedAt: clock.monotonic(),
     phase: 'buffered',

@@ -5,6 +5,7 @@ import type { JournalDetail } from '../../model/journal-detail.ts';
 import type { Claim, HoldEnd, QueueState } from '../contract.ts';
 import type { ClaimState } from '../model/states.ts';
 import type { ActiveRecipient } from '../rows/rows.ts';
+import type { LeasedVariant } from '../rows/variants.ts';
 import type { DestinationState } from './destinations.ts';
 
 /** What a report names a message by. */
@@ -32,6 +33,8 @@ export interface Leased {
   readonly recipients: readonly ActiveRecipient[];
   /** The content file, where it is one. */
   readonly blob?: string;
+  /** What its recipients have of them, each once; of what is to be delivered, one or none. */
+  readonly variants: readonly LeasedVariant[];
   readonly forged: boolean;
   /** What of it does not end is held, instead of waiting again. */
   hold?: Hold & { onHeld(rows: number): void };

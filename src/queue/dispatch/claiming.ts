@@ -2,13 +2,13 @@
  * Claims made from waiting rows: all due recipients of one message, variant and destination, under
  * one lease. Looking is a read; what another took meanwhile is left out by the lease's own condition.
  */
-import type { HeaderEdit } from '../../model/content.ts';
 import type { Statement } from '../../store/contract.ts';
 import { CANDIDATE_ROWS, LEASE_MS } from '../limits.ts';
 import type { QueueParts } from '../parts.ts';
 import { readLeased } from '../rows/leased.ts';
 import { type QueueStatements, rowsOf } from '../rows/statements.ts';
 import type { RecipientRow } from '../rows/tables.ts';
+import { readVariant } from '../rows/variants.ts';
 import { keepTrying } from '../settle/keep-trying.ts';
 import type { ActiveClaim } from './active-claims.ts';
 import type { DestinationState } from './destinations.ts';
@@ -58,12 +58,24 @@ export function createClaimer(parts: QueueParts, sql: QueueStatements, newLease:
     const leased = await readLeased(parts, sql, lease, rows);
     if (!leased) return undefined;
     const { message, content, recipients, trace } = leased;
-    const edits = rows[0]!.edits === null ? [] : (JSON.parse(rows[0]!.edits) as HeaderEdit[]);
+    const v = rows[0]!.variant;
+    const variant = v === null ? undefined : await readVariant(parts, sql, { message: leased.key, v });
+    if (v !== null && !variant) return undefined;
     return {
       ...leased,
-      claim: { lease, message, content, trace, edits, destination: destination.name, recipients },
+      variants: variant ? [variant] : [],
+      claim: {
+        lease,
+        message,
+        content,
+        trace,
+        edits: variant?.edits ?? [],
+        splices: variant?.splices ?? [],
+        destination: destination.name,
+        recipients,
+      },
       destination,
-      bytes: content.bytes?.length ?? 0,
+      bytes: (content.bytes?.length ?? 0) + (variant?.bytes ?? 0),
       leasedAt: clock.monotonic(),
       phase: 'buffered',
     };
@@ -90,11 +102,11 @@ export function createClaimer(parts: QueueParts, sql: QueueStatements, newLease:
   };
 }
 
-/** Rows that travel together: of one message, with equal edits. In the order of their first rows. */
+/** Rows that travel together: of one message and variant. In the order of their first rows. */
 function byVariant(rows: readonly RecipientRow[]): RecipientRow[][] {
   const variants = new Map<string, RecipientRow[]>();
   for (const row of rows) {
-    const key = `${row.message} ${row.edits ?? ''}`;
+    const key = `${row.message} ${row.variant}`;
     const variant = variants.get(key);
     if (variant) variant.push(row);
     else variants.set(key, [row]);

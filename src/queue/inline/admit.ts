@@ -9,7 +9,8 @@ import type { DestinationState } from '../dispatch/destinations.ts';
 import { wantsDelayWarning } from '../dsn/notices.ts';
 import { loggedMessage } from '../journal/records.ts';
 import { keyOf } from '../model/ids.ts';
-import { editsText, messageRow, recipientRow } from '../rows/rows.ts';
+import { messageRow, recipientRow } from '../rows/rows.ts';
+import { discardSplices, type NewVariant, variantsOf } from '../rows/variants.ts';
 
 /**
  * Undefined: it goes into the database. Else durable when it resolves; errors as of Queue.commit.
@@ -22,29 +23,41 @@ export function admitInline(
 ): Promise<void> | undefined {
   const { lane, dispatch } = parts;
   const [first] = message.recipients;
-  if (!first || !lane.hasRoom() || !travelTogether(message)) return undefined;
-  const bytes = ownBytes(message);
-  const destination = dispatch.reserve(first.destination, bytes);
-  if (destination) return enter(parts, message, destination);
-  return dispatch
-    .awaitPlace(first.destination, bytes)
-    ?.then((place) => (place ? enter(parts, message, place) : otherwise()));
-}
-
-function enter(parts: AdmissionParts, message: NewMessage, destination: DestinationState): Promise<void> {
-  const { lane, dispatch, journaling, clock, newLease } = parts;
-  const first = message.recipients[0]!;
+  if (!first || !lane.hasRoom() || !haveOneDestination(message)) return undefined;
   const key = keyOf(message.id);
   invariant(key !== undefined, `message id ${message.id} was made by newId`);
+  const variants = variantsOf(message, key);
+  const [variant] = variants;
+  if (variants.some((other) => other !== variant)) return undefined;
+  const bytes = ownBytes(message, variant);
+  const destination = dispatch.reserve(first.destination, bytes);
+  const entering = { message, key, variant };
+  if (destination) return enter(parts, entering, destination);
+  return dispatch
+    .awaitPlace(first.destination, bytes)
+    ?.then((place) => (place ? enter(parts, entering, place) : otherwise()));
+}
+
+interface Entering {
+  readonly message: NewMessage;
+  readonly key: number;
+  readonly variant: NewVariant | undefined;
+}
+
+function enter(
+  parts: AdmissionParts,
+  { message, key, variant }: Entering,
+  destination: DestinationState,
+): Promise<void> {
+  const { lane, dispatch, journaling, clock, newLease } = parts;
   const now = clock.now();
-  const edits = editsText(first);
   const lease = newLease();
   const logged = loggedMessage(message);
   const place = {
     id: message.id,
     message: key,
     now,
-    edits,
+    variant: variant?.v ?? null,
     lease: null,
     leaseUntil: null,
     sender: message.reversePath?.text ?? null,
@@ -61,30 +74,28 @@ function enter(parts: AdmissionParts, message: NewMessage, destination: Destinat
         wantsDelayWarning: wantsDelayWarning(message, recipient),
       }),
     ),
+    variant: variant?.rows,
     content: home,
   });
   return entered.then(
     () => {
       journaling.message(key, logged);
       const recipients = message.recipients.map((recipient, n) => activeRecipientOf(recipient, n, now));
-      const group = { destination, edits, lease, recipients, headerEdits: first.edits ?? [] };
+      const group = { destination, variant, lease, recipients };
+      discardSplices(message, variant && [variant]);
       dispatch.offer(activeClaimOf(parts, message, key, group, message.content.release));
     },
     (error) => {
       dispatch.cancel(destination);
       message.content.discard();
+      discardSplices(message);
       throw error;
     },
   );
 }
 
-/** Of one destination and variant, and none held or discarded. */
-function travelTogether({ recipients }: NewMessage): boolean {
-  const first = recipients[0]!;
-  const edits = editsText(first);
-  for (const recipient of recipients) {
-    if (recipient.state !== 'queued' || recipient.destination !== first.destination) return false;
-    if (recipient !== first && editsText(recipient) !== edits) return false;
-  }
-  return true;
+/** And none is held or discarded. */
+function haveOneDestination({ recipients }: NewMessage): boolean {
+  const [first] = recipients;
+  return recipients.every(({ state, destination }) => state === 'queued' && destination === first!.destination);
 }

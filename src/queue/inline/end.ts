@@ -15,7 +15,7 @@ export function endInline(
   results: readonly AttemptResult[],
 ): Promise<void> | undefined {
   const { lane, blobs } = parts;
-  const { lease, blob, message, recipients } = active;
+  const { lease, blob, message, recipients, variants } = active;
   if (!lane.mayEnd(lease) || results.length !== recipients.length) return undefined;
   const rows: LoggedRecipient[] = [];
   for (const recipient of recipients) {
@@ -27,7 +27,12 @@ export function endInline(
     );
   }
   const written = lane.end(lease, rows);
-  return blob ? written.then(() => void blobs.delete(blob).catch(() => undefined)) : written;
+  const files = variants.flatMap((variant) => variant.files.map(({ key }) => key));
+  if (blob) files.push(blob);
+  if (files.length === 0) return written;
+  return written.then(() => {
+    for (const file of files) blobs.delete(file).catch(() => undefined);
+  });
 }
 
 function ended(kind: 'relayed' | 'delivered', id: string): 'relayed' | 'delivered' {

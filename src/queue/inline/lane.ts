@@ -30,6 +30,7 @@ import { inlineEntries } from '../model/transitions.ts';
 import type { QueueParts } from '../parts.ts';
 import { contentColumns } from '../rows/rows.ts';
 import { type QueueStatements, rowsOf } from '../rows/statements.ts';
+import { variantUnit } from '../rows/variants.ts';
 import { type Accepted, encodeAccepted, encodeEnded, encodeNote } from './notes.ts';
 
 /** Its content is in memory until it is over or in the database: not to be released before. */
@@ -98,13 +99,19 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
   let arrived: Arrived[] = [];
   let timer: TimerHandle | undefined;
 
-  const take = ({ content, message }: InlineMessage): void => {
+  const take = ({ content, message, variant }: InlineMessage): void => {
     if (content.kind === 'blob') blobs.add(content.key);
     else contentBytes += message.size_bytes;
+    for (const { blob, size_bytes } of variant?.splices ?? [])
+      if (blob !== null) blobs.add(blob);
+      else contentBytes += size_bytes;
   };
-  const letGo = ({ content, message }: InlineMessage): void => {
+  const letGo = ({ content, message, variant }: InlineMessage): void => {
     if (content.kind === 'blob') blobs.delete(content.key);
     else contentBytes -= message.size_bytes;
+    for (const { blob, size_bytes } of variant?.splices ?? [])
+      if (blob !== null) blobs.delete(blob);
+      else contentBytes -= size_bytes;
   };
   const leave = (entry: InlineEntry): void => {
     move(entry, 'leave');
@@ -117,10 +124,11 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     return entry !== undefined && entry.state !== 'spilled' && entry.state !== 'leaving';
   };
 
-  const unitOf = ({ lease, message, recipients, content }: InlineEntry): Statement[] => {
+  const unitOf = ({ lease, message, recipients, variant, content }: InlineEntry): Statement[] => {
     const lease_until = clock.now() + LEASE_MS;
     const unit = [sql.insertMessage(message)];
     for (const recipient of recipients) unit.push(sql.insertRecipient({ ...recipient, lease, lease_until }));
+    if (variant) unit.push(...variantUnit(sql, variant));
     unit.push(sql.insertContent({ message: message.key, ...contentColumns(content) }));
     const mark = journaling.lowerMark(message.key);
     return mark ? [...unit, mark] : unit;

@@ -11,7 +11,8 @@ import type { QueueParts } from '../parts.ts';
 import { policyDomain } from '../rows/held.ts';
 import { contentColumns } from '../rows/rows.ts';
 import { type QueueStatements, rowsOf } from '../rows/statements.ts';
-import { type Accepted, decodeNote, type Note } from './notes.ts';
+import { variantUnit } from '../rows/variants.ts';
+import { type Accepted, decodeNote, isAccepted, type Note } from './notes.ts';
 
 export interface RecoveredLedger {
   /** Messages that were not over. */
@@ -49,13 +50,14 @@ export async function recoverLedger(
     for (const row of rows)
       unit.push(sql.insertSettled({ seq: ++lastSeq, message: message.key, record: JSON.stringify(row) }));
   };
-  const queue = ({ message, recipients, content }: Accepted): void => {
+  const queue = ({ message, recipients, variant, content }: Accepted): void => {
     for (const recipient of recipients) {
       const { direction, address, domain } = recipient;
       // A note of an earlier version has none.
       const known = domain ?? policyDomain(direction, address, message.reverse_path);
       unit.push(sql.insertRecipient({ ...recipient, domain: known }));
     }
+    if (variant) unit.push(...variantUnit(sql, variant));
     unit.push(sql.insertContent({ message: message.key, ...contentColumns(content) }));
   };
 
@@ -82,5 +84,5 @@ export async function recoverLedger(
 
 /** The first reading needs no message: its octets are not looked at. */
 function noteBehindAccepted(record: Buffer): Note | undefined {
-  return record[0] === 0 ? undefined : decodeNote(record);
+  return isAccepted(record) ? undefined : decodeNote(record);
 }

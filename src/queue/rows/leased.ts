@@ -7,6 +7,7 @@ import type { QueueParts } from '../parts.ts';
 import { activeRecipient, claimedMessage } from './rows.ts';
 import { type QueueStatements, rowsOf } from './statements.ts';
 import type { ContentRow, MessageRow, RecipientRow } from './tables.ts';
+import type { LeasedVariant } from './variants.ts';
 
 /** `rows`: of one message. Undefined, and told, where it has no message row: a defect that must not stop the others. */
 export async function readLeased(
@@ -30,9 +31,17 @@ export async function readLeased(
     content,
     recipients: rows.map(activeRecipient),
     ...(blob && { blob }),
+    variants: leasedVariants(rows),
     forged: message.forged === 1,
     trace: message.trace,
   };
+}
+
+/** Nobody has looked what they are: whether they have splices shows when they end. */
+function leasedVariants(rows: readonly RecipientRow[]): readonly LeasedVariant[] {
+  const found = new Set<number>();
+  for (const { variant } of rows) if (variant !== null) found.add(variant);
+  return Array.from(found, (v) => ({ v, maySplice: true, files: [] }));
 }
 
 /** `blob`: the file that it is in. */

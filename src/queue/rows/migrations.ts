@@ -5,7 +5,8 @@
  * journal has it on disk. `content` is apart from `message`, so that the octets leave with the last
  * recipient while the journal detail still waits for the journal. The partial indexes know only rows that
  * wait: a message that is delivered at once never touches them. `content_owner` names who needs the
- * content beside the recipients (owners.ts).
+ * content beside the recipients (owners.ts). `variant` and its `splice`s go with the last recipient that
+ * has the variant.
  */
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
@@ -63,7 +64,48 @@ export const queueMigrations: readonly StoreMigration[] = [
     minReader: 55,
     up: indexHeldMail,
   },
+  {
+    name: '0056-variants',
+    // An older node would send what it delivers without its edits.
+    minReader: 56,
+    up: moveVariants,
+  },
 ];
+
+/** Equal edits of a message become one row. The column that they leave stays, empty: dropping it would write every row anew. */
+async function moveVariants(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
+  const { integer, text, bytes, clustered } = columns(dialect);
+  await clustered(
+    db.schema
+      .createTable('variant')
+      .addColumn('message', integer, (column) => column.notNull())
+      .addColumn('v', integer, (column) => column.notNull())
+      .addColumn('edits', text)
+      .addPrimaryKeyConstraint('variant_key', ['message', 'v']),
+  ).execute();
+  await db.schema
+    .createTable('splice')
+    .addColumn('message', integer, (column) => column.notNull())
+    .addColumn('v', integer, (column) => column.notNull())
+    .addColumn('n', integer, (column) => column.notNull())
+    .addColumn('start', integer, (column) => column.notNull())
+    .addColumn('length', integer, (column) => column.notNull())
+    .addColumn('body', text, (column) => column.notNull())
+    .addColumn('size_bytes', integer, (column) => column.notNull())
+    .addColumn('sha256', text, (column) => column.notNull())
+    // Before the bytes, so that looking for files need not walk over them.
+    .addColumn('blob', text)
+    .addColumn('bytes', bytes)
+    .addPrimaryKeyConstraint('splice_key', ['message', 'v', 'n'])
+    .execute();
+  await db.schema.alterTable('recipient').addColumn('variant', integer).execute();
+  await sql`insert into variant (message, v, edits)
+    select message, min(n), edits from recipient where edits is not null group by message, edits`.execute(db);
+  await sql`update recipient
+    set variant = (select v from variant where variant.message = recipient.message and variant.edits = recipient.edits),
+      edits = null
+    where edits is not null`.execute(db);
+}
 
 async function createTables(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   const { integer, text, bytes, clustered } = columns(dialect);

@@ -54,8 +54,7 @@ export interface RowPlace {
   readonly message: number;
   readonly n: number;
   readonly now: number;
-  /** Of `editsText`. */
-  readonly edits: string | null;
+  readonly variant: number | null;
   readonly lease: string | null;
   readonly leaseUntil: number | null;
   readonly wantsDelayWarning: boolean;
@@ -76,7 +75,7 @@ export function recipientRow(recipient: NewRecipient, place: RowPlace): Recipien
     orcpt: recipient.orcpt ? `${recipient.orcpt.type};${recipient.orcpt.address}` : null,
     direction: recipient.direction,
     destination: recipient.destination,
-    edits: place.edits,
+    edits: null,
     state: held ? moves.keep('new', place.id) : moves.accept('new', place.id),
     hold_class: held?.held ?? null,
     hold_reason: held?.reason ?? null,
@@ -91,12 +90,8 @@ export function recipientRow(recipient: NewRecipient, place: RowPlace): Recipien
     held_then: held?.until?.to === 'deleted' ? 'deleted' : null,
     domain: policyDomain(recipient.direction, address.text, place.sender),
     ...(held ? foundBy(held.by, place.now, place) : NOT_HELD),
+    variant: place.variant,
   };
-}
-
-/** Equal texts are one variant. */
-export function editsText(recipient: NewRecipient): string | null {
-  return recipient.edits && recipient.edits.length > 0 ? JSON.stringify(recipient.edits) : null;
 }
 
 export function activeRecipient(row: RecipientRow): ActiveRecipient {

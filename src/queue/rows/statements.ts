@@ -10,6 +10,7 @@ import { heldStatements } from './statements/held.ts';
 import { leasedStatements } from './statements/leased.ts';
 import { type Makers, makersFor } from './statements/makers.ts';
 import { settledStatements } from './statements/settled.ts';
+import { variantStatements } from './statements/variants.ts';
 import { waitingStatements } from './statements/waiting.ts';
 import { type ContentRow, MESSAGE_COLUMNS, type MessageRow, RECIPIENT_COLUMNS, type RecipientRow } from './tables.ts';
 
@@ -23,6 +24,7 @@ export function queueStatements(dialect: Dialect) {
     ...heldStatements(makers),
     ...contentsStatements(makers),
     ...settledStatements(makers),
+    ...variantStatements(makers),
     ...waitingStatements(makers),
   };
 }

@@ -39,6 +39,31 @@ export interface ContentRow {
   readonly blob: string | null;
 }
 
+/** What some recipients of a message share: how their copy differs from what was received. */
+export interface VariantRow {
+  readonly message: number;
+  /** The number of its first recipient. */
+  readonly v: number;
+  /** JSON of HeaderEdit[]; null: none. */
+  readonly edits: string | null;
+}
+
+/** Of a variant, in their order. */
+export interface SpliceRow {
+  readonly message: number;
+  readonly v: number;
+  readonly n: number;
+  readonly start: number;
+  readonly length: number;
+  readonly body: BodyType;
+  readonly size_bytes: number;
+  /** Of a file, to know it again; empty if the bytes are in the row. */
+  readonly sha256: string;
+  /** One of the two. */
+  readonly blob: string | null;
+  readonly bytes: Uint8Array | null;
+}
+
 export interface RecipientRow {
   readonly message: number;
   readonly n: number;
@@ -51,7 +76,7 @@ export interface RecipientRow {
   readonly orcpt: string | null;
   readonly direction: Direction;
   readonly destination: string;
-  /** JSON of HeaderEdit[]; rows with equal text are one variant. */
+  /** Null, but in notes of the ledger from before there were variants, which have each recipient's edits here. */
   readonly edits: string | null;
   readonly state: ActiveState;
   /** Of a row that is queued and under a lease: it is to be held when its try is over. */
@@ -81,6 +106,8 @@ export interface RecipientRow {
   readonly held_sender_domain: string | null;
   /** In lower case. */
   readonly held_subject: string | null;
+  /** Null: it gets what was received. */
+  readonly variant: number | null;
 }
 
 export interface SettledRow {
@@ -112,6 +139,8 @@ export interface QueueTables {
   readonly content: ContentRow;
   readonly content_owner: ContentOwnerRow;
   readonly recipient: RecipientRow;
+  readonly variant: VariantRow;
+  readonly splice: SpliceRow;
   readonly settled: SettledRow;
   readonly queue_count: QueueCountRow;
   readonly queue_mark: { readonly name: 'journaled'; readonly value: number };
@@ -140,6 +169,15 @@ export const MESSAGE_COLUMNS = [
   'recipients',
   'trail',
 ] as const satisfies (keyof MessageRow)[];
+/** As above; key and number are those of its message and variant, and bytes lie elsewhere. */
+export const NOTED_SPLICE_COLUMNS = [
+  'start',
+  'length',
+  'body',
+  'size_bytes',
+  'sha256',
+  'blob',
+] as const satisfies (keyof SpliceRow)[];
 /** As above. */
 export const RECIPIENT_COLUMNS = [
   'message',
@@ -170,4 +208,5 @@ export const RECIPIENT_COLUMNS = [
   'held_sender',
   'held_sender_domain',
   'held_subject',
+  'variant',
 ] as const satisfies (keyof RecipientRow)[];

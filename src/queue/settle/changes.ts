@@ -5,14 +5,17 @@
  * lease was lost.
  */
 import type { RecipientRow } from '../../journal/contract.ts';
-import type { Statement, WriteResult } from '../../store/contract.ts';
+import { isOperational } from '../../model/errors.ts';
+import type { Blobs, Statement, WriteResult } from '../../store/contract.ts';
 import { type AdmissionParts, admit } from '../accept/admission.ts';
 import type { Leased } from '../dispatch/active-claims.ts';
 import { composeNotice } from '../dsn/bounce.ts';
 import type { Notice } from '../dsn/notices.ts';
 import { attemptRecord } from '../journal/records.ts';
 import { holdColumns } from '../rows/held.ts';
+import { rowsOf } from '../rows/statements.ts';
 import type { RecipientRow as QueuedRow } from '../rows/tables.ts';
+import type { SpliceFile } from '../rows/variants.ts';
 import { keepTrying } from './keep-trying.ts';
 import { type Change, HELD_BY, holdInstead, operatorHold } from './settlement.ts';
 
@@ -38,7 +41,7 @@ async function writeOnce(parts: AdmissionParts, leased: Leased, asked: Changes):
   for (let spilling = lane.spilling(leased.lease); spilling; spilling = lane.spilling(leased.lease)) await spilling;
   // Numbers of settled rows must be taken in the order of writing: nothing is awaited from here to the write.
   const wanted = orHeld(parts, leased, asked);
-  const { unit, ends, endsSome } = changesUnit(parts, leased, wanted);
+  const { unit, ends, endsSome, endsSplices } = changesUnit(parts, leased, wanted);
   const admission = report && admit(parts, report);
   const whole = admission ? [...unit, ...admission.unit] : unit;
   let outcome: readonly WriteResult[] | undefined;
@@ -54,6 +57,7 @@ async function writeOnce(parts: AdmissionParts, leased: Leased, asked: Changes):
   }
   const isLast = endsSome && outcome[unit.length - 1]!.changes === 1;
   afterwards(parts, leased, wanted, ends, isLast);
+  if (endsSplices > 0) deleteFiles(parts, leased.key, outcome.slice(unit.length - 1 - endsSplices, unit.length - 1));
   admission?.done();
 }
 
@@ -85,6 +89,8 @@ interface ChangesUnit {
   readonly ends: readonly (End | undefined)[];
   /** Then the last statement is the one that ends the content. */
   readonly endsSome: boolean;
+  /** How many before it tell the files of splices that nobody needs any more. */
+  readonly endsSplices: number;
 }
 
 function changesUnit(
@@ -92,7 +98,7 @@ function changesUnit(
   leased: Leased,
   { changes, untouched = [], rows = [], by }: Changes,
 ): ChangesUnit {
-  const { key, lease, message } = leased;
+  const { key, lease, message, variants } = leased;
   const unit: Statement[] = [];
   const ends: (End | undefined)[] = [];
   for (const change of changes) {
@@ -126,11 +132,30 @@ function changesUnit(
   for (const n of untouched) unit.push(sql.releaseLeased({ message: key, n, lease }));
   for (const row of rows) unit.push(sql.insertRecipient(row));
   const endsSome = ends.some((end) => end !== undefined);
+  let endsSplices = 0;
   if (endsSome) {
     if (database.dialect === 'postgres') unit.unshift(sql.lockMessage({ message: key }));
+    for (const { v } of variants) unit.push(sql.deleteVariantIfUnused({ message: key, v }));
+    for (const { v, maySplice } of variants) {
+      if (!maySplice) continue;
+      unit.push(sql.deleteSplicesIfUnused({ message: key, v }));
+      endsSplices++;
+    }
     unit.push(sql.deleteContentIfLast({ message: key }));
   }
-  return { unit, ends, endsSome };
+  return { unit, ends, endsSome, endsSplices };
+}
+
+/** Of splices, unless another variant of the message puts in the same file. What stays behind is swept. */
+function deleteFiles({ database, sql, blobs }: AdmissionParts, message: number, ended: readonly WriteResult[]): void {
+  const files = new Set(ended.flatMap(({ rows }) => rowsOf<{ blob: string | null }>(rows).map(({ blob }) => blob)));
+  for (const blob of files) {
+    if (blob === null) continue;
+    database
+      .read(sql.spliceWithFile({ message, blob }))
+      .then((rows) => (rows.length === 0 ? blobs.delete(blob) : undefined))
+      .catch(() => undefined);
+  }
 }
 
 function afterwards(
@@ -168,7 +193,7 @@ function afterwards(
 
 function afterHold(
   { events, blobs, holdClock }: AdmissionParts,
-  { message, blob, hold }: Leased,
+  { message, content, blob, variants, hold }: Leased,
   change: Change & { kind: 'hold' },
 ): void {
   if (change.until) holdClock.note(change.until.at);
@@ -182,5 +207,18 @@ function afterHold(
     return;
   }
   events.emit('queue.content-lost', { message: message.id, code: status, detail: reply });
-  if (blob) blobs.setAside(blob).catch(() => undefined);
+  const inserted = variants.flatMap(({ files }) => files);
+  if (inserted.length > 0) void setDamagedAside(blobs, blob ? [{ key: blob, content }, ...inserted] : inserted);
+  else if (blob) blobs.setAside(blob).catch(() => undefined);
+}
+
+/** Of a content and its splices only what cannot be read: others need the rest. */
+async function setDamagedAside(blobs: Blobs, files: readonly SpliceFile[]): Promise<void> {
+  for (const { key, content } of files) {
+    try {
+      for await (const _ of content.open());
+    } catch (error) {
+      if (isOperational(error, 'content.corrupt')) await blobs.setAside(key).catch(() => undefined);
+    }
+  }
 }

@@ -5,8 +5,10 @@ import { decodeNote, encodeNote, type Note } from '../../../src/queue/inline/not
 import {
   MESSAGE_COLUMNS,
   type MessageRow,
+  NOTED_SPLICE_COLUMNS,
   RECIPIENT_COLUMNS,
   type RecipientRow,
+  type SpliceRow,
 } from '../../../src/queue/rows/tables.ts';
 import { encodeValues, type Value } from '../../../src/store/ledger/values.ts';
 
@@ -19,16 +21,39 @@ const cell = fc.oneof(fc.constant(null), text, fc.maxSafeNat(), fc.constantFrom(
 const row = <T>(columns: readonly string[]): fc.Arbitrary<T> =>
   fc.record(Object.fromEntries(columns.map((column) => [column, cell]))) as fc.Arbitrary<T>;
 
-const note: fc.Arbitrary<Note> = fc.oneof(
-  fc.record({
-    kind: fc.constant('accepted' as const),
+const accepting = fc
+  .record({
     message: row<MessageRow>(MESSAGE_COLUMNS),
     recipients: fc.array(row<RecipientRow>(RECIPIENT_COLUMNS), { minLength: 1, maxLength: 4 }),
     content: fc.oneof(
       fc.record({ kind: fc.constant('row' as const), pieces: fc.array(fc.uint8Array({ maxLength: 2000 })) }),
       fc.record({ kind: fc.constant('blob' as const), key: fc.stringMatching(/^[0-9a-f]{32}$/) }),
     ),
-  }),
+  })
+  .map(({ recipients, ...rest }) => ({
+    kind: 'accepted' as const,
+    ...rest,
+    recipients: recipients.map((one) => ({ ...one, edits: null })),
+  }));
+const insertion = fc.record({
+  row: row<SpliceRow>(NOTED_SPLICE_COLUMNS),
+  bytes: fc.option(fc.uint8Array({ maxLength: 2000 })),
+});
+const varied = fc
+  .tuple(accepting, fc.nat(), fc.option(text), fc.array(insertion, { maxLength: 4 }))
+  .map(([one, v, edits, insertions]) => {
+    const { key: message } = one.message;
+    const splices = insertions.map(({ row: noted, bytes }, n) => ({
+      ...noted,
+      ...(bytes ? { blob: null, size_bytes: bytes.length } : { blob: `file ${n}` }),
+      ...{ message, v, n, bytes },
+    }));
+    return { ...one, variant: { variant: { message, v, edits }, splices } };
+  });
+
+const note: fc.Arbitrary<Note> = fc.oneof(
+  accepting,
+  varied,
   fc.record({
     kind: fc.constant('ended' as const),
     key: fc.maxSafeNat(),
@@ -39,8 +64,13 @@ const note: fc.Arbitrary<Note> = fc.oneof(
 
 /** Content in one piece. */
 function plain(one: Note): unknown {
-  if (one.kind !== 'accepted' || one.content.kind === 'blob') return one;
-  return { ...one, content: Buffer.concat(one.content.pieces).toString('hex') };
+  if (one.kind !== 'accepted') return one;
+  const splices = one.variant?.splices.map((splice) => ({
+    ...splice,
+    bytes: splice.bytes && Buffer.from(splice.bytes).toString('hex'),
+  }));
+  const content = one.content.kind === 'row' ? Buffer.concat(one.content.pieces).toString('hex') : one.content;
+  return { ...one, content, ...(splices && { variant: { ...one.variant, splices } }) };
 }
 
 /** Rows as values, since fast-check's have no prototype. */
@@ -71,7 +101,7 @@ test('what encodeNote never made is an error, and no note', () => {
       const [head, body] = encodeNote(one);
       const whole = Buffer.concat([head!, body!]);
       refused(whole.subarray(0, where % whole.length));
-      refused(Buffer.concat([Buffer.of(3), whole.subarray(1)]));
+      refused(Buffer.concat([Buffer.of(4), whole.subarray(1)]));
     }),
     { numRuns: 100 },
   );
@@ -108,4 +138,23 @@ test('a note of a version that knew fewer columns, or more, is read by those tha
   ]);
   assert.deepEqual(Object.keys(newer.message), MESSAGE_COLUMNS);
   assert.deepEqual([newer.recipients.length, newer.recipients[0]!.last], [1, 'the last']);
+});
+
+test('a note from before there were variants has its recipients’ edits in one', () => {
+  const before = RECIPIENT_COLUMNS.slice(0, RECIPIENT_COLUMNS.indexOf('variant'));
+  const cells = (n: number): Value[] => before.map((column) => (column === 'n' ? n : `the ${column}`));
+  const message = MESSAGE_COLUMNS.map((column) => `the ${column}`);
+  const read = decodeNote(
+    accepted([null, MESSAGE_COLUMNS.length, before.length, ...message, ...cells(4), ...cells(5)]),
+  );
+  assert.ok(read.kind === 'accepted');
+  const variant = { message: 'the key', v: 4, edits: 'the edits' };
+  assert.deepEqual(read.variant, { variant, splices: [] });
+  assert.deepEqual(
+    read.recipients.map(({ n, edits, variant: v }) => [n, edits, v]),
+    [
+      [4, null, 4],
+      [5, null, 4],
+    ],
+  );
 });
