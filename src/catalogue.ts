@@ -19,6 +19,7 @@ import { signingSettings } from './directory/signing-keys/settings.ts';
 import { verificationEvents } from './directory/sources/events.ts';
 import { verificationSettings } from './directory/sources/settings.ts';
 import { jobEvents } from './jobs/events.ts';
+import { jobMigrations } from './jobs/leases.ts';
 import { journalEvents } from './journal/events.ts';
 import { journalSettings } from './journal/settings.ts';
 import { operationEvents } from './operations/events.ts';
@@ -39,6 +40,7 @@ import type { AnySetting } from './settings/registry.ts';
 import { settingsMigrations } from './settings/schema.ts';
 import { storeEvents } from './store/events.ts';
 import type { StoreMigration } from './store/migration.ts';
+import { nodeMigrations } from './store/nodes.ts';
 import { outboxMigrations } from './store/outbox.ts';
 import { wireEvents } from './wire/events.ts';
 import type { EventDefinitions } from './world/events.ts';
@@ -74,6 +76,8 @@ export const MIGRATIONS: readonly StoreMigration[] = [
   ...signingMigrations,
   ...operationMigrations,
   ...outboxMigrations,
+  ...nodeMigrations,
+  ...jobMigrations,
   ...reportMigrations,
 ];
 

@@ -23,7 +23,7 @@ export function* waitingMessages({ rows, destinations }: QueueSeed): Generator<S
   const sql = queueStatements('sqlite');
   const now = systemClock.now();
   const queuedAt = now - HOUR_MS;
-  const ids = createIdSource({ ...systemClock, now: () => queuedAt }, 0);
+  const ids = createIdSource({ ...systemClock, now: () => queuedAt }, 0, 0);
   const content = stagedContent();
   let key = 0;
   for (let n = 0; n < rows; n++) {
@@ -47,7 +47,7 @@ export function* waitingMessages({ rows, destinations }: QueueSeed): Generator<S
     const due = now + 2 * HOUR_MS + ((n * 7919) % (4 * HOUR_MS));
     yield sql.insertRecipient({ ...recipientRow(recipient, place), due, attempts: 3 });
   }
-  yield sql.mark({ value: key });
+  yield sql.mark({ name: 'journaled', value: key });
 }
 
 function waitingMessage(id: string, receivedAt: number, content: StagedContent): NewMessage {

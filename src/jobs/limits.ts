@@ -31,3 +31,7 @@ export const WATCH_DISK_EVERY_MS = 60_000;
 export const SWEEP_EVERY_MS = 6 * 60 * 60_000;
 /** `smtp.sessionTimeoutMs` can be 7 days at most: no session is older than a day more. */
 export const SWEEP_AGE_MS = 8 * 24 * 60 * 60_000;
+
+/** How long a run of a job is one node's without renewal: others take over after it, if the node died in the run. */
+export const JOB_LEASE_MS = 60_000;
+export const JOB_RENEW_EVERY_MS = 15_000;

@@ -1,16 +1,22 @@
 /**
  * What runs by the clock: each job says when it wants to run next, and runs alone. A job that fails is
- * told by an event and asked again; it never ends the others. Nothing is kept: whoever must not miss a
+ * logged by an event and asked again; it never ends the others. Nothing is kept: a job that must not miss a
  * time while the node was down looks in the database how far it came.
+ *
+ * Where nodes share a database, a job runs on one of them at a time (leases.ts), unless it is of each node.
  */
 import type { Clock, TimerHandle } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
+import type { JobLeases } from './leases.ts';
+import { JOB_LEASE_MS, JOB_RENEW_EVERY_MS } from './limits.ts';
 
 export interface Job {
   readonly name: string;
+  /** Its work is this node's own (its disk, its files): it runs on every node. */
+  readonly onEveryNode?: true;
   /** Milliseconds from now until it runs; asked at the start and after every run. */
   next(now: number): number;
-  /** `stopping` is aborted when the node stops: long work ends between two steps. */
+  /** `stopping` is aborted when the node stops or another node runs the job: long work ends between two steps. */
   run(stopping?: AbortSignal): Promise<void>;
 }
 
@@ -24,6 +30,8 @@ export interface Scheduler {
 export interface SchedulerServices {
   readonly clock: Clock;
   readonly events: Events;
+  /** Absent: the database is this node's alone, and nothing is written for a run. */
+  readonly leases?: JobLeases;
 }
 
 interface Entry {
@@ -31,12 +39,14 @@ interface Entry {
   timer: TimerHandle | undefined;
   running: Promise<void> | undefined;
   again: boolean;
+  /** When the timer was set; undefined: somebody woke the job, and no run of another node will do. */
+  since: number | undefined;
 }
 
 /** No job runs more often, whatever it asks for: a mistake must not take the processor. */
 const SHORTEST_MS = 10;
 
-export function startScheduler(jobs: readonly Job[], { clock, events }: SchedulerServices): Scheduler {
+export function startScheduler(jobs: readonly Job[], { clock, events, leases }: SchedulerServices): Scheduler {
   const entries = new Map<string, Entry>();
   const stopping = new AbortController();
   let stopped = false;
@@ -44,25 +54,64 @@ export function startScheduler(jobs: readonly Job[], { clock, events }: Schedule
   const arm = (entry: Entry): void => {
     if (stopped) return;
     const delayMs = entry.again ? SHORTEST_MS : Math.max(SHORTEST_MS, entry.job.next(clock.now()));
+    entry.since = entry.again ? undefined : clock.now();
     entry.again = false;
     entry.timer = clock.after(delayMs, () => run(entry));
+  };
+
+  /** Another node runs it now, and may die in it: looked at again when its lease could be over. */
+  const armAgain = (entry: Entry): void => {
+    if (stopped) return;
+    if (entry.again) entry.since = undefined;
+    entry.again = false;
+    entry.timer = clock.after(JOB_LEASE_MS, () => run(entry));
   };
 
   const run = (entry: Entry): void => {
     const { job } = entry;
     entry.timer?.cancel();
     entry.timer = undefined;
-    entry.running = job
-      .run(stopping.signal)
+    let isElsewhere = false;
+    entry.running = (leases && !job.onEveryNode ? runLeased(entry, leases) : job.run(stopping.signal))
+      .then((turn) => {
+        isElsewhere = turn === 'elsewhere';
+      })
       .catch((error: Error) => events.emit('jobs.failed', { job: job.name, error: error.message }))
       .finally(() => {
         entry.running = undefined;
-        arm(entry);
+        if (isElsewhere) armAgain(entry);
+        else arm(entry);
       });
   };
 
+  const runLeased = async ({ job, since }: Entry, { begin, renew, end }: JobLeases): Promise<'elsewhere' | 'over'> => {
+    const turn = await begin(job.name, since);
+    if (turn !== 'ours') return turn === 'running' ? 'elsewhere' : 'over';
+    const lost = new AbortController();
+    let isDone = false;
+    let timer: TimerHandle;
+    const keep = (): void => {
+      timer = clock.after(JOB_RENEW_EVERY_MS, () => {
+        keep();
+        renew(job.name).then(
+          (isOurs) => isOurs || lost.abort(),
+          (error: Error) => events.emit('jobs.failed', { job: job.name, error: error.message }),
+        );
+      });
+    };
+    keep();
+    try {
+      await job.run(AbortSignal.any([stopping.signal, lost.signal]));
+      isDone = !stopped && !lost.signal.aborted;
+    } finally {
+      timer!.cancel();
+      await end(job.name, isDone);
+    }
+    return 'over';
+  };
+
   for (const job of jobs) {
-    const entry: Entry = { job, timer: undefined, running: undefined, again: false };
+    const entry: Entry = { job, timer: undefined, running: undefined, again: false, since: undefined };
     entries.set(job.name, entry);
     arm(entry);
   }
@@ -70,8 +119,12 @@ export function startScheduler(jobs: readonly Job[], { clock, events }: Schedule
     wake(name) {
       const entry = entries.get(name);
       if (!entry || stopped) return;
-      if (entry.running) entry.again = true;
-      else run(entry);
+      if (entry.running) {
+        entry.again = true;
+        return;
+      }
+      entry.since = undefined;
+      run(entry);
     },
     async stop() {
       stopped = true;

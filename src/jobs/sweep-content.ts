@@ -24,6 +24,8 @@ export interface SweepServices {
 export function sweepContentJob({ blobs, rooms, owners }: SweepServices): Job {
   return {
     name: 'sweep-content',
+    // Content files lie in the node's own folder.
+    onEveryNode: true,
     next: () => SWEEP_EVERY_MS,
     async run() {
       await owners.sweepMessages();

@@ -20,6 +20,7 @@ export function watchDiskJob({ folder, events, space = diskSpace }: WatchDiskSer
   let low: DiskSpace | undefined;
   return {
     name: 'watch-disk',
+    onEveryNode: true,
     next: () => WATCH_DISK_EVERY_MS,
     async run() {
       const found = space(folder);

@@ -3,7 +3,9 @@
  * is attached.
  */
 
+import { invariant } from '../model/errors.ts';
 import type { Statement } from '../store/contract.ts';
+import { NODES } from '../store/limits.ts';
 import { builder, statement } from '../store/statement.ts';
 import { type Admission, type AdmissionParts, admit } from './accept/admission.ts';
 import { createQueueAdmin, type QueueAdmin } from './admin/queue-admin.ts';
@@ -12,17 +14,20 @@ import { type ActiveClaim, createLeases } from './dispatch/active-claims.ts';
 import { createAuthorHolds } from './dispatch/author-holds.ts';
 import { createBatchWindow } from './dispatch/batch-window.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
+import { createExpiredLeases } from './dispatch/expired-leases.ts';
 import { createRenewal } from './dispatch/renewal.ts';
 import { createSweep } from './dispatch/sweep.ts';
 import { needsImmediateDsn, withImmediateDsn } from './dsn/immediate.ts';
 import { admitInline } from './inline/admit.ts';
+import { declinedLane } from './inline/declined.ts';
 import { createLane } from './inline/lane.ts';
 import { recoverLedger } from './inline/recover.ts';
 import { createJournaling } from './journal/journaling.ts';
 import { DEFERRALS_EVERY_MS } from './limits.ts';
-import { createIdSource, idOf } from './model/ids.ts';
+import { createIdSource, idOf, nodeOf } from './model/ids.ts';
+import { FIRST_NODE, leaseStart, markOf, seqsOf, UNNUMBERED_MARK } from './model/nodes.ts';
 import { assertLife } from './model/states.ts';
-import type { QueueParts } from './parts.ts';
+import type { NodeParts, QueueParts } from './parts.ts';
 import { createContentOwners, type OpenContentOwners } from './rows/owners.ts';
 import { recover } from './rows/recover.ts';
 import { type QueueStatements, queueStatements, rowsOf } from './rows/statements.ts';
@@ -51,15 +56,22 @@ function unitOf(admissions: readonly Admission[], also: readonly Statement[] = [
   return [...also, ...admissions.flatMap(({ unit }) => unit)];
 }
 
-export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
-  const { database, clock } = queueParts;
+export async function openQueue(given: QueueParts): Promise<OpenQueue> {
+  const { database, clock, sharedAs, ledger } = given;
+  const node = sharedAs ?? FIRST_NODE;
+  invariant(
+    Number.isInteger(node) && node >= 0 && node < NODES,
+    `node number ${node} is a whole number below ${NODES}`,
+  );
   const sql = queueStatements(database.dialect);
-  const ledger = await recoverLedger(queueParts, sql, await highestOf(queueParts, sql));
-  const { key, seq, mark } = await highestOf(queueParts, sql);
-  const ids = createIdSource(clock, Math.max(key, mark, ledger.highestKey));
-  const newLease = createLeases(idOf(ids.next()));
+  const recovered = await recoverLedger(given, sql, await highestOf(given, sql));
+  const { key, seq, mark, unnumbered } = await begun(given, sql, recovered.highestKey);
+  const madeBy = (of: number): number => (sharedAs === undefined ? FIRST_NODE : nodeOf(of, unnumbered));
+  const queueParts: NodeParts = { ...given, isForeign: (of) => madeBy(of) !== node };
+  const ids = createIdSource(clock, Math.max(key, mark, unnumbered, recovered.highestKey), node);
+  const newLease = createLeases(leaseStart(node, idOf(ids.next())));
   const journaling = createJournaling(queueParts, sql, { seq, mark });
-  const lane = createLane({ ...queueParts, sql, journaling });
+  const lane = ledger ? createLane({ ...queueParts, ledger, sql, journaling }) : declinedLane;
   const authorHolds = createAuthorHolds();
   const holdClock = createHoldClock(queueParts);
   const withhold = (active: ActiveClaim): void => {
@@ -82,9 +94,10 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
     newLease,
     newId,
   };
-  await recover(parts, mark, ledger.found);
+  await recover(parts, mark, recovered.found);
   const sweep = createSweep(parts);
   const renewal = createRenewal(parts);
+  const expiredLeases = createExpiredLeases(parts);
   const timers = createTimers(parts);
   await sweep.run();
   await holdClock.start(parts);
@@ -137,7 +150,7 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
       const until = clock.monotonic() + deadlineMs;
       while (dispatch.activeClaims.size > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_LOOK_MS);
     },
-    owners: createContentOwners(parts, sql),
+    owners: createContentOwners({ ...parts, nodeOf: madeBy }, sql),
     async referencedBlobs(keys) {
       // Asked first: what is spilled meanwhile is found by the look at the rows.
       const onTheWay = keys.filter(lane.needs);
@@ -158,6 +171,7 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
     async close() {
       sweep.stop();
       renewal.stop();
+      expiredLeases.stop();
       timers.stop();
       holdClock.stop();
       await dispatch.stop();
@@ -167,13 +181,45 @@ export async function openQueue(queueParts: QueueParts): Promise<OpenQueue> {
   };
 }
 
-async function highestOf(
-  { database }: QueueParts,
-  sql: QueueStatements,
-): Promise<{ readonly key: number; readonly seq: number; readonly mark: number }> {
-  const [highest] = rowsOf<{ key: number | null; seq: number | null; mark: number }>(
-    await database.read(sql.highest({})),
+interface Highest {
+  /** Of a message's key, whoever made it. */
+  readonly key: number;
+  /** Of this node's settled rows. */
+  readonly seq: number;
+  /** Up to which key this node's log has its messages. */
+  readonly mark: number;
+  /** Up to which key keys are from before nodes had numbers. */
+  readonly unnumbered: number;
+}
+
+interface Found extends Highest {
+  readonly isNew: { readonly mark: boolean; readonly unnumbered: boolean };
+}
+
+async function highestOf({ database, sharedAs: node = FIRST_NODE }: QueueParts, sql: QueueStatements): Promise<Found> {
+  const [highest] = rowsOf<{ [name in keyof Highest]: number | null }>(
+    await database.read(sql.highest({ mark: markOf(node), ...seqsOf(node) })),
   );
-  const { key, seq, mark } = highest!;
-  return { key: key ?? 0, seq: seq ?? 0, mark };
+  const { seq, mark, unnumbered } = highest!;
+  const key = highest!.key ?? 0;
+  return {
+    key,
+    seq: seq ?? seqsOf(node).from,
+    // A node that is new to the database has made none of its messages.
+    mark: mark ?? key,
+    unnumbered: unnumbered ?? Math.max(key, mark ?? 0),
+    isNew: { mark: mark === null, unnumbered: unnumbered === null },
+  };
+}
+
+/** Writes the marks that this node, or the first one whose keys have numbers, does not find. */
+async function begun(parts: QueueParts, sql: QueueStatements, inLedger: number): Promise<Highest> {
+  const found = await highestOf(parts, sql);
+  const { mark, isNew } = found;
+  const unnumbered = isNew.unnumbered ? Math.max(found.unnumbered, inLedger) : found.unnumbered;
+  const unit: Statement[] = [];
+  if (isNew.mark) unit.push(sql.beginMark({ name: markOf(parts.sharedAs ?? FIRST_NODE), value: mark }));
+  if (isNew.unnumbered) unit.push(sql.beginMark({ name: UNNUMBERED_MARK, value: unnumbered }));
+  if (unit.length > 0) await parts.database.write(unit);
+  return { ...found, unnumbered };
 }

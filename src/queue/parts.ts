@@ -8,9 +8,15 @@ import type { Events } from '../world/events.ts';
 import type { Random } from '../world/random.ts';
 
 export interface QueueParts {
+  /**
+   * This node's number, if others share the database: leases of others live until they expire.
+   * Absent: the database is this node's alone.
+   */
+  readonly sharedAs?: number;
   readonly database: Database;
   readonly blobs: Blobs;
-  readonly ledger: Ledger;
+  /** Absent: nothing is inline, as other nodes do not see what is in a ledger. */
+  readonly ledger?: Ledger;
   readonly journal: Journal;
   readonly settings: Settings;
   /** Where reports go whose sender is local. */
@@ -20,4 +26,10 @@ export interface QueueParts {
   readonly events: Events;
   /** Ours: Reporting-MTA of reports, and the domain of their sender. */
   readonly hostname: string;
+}
+
+/** Of an open queue. */
+export interface NodeParts extends QueueParts {
+  /** Another node made the message of this key, and has it in its log. */
+  isForeign(key: number): boolean;
 }

@@ -56,6 +56,12 @@ export const storeEvents = {
     metric: { name: 'postern_store_ledger_damaged_total' },
     webhook: true,
   }),
+  'store.node-replaced': event<{ number: number; id: string }>()({
+    level: 'error',
+    text: 'another node started with this one’s number, as with a copy of its data folder: this one stops; give the copy a folder of its own',
+    metric: { name: 'postern_store_node_replaced_total' },
+    webhook: true,
+  }),
   'content.set-aside': event<{ key: string; to: string }>()({
     level: 'error',
     text: 'a damaged content file was moved aside',

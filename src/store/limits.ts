@@ -105,3 +105,9 @@ export const LEDGER_GROUP_BYTES = 4 * 1024 * 1024;
 
 /** Records that may wait for the disk, as for the database's writer. */
 export const LEDGER_WAITING = 50_000;
+
+/** Nodes that may share a database: as many as the bits for a node in a message id. */
+export const NODES = 64;
+
+/** How often a node says that it lives, and finds out that another start took its number. */
+export const NODE_SEEN_EVERY_MS = 30_000;

@@ -71,28 +71,44 @@ export async function startPostgres(t: { after(end: () => unknown): void }): Pro
 
 let databases = 0;
 
+/** A database over one connection, and its name for further ones. */
+export interface PostgresDatabase extends Database {
+  readonly client: pg.Client;
+  readonly name: string;
+}
+
 /** A database of its own on the server whose socket is in that folder. */
 export async function postgresDatabase(
   t: { after(end: () => unknown): void },
   socket: string,
   migrations: readonly StoreMigration[],
-): Promise<Database & { readonly client: pg.Client }> {
+): Promise<PostgresDatabase> {
   const name = `t${process.pid}_${++databases}`;
-  const connect = async (database: string): Promise<pg.Client> => {
-    const client = new pg.Client({ host: socket, user: USER, database, types: { getTypeParser: parserOf } });
-    // Cut off when the server ends.
-    client.on('error', () => {});
-    await client.connect();
-    return client;
-  };
-  const first = await connect('postgres');
+  const first = await connect(socket, 'postgres');
   await first.query(`create database ${name}`);
   await first.end();
   const pool = new pg.Pool({ host: socket, user: USER, database: name, max: 1 });
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   for (const migration of migrations) await migration.up(kysely, 'postgres');
   await kysely.destroy();
-  const client = await connect(name);
+  return connectPostgres(t, socket, name);
+}
+
+async function connect(socket: string, database: string): Promise<pg.Client> {
+  const client = new pg.Client({ host: socket, user: USER, database, types: { getTypeParser: parserOf } });
+  // Cut off when the server ends.
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+/** One more connection to a database that exists, as another node has one. */
+export async function connectPostgres(
+  t: { after(end: () => unknown): void },
+  socket: string,
+  name: string,
+): Promise<PostgresDatabase> {
+  const client = await connect(socket, name);
   t.after(() => client.end());
 
   const changes = createChangeBus();
@@ -126,6 +142,7 @@ export async function postgresDatabase(
   };
   return {
     client,
+    name,
     dialect: 'postgres',
     read: (statement) => inTurn(() => read(statement)),
     scan: (statement) => inTurn(() => read(statement)),

@@ -20,7 +20,7 @@ import { discardedRecord, loggedMessage } from '../journal/records.ts';
 import { LEASE_MS } from '../limits.ts';
 import { keyOf } from '../model/ids.ts';
 import { recipients as moves } from '../model/transitions.ts';
-import type { QueueParts } from '../parts.ts';
+import type { NodeParts } from '../parts.ts';
 import { type ActiveRecipient, contentColumns, messageRow, recipientRow } from '../rows/rows.ts';
 import type { QueueStatements } from '../rows/statements.ts';
 import { discardSplices, type NewVariant, variantsOf, variantUnit } from '../rows/variants.ts';
@@ -34,7 +34,7 @@ export interface Admission {
   failed(): void;
 }
 
-export interface AdmissionParts extends QueueParts {
+export interface AdmissionParts extends NodeParts {
   readonly sql: QueueStatements;
   readonly dispatch: Dispatch;
   readonly journaling: Journaling;

@@ -1,4 +1,5 @@
 /** Claims that are ours: from the lease on disk until they are settled or given back. */
+import type { MessageRow as LoggedMessage } from '../../journal/contract.ts';
 import type { ContentRef } from '../../model/content.ts';
 import type { HoldClass } from '../../model/finding.ts';
 import type { JournalDetail } from '../../model/journal-detail.ts';
@@ -36,6 +37,8 @@ export interface Leased {
   /** What its recipients have of them, each once; of what is to be delivered, one or none. */
   readonly variants: readonly LeasedVariant[];
   readonly forged: boolean;
+  /** The journal's row of the message, if another node made it: this node's log needs it too. */
+  readonly logged?: LoggedMessage;
   /** What of it does not end is held, instead of waiting again. */
   hold?: Hold & { onHeld(rows: number): void };
 }
@@ -56,7 +59,7 @@ export interface ActiveClaim extends Leased {
   phase: ClaimState;
 }
 
-/** Leases name the process start, so that the next start knows whose they were. */
+/** Leases name the node and its start (model/nodes.ts), so that the next start knows whose they were. */
 export function createLeases(start: string): () => string {
   let count = 0;
   return () => `${start}.${++count}`;

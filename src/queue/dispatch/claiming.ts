@@ -3,8 +3,8 @@
  * one lease. Looking is a read; what another took meanwhile is left out by the lease's own condition.
  */
 import type { Statement } from '../../store/contract.ts';
-import { CANDIDATE_ROWS, LEASE_MS } from '../limits.ts';
-import type { QueueParts } from '../parts.ts';
+import { CANDIDATE_ROWS, LEASE_MS, RENEW_EVERY_MS } from '../limits.ts';
+import type { NodeParts } from '../parts.ts';
 import { readLeased } from '../rows/leased.ts';
 import { type QueueStatements, rowsOf } from '../rows/statements.ts';
 import type { RecipientRow } from '../rows/tables.ts';
@@ -30,8 +30,8 @@ interface Group {
   readonly rows: RecipientRow[];
 }
 
-export function createClaimer(parts: QueueParts, sql: QueueStatements, newLease: () => string): Claimer {
-  const { database, clock } = parts;
+export function createClaimer(parts: NodeParts, sql: QueueStatements, newLease: () => string): Claimer {
+  const { database, clock, sharedAs } = parts;
 
   const find = async (destination: string, count: number): Promise<Group[]> => {
     const rows = rowsOf<RecipientRow>(await database.read(sql.dueRows({ destination, now: clock.now() })));
@@ -43,15 +43,30 @@ export function createClaimer(parts: QueueParts, sql: QueueStatements, newLease:
 
   /** Keeps of each group the rows whose lease became ours. */
   const take = async (groups: readonly Group[]): Promise<Group[]> => {
-    const leaseUntil = clock.now() + LEASE_MS;
-    const unit = groups.flatMap(({ lease, rows }) =>
-      rows.map(({ message, n }) => sql.takeLease({ message, n, lease, lease_until: leaseUntil })),
-    );
-    const results = await database.write(unit);
-    let at = 0;
+    const lease_until = clock.now() + LEASE_MS;
+    // In the order of keys: two nodes that take the same rows must not wait for each other.
+    const wanted = groups
+      .flatMap(({ lease, rows }) => rows.map(({ message, n }) => ({ message, n, lease })))
+      .sort((a, b) => a.message - b.message || a.n - b.n);
+    const results = await database.write(wanted.map((row) => sql.takeLease({ ...row, lease_until })));
+    const taken = new Set(wanted.filter((_, at) => results[at]!.changes === 1).map(nameOf));
     return groups
-      .map(({ lease, rows }) => ({ lease, rows: rows.filter(() => results[at++]!.changes === 1) }))
+      .map(({ lease, rows }) => ({ lease, rows: rows.filter((row) => taken.has(nameOf(row))) }))
       .filter(({ rows }) => rows.length > 0);
+  };
+
+  /**
+   * Where another node may have taken them since, as reading them took long: what is still ours. A claim that is
+   * being made is no active one yet, so nobody else renews its lease.
+   */
+  const stillOurs = async ({ lease, rows }: Group, leasedAt: number): Promise<Group | undefined> => {
+    if (sharedAs === undefined || clock.monotonic() - leasedAt < RENEW_EVERY_MS) return { lease, rows };
+    const lease_until = clock.now() + LEASE_MS;
+    const results = await database.write(
+      rows.map(({ message, n }) => sql.renewLease({ message, n, lease, lease_until })),
+    );
+    const ours = rows.filter((_, at) => results[at]!.changes === 1);
+    return ours.length > 0 ? { lease, rows: ours } : undefined;
   };
 
   const fly = async (destination: DestinationState, { lease, rows }: Group): Promise<ActiveClaim | undefined> => {
@@ -87,9 +102,13 @@ export function createClaimer(parts: QueueParts, sql: QueueStatements, newLease:
         const groups = await find(destination.name, count);
         return groups.length === 0 ? [] : take(groups);
       });
+      const leasedAt = clock.monotonic();
       const activeClaims: ActiveClaim[] = [];
       for (const group of taken) {
-        const active = await keepTrying(parts, 'read a claim', () => fly(destination, group));
+        const active = await keepTrying(parts, 'read a claim', async () => {
+          const ours = await stillOurs(group, leasedAt);
+          return ours && fly(destination, ours);
+        });
         if (active) activeClaims.push(active);
       }
       const next = await keepTrying(parts, 'look for due rows', () =>
@@ -100,6 +119,10 @@ export function createClaimer(parts: QueueParts, sql: QueueStatements, newLease:
     releaseUnit: ({ claim, key }) =>
       claim.recipients.map(({ row }) => sql.releaseLeased({ message: key, n: row, lease: claim.lease })),
   };
+}
+
+function nameOf({ message, n }: Pick<RecipientRow, 'message' | 'n'>): string {
+  return `${message}.${n}`;
 }
 
 /** Rows that travel together: of one message and variant. In the order of their first rows. */

@@ -20,7 +20,7 @@ import {
   WAKE_MISSES,
 } from '../limits.ts';
 import { claims } from '../model/transitions.ts';
-import type { QueueParts } from '../parts.ts';
+import type { NodeParts } from '../parts.ts';
 import type { QueueStatements } from '../rows/statements.ts';
 import { keepTrying } from '../settle/keep-trying.ts';
 import type { ActiveClaim } from './active-claims.ts';
@@ -61,7 +61,7 @@ export interface Dispatch {
   stop(): Promise<void>;
 }
 
-export interface DispatchParts extends QueueParts {
+export interface DispatchParts extends NodeParts {
   readonly lane: Lane;
   readonly authorHolds: AuthorHolds;
   /** Of a claim that was withdrawn: holds it, and then calls `ended`. */

@@ -10,7 +10,7 @@
  */
 import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
 import { isOperational } from '../../model/errors.ts';
-import type { LedgerHold, Statement, WriteResult } from '../../store/contract.ts';
+import type { Ledger, LedgerHold, Statement, WriteResult } from '../../store/contract.ts';
 import type { TimerHandle } from '../../world/clock.ts';
 import type { Journaling } from '../journal/journaling.ts';
 import {
@@ -88,6 +88,7 @@ interface Arrived {
 }
 
 export interface LaneParts extends QueueParts {
+  readonly ledger: Ledger;
   readonly sql: QueueStatements;
   readonly journaling: Journaling;
 }

@@ -7,6 +7,7 @@
 import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
 import type { Statement } from '../../store/contract.ts';
 import { RECOVERED_BYTES, RECOVERY_ROWS } from '../limits.ts';
+import { FIRST_NODE, markOf } from '../model/nodes.ts';
 import type { QueueParts } from '../parts.ts';
 import { policyDomain } from '../rows/held.ts';
 import { contentColumns } from '../rows/rows.ts';
@@ -23,10 +24,11 @@ export interface RecoveredLedger {
 
 /** `mark` and `seq`: the journal's mark, and the highest number of a settled row. */
 export async function recoverLedger(
-  { database, ledger }: QueueParts,
+  { database, ledger, sharedAs = FIRST_NODE }: QueueParts,
   sql: QueueStatements,
   { mark, seq }: { readonly mark: number; readonly seq: number },
 ): Promise<RecoveredLedger> {
+  if (!ledger) return { found: 0, highestKey: 0 };
   const ended = new Map<number, readonly LoggedRecipient[]>();
   const over = new Set<number>();
   await ledger.replay((record) => {
@@ -73,7 +75,7 @@ export async function recoverLedger(
     const rows = ended.get(key);
     if (rows) settle(note, rows);
     else queue(note);
-    if (key <= mark) unit.push(sql.lowerMark({ value: key - 1 }));
+    if (key <= mark) unit.push(sql.lowerMark({ name: markOf(sharedAs), value: key - 1 }));
     bytes += record.length;
     if (bytes > RECOVERED_BYTES || unit.length > RECOVERY_ROWS) await write();
   });

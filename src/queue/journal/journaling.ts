@@ -5,14 +5,19 @@
  * messages that stay, a mark in the database says up to which key all are in the journal; what lies
  * above is told again at the next start (the journal knows a message by its id). What the ledger may
  * bring back after a crash is known by its row, so that row stays until the ledger knows better.
+ *
+ * Of nodes that share a database each has a log, a mark and a range of numbers of its own. The message
+ * row leaves with whoever ends its last recipient; a log that has such an end has the message as well.
  */
 import type { MessageRow, RecipientRow } from '../../journal/contract.ts';
 import type { Statement } from '../../store/contract.ts';
 import { AWAITING_JOURNAL, PURGED_PER_UNIT } from '../limits.ts';
-import type { QueueParts } from '../parts.ts';
+import { FIRST_NODE, markOf, seqsOf } from '../model/nodes.ts';
+import type { NodeParts } from '../parts.ts';
 import { type QueueStatements, rowsOf } from '../rows/statements.ts';
-import type { SettledRow } from '../rows/tables.ts';
+import type { MessageRow as QueuedMessage, SettledRow } from '../rows/tables.ts';
 import { keepTrying } from '../settle/keep-trying.ts';
+import { loggedMessageOf } from './records.ts';
 
 export interface Journaling {
   /** The next number of the table `settled`; rows must reach the database in this order. */
@@ -21,6 +26,8 @@ export interface Journaling {
   expected(key: number): void;
   message(key: number, logged: MessageRow): void;
   dropped(key: number): void;
+  /** A message of another node, before what this node did to it: its row leaves with what this log has. */
+  foreign(logged: MessageRow): void;
   /** `lastOf`: the message whose last row this was. */
   settled(seq: number, logged: RecipientRow, lastOf: number | undefined): void;
   /** A change that is no end: told, and not waited for. */
@@ -42,11 +49,13 @@ interface Awaiting {
 }
 
 export function createJournaling(
-  parts: QueueParts,
+  parts: NodeParts,
   sql: QueueStatements,
   start: { readonly seq: number; readonly mark: number },
 ): Journaling {
-  const { database, journal } = parts;
+  const { database, journal, isForeign, sharedAs: node = FIRST_NODE } = parts;
+  const { from, to } = seqsOf(node);
+  const name = markOf(node);
   const messages = new Map<number, number>();
   const coming = new Set<number>();
   const noted = new Set<number>();
@@ -56,18 +65,19 @@ export function createJournaling(
   let isLowered = false;
   let highestMessage = mark;
   /** Rows above `loadedUpTo` are in the table only, while `spilled`. */
-  let loadedUpTo = 0;
+  let loadedUpTo = from;
   let settledUpTo = seq;
-  let spilled = seq > 0;
+  let spilled = seq > from;
   let purging = false;
 
   const reload = async (): Promise<number> => {
     let told = 0;
     while (loadedUpTo < settledUpTo) {
-      const rows = rowsOf<SettledRow>(await database.read(sql.settledAbove({ above: loadedUpTo })));
+      const rows = rowsOf<SettledRow>(await database.read(sql.settledAbove({ above: loadedUpTo, to })));
       for (const row of rows) {
         if (awaiting.length >= AWAITING_JOURNAL) return told;
         const lastOf = (await isLast(row.message)) ? row.message : undefined;
+        if (isForeign(row.message)) await tellForeign(row.message);
         awaiting.push({ seq: row.seq, number: journal.recipient(JSON.parse(row.record)), lastOf });
         loadedUpTo = row.seq;
         told++;
@@ -80,6 +90,11 @@ export function createJournaling(
 
   const isLast = async (message: number): Promise<boolean> =>
     (await database.read(sql.anyOfMessage({ message }))).length === 0;
+
+  const tellForeign = async (message: number): Promise<void> => {
+    for (const row of rowsOf<QueuedMessage>(await database.read(sql.message({ message }))))
+      journal.message(loggedMessageOf(row));
+  };
 
   const purge = async (): Promise<void> => {
     if (purging) return;
@@ -99,7 +114,7 @@ export function createJournaling(
     while (mayGo(awaiting[0])) {
       let count = 1;
       while (count < PURGED_PER_UNIT && mayGo(awaiting[count])) count++;
-      const unit = purgeUnit(sql, awaiting.slice(0, count));
+      const unit = purgeUnit(sql, from, awaiting.slice(0, count));
       await keepTrying(parts, 'purge settled rows', () => database.write(unit));
       awaiting = awaiting.slice(count);
     }
@@ -108,7 +123,7 @@ export function createJournaling(
     // Asked anew for each try: what came meanwhile may be below.
     await keepTrying(parts, 'note what the log has', () => {
       mark = Math.max(mark, journaledUpTo());
-      return database.write([sql.mark({ value: journaledUpTo() })]);
+      return database.write([sql.mark({ name, value: journaledUpTo() })]);
     });
   };
 
@@ -133,6 +148,7 @@ export function createJournaling(
       messages.set(key, journal.message(record));
     },
     dropped: (key) => void coming.delete(key),
+    foreign: (logged) => void journal.message(logged),
     settled(number, record, lastOf) {
       settledUpTo = number;
       if (spilled || awaiting.length >= AWAITING_JOURNAL) {
@@ -146,7 +162,7 @@ export function createJournaling(
     lowerMark(key) {
       if (key > mark) return undefined;
       isLowered = true;
-      return sql.lowerMark({ value: key - 1 });
+      return sql.lowerMark({ name, value: key - 1 });
     },
     spills: (key) => void noted.add(key),
     landed(key) {
@@ -159,8 +175,8 @@ export function createJournaling(
   };
 }
 
-function purgeUnit(sql: QueueStatements, gone: readonly Awaiting[]): Statement[] {
-  const unit = [sql.deleteSettledUpTo({ seq: gone.at(-1)!.seq })];
+function purgeUnit(sql: QueueStatements, from: number, gone: readonly Awaiting[]): Statement[] {
+  const unit = [sql.deleteSettledUpTo({ from, seq: gone.at(-1)!.seq })];
   for (const { lastOf } of gone) if (lastOf !== undefined) unit.push(sql.deleteMessage({ message: lastOf }));
   return unit;
 }

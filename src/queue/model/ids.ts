@@ -2,15 +2,21 @@
  * Message ids: time-ordered, and the row's key at once.
  *
  * A key is 53 bits, so that it is an exact number everywhere: milliseconds since 2025 (41 bits, until
- * 2094) and a counter. The id that people see is the key in 11 characters of Crockford's base 32,
- * which sort as the keys do. Keys only grow, also when the clock goes back: a node starts above the
- * highest key it finds.
+ * 2094), the node (6 bits) and a counter (6 bits), so that two nodes never make the same. The id that
+ * people see is the key in 11 characters of Crockford's base 32, which sort as the keys do. Keys of a
+ * node only grow, also when the clock goes back: it starts above the highest key it finds. Older keys
+ * have a counter where the node is now: they are unique and in order all the same.
  */
+
+import { NODES } from '../../store/limits.ts';
 import type { Clock } from '../../world/clock.ts';
+import { FIRST_NODE } from './nodes.ts';
 
 const EPOCH_MS = Date.UTC(2025, 0, 1);
-/** Keys of one millisecond; when they run out, the next millisecond's are used. */
+/** Keys of one millisecond, of all nodes. */
 const PER_MS = 4096;
+/** Keys of one millisecond and node, 64,000 a second; when they run out, the next millisecond's are used. */
+const PER_NODE = PER_MS / NODES;
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 const LENGTH = 11;
 
@@ -18,14 +24,23 @@ export interface IdSource {
   next(): number;
 }
 
-export function createIdSource(clock: Clock, above: number): IdSource {
-  let last = above;
+/** `above`: a key of any node. */
+export function createIdSource(clock: Clock, above: number, node: number): IdSource {
+  const own = node * PER_NODE;
+  let coming = (Math.floor(above / PER_MS) + 1) * PER_MS + own;
   return {
     next() {
-      last = Math.max(last + 1, (clock.now() - EPOCH_MS) * PER_MS);
-      return last;
+      const key = Math.max(coming, (clock.now() - EPOCH_MS) * PER_MS + own);
+      coming = key + 1;
+      if (coming % PER_NODE === 0) coming += PER_MS - PER_NODE;
+      return key;
     },
   };
+}
+
+/** The node that made a key. Keys up to `unnumbered` are from before nodes had numbers, and the first node's. */
+export function nodeOf(key: number, unnumbered: number): number {
+  return key <= unnumbered ? FIRST_NODE : Math.floor((key % PER_MS) / PER_NODE);
 }
 
 export function idOf(key: number): string {

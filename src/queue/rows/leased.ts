@@ -2,8 +2,9 @@
 import type { ContentRef } from '../../model/content.ts';
 import { memoryContent } from '../../store/blobs/memory-content.ts';
 import type { Leased } from '../dispatch/active-claims.ts';
+import { loggedMessageOf } from '../journal/records.ts';
 import { idOf } from '../model/ids.ts';
-import type { QueueParts } from '../parts.ts';
+import type { NodeParts, QueueParts } from '../parts.ts';
 import { activeRecipient, claimedMessage } from './rows.ts';
 import { type QueueStatements, rowsOf } from './statements.ts';
 import type { ContentRow, MessageRow, RecipientRow } from './tables.ts';
@@ -11,7 +12,7 @@ import type { LeasedVariant } from './variants.ts';
 
 /** `rows`: of one message. Undefined, and told, where it has no message row: a defect that must not stop the others. */
 export async function readLeased(
-  { database, blobs, events }: QueueParts,
+  { database, blobs, events, isForeign }: NodeParts,
   sql: QueueStatements,
   lease: string,
   rows: readonly RecipientRow[],
@@ -34,6 +35,7 @@ export async function readLeased(
     variants: leasedVariants(rows),
     forged: message.forged === 1,
     trace: message.trace,
+    ...(isForeign(key) && { logged: loggedMessageOf(message) }),
   };
 }
 

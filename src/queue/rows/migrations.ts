@@ -70,6 +70,20 @@ export const queueMigrations: readonly StoreMigration[] = [
     minReader: 56,
     up: moveVariants,
   },
+  {
+    name: '0057-nodes',
+    async up(db, dialect) {
+      // A node that has the database to itself never looks for leases that expired: nothing to keep in order.
+      if (dialect === 'sqlite') return;
+      const leased = sql<boolean>`lease is not null`;
+      await db.schema
+        .createIndex('recipient_lease_until')
+        .on('recipient')
+        .column('lease_until')
+        .where(leased)
+        .execute();
+    },
+  },
 ];
 
 /** Equal edits of a message become one row. The column that they leave stays, empty: dropping it would write every row anew. */

@@ -6,16 +6,22 @@ import { OperationalError } from '../../model/errors.ts';
 import { memoryContent } from '../../store/blobs/memory-content.ts';
 import type { ContentOwners, Statement } from '../../store/contract.ts';
 import { keyOf } from '../model/ids.ts';
+import { markOf } from '../model/nodes.ts';
 import type { QueueParts } from '../parts.ts';
 import { type QueueStatements, rowsOf } from './statements.ts';
 import type { ContentRow, MessageRow } from './tables.ts';
+
+export interface OwnerParts extends Pick<QueueParts, 'database' | 'blobs'> {
+  /** Who made a message and has it in its log. */
+  nodeOf(key: number): number;
+}
 
 export interface OpenContentOwners extends ContentOwners {
   /** Deletes message rows that outlived their last owner, as the journal did not have them yet. Errors: as of a write. */
   sweepMessages(): Promise<void>;
 }
 
-export function createContentOwners({ database, blobs }: QueueParts, sql: QueueStatements): OpenContentOwners {
+export function createContentOwners({ database, blobs, nodeOf }: OwnerParts, sql: QueueStatements): OpenContentOwners {
   /** A start finds them by their settled rows. */
   const outliving = new Set<number>();
   const keyFor = (message: string): number => {
@@ -23,6 +29,7 @@ export function createContentOwners({ database, blobs }: QueueParts, sql: QueueS
     if (key === undefined) throw missing(message);
     return key;
   };
+  const isOver = (message: number): Statement => sql.deleteMessageIfOver({ message, mark: markOf(nodeOf(message)) });
   const locked = (message: number): readonly Statement[] =>
     database.dialect === 'postgres' ? [sql.lockMessage({ message })] : [];
 
@@ -35,7 +42,7 @@ export function createContentOwners({ database, blobs }: QueueParts, sql: QueueS
       const key = keyFor(message);
       const end = sql.deleteContentIfLast({ message: key });
       const release = sql.releaseContent({ message: key, owner });
-      const unit = [...also, ...locked(key), release, end, sql.deleteMessageIfOver({ message: key })];
+      const unit = [...also, ...locked(key), release, end, isOver(key)];
       const results = await database.write(unit);
       const { rows, changes } = results[unit.length - 2]!;
       if (changes === 1 && results[unit.length - 1]!.changes === 0) outliving.add(key);
@@ -45,7 +52,7 @@ export function createContentOwners({ database, blobs }: QueueParts, sql: QueueS
     },
     async sweepMessages() {
       for (const message of outliving) {
-        await database.write([sql.deleteMessageIfOver({ message })]);
+        await database.write([isOver(message)]);
         outliving.delete(message);
       }
     },

@@ -143,7 +143,7 @@ export interface QueueTables {
   readonly splice: SpliceRow;
   readonly settled: SettledRow;
   readonly queue_count: QueueCountRow;
-  readonly queue_mark: { readonly name: 'journaled'; readonly value: number };
+  readonly queue_mark: { readonly name: string; readonly value: number };
 }
 
 /** In this order they lie in the ledger's notes, also in those of an earlier version: a new one goes to the end. */

@@ -166,7 +166,8 @@ function afterwards(
   isLast: boolean,
 ): void {
   const { journaling, events, dispatch, clock } = parts;
-  const { message, key, blob } = leased;
+  const { message, key, blob, logged: foreign } = leased;
+  if (foreign) journaling.foreign(foreign);
   const lastSeq = isLast ? ends.reduce((highest, end) => Math.max(highest, end?.seq ?? 0), 0) : -1;
   for (let i = 0; i < changes.length; i++) {
     const change = changes[i]!;

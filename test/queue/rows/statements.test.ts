@@ -8,6 +8,9 @@ import { startQueue } from '../support/queue.ts';
 const MAY_SCAN = new Set([
   'voidLeases',
   'holdMarked',
+  // Where nodes share a database, which has an index for it.
+  'holdExpired',
+  'voidExpired',
   'mark',
   'highest',
   'insertMessage',

@@ -4,11 +4,13 @@ import { credentialStatements } from '../../../src/directory/sign-in/statements.
 import { dkimStatements } from '../../../src/directory/signing-keys/statements.ts';
 import { sourceStatements } from '../../../src/directory/sources/statements.ts';
 import { directoryStatements } from '../../../src/directory/statements.ts';
+import { jobLeaseStatements } from '../../../src/jobs/leases.ts';
 import { queueStatements } from '../../../src/queue/rows/statements.ts';
 import { dmarcStatements } from '../../../src/report/dmarc/statements.ts';
 import { incomingStatements } from '../../../src/report/incoming/statements.ts';
 import { settingStatements } from '../../../src/settings/schema.ts';
 import type { Change } from '../../../src/store/contract.ts';
+import { nodeStatements } from '../../../src/store/nodes.ts';
 import { outboxStatements } from '../../../src/store/outbox.ts';
 
 /** Every statement of a room, made with parameters that fit none. */
@@ -30,6 +32,8 @@ export const ROOMS = {
   settings: settingStatements,
   'report/dmarc': dmarcStatements,
   'report/incoming': incomingStatements,
+  jobs: jobLeaseStatements,
+  nodes: nodeStatements,
   outbox: outboxStatements,
   queue: queueStatements,
 };

@@ -1,7 +1,7 @@
 /**
  * How content and message row leave: with the last recipient and the last owner (owners.ts), not before the journal has them.
  */
-import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
+import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely';
 import type { ContentOwnerRow, QueueTables } from '../tables.ts';
 import type { ByMessage, Makers } from './makers.ts';
 
@@ -48,8 +48,8 @@ export function contentsStatements({ statement, insisting }: Makers) {
     releaseContent: statement<ContentOwnerRow>((db, p) =>
       db.deleteFrom('content_owner').where('message', '=', p('message')).where('owner', '=', p('owner')),
     ),
-    /** Nothing needs it any more, and the journal has it. */
-    deleteMessageIfOver: statement<ByMessage>((db, p) =>
+    /** Nothing needs it any more, and the journal of its node, whose mark is given, has it. */
+    deleteMessageIfOver: statement<ByMessage & { mark: string }>((db, p) =>
       db
         .deleteFrom('message')
         .where('key', '=', p('message'))
@@ -57,7 +57,7 @@ export function contentsStatements({ statement, insisting }: Makers) {
           eb.and([
             eb.not(eb.exists(eb.selectFrom('content').select('blob').where('content.message', '=', p('message')))),
             eb.not(eb.exists(eb.selectFrom('recipient').select('n').where('recipient.message', '=', p('message')))),
-            eb('key', '<=', eb.selectFrom('queue_mark').select('value').where('name', '=', sql.lit('journaled'))),
+            eb('key', '<=', eb.selectFrom('queue_mark').select('value').where('name', '=', p('mark'))),
           ]),
         ),
     ),

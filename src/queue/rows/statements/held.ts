@@ -24,11 +24,22 @@ export function heldStatements({ statement }: Makers) {
         .where('state', '=', sql.lit('queued')),
     ),
     /** At a start: the tries that they waited for are over. */
-    holdMarked: statement<object>((db) =>
+    holdMarked: statement<{ like: string }>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({ state: sql.lit('held'), lease: null, lease_until: null })
+        .where('lease', 'like', p('like'))
+        .where('hold_class', 'is not', null)
+        .where('state', '=', sql.lit('queued')),
+    ),
+    /** The same of those that `voidExpired` would give back. */
+    holdExpired: statement<{ ours: string; now: number }>((db, p) =>
       db
         .updateTable('recipient')
         .set({ state: sql.lit('held'), lease: null, lease_until: null })
         .where('lease', 'is not', null)
+        .where('lease_until', '<=', p('now'))
+        .where('lease', 'not like', p('ours'))
         .where('hold_class', 'is not', null)
         .where('state', '=', sql.lit('queued')),
     ),

@@ -96,9 +96,19 @@ export function leasedStatements({ statement, insisting }: Makers) {
         .where('message', '=', p('message'))
         .where('n', '=', p('n')),
     ),
-    /** Of every process start: this one holds the folder, so all others are dead. */
-    voidLeases: statement<object>((db) =>
-      db.updateTable('recipient').set({ lease: null, lease_until: null }).where('lease', 'is not', null),
+    /** Of starts that are over: `like` matches their leases. */
+    voidLeases: statement<{ like: string }>((db, p) =>
+      db.updateTable('recipient').set({ lease: null, lease_until: null }).where('lease', 'like', p('like')),
+    ),
+    /** Of nodes that did not renew them; not those that `ours` matches. */
+    voidExpired: statement<{ ours: string; now: number }>((db, p) =>
+      db
+        .updateTable('recipient')
+        .set({ lease: null, lease_until: null })
+        .where('lease', 'is not', null)
+        .where('lease_until', '<=', p('now'))
+        .where('lease', 'not like', p('ours'))
+        .returning(['destination', 'due']),
     ),
   };
 }

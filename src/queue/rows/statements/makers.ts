@@ -14,6 +14,7 @@ export type Makers = ReturnType<typeof makersFor>;
 
 export function makersFor(dialect: Dialect) {
   return {
+    dialect,
     statement: <P extends object>(build: Builder<P>) => prepare<P, QueueTables>(dialect, build),
     /** Its unit fails where it changes no row. */
     insisting: <P extends object>(build: Builder<P>) => prepare<P, QueueTables>(dialect, build, { expect: 'changed' }),

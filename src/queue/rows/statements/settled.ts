@@ -11,21 +11,36 @@ export function settledStatements({ statement }: Makers) {
     insertSettled: statement<SettledRow>((db, p) =>
       db.insertInto('settled').values({ seq: p('seq'), message: p('message'), record: p('record') }),
     ),
-    deleteSettledUpTo: statement<{ seq: number }>((db, p) => db.deleteFrom('settled').where('seq', '<=', p('seq'))),
-    settledAbove: statement<{ above: number }>((db, p) =>
-      db.selectFrom('settled').selectAll().where('seq', '>', p('above')).orderBy('seq').limit(sql.lit(RECOVERY_ROWS)),
+    deleteSettledUpTo: statement<{ from: number; seq: number }>((db, p) =>
+      db.deleteFrom('settled').where('seq', '>', p('from')).where('seq', '<=', p('seq')),
     ),
-    mark: statement<{ value: number }>((db, p) =>
+    settledAbove: statement<{ above: number; to: number }>((db, p) =>
+      db
+        .selectFrom('settled')
+        .selectAll()
+        .where('seq', '>', p('above'))
+        .where('seq', '<=', p('to'))
+        .orderBy('seq')
+        .limit(sql.lit(RECOVERY_ROWS)),
+    ),
+    /** Unless there is one. */
+    beginMark: statement<{ name: string; value: number }>((db, p) =>
+      db
+        .insertInto('queue_mark')
+        .values({ name: p('name'), value: p('value') })
+        .onConflict((conflict) => conflict.column('name').doNothing()),
+    ),
+    mark: statement<{ name: string; value: number }>((db, p) =>
       db
         .updateTable('queue_mark')
         .set({ value: p('value') })
-        .where('name', '=', sql.lit('journaled')),
+        .where('name', '=', p('name')),
     ),
-    lowerMark: statement<{ value: number }>((db, p) =>
+    lowerMark: statement<{ name: string; value: number }>((db, p) =>
       db
         .updateTable('queue_mark')
         .set({ value: p('value') })
-        .where('name', '=', sql.lit('journaled'))
+        .where('name', '=', p('name'))
         .where('value', '>', p('value')),
     ),
   };

@@ -3,9 +3,10 @@
  */
 import { sql } from 'kysely';
 import { CANDIDATE_ROWS, RECOVERY_ROWS, TIMER_ROWS } from '../../limits.ts';
+import { UNNUMBERED_MARK } from '../../model/nodes.ts';
 import { type ByMessage, isWaiting, type Makers } from './makers.ts';
 
-export function waitingStatements({ statement }: Makers) {
+export function waitingStatements({ statement, dialect }: Makers) {
   return {
     /** The next destination in order that has waiting rows, and when its first is due. */
     nextDestination: statement<{ after: string }>((db, p) =>
@@ -27,16 +28,21 @@ export function waitingStatements({ statement }: Makers) {
         .orderBy('due')
         .limit(sql.lit(1)),
     ),
-    dueRows: statement<{ destination: string; now: number }>((db, p) =>
-      db
+    /**
+     * Rows that another node leases at this moment are passed over instead of waited for: the one query that
+     * the dialects do not share. The lease itself is a conditional update in both (takeLease).
+     */
+    dueRows: statement<{ destination: string; now: number }>((db, p) => {
+      const due = db
         .selectFrom('recipient')
         .selectAll()
         .where(isWaiting)
         .where('destination', '=', p('destination'))
         .where('due', '<=', p('now'))
         .orderBy('due')
-        .limit(sql.lit(CANDIDATE_ROWS)),
-    ),
+        .limit(sql.lit(CANDIDATE_ROWS));
+      return dialect === 'postgres' ? due.forUpdate().skipLocked() : due;
+    }),
     /** Waiting rows that are old: not warned yet, or of either kind. */
     older: statement<{ warned: 0 | 1; before: number }>((db, p) =>
       db
@@ -58,7 +64,7 @@ export function waitingStatements({ statement }: Makers) {
     anyOfMessage: statement<ByMessage>((db, p) =>
       db.selectFrom('recipient').select('n').where('message', '=', p('message')).limit(sql.lit(1)),
     ),
-    highest: statement<object>((db) =>
+    highest: statement<{ mark: string; from: number; to: number }>((db, p) =>
       db.selectNoFrom((eb) => [
         eb
           .selectFrom('message')
@@ -67,8 +73,11 @@ export function waitingStatements({ statement }: Makers) {
         eb
           .selectFrom('settled')
           .select((e) => e.fn.max('seq').as('seq'))
+          .where('seq', '>', p('from'))
+          .where('seq', '<=', p('to'))
           .as('seq'),
-        eb.selectFrom('queue_mark').select('value').where('name', '=', sql.lit('journaled')).as('mark'),
+        eb.selectFrom('queue_mark').select('value').where('name', '=', p('mark')).as('mark'),
+        eb.selectFrom('queue_mark').select('value').where('name', '=', sql.lit(UNNUMBERED_MARK)).as('unnumbered'),
       ]),
     ),
   };
