@@ -13,13 +13,14 @@ import { type RotationPolicy, type RotationStep, rotationSteps } from '../direct
 import type { DkimKeyRow } from '../directory/signing-keys/schema.ts';
 import { signingSettings } from '../directory/signing-keys/settings.ts';
 import type { SrsKeys } from '../directory/signing-keys/srs-keys.ts';
+import { isOvertaken } from '../model/errors.ts';
 import { queueSettings } from '../queue/settings.ts';
 import type { Settings, SettingsSnapshot } from '../settings/contract.ts';
 import type { Database } from '../store/contract.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
 import type { Resolver } from '../world/resolver.ts';
-import { DKIM_FIRST_MS, DKIM_ROTATION_EVERY_MS, KEY_MAKING_PAUSE } from './limits.ts';
+import { DKIM_FIRST_MS, DKIM_ROTATION_EVERY_MS, KEY_DECISIONS, KEY_MAKING_PAUSE } from './limits.ts';
 import type { Job } from './scheduler.ts';
 
 export interface DkimRotationServices {
@@ -116,14 +117,22 @@ async function tendDomain(services: DkimRotationServices, domain: string, stoppi
 /** One domain, now. */
 export async function tendKeys(services: DkimRotationServices, domain: string): Promise<readonly RotationStep[]> {
   const { database, dkim, settings, clock, events } = services;
-  const looked = await lookForRecords(services, await dkim.ofDomain(domain));
-  const steps = rotationSteps(looked, rotationPolicy(settings.current(), domain), clock.now());
-  if (steps.length === 0) return steps;
-  const change = await dkim.change(domain, steps);
-  await database.write(change.statements);
-  change.committed();
-  for (const step of steps) tellStep(events, domain, step);
-  return steps;
+  for (let tries = 1; ; tries++) {
+    const looked = await lookForRecords(services, await dkim.ofDomain(domain));
+    const steps = rotationSteps(looked, rotationPolicy(settings.current(), domain), clock.now());
+    if (steps.length === 0) return steps;
+    const change = await dkim.change(domain, steps);
+    try {
+      await database.write(change.statements);
+    } catch (error) {
+      // An operator rotates them now: what he made counts, and is looked at again.
+      if (!isOvertaken(error) || tries >= KEY_DECISIONS) throw error;
+      continue;
+    }
+    change.committed();
+    for (const step of steps) tellStep(events, domain, step);
+    return steps;
+  }
 }
 
 export function tellStep(events: Events, domain: string, step: RotationStep): void {

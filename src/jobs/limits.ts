@@ -12,6 +12,9 @@ export const DKIM_ROTATION_EVERY_MS = 600_000;
 /** The first look after a start: not in the way of what a start has to do. */
 export const DKIM_FIRST_MS = 5_000;
 
+/** How often a domain's keys are decided about anew as somebody else changed them meanwhile: twice is rare already. */
+export const KEY_DECISIONS = 5;
+
 /** After making a domain's keys, rest so many times as long: an RSA key takes a core for tenths of a second. */
 export const KEY_MAKING_PAUSE = 9;
 

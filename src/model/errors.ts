@@ -13,6 +13,11 @@ export class OperationalError extends Error {
   }
 }
 
+/** A unit was not written as somebody else had changed what it was decided from. */
+export function isOvertaken(error: unknown): boolean {
+  return isOperational(error, 'store.expectation') || isOperational(error, 'store.constraint');
+}
+
 export function isOperational(error: unknown, code?: string): error is OperationalError {
   return error instanceof OperationalError && (code === undefined || error.code === code);
 }

@@ -8,13 +8,14 @@
  * A defect passes through.
  */
 import { Check, Errors } from 'typebox/value';
-import { isOperational, OperationalError } from '../model/errors.ts';
+import { isOperational, isOvertaken, OperationalError } from '../model/errors.ts';
 import { cleanLine } from '../protocol/text/unsafe.ts';
 import type { Statement } from '../store/contract.ts';
 import { didYouMean } from '../world/nearest.ts';
 import { auditRecord, createAudit, shownInput } from './audit.ts';
 import type { Operation } from './define.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from './index.ts';
+import { PREPARED_AGAIN } from './limits.ts';
 import { mayChange } from './rank.ts';
 import { alike, keptInput, keptOutput, mustHaveDomains } from './reach.ts';
 import { type Actor, type Domains, domainsFor } from './roles.ts';
@@ -46,22 +47,26 @@ export function createOperations(given: Omit<OperationServices, 'runs'>): Operat
 
   async function perform(operation: AnyOperation, prepared: Prepared, actor: Actor, progress: Progress) {
     const { checked: input, unchanged = [] } = prepared;
-    const { output, change } = await operation.run(services, input, actor, progress);
-    if (operation.kind === 'look') return output;
-    // What is prepared and not yet made can still be left.
-    if (change && progress.signal.aborted) throw cancelled(operation.name);
-    const detail = progress.signal.aborted ? { detail: 'stopped before its end' } : {};
-    const record = auditRecord(operation, input, actor, clock.now(), { result: 'done', ...detail });
-    try {
-      await database.write([...unchanged, ...(change?.statements ?? []), audit.row(record)]);
-    } catch (error) {
-      if (unchanged.length > 0 && isOperational(error, 'store.expectation')) throw changedMeanwhile(operation.name);
-      throw error;
+    for (let tries = 1; ; tries++) {
+      const { output, change } = await operation.run(services, input, actor, progress);
+      if (operation.kind === 'look') return output;
+      // What is prepared and not yet made can still be left.
+      if (change && progress.signal.aborted) throw cancelled(operation.name);
+      const detail = progress.signal.aborted ? { detail: 'stopped before its end' } : {};
+      const record = auditRecord(operation, input, actor, clock.now(), { result: 'done', ...detail });
+      try {
+        await database.write([...unchanged, ...(change?.statements ?? []), audit.row(record)]);
+      } catch (error) {
+        if (unchanged.length > 0 && isOperational(error, 'store.expectation')) throw changedMeanwhile(operation.name);
+        // A job or another node was quicker; checked again, the act goes through or says what is in its way.
+        if (change && isOvertaken(error) && tries < PREPARED_AGAIN) continue;
+        throw error;
+      }
+      change?.committed();
+      events.emit('operation.done', { operation: operation.name, actor: actor.name });
+      await audit.moveToLog();
+      return output;
     }
-    change?.committed();
-    events.emit('operation.done', { operation: operation.name, actor: actor.name });
-    await audit.moveToLog();
-    return output;
   }
 
   function tellFailure(operation: AnyOperation, input: unknown, actor: Actor, error: unknown): void {

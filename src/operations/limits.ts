@@ -35,3 +35,6 @@ export const AUDIT_BATCH = 500;
 
 /** What an audit row keeps of an input: an import may be megabytes. */
 export const AUDITED_INPUT_CHARACTERS = 4000;
+
+/** How often an act is prepared anew as what it was checked against had changed when it was written: twice is rare already. */
+export const PREPARED_AGAIN = 5;

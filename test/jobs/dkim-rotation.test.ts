@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { checkRecord, recordName } from '../../src/directory/signing-keys/check.ts';
 import { keepSights } from '../../src/directory/signing-keys/published.ts';
-import { type DkimRotationJob, dkimRotationJob } from '../../src/jobs/dkim-rotation.ts';
+import type { DkimKeyRow } from '../../src/directory/signing-keys/schema.ts';
+import {
+  type DkimRotationJob,
+  type DkimRotationServices,
+  dkimRotationJob,
+  tendKeys,
+} from '../../src/jobs/dkim-rotation.ts';
 import { formatKeyRecord } from '../../src/protocol/dkim/record.ts';
 import type { SettingsSnapshot } from '../../src/settings/contract.ts';
 import { type SigningWorld, signingWorld } from '../deliver/signing/support/world.ts';
@@ -113,4 +119,21 @@ test('whoever looks for the record of a key keeps what is new, tells what is wro
   await publish();
   await look();
   assert.deepEqual(await known(), ['published']);
+});
+
+test('keys of a new domain that are made from two sides at once are made once, and neither side fails', async (t) => {
+  const { db: database, dkim, resolver, clock, events, job } = await open(t);
+  const rows: DkimKeyRow[][] = [];
+  const settings = { current: () => ({ version: 1, get: (one: { default: unknown }) => one.default }) };
+  const services = { database, dkim, resolver, clock, events, settings } as unknown as DkimRotationServices;
+  for (const domain of ['example.com', 'example.net']) {
+    if (domain === 'example.com') await Promise.all([job.run(), tendKeys(services, domain)]);
+    else await Promise.all([tendKeys(services, domain), tendKeys(services, domain), tendKeys(services, domain)]);
+    rows.push([...(await dkim.ofDomain(domain))]);
+  }
+  for (const keys of rows) {
+    assert.deepEqual([...new Set(keys.map(({ algorithm }) => algorithm))].length, keys.length, 'one of each kind');
+    assert.ok(keys.length >= 1 && keys.every(({ state }) => state === 'pending'));
+  }
+  assert.equal(events.last('jobs.failed'), undefined);
 });

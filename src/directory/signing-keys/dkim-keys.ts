@@ -2,8 +2,9 @@
  * DKIM keys of the domains: those that sign, from memory; and the changes that rotation and operators
  * make.
  *
- * Secret halves leave the database sealed and are opened on first use. Errors: those of
- * store/secrets.ts; OperationalError `dkim.missing`, `dkim.state`.
+ * Secret halves leave the database sealed and are opened on first use. A change fails as a whole where
+ * somebody else changed the keys that it was decided from (`isOvertaken`): it is to be decided again.
+ * Errors: those of store/secrets.ts; OperationalError `dkim.missing`, `dkim.state`.
  */
 import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -81,8 +82,6 @@ export function createDkimKeys(db: Database, { secrets, clock }: { secrets: Secr
         public_key: publicKey,
         created_at: now,
         since: now,
-        checked_at: null,
-        check_result: null,
       }),
     ];
   }

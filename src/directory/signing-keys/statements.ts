@@ -1,9 +1,11 @@
 /** The statements of signing keys, compiled once a database. */
+import { sql } from 'kysely';
 import type { Database } from '../../store/contract.ts';
 import { prepare } from '../../store/statement.ts';
 import type { DkimKeyRow, SigningTables as T } from './schema.ts';
 
 type Name = Pick<DkimKeyRow, 'domain' | 'selector'>;
+type NewKey = Omit<DkimKeyRow, 'checked_at' | 'check_result'>;
 
 export function dkimStatements(dialect: Database['dialect']) {
   return {
@@ -17,19 +19,40 @@ export function dkimStatements(dialect: Database['dialect']) {
         .orderBy('created_at')
         .orderBy('selector'),
     ),
-    insert: prepare<DkimKeyRow, T>(dialect, (db, p) =>
-      db.insertInto('dkim_key').values({
-        domain: p('domain'),
-        selector: p('selector'),
-        algorithm: p('algorithm'),
-        state: p('state'),
-        private_key: p('private_key'),
-        public_key: p('public_key'),
-        created_at: p('created_at'),
-        since: p('since'),
-        checked_at: null,
-        check_result: null,
-      }),
+    /** Unless another of its kind waits already: whoever decided to make this one knew of none. */
+    insert: prepare<NewKey, T>(
+      dialect,
+      (db, p) => {
+        // The types of what is selected are not taken from the columns, as those of VALUES are (PostgreSQL).
+        const text = (name: keyof NewKey) => sql<string>`cast(${p(name)} as text)`.as(name);
+        const at = (name: keyof NewKey) => sql<number>`cast(${p(name)} as bigint)`.as(name);
+        return db
+          .insertInto('dkim_key')
+          .columns(['domain', 'selector', 'algorithm', 'state', 'private_key', 'public_key', 'created_at', 'since'])
+          .expression(
+            db
+              .selectNoFrom([
+                text('domain'),
+                text('selector'),
+                text('algorithm'),
+                text('state'),
+                text('private_key'),
+                text('public_key'),
+                at('created_at'),
+                at('since'),
+              ])
+              .where((eb) => {
+                const other = eb
+                  .selectFrom('dkim_key as other')
+                  .select('other.selector')
+                  .where('other.domain', '=', p('domain'))
+                  .where('other.algorithm', '=', p('algorithm'))
+                  .where('other.state', '=', 'pending');
+                return eb.not(eb.exists(other));
+              }),
+          );
+      },
+      { expect: 'changed' },
     ),
     /** A name of a pair is free again once its key retired. */
     makeRoom: prepare<Name, T>(dialect, (db, p) =>
