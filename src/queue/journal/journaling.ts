@@ -69,6 +69,8 @@ export function createJournaling(
   let settledUpTo = seq;
   let spilled = seq > from;
   let purging = false;
+  /** Somebody asked for it since it last began. */
+  let asked = false;
 
   const reload = async (): Promise<number> => {
     let told = 0;
@@ -97,11 +99,16 @@ export function createJournaling(
   };
 
   const purge = async (): Promise<void> => {
+    asked = true;
     if (purging) return;
     purging = true;
     try {
-      await purgeUpTo(journal.durable());
-      if (spilled && awaiting.length === 0) await reload();
+      // What became durable or landed while it ran has nobody else to see to it: no later event may come.
+      while (asked) {
+        asked = false;
+        await purgeUpTo(journal.durable());
+        if (spilled && awaiting.length === 0) await reload();
+      }
     } finally {
       purging = false;
     }
