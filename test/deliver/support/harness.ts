@@ -46,6 +46,7 @@ export interface HarnessOptions extends Partial<World> {
   readonly local?: DeliveryServices['local'];
   readonly tlsPolicy?: DeliveryServices['tlsPolicy'];
   readonly logins?: DeliveryServices['logins'];
+  readonly signing?: DeliveryServices['signing'];
   readonly seed?: number;
   /** Delivery has room again. */
   readonly onWake?: () => void;
@@ -81,6 +82,7 @@ export function deliveryHarness(t: Pick<TestContext, 'after'>, options: HarnessO
       local: options.local,
       tlsPolicy: options.tlsPolicy,
       logins: options.logins,
+      signing: options.signing,
       queue: {
         settle(claim, results) {
           waiting.get(claim)?.(results);

@@ -158,6 +158,7 @@ export async function passTime(model: Model, real: Real): Promise<void> {
 export function handedOut(real: Real, before: Rows, model: Model): void {
   for (const claim of real.fresh.splice(0)) {
     const epochs = new Map<string, number>();
+    if (claim.splices?.length) assert.equal(claim.edits.length, 1, 'splices come with the edits of their variant');
     for (const { row } of claim.recipients) {
       const id = `${claim.message.id}.${row}`;
       const [was, is] = [before.get(id), model.rows.get(id)];
@@ -190,6 +191,20 @@ export async function contentBelongs(real: Real): Promise<void> {
        and message not in (select message from content_owner)`,
   );
   assert.deepEqual(left, [], 'content leaves with the last row and owner');
+  const unvaried = await select<{ message: number }>(
+    real,
+    `select message from recipient where variant is not null and not exists
+       (select 1 from variant where variant.message = recipient.message and variant.v = recipient.variant)`,
+  );
+  assert.deepEqual(unvaried, [], 'every row has its variant');
+  for (const table of ['variant', 'splice']) {
+    const unused = await select<{ message: number }>(
+      real,
+      `select message from ${table} where not exists
+         (select 1 from recipient where recipient.message = ${table}.message and recipient.variant = ${table}.v)`,
+    );
+    assert.deepEqual(unused, [], `each ${table} leaves with the last row that has it`);
+  }
   const lost = await select<{ message: number }>(
     real,
     'select message from content_owner where message not in (select message from content)',

@@ -39,6 +39,14 @@ export function chosen(model: Model, target: Target): readonly Row[] {
 export const selection = (target: Target, rows: readonly Row[]) =>
   'all' in target ? { filter: {} } : { ids: rows.map(({ id }) => id) };
 
+/** By recipient: the first gets what was received, the others a variant each. */
+const EDITS: NewRecipient['edits'] = [{ kind: 'prepend', raw: 'X-Checked: yes\r\n' }];
+const VARIANTS: readonly Pick<NewRecipient, 'edits' | 'splices'>[] = [
+  {},
+  { edits: EDITS },
+  { edits: EDITS, splices: [{ offset: 2, length: 2, with: Buffer.from('instead'), body: '7BIT' }] },
+];
+
 export type Fate = 'queued' | 'user' | 'admin' | 'timed' | 'doomed' | 'discarded';
 
 export function commitStep(author: number, fates: readonly { readonly to: number; readonly fate: Fate }[]): Step {
@@ -64,7 +72,7 @@ export function commitStep(author: number, fates: readonly { readonly to: number
                   reason: 'why',
                   ...(until && { until }),
                 };
-        return recipient(`r${n}@${DESTINATIONS[to]}`, { state });
+        return recipient(`r${n}@${DESTINATIONS[to]}`, { state, ...VARIANTS[n] });
       });
       const made = await message(real.node, recipients, {
         reversePath: null,
