@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createJournaling } from '../../../src/queue/journal/journaling.ts';
-import type { QueueParts } from '../../../src/queue/parts.ts';
+import type { NodeParts } from '../../../src/queue/parts.ts';
 import { queueStatements } from '../../../src/queue/rows/statements.ts';
 import type { Statement } from '../../../src/store/contract.ts';
 
@@ -13,6 +13,7 @@ test('what becomes durable while rows are purged is purged in the same go', asyn
   const units: (readonly Statement[])[] = [];
   const written: PromiseWithResolvers<void>[] = [];
   const parts = {
+    isForeign: () => false,
     journal: {
       recipient: () => ++records,
       durable: () => durable,
@@ -30,7 +31,7 @@ test('what becomes durable while rows are purged is purged in the same go', asyn
         return [];
       },
     },
-  } as unknown as QueueParts;
+  } as unknown as NodeParts;
   const journaling = createJournaling(parts, queueStatements('sqlite'), { seq: 0, mark: 0 });
   for (const message of [1, 2]) journaling.settled(journaling.nextSeq(), {} as never, message);
   durable = 1;
