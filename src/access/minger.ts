@@ -1,11 +1,11 @@
 /**
- * The Minger server (draft-hathcock-minger-06): other servers ask whether a mailbox exists here, by
- * UDP or TCP. Off by default.
+ * The Minger server (draft-hathcock-minger-06): other servers ask whether a mailbox exists here, by UDP or TCP. Off
+ * by default.
  *
- * Whoever asks must know the shared secret, or come from a network that may ask without; else the
- * answer is 2, whether the mailbox exists or not. What cannot be told is not answered, since Minger
- * has no word for it and the asker must not take it for `no`. Answers are never longer than
- * questions by more than two octets, so that nobody is flooded with them.
+ * A client must know the shared secret, or come from a network that may ask without; else the answer is 2, whether
+ * the mailbox exists or not. If the answer cannot be found out, none is sent, since Minger has no code for it and the
+ * client must not take it for `no`. An answer is longer than its question by at most two bytes, so that the server
+ * cannot be used to flood others.
  */
 
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
@@ -17,7 +17,7 @@ import { OperationalError } from '../model/errors.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import {
   formatMingerAnswer,
-  MINGER_LINE_OCTETS,
+  MINGER_LINE_BYTES,
   type MingerQuery,
   type MingerStatus,
   parseMingerQuery,
@@ -44,11 +44,11 @@ import { mingerSettings } from './settings.ts';
 export interface MingerServices {
   readonly settings: Settings;
   readonly clock: Clock;
-  /** `client`: who asks. */
+  /** `client`: the address of the client. */
   readonly resolve: (client: string, address: Address) => MaybePromise<Resolution>;
   /** Whether there is an account, even one that is disabled. */
   readonly hasAccount: (key: string) => Promise<boolean>;
-  /** Undefined: none was set. */
+  /** Undefined: none is set. */
   readonly secret: () => string | undefined;
 }
 
@@ -58,7 +58,7 @@ export interface MingerServer {
   close(): Promise<void>;
 }
 
-/** A wrong secret is a guess, or a server that asks in vain. */
+/** A wrong secret is a guess, or a misconfigured server. */
 const WRONG_SECRET_COSTS = 10;
 const MINUTE_MS = 60_000;
 const MINGER_ADMISSION: AdmissionLimits = {
@@ -66,7 +66,7 @@ const MINGER_ADMISSION: AdmissionLimits = {
   connectionsPerNetwork: MINGER_CONNECTIONS_OF_ONE,
 };
 
-/** Both transports on one port. Errors: OperationalError `node.listen`. */
+/** Listens on both transports of one port. Errors: OperationalError `node.listen`. */
 export async function serveMinger(wanted: SocketAddress, services: MingerServices): Promise<MingerServer> {
   const answer = createAnswerer(services);
   const clients = new Set<Socket>();
@@ -103,7 +103,7 @@ export async function serveMinger(wanted: SocketAddress, services: MingerService
   return { address: wanted.address, port: portOf(tcp), close: () => closeAll(tcp, udp, clients) };
 }
 
-/** The line to say; undefined: none. */
+/** Returns the line to send; undefined: none. */
 type Answerer = (line: string, client: string) => Promise<string | undefined>;
 
 function createAnswerer(services: MingerServices): Answerer {
@@ -144,7 +144,7 @@ function createAnswerer(services: MingerServices): Answerer {
       const status = await statusOf(query, client);
       return status && formatMingerAnswer(query.mailbox, status);
     } catch {
-      // The database: it cannot be told now.
+      // The database failed: the answer is not known now.
       return undefined;
     } finally {
       underWay--;
@@ -152,12 +152,15 @@ function createAnswerer(services: MingerServices): Answerer {
   };
 }
 
-/** What stands where the mailbox would: the asker compares it with what it sent. */
+/** The text in the place of the mailbox: the client compares it with what it sent. */
 function mailboxOf(line: string): string {
-  return line.slice(0, MINGER_LINE_OCTETS).split(/[\x00-\x20]/, 1)[0]!;
+  return line.slice(0, MINGER_LINE_BYTES).split(/[\x00-\x20]/, 1)[0]!;
 }
 
-/** Sums of the minute, by network. When there are too many networks, those that asked least recently are forgotten. */
+/**
+ * Costs of the current minute, by network. When there are too many networks, those that asked least recently are
+ * dropped.
+ */
 function createSpending(clock: Clock): (network: string, cost: number) => number {
   const sums = createRecent<number>(MINGER_NETWORKS);
   let since = clock.monotonic();
@@ -173,7 +176,7 @@ function createSpending(clock: Clock): (network: string, cost: number) => number
   };
 }
 
-/** A line a question, one after the other. */
+/** Reads a question a line, one after the other. */
 function converse(socket: Socket, answer: Answerer): void {
   const client = socket.remoteAddress ?? '';
   let pending = '';
@@ -185,7 +188,7 @@ function converse(socket: Socket, answer: Answerer): void {
   const ask = async (line: string): Promise<void> => {
     const text = await answer(line, client);
     if (socket.destroyed) return;
-    // What cannot be told is an end without an answer.
+    // An unknown answer ends the connection without an answer.
     if (text === undefined) socket.end();
     else socket.write(wireLine(text));
   };
@@ -200,10 +203,10 @@ function converse(socket: Socket, answer: Answerer): void {
       }
       last = last.then(() => ask(line));
     }
-    if (pending.length > MINGER_LINE_OCTETS) socket.destroy();
+    if (pending.length > MINGER_LINE_BYTES) socket.destroy();
   });
   socket.on('end', () => {
-    // A client that sends no line end, and says that this is all.
+    // The client ended its input without a line end.
     last = last.then(() => (pending === '' ? undefined : ask(pending))).then(() => void socket.end());
   });
 }
@@ -216,7 +219,7 @@ function portOf(server: Server): number {
   return (server.address() as { port: number }).port;
 }
 
-/** Nothing here is worth waiting for: whoever has no answer asks again. */
+/** No answer here is worth waiting for: a client without one asks again. */
 async function closeAll(tcp: Server, udp: UdpSocket, clients: ReadonlySet<Socket>): Promise<void> {
   const closed = [once(udp, 'close'), once(tcp, 'close')];
   udp.close();

@@ -1,8 +1,8 @@
 /**
- * The console's door: HTTPS on its own listener, loopback unless configured otherwise.
+ * The listener of the console: HTTPS, loopback unless configured otherwise.
  *
- * It answers one page that says what runs here and how to administer it; every other path is 404
- * and every other method 405. Nothing is asked of the visitor, so there is nothing to sign in to.
+ * It serves one page that shows what runs here and how to administer it; every other path is 404 and every other
+ * method 405. It takes no input, so there is no sign-in.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -11,7 +11,7 @@ import { createServer, type ServerOptions } from 'node:https';
 import { limitConnections } from '../wire/admission.ts';
 import { CONSOLE_CONNECTIONS, CONSOLE_CONNECTIONS_OF_ONE } from './limits.ts';
 
-/** A request here has no body and a short header: slower is a slow-loris. */
+/** A request here has no body and a short header: a slower one is a slow-loris attack. */
 const CONSOLE_REQUEST_MS = 10_000;
 
 const HEADERS = {
@@ -34,7 +34,7 @@ export function createConsole(tls: ServerOptions, hostname: string, version: str
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, page: string): void {
-  // A body nobody asked for is not read: the connection ends with the answer.
+  // A body is never expected and not read: the connection ends with the answer.
   response.shouldKeepAlive = false;
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { ...HEADERS, allow: 'GET, HEAD' }).end();

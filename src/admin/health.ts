@@ -1,10 +1,10 @@
 /**
  * The loopback listener for machines: `/healthz`, `/readyz`, `/metrics`.
  *
- * `/healthz` says whether the process is alive and its store takes writes: a supervisor restarts what
- * stays unhealthy. `/readyz` says whether mail is accepted now: a load balancer sends it elsewhere
- * meanwhile. Both answer 200 or 503 with a JSON body that names the reasons; warnings change no status. Nothing here changes
- * anything, and nothing here tells of addresses or domains.
+ * `/healthz` shows whether the process is alive and its store takes writes: a supervisor restarts a node that stays
+ * unhealthy. `/readyz` shows whether mail is accepted now: a load balancer sends it elsewhere meanwhile. Both answer
+ * 200 or 503 with a JSON body that names the reasons; warnings change no status. Nothing here changes anything, and
+ * nothing here discloses addresses or domains.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { limitConnections } from '../wire/admission.ts';
@@ -16,12 +16,12 @@ export interface HealthSources {
   unhealthy(): readonly string[];
   /** Reasons why it accepts no mail now, e.g. `stopping`; none: ready. */
   unready(): readonly string[];
-  /** What an administrator should look at, and no restart helps: 200 all the same. */
+  /** Problems that an administrator should see and a restart does not fix: the status is 200 all the same. */
   warnings?(): readonly string[];
   readonly metrics: Pick<Metrics, 'scrape'>;
 }
 
-/** Not listening yet: the caller binds it where the configuration says. */
+/** Returned before it listens: the caller binds it where the configuration says. */
 export function createHealthServer(sources: HealthSources): Server {
   const server = createServer(
     { requestTimeout: HEALTH_REQUEST_MS, headersTimeout: HEALTH_REQUEST_MS, keepAliveTimeout: HEALTH_REQUEST_MS },
@@ -39,7 +39,7 @@ export function createHealthServer(sources: HealthSources): Server {
 async function respond(sources: HealthSources, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
-    // A body nobody asked for is not read.
+    // A body is never expected and not read.
     response.shouldKeepAlive = false;
     sendJson(response, 405, { status: 'method not allowed' });
     return;

@@ -1,4 +1,4 @@
-/** What is wrong with the store now, gathered from its events: for `/healthz`. */
+/** The current problems of the store, gathered from its events: for `/healthz`. */
 import type { EventSink, Events } from '../world/events.ts';
 
 export function watchStore(events: Events): () => readonly string[] {

@@ -153,10 +153,10 @@ export function createAttempts(tools: AttemptTools): Attempts {
     pooled.sent++;
     if (end.suspicion) connector.distrust(pooled, end.suspicion);
     if (end.sourceError) return contentFailed(attempt, end.sourceError);
-    if (end.unheard) {
+    if (end.unanswered) {
       inTransfer.delete(attempt);
       if (attempt.stage === 'stopping') return finish(attempt);
-      return hosts.unheard(attempt, pooled, wasKept, end.verdicts[0]!);
+      return hosts.unanswered(attempt, pooled, wasKept, end.verdicts[0]!);
     }
 
     if (end.reusable && attempt.shortened < LESS.length && isReportTooLarge(attempt.claim, end.verdicts)) {

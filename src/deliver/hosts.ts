@@ -26,7 +26,7 @@ export interface Onward {
 export interface Hosts {
   connect(attempt: Attempt): void;
   /** The connection was lost before the peer answered anything of the transaction. */
-  unheard(attempt: Attempt, pooled: Pooled, wasKept: boolean, verdict: TransactionResult): void;
+  unanswered(attempt: Attempt, pooled: Pooled, wasKept: boolean, verdict: TransactionResult): void;
 }
 
 export function createHosts({ services, pool, peers, connector }: AttemptTools, next: Onward): Hosts {
@@ -125,7 +125,12 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
   }
 
   /** A kept connection may have been closed by the peer meanwhile; a new one that says nothing is no host. */
-  function unheard(attempt: Attempt, { connection }: Pooled, wasKept: boolean, { reply, remote }: TransactionResult) {
+  function unanswered(
+    attempt: Attempt,
+    { connection }: Pooled,
+    wasKept: boolean,
+    { reply, remote }: TransactionResult,
+  ) {
     if (wasKept && attempt.candidates === undefined) return connectAnew(attempt);
     const { host, address, port } = connection;
     const reason = typeof reply.text === 'string' ? reply.text : reply.text.join(' ');
@@ -136,5 +141,5 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
     connectAnew(attempt);
   }
 
-  return { connect, unheard };
+  return { connect, unanswered };
 }

@@ -1,9 +1,9 @@
 /**
  * Signed-in sessions of every protocol, by account.
  *
- * When accounts or credentials change, each session is asked about again: one whose account was frozen,
- * disabled or removed, or whose password, app password or certificate was taken away, is ended. If that
- * cannot be read now, the sessions stay: each protocol asks again before what it does for them.
+ * When accounts or credentials change, each session is checked again: a session is ended if its account was frozen,
+ * disabled or removed, or if its password, app password or certificate was taken away. If that cannot be read now,
+ * the sessions stay: each protocol checks again before it acts for them.
  */
 import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
 import type { Authority, Proof } from '../wire/sasl/types.ts';
@@ -17,9 +17,9 @@ export interface SignedInSession {
 }
 
 export interface SessionGuard {
-  /** Returns what takes it out again: the session signed out, or its connection ended. */
+  /** Returns a function that removes the session: it signed out, or its connection ended. */
   enter(session: SignedInSession): () => void;
-  /** Accounts or credentials have changed. */
+  /** Call it when accounts or credentials have changed. */
   recheck(): void;
   /** How many sessions an account has open now. */
   count(account: string): number;
@@ -27,7 +27,7 @@ export interface SessionGuard {
 
 export function createSessionGuard(stands: Authority['stands']): SessionGuard {
   const sessions = new Map<string, Set<SignedInSession>>();
-  /** Accounts still to be asked about; undefined: nothing is under way. */
+  /** Accounts still to be checked; undefined: no check is under way. */
   let pending: string[] | undefined;
 
   const remove = (session: SignedInSession): void => {

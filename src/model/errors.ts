@@ -1,7 +1,7 @@
 /**
- * Operational errors: a stable code, a sentence of the form "cannot X, as Y must be Z: current
- * value is V", and the cause. Faults of neighbours (disk, DNS, peers), bad input and bad
- * configuration are these; a defect is a plain Error and ends what it happened in.
+ * Operational errors: a stable code, a sentence of the form "cannot X, as Y must be Z: current value is V", and the
+ * cause. Faults of neighbours (disk, DNS, peers), bad input and bad configuration are operational errors; a defect is
+ * a plain Error and ends the work in which it happened.
  */
 export class OperationalError extends Error {
   readonly code: string;
@@ -22,7 +22,7 @@ export function isOperational(error: unknown, code?: string): error is Operation
   return error instanceof OperationalError && (code === undefined || error.code === code);
 }
 
-/** A broken invariant: names the object, so that the report says where to look. */
+/** A broken invariant: the message names the object, so that the report shows where to look. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`invariant broken: ${message}`);
 }

@@ -1,4 +1,4 @@
-/** What a check saw (evidence), what it concludes (finding), and what happens to a recipient (disposition). */
+/** What a check observed (evidence), what it concludes (finding), and what happens to a recipient (disposition). */
 import type { Reply } from './reply.ts';
 
 export type Stage = 'connect' | 'ehlo' | 'auth' | 'mail' | 'rcpt' | 'message';
@@ -9,7 +9,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 export type Outcome = 'pass' | 'fail' | 'none' | 'error';
 
-/** What a check asks for; decide.ts makes one disposition a recipient of all that is asked. */
+/** The action that a check asks for; decide.ts makes one disposition a recipient of all actions. */
 export type Action = 'accept' | 'refuse' | 'defer' | 'quarantine-user' | 'quarantine-admin' | 'redirect' | 'discard';
 
 export interface Finding {
@@ -22,9 +22,9 @@ export interface Finding {
   readonly text: string;
   readonly score?: number;
   readonly action?: Action;
-  /** Where to, when `action` is redirect. */
+  /** The new recipient, when `action` is redirect. */
   readonly redirectTo?: string;
-  /** What the sender is told when `action` is refuse or defer. */
+  /** The reply to the sender when `action` is refuse or defer. */
   readonly reply?: Reply;
 }
 
@@ -51,5 +51,5 @@ export type Disposition =
   | { readonly kind: 'refuse'; readonly reply: Reply; readonly reason: string }
   | { readonly kind: 'defer'; readonly reply: Reply; readonly reason: string };
 
-/** Who a message is to a recipient (architecture, section 3). */
+/** The direction of a message for one recipient (architecture, section 3). */
 export type Direction = 'inbound' | 'internal' | 'outbound';

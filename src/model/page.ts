@@ -1,7 +1,7 @@
 /**
- * One page of a list: every list that may be long comes so. `next` is where the next page begins, to be
- * handed back as `after`; it says nothing to its reader. A page may be shorter than its limit and not
- * the last: `more` says.
+ * One page of a list; every list that may be long is returned in pages. `next` is where the next page begins, to be
+ * passed back as `after`; it is opaque to the reader. A page may be shorter than its limit and not the last: `more`
+ * is true then.
  */
 export interface PageRequest {
   readonly limit?: number;
@@ -15,7 +15,7 @@ export interface Page<T> {
   readonly next?: string;
 }
 
-/** Of rows that were read with a limit of one more than wanted. */
+/** For rows that were read with a limit of one more than wanted. */
 export function pageOf<T>(rows: readonly T[], limit: number, keyOf: (row: T) => string): Page<T> {
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   if (last === undefined) return { rows, more: false };

@@ -1,4 +1,4 @@
-/** An SMTP reply as every room passes it; the grammar's own value. */
+/** An SMTP reply as every room passes it: the grammar's own value. */
 import type { Reply } from '../protocol/smtp/types.ts';
 
 export type { Reply } from '../protocol/smtp/types.ts';

@@ -1,4 +1,4 @@
-/** Roles of administration, from the most to the least; what each may do is said in operations/roles.ts. */
+/** Roles of administration, from the most rights to the fewest; operations/roles.ts defines what each may do. */
 export const ROLES = ['administrator', 'domain-administrator', 'operator', 'auditor'] as const;
 
 export type Role = (typeof ROLES)[number];

@@ -1,9 +1,9 @@
-/** What every room may know of the SMTP session a message came in by. */
+/** What every room may know of the SMTP session that received a message. */
 export type ListenerProfile = 'mx' | 'submission' | 'submissions';
 
 /**
- * In place of an address: a proxy speaks for a client that it does not know. It is no address, so no
- * network, host or list has it, and nothing that goes by addresses trusts it.
+ * In place of an address: a proxy forwards a client whose address it does not know. It is not an address, so no
+ * network, host or list contains it, and nothing trusts it for its address.
  */
 export const UNKNOWN_ADDRESS = 'unknown';
 
@@ -13,13 +13,13 @@ export interface Peer {
   readonly port: number;
 }
 
-/** A client's certificate, whose key it has proven to hold, while it is valid. */
+/** A client's certificate, valid now. The client proved that it has the key. */
 export interface ClientCertificate {
   /** SHA-256, lower-case hex. */
   readonly fingerprint: string;
-  /** DNS names in it, in lower case; believed only where `verified`. */
+  /** DNS names in it, in lower case; believed only if `verified`. */
   readonly names: readonly string[];
-  /** A public authority vouches for it. */
+  /** A public authority signed it. */
   readonly verified: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface TlsFacts {
   readonly protocol: string;
   readonly cipher: string;
   readonly servername?: string;
-  /** Never of a proxy that speaks for the client. */
+  /** Absent if a proxy forwards the client. */
   readonly certificate?: ClientCertificate;
 }
 
@@ -35,16 +35,16 @@ export interface SessionFacts {
   /** Unique, time-ordered; the journal's key of the session. */
   readonly id: string;
   readonly profile: ListenerProfile;
-  /** The client as PROXY or XCLIENT told it (a proxy may say that it does not know), else the socket's other end. */
+  /** The client as PROXY or XCLIENT names it (a proxy may not know it), else the peer of the socket. */
   readonly client: Peer;
-  /** The proxy in between, if one spoke for the client. */
+  /** The proxy in between, if one forwards the client. */
   readonly proxy?: Peer;
   readonly local: Peer;
-  /** As the client said it in HELO or EHLO. */
+  /** As the client sent it in HELO or EHLO. */
   readonly helo?: string;
   readonly extended: boolean;
   readonly tls?: TlsFacts;
-  /** The account that authenticated; absent until the session did. */
+  /** The account that authenticated; absent before authentication. */
   readonly account?: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;

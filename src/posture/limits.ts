@@ -23,5 +23,5 @@ export const POSTURE_LIMITS = {
   /** What is repeated of a stranger's record. */
   shownCharacters: 500,
   /** A character-string of a TXT record (RFC 1035 3.3). */
-  stringOctets: 255,
+  stringBytes: 255,
 } as const;

@@ -10,8 +10,8 @@ export function zoneLine(name: string, type: 'A' | 'AAAA' | 'MX' | 'PTR', data: 
 /** In as many character-strings as it takes. */
 export function txtLine(name: string, text: string): string {
   const strings: string[] = [];
-  for (let at = 0; at < text.length || at === 0; at += POSTURE_LIMITS.stringOctets)
-    strings.push(quoted(text.slice(at, at + POSTURE_LIMITS.stringOctets)));
+  for (let at = 0; at < text.length || at === 0; at += POSTURE_LIMITS.stringBytes)
+    strings.push(quoted(text.slice(at, at + POSTURE_LIMITS.stringBytes)));
   return `${name}. ${TTL_SECONDS} IN TXT ${strings.join(' ')}`;
 }
 

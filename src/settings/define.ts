@@ -21,13 +21,13 @@ export interface SettingDefinition<T> {
   readonly default: T;
   /** The manual's paragraph: what it does, what the value means, when to change it. Markdown. */
   readonly manual: string;
-  /** Shown behind the value: ms, bytes, days. */
+  /** Shown after the value: ms, bytes, days. */
   readonly unit?: 'ms' | 'bytes' | 'days' | 'hours' | 'minutes' | 'seconds';
-  /** Beyond the schema: a sentence on why the value cannot be (`must be ...`), or undefined. */
+  /** A condition beyond the schema: a sentence on why the value is invalid (`must be ...`), or undefined. */
   check?(value: T): string | undefined;
-  /** Of a value that may be and can hardly be meant, the same sentence: taken only from those who insist. */
+  /** The same sentence for a valid value that is probably a mistake: it is taken only with `force`. */
   doubt?(value: T): string | undefined;
-  /** Line ends and tabs may stand in its text, which goes into a body and never into a header or a command. */
+  /** The text may contain line ends and tabs; it goes into a body and never into a header or a command. */
   readonly lines?: boolean;
   /** The history keeps only that it changed. */
   readonly secret?: boolean;
@@ -54,7 +54,7 @@ export function count(
   return { scope: 'global', schema, default: value, manual, ...options };
 }
 
-/** A whole number of `unit`; the value keeps that unit, so the name of the setting ends in it. */
+/** A whole number of `unit`; the value has that unit, so the name of the setting ends in it. */
 export function amount(
   value: number,
   unit: NonNullable<SettingDefinition<number>['unit']>,
@@ -98,7 +98,7 @@ export function list(
   };
 }
 
-/** A list of addresses and networks that something rests on; `10.1.*.*` is one too. */
+/** A list of addresses and networks that grants trust or exemptions; `10.1.*.*` is allowed, too. */
 export function networks(
   value: readonly string[],
   manual: string,
@@ -119,7 +119,7 @@ function networksDoubt(values: readonly string[]): string | undefined {
   return doubts[0] && `must be a list of networks that can be meant, each ${networkMust(doubts[0])}`;
 }
 
-/** The doubt of a list of domains or addresses; `below`: what is below a domain counts too. */
+/** The doubt about a list of domains or addresses; `below`: an entry also covers the names below a domain. */
 export function domainsDoubt(below: boolean): (values: readonly string[]) => string | undefined {
   return (values) => {
     const doubts = values.flatMap((value) => suffixDoubt(value, below) ?? []);
@@ -129,7 +129,7 @@ export function domainsDoubt(below: boolean): (values: readonly string[]) => str
 
 type Defined<G> = { readonly [K in keyof G]: G[K] extends Draft<infer T> ? SettingDefinition<T> : never };
 
-// biome-ignore lint/suspicious/noExplicitAny: settings of all types stand in one group; `Defined` keeps each one's own.
+// biome-ignore lint/suspicious/noExplicitAny: one group has settings of all types; `Defined` keeps each type.
 type AnyDraft = Draft<any>;
 
 /** `group` is the first part of every key: `defineSettings('smtp', { maxRecipients: count(...) })` defines `smtp.maxRecipients`. */

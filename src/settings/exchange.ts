@@ -1,5 +1,5 @@
 /**
- * Settings as a YAML file: what was set, by owner, and nothing that was not.
+ * Settings as a YAML file: all values that are set, by owner, and nothing else.
  *
  *     global:
  *       smtp.maxRecipients: 500
@@ -31,13 +31,13 @@ interface SettingsFile {
 export interface SettingDifference {
   readonly key: string;
   readonly owner: SettingOwner;
-  /** What counts now; undefined: nothing was set for this owner. */
+  /** The value now; undefined: not set for this owner. */
   readonly current: unknown;
-  /** The default, or what the file says. */
+  /** The default, or the value in the file. */
   readonly other: unknown;
 }
 
-/** What is unknown to this version is exported too: it is kept for one that knows it. */
+/** Values unknown to this version are exported too: they are kept for a version that knows them. */
 export function exportSettings(stored: readonly StoredSetting[]): string {
   const file: Required<SettingsFile> = { global: {}, domains: {}, accounts: {} };
   const sorted = stored.toSorted((a, b) => (a.key < b.key ? -1 : 1));
@@ -50,7 +50,7 @@ export function exportSettings(stored: readonly StoredSetting[]): string {
   return stringify(Object.fromEntries(said));
 }
 
-/** `replace`: what was set and is not in the file is reset. */
+/** `replace`: values that are set and not in the file are reset. */
 export function importChanges(
   text: string,
   stored: readonly StoredSetting[],
@@ -69,7 +69,7 @@ export function differencesToDefaults(settings: SettingsRegistry): readonly Sett
     return { key, owner, current: value, other };
   });
   const differ = new Set(all.filter(({ current, other }) => !isSame(current, other)).map(({ key }) => key));
-  // A domain that is back at the default, below another value of the node, is what somebody looks for.
+  // A domain that is back at the default, below another value of the node, is a difference worth showing.
   return all.filter(({ key }) => differ.has(key));
 }
 

@@ -1,7 +1,7 @@
 /**
- * The tables of the history of settings: each value that changed, by the revision that changed it. The
- * revision is counted in the database, so that it survives restarts and is one count for all nodes, and
- * `before` is read by the very statement that keeps it. Written in the unit of the change.
+ * The tables of the history of settings: each changed value, by the revision that changed it. The revision is counted
+ * in the database, so that it survives restarts and is one count for all nodes. The statement that records a change
+ * reads `before` itself. Written in the unit of the change.
  */
 import { sql } from 'kysely';
 import { columns } from '../store/columns.ts';
@@ -21,7 +21,7 @@ export interface HistoryTables extends SettingTables {
     /** JSON; null: not set, or a secret. */
     before: string | null;
     after: string | null;
-    /** 1: only that it changed is kept. */
+    /** 1: the history keeps only that it changed. */
     secret: number;
     changed_at: number;
     changed_by: string;
@@ -66,7 +66,7 @@ export const historyMigration: StoreMigration = {
 };
 
 export interface HistoryStatements {
-  /** Begins a revision; the rows of the same unit are its. */
+  /** Begins a revision; the rows of the same unit belong to it. */
   begin(params: Record<never, never>): Statement;
   /** To be written before the setting itself. */
   record(params: Omit<ChangeRow, 'revision' | 'before'>): Statement;

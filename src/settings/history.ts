@@ -1,8 +1,8 @@
 /**
- * The history of settings: who changed which value from what to what, when and why, newest first; and
- * the changes that undo one revision. Bounded (HISTORY_VALUES): the oldest revisions go. Of a secret it
- * is kept only that it changed. Errors: OperationalError `settings.missing` (no such revision),
- * `settings.conflict` (a value changed since), `settings.secret`.
+ * The history of settings: who changed which value from what to what, when and why, newest first; and the changes
+ * that undo one revision. Bounded (HISTORY_VALUES): the oldest revisions are deleted. Of a secret, only the fact of
+ * the change is kept. Errors: OperationalError `settings.missing` (no such revision), `settings.conflict` (a value
+ * changed since), `settings.secret`.
  */
 import { OperationalError } from '../model/errors.ts';
 import { type Page, type PageRequest, pageOf } from '../model/page.ts';
@@ -37,7 +37,7 @@ export interface HistoryFilter {
 
 export interface SettingsHistory {
   list(filter: HistoryFilter, page: PageRequest): Promise<Page<HistoryEntry>>;
-  /** What brings the values of a revision back. `force`: also those that changed since. */
+  /** The changes that restore the values of a revision. `force`: also values that changed since. */
   undo(
     revision: number,
     options: { readonly force?: boolean; readonly domains?: readonly string[] },

@@ -1,6 +1,6 @@
 /**
- * Whose a value is, as one text: empty for everybody, a domain's name, or an account's address.
- * The three cannot be confused: a domain has no "@", an address has one.
+ * The owner of a value as one text: empty for the whole node, a domain's name, or an account's address. The three
+ * cannot be confused: a domain has no "@", an address has one.
  */
 import { OperationalError } from '../model/errors.ts';
 import { parseAddress } from '../protocol/smtp/address.ts';
@@ -30,7 +30,7 @@ export function scopeOf(id: OwnerId): Scope {
   return id.includes('@') ? 'account' : 'domain';
 }
 
-/** `for example.com` behind a key, or nothing. */
+/** `for example.com` after a key, or an empty text. */
 export function ownerText(id: OwnerId): string {
   return id === EVERYBODY ? '' : ` for ${id}`;
 }

@@ -1,13 +1,13 @@
 /**
- * The registry: every setting there is, what was set, and how that changes.
+ * The registry: every setting that exists, the values that are set, and how they change.
  *
- * A change is a list of values, checked as a whole, written as one unit, and visible as one new
- * snapshot: never half of it, not on disk and not in memory. What any other writer changes in the table,
- * another node for one, is seen as soon as the change bus publishes it. A stored value that no longer validates
- * counts as not set and is told by an event; a stored key that nobody knows (of a newer version) is
- * kept and shown. A value that may be and can hardly be meant is taken from those who insist, and what
- * was set stays. Errors: OperationalError `settings.unknown`, `settings.invalid`, `settings.doubtful`,
- * `settings.owner`, with a sentence for each value that is wrong.
+ * A change is a list of values, checked as a whole, written as one unit, and visible as one new snapshot: never half
+ * of it, neither on disk nor in memory. What another writer changes in the table, another node for example, is seen
+ * as soon as the change bus publishes it. A stored value that no longer validates counts as not set and is reported by
+ * an event; a stored key that this version does not know (of a newer version) is kept and shown. A valid value that
+ * is probably a mistake is taken only with `force`; values that are set already are not questioned. Errors:
+ * OperationalError `settings.unknown`, `settings.invalid`, `settings.doubtful`, `settings.owner`, with a sentence for
+ * each wrong value.
  */
 import { OperationalError } from '../model/errors.ts';
 import { readAgain } from '../store/changes.ts';
@@ -37,20 +37,20 @@ import { createSnapshot, type ValuesByOwner } from './snapshot.ts';
 import { parseValue } from './text.ts';
 import { quoted, refusal } from './validate.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: settings of all types stand in one list.
+// biome-ignore lint/suspicious/noExplicitAny: settings of all types are in one list.
 export type AnySetting = SettingDefinition<any>;
 
 export interface SettingChange {
   readonly key: string;
   readonly owner?: SettingOwner;
-  /** Undefined: back to what is inherited. Text is read as `parseValue` does where the setting is not text. */
+  /** Undefined: reset to the inherited value. Text is read as by `parseValue` unless the setting is text. */
   readonly value: unknown;
 }
 
 export interface ChangeOptions {
-  /** Takes what can hardly be meant. */
+  /** Takes values that are probably mistakes. */
   readonly force?: boolean;
-  /** Why, for the history. */
+  /** The reason, for the history. */
   readonly comment?: string;
 }
 
@@ -60,11 +60,11 @@ export interface SettingsRegistry extends Settings {
   definition(key: string): AnySetting;
   /** All that was set, the whole node's first, then the domains', then the accounts'; or what was set for one owner. */
   stored(owner?: SettingOwner): readonly StoredSetting[];
-  /** Checks all of it; nothing is changed before the statements are written and `committed` is called. */
+  /** Checks the whole change; nothing changes before the statements are written and `committed` is called. */
   prepare(changes: readonly SettingChange[], by: string, options?: ChangeOptions): PreparedChange;
   /** All values as they would be with these changes, checked as `prepare` does; nothing is changed. */
   preview(changes: readonly SettingChange[], options?: ChangeOptions): ValuesByOwner;
-  /** Forgets all that was set for an owner that ceases to be. */
+  /** Removes all values of owners that are being deleted. */
   prepareForget(owners: readonly SettingOwner[], by: string): PreparedChange;
   /** What fails with `store.expectation` once another value is set for this owner, or it is set anew. */
   unchanged(key: string, owner?: SettingOwner): readonly Statement[];
@@ -111,7 +111,7 @@ export async function createSettings(
     return { row, value, state: 'invalid' };
   }
 
-  /** One step from state to state: memory follows the disk. */
+  /** One step from state to state, taken after the disk. */
   function become(next: HeldByOwner, keys: readonly string[]): void {
     const values = new Map<OwnerId, ReadonlyMap<string, unknown>>();
     for (const [owner, settings] of next) {
@@ -135,7 +135,7 @@ export async function createSettings(
     else held = next;
   }
 
-  /** What was set already, the import of an export for one, needs no second insisting. */
+  /** A value that is set already, as in the import of an export, needs no `force` again. */
   function mustBeMeant(setting: AnySetting, owner: OwnerId, value: unknown): void {
     const must = setting.doubt?.(value);
     if (must === undefined || held.get(owner)?.get(setting.key)?.row.value === JSON.stringify(value)) return;
@@ -147,7 +147,7 @@ export async function createSettings(
 
   function checkedRow(change: SettingChange, at: number, by: string, { force }: ChangeOptions): ChangedRow {
     const owner = ownerId(change.owner);
-    // What is unknown may be put away, not set.
+    // An unknown key may be removed, not set.
     if (change.value === undefined && held.get(owner)?.has(change.key)) return { owner, key: change.key };
     const setting = definition(change.key);
     if (change.value === undefined) return { owner, key: change.key };
@@ -169,7 +169,7 @@ export async function createSettings(
     };
   }
 
-  /** What these rows make of the owners that they are about. */
+  /** The new maps of the owners that these rows concern. */
   function touchedBy(rows: readonly (SettingRow | { owner: OwnerId; key: string })[]): HeldByOwner {
     const touched = new Map<OwnerId, Map<string, Held>>();
     for (const row of rows) {
@@ -210,7 +210,7 @@ export async function createSettings(
     };
   }
 
-  /** The history of a change, before the change itself; what it leaves as it is leaves no trace. */
+  /** The history of a change, written before the change itself; a value that stays the same leaves no row. */
   function recorded(rows: readonly ChangedRow[], at: number, by: string, comment = ''): readonly Statement[] {
     const differ = lastOfEach(rows).filter((row) => held.get(row.owner)?.get(row.key)?.row.value !== newValue(row));
     if (differ.length === 0) return [];
@@ -328,7 +328,7 @@ function lastOfEach(rows: readonly ChangedRow[]): readonly ChangedRow[] {
   return [...new Map(rows.map((row) => [`${row.owner}/${row.key}`, row])).values()];
 }
 
-/** Every problem at once, a sentence a line. */
+/** All problems together, a sentence a line. */
 function allOrProblems<A, B>(items: readonly A[], check: (item: A) => B): readonly B[] {
   const problems: OperationalError[] = [];
   const results: B[] = [];

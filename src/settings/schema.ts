@@ -1,4 +1,4 @@
-/** The table of settings: only what was set; a default is never stored. */
+/** The table of settings: only values that are set; a default is never stored. */
 import { columns } from '../store/columns.ts';
 import type { Statement } from '../store/contract.ts';
 import type { StoreMigration } from '../store/migration.ts';

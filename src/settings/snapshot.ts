@@ -1,6 +1,6 @@
 /**
- * A snapshot: what was set, as maps that never change. A later snapshot shares the maps of the owners
- * that nothing happened to. `get` is asked many times a message, so it only looks up.
+ * A snapshot: the values that are set, as maps that never change. A later snapshot shares the maps of unchanged
+ * owners. `get` is called many times a message, so it only looks up.
  */
 import type { SettingOwner, SettingsSnapshot } from './contract.ts';
 import type { SettingDefinition } from './define.ts';

@@ -1,6 +1,6 @@
 /**
- * Values as people type and read them: `20MiB`, `4h`, `on`, `a, b`. The schema says which is meant;
- * what cannot be read comes back as the text it was, for the validation to refuse by its own words.
+ * Values as people type and read them: `20MiB`, `4h`, `on`, `a, b`. The schema decides how a text is read; unreadable
+ * text is returned as it is, for the validation to reject.
  */
 import { Type } from 'typebox';
 import type { SettingDefinition } from './define.ts';
@@ -69,7 +69,7 @@ export function parseValue(setting: Shape, text: string): unknown {
   }
 }
 
-/** As `parseValue` would read it again. */
+/** In the form that `parseValue` reads. */
 export function formatValue(setting: Shape, value: unknown): string {
   if (Array.isArray(value) && value.every((item) => typeof item !== 'object')) return value.join(', ');
   if (typeof value === 'object') return JSON.stringify(value);

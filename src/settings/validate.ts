@@ -1,19 +1,17 @@
-/**
- * Whether a value may be: TypeBox decides, and this says it in a sentence for the one who typed it.
- */
+/** Whether a value is valid: TypeBox decides, and this module writes the sentence for the administrator. */
 import { type TSchema, Type } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { cleanLine, unsafeInLine, unsafeInLines } from '../protocol/text/unsafe.ts';
 import type { SettingDefinition } from './define.ts';
 import { QUOTED_LENGTH } from './limits.ts';
 
-/** The sentence's `must be ...`, or undefined where the value is good. */
+/** The sentence's `must be ...`, or undefined for a valid value. */
 export function refusal<T>(setting: SettingDefinition<T>, value: unknown): string | undefined {
   if (!Check(setting.schema, value)) return `must be ${description(setting)}${place(setting.schema, value)}`;
   return unsafeText(setting, value) ?? setting.check?.(value as T);
 }
 
-/** Text of a setting goes into headers, commands and lines of the log, wherever it stands in the value. */
+/** The text of a setting goes into headers, commands and lines of the log, wherever it is within the value. */
 function unsafeText({ lines = false }: Pick<SettingDefinition<unknown>, 'lines'>, value: unknown): string | undefined {
   if (typeof value === 'string') {
     const found = lines ? unsafeInLines(value) : unsafeInLine(value);
@@ -28,7 +26,7 @@ function unsafeText({ lines = false }: Pick<SettingDefinition<unknown>, 'lines'>
   return undefined;
 }
 
-/** What a value looks like, for refusals, the manual and the CLI: `a whole number of days from 1 to 365`. */
+/** The form of a valid value, for errors, the manual and the CLI: `a whole number of days from 1 to 365`. */
 export function description(setting: Pick<SettingDefinition<unknown>, 'schema' | 'unit'>): string {
   const { schema, unit } = setting;
   const bounds = schema as Bounds;
@@ -66,7 +64,7 @@ function upTo(bound: number | undefined, what: string): string {
   return bound === undefined ? '' : ` of at most ${bound} ${what}`;
 }
 
-/** Where in a list or object it went wrong. */
+/** The place in a list or object of the wrong value. */
 function place(schema: TSchema, value: unknown): string {
   if (typeof value !== 'object' || value === null) return '';
   const at = Errors(schema, value)[0]?.instancePath;

@@ -1,9 +1,9 @@
 /**
- * How many connections there may be, in all and from one network: counted over all listeners, so
- * that no port can be used to starve another. Never waits; a refusal is answered at once.
+ * How many connections there may be, in all and from one network: counted over all listeners, so that no port can be
+ * used to starve another. Never waits; a refusal is immediate.
  *
- * Who has many networks (an IPv6 /48 holds 65,536) is held to a part of the places once half of them
- * are taken, so that no site and no provider has all. Bounded by the connections themselves.
+ * A client that has many networks (an IPv6 /48 holds 65,536) is limited to a part of the places once half of them are
+ * taken, so that no site and no provider has all. Bounded by the connections themselves.
  */
 import type { Server, Socket } from 'node:net';
 import { CROWDED_PART, PROVIDER_PART, SITE_PART } from './limits.ts';
@@ -17,16 +17,16 @@ export interface AdmissionLimits {
 export type AdmissionRefusal = 'too-many-connections' | 'too-many-from-network';
 
 export interface Admission {
-  /** Counts a connection that has come; undefined: there is room. Undone by `leave`. */
+  /** Counts a new connection; undefined: there is room. `leave` reverts it. */
   enter(limits: AdmissionLimits): AdmissionRefusal | undefined;
   leave(): void;
-  /** The same for its network, once it is known who the client is. */
+  /** The same for the client's network, once the client is known. */
   enterNetwork(address: string, limits: AdmissionLimits): AdmissionRefusal | undefined;
   leaveNetwork(address: string): void;
   readonly connections: number;
 }
 
-/** `exempts`: whom no network's share counts; by default this machine itself. */
+/** `exempts`: addresses that the limits of networks do not count; by default those of this machine. */
 export function createAdmission(exempts: (address: string) => boolean = isLoopback): Admission {
   let connections = 0;
   /** Networks, sites and providers; their spellings differ. */
@@ -71,8 +71,8 @@ export function createAdmission(exempts: (address: string) => boolean = isLoopba
 }
 
 /**
- * The same for a server that has no listener of this folder: whoever finds no place is cut, without a
- * word. This machine's programs have the share of their address too.
+ * The same for a server that has no listener of this folder: a connection without a place is closed, without a reply.
+ * Programs on this machine have the share of their address, too.
  */
 export function limitConnections(server: Server, limits: AdmissionLimits): void {
   const admission = createAdmission(() => false);

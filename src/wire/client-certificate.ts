@@ -1,9 +1,9 @@
-/** What a client's certificate says, where it was asked for one and has proven to hold its key. */
+/** The content of a client's certificate, where one was requested and the client proved that it has the key. */
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificate } from '../model/session.ts';
 import { CERTIFICATE_NAMES } from './limits.ts';
 
-/** Undefined where there is none, or its time is over. */
+/** Undefined if there is none, or it is not valid now. */
 export function clientCertificate(socket: TLSSocket, now: number): ClientCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (!certificate || certificate.validFromDate.getTime() > now || certificate.validToDate.getTime() < now)
@@ -15,13 +15,16 @@ export function clientCertificate(socket: TLSSocket, now: number): ClientCertifi
   };
 }
 
-/** `authorized` is only set on connections of a `tls.Server`, so OpenSSL is asked itself; where that cannot be, it is not. */
+/**
+ * `authorized` is only set on connections of a `tls.Server`, so OpenSSL is asked directly; where that fails, the
+ * result is false.
+ */
 function isVerified(socket: TLSSocket): boolean {
   const { ssl } = socket as TLSSocket & { readonly ssl?: { verifyError?(): Error | null | undefined } };
   return typeof ssl?.verifyError === 'function' && !ssl.verifyError();
 }
 
-/** Node puts names that could be mistaken for several in quotes: these are left out. */
+/** Node quotes names that could be mistaken for several: these are left out. */
 const DNS_NAME = /^DNS:([A-Za-z0-9_.*-]{1,255})$/;
 
 function dnsNames(subjectAltName: string): readonly string[] {

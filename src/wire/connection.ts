@@ -1,10 +1,10 @@
 /**
- * One accepted connection: bytes in, text out, TLS, time-outs, and one end that is told once.
+ * One accepted connection: bytes in, text out, TLS, time-outs, and one end that is reported once.
  *
- * A protocol server sees it as a `Connection` and is seen by it as a `Conversation`. Input is framed
- * (framing.ts) and bounded while the server is busy; output gathers until `flush`, so that the
- * replies to a pipelined batch leave in one write. Faults of the peer end the connection, never
- * more. A class, since there may be ten thousand of them at a time.
+ * A protocol server uses it as a `Connection`, and it uses the server as a `Conversation`. Input is framed
+ * (framing.ts) and bounded while the server is busy; output is gathered until `flush`, so that the replies to a
+ * pipelined batch leave in one write. A fault of the peer ends the connection, never more. A class, since there may
+ * be ten thousand of them at a time.
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
@@ -17,22 +17,22 @@ import { type Accepted, openSocket } from './inbox.ts';
 import { INPUT_BYTES_WHILE_BUSY, LAST_WORDS_MS, OUTPUT_BYTES, SWEEP_MS, TLS_HANDSHAKE_MS } from './limits.ts';
 import { canonicalAddress } from './network.ts';
 
-/** `lost`: reset or cut; `closed-by-client`: it said it would send no more. */
+/** `lost`: reset or cut; `closed-by-client`: the client ended its input. */
 export type ConnectionEnd = 'closed-by-client' | 'closed-by-us' | 'timeout' | 'lost' | 'shutdown';
 
-/** What a protocol server makes of a connection. None of these may throw. */
+/** What a protocol server implements for a connection. No method may throw. */
 export interface Conversation {
-  /** The connection is set up: greet. `spokeEarly`: the client did not wait for that. */
+  /** The connection is set up: send the greeting. `spokeEarly`: the client sent data before it. */
   begin(circumstances: { readonly spokeEarly: boolean }): void;
-  /** `connection.input` has more, or the peer has read replies, or will send no more. */
+  /** `connection.input` has more, or the peer has read replies, or ended its input. */
   input(): void;
-  /** TLS is up; nothing sent before counts. */
+  /** TLS is established; data sent before it does not count. */
   secured(): void;
-  /** The time given by `expectWithin` or `endWithin` is over: the last words to say. */
+  /** The time given by `expectWithin` or `endWithin` is over. Returns the last text to send. */
   timedOut(): string;
   /** The node stops: end now, or after the work in hand. */
   stop(): void;
-  /** The node waits no longer for the work in hand: the last words to say. */
+  /** The node no longer waits for the work in hand. Returns the last text to send. */
   cutOff(): string;
   /** Called once, last. */
   ended(end: ConnectionEnd): void;
@@ -45,23 +45,23 @@ export interface ConnectionHost {
   serverTls(): TLSSocketOptions | undefined;
   tlsFailed(connection: Connection, error: Error): void;
   closed(connection: Connection): void;
-  /** Whether there is room for one more of that client's network. */
+  /** Whether there is room for one more connection of that client's network. */
   named(connection: Connection, address: string): boolean;
 }
 
 export class Connection {
   readonly input = new InputBuffer();
   readonly local: Peer;
-  /** The socket's other end, whoever speaks through it. Without an address it was gone before it was met. */
+  /** The peer of the socket, even if it is a proxy. Its address is empty if it left before it was read. */
   readonly peer: Peer;
-  /** Whom the other end speaks for. */
+  /** The client itself, also behind a proxy. */
   client: Peer;
-  /** The socket's other end where it speaks for somebody else. */
+  /** The peer of the socket if it is a proxy. */
   proxy: Peer | undefined;
-  /** The address whose network's share it takes. */
+  /** The address that the limits of networks count. */
   countedAs: string;
   tls: TlsFacts | undefined;
-  /** The peer will send no more; it may still read. */
+  /** The peer ended its input; it may still read. */
   inputEnded = false;
   /** Set while the server works for this connection; input gathers meanwhile. */
   busy = false;
@@ -79,8 +79,8 @@ export class Connection {
   #handshaking = false;
 
   constructor(accepted: Accepted, host: ConnectionHost) {
-    const socket = openSocket(accepted, (octets) => {
-      this.input.lend(octets);
+    const socket = openSocket(accepted, (bytes) => {
+      this.input.lend(bytes);
       this.#received();
     });
     this.#socket = socket;
@@ -93,12 +93,12 @@ export class Connection {
     socket.on('close', () => this.#closed());
   }
 
-  /** No more is said or obeyed. */
+  /** Nothing more is sent, and no command executed. */
   get closing(): boolean {
     return this.#end !== undefined;
   }
 
-  /** The peer reads too slowly to be given more. */
+  /** The peer reads too slowly to be sent more. */
   get congested(): boolean {
     return this.#socket.writableLength + this.#out.length > OUTPUT_BYTES;
   }
@@ -108,22 +108,22 @@ export class Connection {
     return this.#socket instanceof TLSSocket ? channelBinding(this.#socket) : undefined;
   }
 
-  /** Of a client that showed one when it was asked. `now`: milliseconds since the epoch. */
+  /** If the client presented one on request. `now`: milliseconds since the epoch. */
   clientCertificate(now: number): ClientCertificate | undefined {
     return this.#socket instanceof TLSSocket ? clientCertificate(this.#socket, now) : undefined;
   }
 
-  /** A proxy said whom it speaks for, after the connection began. False: that client's network has its share already. */
+  /** A proxy named its client after the connection began. False: that client's network has its share already. */
   nameClient(address: string): boolean {
     return this.#host.named(this, address);
   }
 
-  /** Has the next sign of life within so many milliseconds, or times out. */
+  /** The peer must send or read something within so many milliseconds, or the connection times out. */
   expectWithin(ms: number): void {
     this.#deadline = this.#host.now() + ms + SWEEP_MS;
   }
 
-  /** However alive it is, it ends by then. */
+  /** The connection ends by then, however active it is. */
   endWithin(ms: number): void {
     this.#lastDeadline = this.#host.now() + ms + SWEEP_MS;
   }
@@ -139,22 +139,22 @@ export class Connection {
     if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.write(out);
   }
 
-  /** Writes what was sent, then ends; the peer may read it until LAST_WORDS_MS are over. */
+  /** Writes the output, then ends; the peer may read it until LAST_WORDS_MS are over. */
   close(end: ConnectionEnd = 'closed-by-us'): void {
     if (this.#end !== undefined) return;
     this.flush();
     this.#end = end;
     this.input.clear();
     this.#socket.end();
-    // What is still unread would turn the end into a reset, and take the last words away.
+    // Unread input would turn the end into a reset, and the last replies would be lost.
     if (this.#paused) this.#socket.resume();
     this.#deadline = this.#host.now() + LAST_WORDS_MS + SWEEP_MS;
     this.#lastDeadline = this.#deadline;
   }
 
   /**
-   * As `close`, for a peer that said it is done: nothing of it is waited for. The kernel delivers what
-   * was written; what may still wait here, or must be ended in TLS, ends as it does elsewhere.
+   * As `close`, for a peer that announced its end: nothing more is expected from it. The kernel delivers what was
+   * written; output that still waits here, or that TLS must end, ends as in `close`.
    */
   part(): void {
     if (this.#end !== undefined) return;
@@ -164,7 +164,7 @@ export class Connection {
     else this.close('closed-by-us');
   }
 
-  /** The node stops, whatever is in hand. */
+  /** The node stops, whatever work is in hand. */
   cutOff(): void {
     if (this.#end !== undefined) return;
     if (this.#handshaking || !this.conversation) {
@@ -180,7 +180,7 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** After work: takes up reading again. */
+  /** Resumes reading after work. */
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
@@ -188,15 +188,15 @@ export class Connection {
   }
 
   /**
-   * Flushes, forgets what came in clear (RFC 3207 4.2), and speaks TLS from here on. `behind`: what
-   * came behind a PROXY header is the handshake's beginning, and not to be forgotten.
+   * Flushes, discards what came in clear (RFC 3207 4.2), and speaks TLS from here on. `behind`: bytes after a PROXY
+   * header are the beginning of the handshake and are not discarded.
    */
   startTls(behind?: Buffer): { readonly discardedBytes: number } {
     this.flush();
     const discardedBytes = this.input.clear();
     const plain = this.#socket;
     if (behind && behind.length > 0) {
-      // Flowing, it would hand these bytes to nobody before TLS asks for them.
+      // In flowing mode, the socket would drop these bytes before TLS reads them.
       plain.pause();
       plain.unshift(Buffer.from(behind));
     }
@@ -223,7 +223,7 @@ export class Connection {
     if (this.#isStalled(now, stalledOutputMs)) {
       this.destroy('timeout');
     } else if (!late || this.busy) {
-      // What keeps us busy has time-outs of its own, and the peer is not to blame for it.
+      // The work that keeps the connection busy has time-outs of its own, and is not the peer's fault.
     } else if (this.#end !== undefined || this.#handshaking || !this.conversation) {
       this.destroy('timeout');
     } else {
@@ -246,7 +246,7 @@ export class Connection {
 
   #attach(socket: Socket): void {
     socket.on('drain', () => {
-      if (socket === this.#socket) this.#told();
+      if (socket === this.#socket) this.#wake();
     });
     socket.on('end', () => {
       if (socket === this.#socket) this.#inputEnded();
@@ -270,10 +270,10 @@ export class Connection {
   #inputEnded(): void {
     this.inputEnded = true;
     if (this.#handshaking) this.destroy('lost');
-    else this.#told();
+    else this.#wake();
   }
 
-  #told(): void {
+  #wake(): void {
     if (this.#end !== undefined || this.busy) return;
     this.conversation?.input();
     if (!this.busy && !this.congested) this.resume();
@@ -283,7 +283,7 @@ export class Connection {
     this.#end ??= this.inputEnded ? 'closed-by-client' : 'lost';
     this.#host.closed(this);
     const { conversation } = this;
-    // Node's socket outlives young collections and what it leads to with it; the session need not.
+    // Node's socket and all that it references survive young collections; the session need not.
     this.conversation = undefined;
     conversation?.ended(this.#end);
   }

@@ -1,4 +1,4 @@
-/** Events of wire: listeners and the connections they take or refuse. */
+/** Events of wire: listeners and the connections they accept or refuse. */
 import { event } from '../world/event.ts';
 
 export const wireEvents = {

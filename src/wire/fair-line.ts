@@ -1,18 +1,18 @@
 /**
- * A bounded line in which owners take turns, however many of their items wait: what a stranger puts
- * into it costs others one turn. When it is full, the newest of the owner that has most leaves for one
- * that has less; who has most itself gets no place.
+ * A bounded line in which owners take turns, however many of their items wait: a flood of one owner costs the others
+ * one turn. When the line is full, the newest item of the owner with most leaves for an owner that has fewer; the
+ * owner that has most gets no place itself.
  *
  * Pure bookkeeping, first come first served within an owner. Bounded by `most`.
  */
 export interface FairLine<T> {
   readonly length: number;
-  /** What has no place in a line of `most`: this item, or the one that left for it. Undefined: there was room. */
+  /** The item that has no place in a line of `most`: this one, or one that left for it. Undefined: there was room. */
   add(owner: string, item: T, most: number): T | undefined;
-  /** Whose turn it is, without taking it. */
+  /** The next item, without taking it. */
   peek(): T | undefined;
   next(): T | undefined;
-  /** All that wait; none does after it. */
+  /** Returns and removes all items. */
   clear(): T[];
 }
 
@@ -30,7 +30,7 @@ export function createFairLine<T>(): FairLine<T> {
   const makeRoom = (owner: string): T | undefined => {
     const [name, items] = largest() ?? ['', []];
     const own = owners.get(owner)?.length ?? 0;
-    // Else both would only change places.
+    // Otherwise the two owners would only change places.
     if (items.length <= own + 1) return undefined;
     const left = items.pop();
     if (items.length === 0) owners.delete(name);

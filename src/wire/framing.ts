@@ -1,8 +1,8 @@
 /**
- * What a peer sent and nobody took yet: handed out as lines or as raw bytes.
+ * Input that a peer sent and nobody took yet: returned as lines or as raw bytes.
  *
- * Only CRLF ends a line. A bare LF ends nothing and is reported, since two servers that disagree
- * about it can be played against each other. Bounded: a line beyond its limit is dropped as it comes.
+ * Only CRLF ends a line. A bare LF ends nothing and is reported, since an attacker can exploit that two servers
+ * disagree about it. Bounded: a line beyond its limit is dropped as it arrives.
  */
 import { ENDLESS_LINE_BYTES } from './limits.ts';
 
@@ -10,17 +10,17 @@ const CR = 0x0d;
 const LF = 0x0a;
 const EMPTY: Buffer = Buffer.alloc(0);
 
-/** `too-long`: such a line has ended, and is gone. `endless`: it has not, and will not be waited for. */
+/** `too-long`: the line has ended, and is dropped. `endless`: it has not ended, and will not be waited for. */
 export type Line = Buffer | 'incomplete' | 'too-long' | 'endless' | 'bare-lf';
 
 export class InputBuffer {
   #first: Buffer = EMPTY;
-  /** What came behind it, and waits to be joined to it. */
+  /** Chunks that came after the first, not joined yet. */
   #more: Buffer[] = [];
   #bytes = 0;
-  /** The first was lent, and holds until `keep`. */
+  /** The first chunk was lent, and is valid until `keep`. */
   #lent = false;
-  /** Octets of a line that grew too long, dropped so far. */
+  /** Bytes dropped so far of a line that grew too long. */
   #dropped = 0;
 
   get length(): number {
@@ -33,19 +33,19 @@ export class InputBuffer {
     this.#bytes += chunk.length;
   }
 
-  /** As `push`, of octets that will be others as soon as `keep` has been called. */
+  /** As `push`, for bytes that are overwritten once `keep` has been called. */
   lend(chunk: Buffer): void {
     this.#lent = this.#bytes === 0;
     this.push(this.#lent ? chunk : Buffer.from(chunk));
   }
 
-  /** Copies what nobody took of the octets that were lent. */
+  /** Copies the lent bytes that nobody took. */
   keep(): void {
     if (this.#lent && this.#bytes > 0) this.#first = Buffer.from(this.#first);
     this.#lent = false;
   }
 
-  /** The next line without its CRLF; it may be lent. `limit` counts octets with CRLF. */
+  /** The next line without its CRLF; it may be lent. `limit` counts bytes with CRLF. */
   takeLine(limit: number): Line {
     const all = this.#joined();
     const end = all.indexOf(LF);
@@ -57,19 +57,19 @@ export class InputBuffer {
     return tooLong ? 'too-long' : all.subarray(0, end - 1);
   }
 
-  /** Everything there is; it may be lent. What is not wanted goes back by `giveBack`. */
+  /** All input; it may be lent. The unwanted rest goes back by `giveBack`. */
   takeAll(): Buffer {
     const all = this.#joined();
     this.#leave(EMPTY);
     return all;
   }
 
-  /** Of what was taken just now. */
+  /** Returns a part of the bytes just taken. */
   giveBack(rest: Buffer): void {
     if (rest.length > 0) this.#leave(rest);
   }
 
-  /** Forgets what there is; returns how many bytes that was. */
+  /** Discards the input; returns how many bytes it had. */
   clear(): number {
     const cleared = this.#bytes;
     this.#more = [];
@@ -94,7 +94,7 @@ export class InputBuffer {
     return this.#first;
   }
 
-  /** Of what was joined this is left. */
+  /** Sets what is left of the joined input. */
   #leave(rest: Buffer): void {
     this.#first = rest;
     this.#bytes = rest.length;

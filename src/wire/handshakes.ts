@@ -1,10 +1,10 @@
 /**
- * TLS handshakes take turns: one costs the event loop a millisecond for a signature, and a client that
- * sends a recorded greeting of TLS and goes nearly nothing.
+ * TLS handshakes take turns: one costs the event loop a millisecond for a signature, but a client that replays a
+ * recorded TLS greeting and leaves spends nearly nothing.
  *
- * A few in each tick begin at once, whoever asks. Beyond them a site (IPv4 /24, IPv6 /48) has its part of a
- * tick and then waits, in a line in which sites take turns, so that nobody's flood costs others more than
- * that. Waiting is bounded: who finds no place in the line is refused.
+ * A few in each tick begin at once, for any client. Beyond them a site (IPv4 /24, IPv6 /48) has its part of a tick
+ * and then waits, in a line in which sites take turns, so that no flood costs other sites more than that. Waiting is
+ * bounded: a client that finds no place in the line is refused.
  */
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Clock } from '../world/clock.ts';
@@ -13,7 +13,7 @@ import { HANDSHAKE_TICK_MS, HANDSHAKES } from './limits.ts';
 import { siteOf } from './network.ts';
 
 export interface Handshakes {
-  /** True once it may begin, which is mostly at once; false: it `isGone`, or there is no place to wait. */
+  /** True once it may begin, usually at once; false: it `isGone`, or there is no place to wait. */
   turn(address: string, isGone: () => boolean): MaybePromise<boolean>;
 }
 
@@ -25,7 +25,7 @@ interface Waiting {
 
 export function createHandshakes(clock: Clock): Handshakes {
   const line = createFairLine<Waiting>();
-  /** By site: who came first goes first. */
+  /** By site: its clients go first come, first served. */
   const waiting = new Map<string, number>();
   const begunBySite = new Map<string, number>();
   let begun = 0;
@@ -61,9 +61,9 @@ export function createHandshakes(clock: Clock): Handshakes {
 
   const serve = (): void => {
     isWatched = false;
-    // The first in the line has had no more turns than those behind: if it must wait, so must they.
+    // The first in the line has had no more turns than the others: if it must wait, all must.
     for (let first = line.peek(); first; first = line.peek()) {
-      // Who went takes no turn of its neighbours.
+      // A client that left takes no turn from its neighbours.
       const isGone = first.isGone();
       if (!isGone && !isOpen(first.site)) break;
       line.next();

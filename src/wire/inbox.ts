@@ -1,15 +1,15 @@
 /**
  * The one buffer that every accepted connection is read into.
  *
- * A socket that is left to itself gets a new buffer for each read, which costs as much as the read.
- * Here octets are lent: they hold until the callee returns, and who keeps some of them copies them.
+ * By default Node allocates a buffer for each read, which costs as much as the read. Here bytes are lent: they are
+ * valid until the callee returns, and a callee that keeps some of them copies them.
  */
 import { type Server, Socket } from 'node:net';
 import { INBOX_BYTES } from './limits.ts';
 
 const INBOX = Buffer.allocUnsafeSlow(INBOX_BYTES);
 
-/** What the kernel accepted, as Node holds it below a socket. */
+/** An accepted connection, as Node represents it below a socket. */
 export type Accepted = object;
 
 interface ListeningHandle {
@@ -19,13 +19,13 @@ interface ListeningHandle {
 }
 
 /**
- * Node reads into a given buffer where it connects, not where it accepts: so the sockets of a listening
- * server are not made by it, but by `openSocket`. Its errors are still told by it.
+ * Node reads into a given buffer where it connects, but not where it accepts: so `openSocket`, not the listening
+ * server, creates the sockets. The server still reports its errors.
  */
 export function takeAccepted(server: Server, accept: (accepted: Accepted) => void): void {
   const { _handle: listening } = server as unknown as { readonly _handle: ListeningHandle };
   const makeSocket = listening.onconnection;
-  // What is accepted has the listener's options: asked once, and not for each connection.
+  // Accepted sockets inherit the listener's option: set once, and not for each connection.
   listening.setNoDelay(true);
   listening.setKeepAlive(true, 0);
   listening.onconnection = function (error, accepted) {
@@ -34,7 +34,7 @@ export function takeAccepted(server: Server, accept: (accepted: Accepted) => voi
   };
 }
 
-/** Half-open, since a client that has said all it wants to say may still wait for the replies. */
+/** Half-open: a client that ended its input may still wait for the replies. */
 export function openSocket(handle: Accepted, received: (lent: Buffer) => void): Socket {
   const onread = {
     buffer: INBOX,

@@ -1,8 +1,8 @@
 /**
- * A listening socket and its connections: accept, limits, PROXY, early talk, TLS, time-outs, drain.
+ * A listening socket and its connections: accept, limits, PROXY, early talkers, TLS, time-outs, drain.
  *
- * What it promises: every connection that is accepted gets a conversation or is refused with an
- * event; nobody holds one for longer than the limits say; after `drain` none is left.
+ * Promises: every accepted connection gets a conversation or is refused with an event; no connection lasts longer
+ * than the limits; after `drain` none is left.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -19,9 +19,9 @@ import { LAST_WORDS_MS, REFUSED_CONNECTIONS, SWEEP_MS } from './limits.ts';
 import { afterOneTurn, awaitProxyHeader, type PrefaceResult, type ProxyMode } from './preface.ts';
 
 export interface ListenerLimits extends AdmissionLimits {
-  /** However busy, a connection ends after this. */
+  /** A connection ends after this time, however busy it is. */
   readonly sessionMs: number;
-  /** A peer that reads nothing for so long while replies wait is cut off. */
+  /** A peer that reads nothing for so long while replies wait is disconnected. */
   readonly stalledOutputMs: number;
 }
 
@@ -36,13 +36,13 @@ export interface ListenerOptions {
   /** TLS from the first byte. */
   readonly implicitTls: boolean;
   readonly proxy: ProxyMode;
-  /** Whether that socket address may say who its client is. */
+  /** Whether the peer at that address may name its client. */
   trusts(address: string): boolean;
-  /** Asked for each connection, so that changed settings obtain at once. */
+  /** Asked for each connection, so that changed settings apply at once. */
   limits(): ListenerLimits;
   readonly admission: Admission;
   readonly handshakes: Handshakes;
-  /** With a refusal the conversation says why, and ends it. */
+  /** With a refusal the conversation sends the reason and ends. */
   converse(connection: Connection, refusal?: ListenerRefusal): Conversation;
 }
 
@@ -55,7 +55,10 @@ export interface Listener {
   readonly address: string;
   readonly port: number;
   readonly connections: number;
-  /** Accepts no more; resolves when all conversations have ended. Those left near the deadline say their last words, and are cut at it. */
+  /**
+   * Accepts no more; resolves when all conversations have ended. Conversations left near the deadline send their last
+   * reply, and are cut at the deadline.
+   */
   drain(deadlineMs: number): Promise<void>;
   /** Ends everything now. */
   close(): Promise<void>;
@@ -124,9 +127,9 @@ async function bind(server: Server, { name, host, port }: ListenerOptions): Prom
 interface Room {
   readonly connections: { readonly size: number };
   accept(accepted: Accepted): void;
-  /** Ends what is idle; what is at work ends by itself. */
+  /** Ends idle connections; a busy one ends after its work. */
   stop(): void;
-  /** Ends what is at work, too, and says so. */
+  /** Ends busy connections, too, with a last reply. */
   cutOff(): void;
   destroyAll(): void;
   /** Resolves when there is no connection: the server's own `close` comes before that of its last socket. */
@@ -134,12 +137,12 @@ interface Room {
 }
 
 function createRoom(options: ListenerOptions, { clock, events }: ListenerServices): Room {
-  /** With the address that counts for its network; empty: not known yet. Undefined: it was not admitted. */
+  /** With the address that the limits of networks count; empty: not known yet. Undefined: not admitted. */
   const connections = new Map<Connection, string | undefined>();
   let now = clock.monotonic();
   let sweeping = false;
   let stopping = false;
-  /** Of those that are not admitted. */
+  /** The number of connections that are not admitted. */
   let refused = 0;
   const awaitingEmpty: (() => void)[] = [];
 
@@ -190,7 +193,7 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
 
   const refuse = (connection: Connection, reason: ListenerRefusal): void => {
     events.emit('wire.refused', { listener: options.name, client: connection.client.address, reason });
-    // While it reads why, nobody is to wait for its place.
+    // While it reads the reason, its place is free for others.
     giveUpPlace(connection);
     refused++;
     if (refused > REFUSED_CONNECTIONS) {
@@ -198,12 +201,12 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
       return;
     }
     connection.conversation = options.converse(connection, reason);
-    // In clear it would not be understood where TLS is expected.
+    // A reply in clear would be unreadable where TLS is expected.
     if (options.implicitTls) connection.destroy('closed-by-us');
     else connection.conversation.begin({ spokeEarly: false });
   };
 
-  /** The client is known: it has a place in its network's share, or none. */
+  /** The client is known: it takes a place in its network's share, or is refused. */
   const introduce = (connection: Connection, result: PrefaceResult): void => {
     const refusal =
       result.kind === 'refused'
@@ -233,7 +236,7 @@ function createRoom(options: ListenerOptions, { clock, events }: ListenerService
       if (connections.size === 0) now = clock.monotonic();
       const connection = new Connection(accepted, host);
       const { peer } = connection;
-      // Gone between accept and here.
+      // The client left between accept and here.
       if (peer.address === '') {
         connection.destroy('lost');
         return;
@@ -286,12 +289,12 @@ function secureInTurn(connection: Connection, options: ListenerOptions, rest: Bu
     connection.startTls(rest);
     return;
   }
-  // What comes meanwhile is bounded, and no time-out of the client's runs.
+  // Input is bounded meanwhile, and no time-out of the client runs.
   connection.busy = true;
   void turn.then((mayBegin) => {
     connection.busy = false;
     if (connection.closing) return;
-    // Who is gone is not worth the signature.
+    // A client that left is not worth a signature.
     if (!mayBegin) {
       connection.destroy(connection.inputEnded ? 'lost' : 'closed-by-us');
       return;
@@ -301,7 +304,7 @@ function secureInTurn(connection: Connection, options: ListenerOptions, rest: Bu
   });
 }
 
-/** Holds the place of the conversation until there is somebody to talk to. */
+/** The conversation until TLS is established. */
 function beginWhenSecured(connection: Connection, options: ListenerOptions): Conversation {
   return {
     begin() {},

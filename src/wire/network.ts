@@ -1,4 +1,4 @@
-/** Addresses as limits and trust see them: one text a host, and the network that a limit counts. */
+/** Addresses in the form that limits and trust compare: one text a host, and the network that a limit counts. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { OperationalError } from '../model/errors.ts';
 import { parseNetworks } from '../protocol/network/network.ts';
@@ -6,10 +6,10 @@ import { networksOf } from '../protocol/network/table.ts';
 
 const MAPPED = '::ffff:';
 
-/** One spelling an address: IPv4-mapped IPv6 becomes IPv4, IPv6 is compressed, zone indices go. */
+/** One spelling an address: IPv4-mapped IPv6 becomes IPv4, IPv6 is compressed, zone indices are removed. */
 export function canonicalAddress(address: string): string {
   if (!address.includes(':')) return address;
-  // As the kernel spells IPv4 to a listener of both families.
+  // The form in which the kernel reports IPv4 to a listener of both families.
   if (address.startsWith(MAPPED) && isIPv4(address.slice(MAPPED.length))) return address.slice(MAPPED.length);
   const bare = address.split('%', 1)[0]!;
   if (!isIPv6(bare)) return address;
@@ -20,7 +20,10 @@ export function canonicalAddress(address: string): string {
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
-/** What one customer of a provider has: an IPv4 address, or an IPv6 /64 (RFC 6177). Clients that proxies do not know share one. */
+/**
+ * The network of one customer of a provider: an IPv4 address, or an IPv6 /64 (RFC 6177). Clients that a proxy does
+ * not know share one.
+ */
 export function networkOf(canonical: string): string {
   if (!canonical.includes(':')) return canonical;
   const [head = '', tail = ''] = canonical.split('::');
@@ -34,15 +37,15 @@ export function networkOf(canonical: string): string {
 }
 
 /**
- * What a customer of a provider has at the most: IPv4 is routed and rented from /24 on, and a site gets
- * an IPv6 /48 (RFC 6177 3) with 65,536 networks in it.
+ * The largest network of a provider's customer: IPv4 is routed and rented from /24 on, and a site gets an IPv6 /48
+ * (RFC 6177 3) with 65,536 networks in it.
  */
 export function siteOf(canonical: string): string {
   if (canonical.includes(':')) return `${networkOf(canonical).split(':').slice(0, 3).join(':')}::/48`;
   return canonical.replace(/\.\d+$/, '.0/24');
 }
 
-/** What a registry gives to one provider, who may be the attacker: an IPv4 /16, an IPv6 /32. */
+/** The network that a registry gives to one provider, which may be the attacker: an IPv4 /16, an IPv6 /32. */
 export function providerOf(canonical: string): string {
   if (canonical.includes(':')) return `${networkOf(canonical).split(':').slice(0, 2).join(':')}::/32`;
   return canonical.replace(/\.\d+\.\d+$/, '.0.0/16');

@@ -1,8 +1,8 @@
 /**
- * Before the greeting: who the client is (PROXY), and whether it waits to be greeted.
+ * Before the greeting: who the client is (PROXY), and whether it waits for the greeting.
  *
- * PROXY headers are only looked for in what trusted addresses send. `optional`: the first bytes
- * decide, after PROXY_SILENCE_MS of silence there is no proxy. `required`: no header, no session.
+ * A PROXY header is only read from trusted addresses. `optional`: the first bytes decide; after PROXY_SILENCE_MS of
+ * silence there is no proxy. `required`: no header, no session.
  */
 import { UNKNOWN_ADDRESS } from '../model/session.ts';
 import { type ProxyHeader, parseProxyHeader } from '../protocol/proxy/header.ts';
@@ -14,7 +14,7 @@ import { canonicalAddress } from './network.ts';
 export type ProxyMode = 'off' | 'optional' | 'required';
 
 export type PrefaceResult =
-  /** `rest`: bytes that came behind the header. */
+  /** `rest`: bytes after the header. */
   | { readonly kind: 'client'; readonly rest: Buffer }
   | { readonly kind: 'refused'; readonly reason: 'proxy-missing' | 'proxy-malformed' };
 
@@ -26,7 +26,7 @@ export function awaitProxyHeader(
   done: (result: PrefaceResult) => void,
 ): void {
   let finished = false;
-  // A busy event loop runs timers late and before it reads: what came in time must be read first.
+  // A busy event loop runs timers late and before it reads: input that came in time must be read first.
   const silent = (): void => afterOneTurn(() => connection.input.length === 0 && finish());
   const silence = mode === 'optional' ? clock.after(PROXY_SILENCE_MS, silent) : undefined;
 
@@ -57,19 +57,19 @@ export function awaitProxyHeader(
 }
 
 /**
- * A client that the proxy does not know (UNKNOWN, UNSPEC) has no address; nor has a check of the
- * proxy's own health (LOCAL): no mail comes by it, and the proxy's address must not let any pass.
+ * A client that the proxy does not know (UNKNOWN, UNSPEC) has no address; nor has a health check of the proxy itself
+ * (LOCAL): it sends no mail, and the proxy's address must not let any pass.
  */
 function takeEndpoints(connection: Connection, { endpoints, local }: ProxyHeader & { kind: 'header' }): void {
   connection.proxy = connection.peer;
   connection.client = endpoints
     ? { address: canonicalAddress(endpoints.source.address), port: endpoints.source.port }
     : { address: UNKNOWN_ADDRESS, port: 0 };
-  // Strangers that nobody knows must not take the places by which the proxy sees that we live.
+  // Unknown clients must not take the places that the proxy needs for its health checks.
   connection.countedAs = local ? connection.peer.address : connection.client.address;
 }
 
-/** A conversation in which nothing is said yet. */
+/** A conversation before the greeting. */
 function waiting(read: () => void, stop: () => void): Conversation {
   return {
     begin() {},
@@ -83,8 +83,8 @@ function waiting(read: () => void, stop: () => void): Conversation {
 }
 
 /**
- * Whether the client speaks before it was spoken to: asks one whole turn of the event loop from now,
- * so that what lay in the socket's buffer at accept has been read.
+ * Whether the client sent data before the greeting: checked one whole turn of the event loop from now, so that data
+ * in the socket's buffer at accept has been read.
  */
 export function afterOneTurn(then: () => void): void {
   setImmediate(() => setImmediate(then));

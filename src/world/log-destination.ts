@@ -41,24 +41,24 @@ export function openLogDestination(to: number | string, onTaken: (dropped: numbe
   let isDue = false;
 
   /** Whether anything is left of it. */
-  const took = (batch: Batch, octets: Buffer, written: number): boolean => {
+  const took = (batch: Batch, bytes: Buffer, written: number): boolean => {
     waitingBytes -= written;
-    batch.rest = octets.subarray(written);
+    batch.rest = bytes.subarray(written);
     return batch.rest.length > 0;
   };
-  const leave = (batch: Batch, octets: Buffer): void => {
-    waitingBytes -= octets.length;
+  const leave = (batch: Batch, bytes: Buffer): void => {
+    waitingBytes -= bytes.length;
     dropped += batch.lines;
   };
 
   function put(batch: Batch): void {
-    const octets = octetsOf(batch);
+    const bytes = bytesOf(batch);
     isWriting = true;
-    write(fd, octets, (error, written) => {
+    write(fd, bytes, (error, written) => {
       isWriting = false;
       const waits = error !== null && isBusy(error);
-      if (waits || (!error && took(batch, octets, written))) batches.unshift(batch);
-      else if (error) leave(batch, octets);
+      if (waits || (!error && took(batch, bytes, written))) batches.unshift(batch);
+      else if (error) leave(batch, bytes);
       if (isClosed) end();
       else if (waits) patience = setTimeout(() => next(), LOG_WRITE.patienceMs).unref();
       else next(error === null);
@@ -82,14 +82,14 @@ export function openLogDestination(to: number | string, onTaken: (dropped: numbe
     patience = undefined;
     let tries: number = LOG_WRITE.lastTries;
     for (let batch = batches.shift(); batch; batch = batches.shift()) {
-      const octets = octetsOf(batch);
+      const bytes = bytesOf(batch);
       try {
-        if (took(batch, octets, writeSync(fd, octets))) batches.unshift(batch);
+        if (took(batch, bytes, writeSync(fd, bytes))) batches.unshift(batch);
       } catch (error) {
         if (isBusy(error) && tries-- > 0) {
           batches.unshift(batch);
           pause(LOG_WRITE.lastPauseMs);
-        } else leave(batch, octets);
+        } else leave(batch, bytes);
       }
     }
   }
@@ -127,7 +127,7 @@ export function openLogDestination(to: number | string, onTaken: (dropped: numbe
   };
 }
 
-function octetsOf({ text, rest }: Batch): Buffer {
+function bytesOf({ text, rest }: Batch): Buffer {
   return rest ?? Buffer.from(text);
 }
 

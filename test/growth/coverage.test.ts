@@ -38,7 +38,7 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'protocol/dsn/status-fields.ts needsUtf8': 'within composeDsn',
   'protocol/mime/hex.ts': 'one character',
   'protocol/mime/lines.ts lineCursor': 'makes an object',
-  'protocol/mime/lines.ts octetFacts': 'reads three values',
+  'protocol/mime/lines.ts byteFacts': 'reads three values',
   'protocol/mime/seven-bit.ts createSevenBitConverter': 'the same as toSevenBit, over the builder of trees',
   'protocol/mime/walk-header.ts nextField': 'with walkHeader',
   'protocol/mime/walk-header.ts headerEnd': 'reads three values',

@@ -232,7 +232,7 @@ testGrowth({
   'protocol/mime/inspect-header.ts inspectHeader': row((bytes: Buffer) => inspectHeader(bytes), ...HEADERS),
   'protocol/mime/line-splitter.ts createLineSplitter': row(
     (content: Buffer) => {
-      const splitter = createLineSplitter({ octets() {}, line() {} });
+      const splitter = createLineSplitter({ bytes() {}, line() {} });
       push(splitter, content);
       dribble(splitter.push, content.subarray(0, content.length / 4));
       return splitter.end();

@@ -14,7 +14,7 @@ import {
 } from '../../src/protocol/smtp/domain.ts';
 import { createDotStuffer } from '../../src/protocol/smtp/dot-stuffing.ts';
 import { parseEhloReply } from '../../src/protocol/smtp/ehlo-reply.ts';
-import { LOCAL_PART_OCTETS } from '../../src/protocol/smtp/limits.ts';
+import { LOCAL_PART_BYTES } from '../../src/protocol/smtp/limits.ts';
 import { hasOnlyCrlf } from '../../src/protocol/smtp/line-scan.ts';
 import { parseBdat, parseMail, parseRcpt } from '../../src/protocol/smtp/mail-command.ts';
 import { createNewlineGuard } from '../../src/protocol/smtp/newlines.ts';
@@ -113,7 +113,7 @@ testGrowth({
   'protocol/smtp/address.ts parseAddress': row((address: string) => parseAddress(address), ...ADDRESSES),
   'protocol/smtp/address.ts makeAddress': row(
     (local: string) => makeAddress(local, 'b.example'),
-    text('"', LOCAL_PART_OCTETS),
+    text('"', LOCAL_PART_BYTES),
     text('a.', LINE),
     text('\\', LINE),
   ),

@@ -99,7 +99,7 @@ test('an attacker looks for accounts by time: no refusal comes before the floor'
   await client.say(`AUTH PLAIN ${plain('nobody@example.com')}\r\n`);
   while (node.events.count('smtp.auth.failed') === 0) await new Promise((done) => setImmediate(done));
   await clock.advance(1999);
-  assert.equal(client.unheard.length, 0);
+  assert.equal(client.unread.length, 0);
   await clock.advance(1);
   assert.equal((await client.hear()).code, 535);
   client.close();
@@ -123,7 +123,7 @@ test('an attacker floods us with passwords: that nobody looks at them is said no
     await client.say(`AUTH PLAIN ${plain('alice@example.com')}\r\n`);
     while (node.events.count('smtp.auth.failed') === told) await new Promise((done) => setImmediate(done));
     await clock.advance(1999);
-    assert.equal(client.unheard.length, 0);
+    assert.equal(client.unread.length, 0);
     await clock.advance(1);
     assert.equal((await client.hear()).code, expected);
     verdict = { kind: 'no', reason: 'wrong' };

@@ -106,7 +106,7 @@ test('attack: the time until the challenge tells nothing either: it comes at the
   const client = await secured(node, `C~ AUTH OAUTHBEARER ${oauth('bad')}`);
   await client.say('\r\n');
   while (node.events.count('smtp.auth.failed') === 0) await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(client.unheard, []);
+  assert.deepEqual(client.unread, []);
   await clock.advance(1500);
   assert.equal((await client.hear()).code, 334);
   client.close();

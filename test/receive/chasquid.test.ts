@@ -93,7 +93,7 @@ async function overTls(node: TestReceiver): Promise<Client> {
   await client.hear();
   await client.hear();
   await client.startTls();
-  (client.unheard as Reply[]).push(greeting);
+  (client.unread as Reply[]).push(greeting);
   return client;
 }
 

@@ -157,7 +157,7 @@ test('a slow-loris that trickles a command is timed out, trickle or not', async 
     await client.say('N');
     await clock.advance(60_000);
   }
-  assert.deepEqual(client.unheard, []);
+  assert.deepEqual(client.unread, []);
   await clock.advance(70_000);
   await dialogue(client, 'S: 421 4.4.2\n -- END');
   client.close();

@@ -27,7 +27,7 @@ test('a message that does not end is told 421 when the node waits no longer, and
   const stuck = await dialogue(node, `${ENVELOPE}\n C: DATA\n S: 354\n C: Subject: half a mess`);
   const drained = node.receiver.drain(10_000);
   await clock.advance(4_999);
-  assert.equal(stuck.unheard.length, 0);
+  assert.equal(stuck.unread.length, 0);
   await clock.advance(1);
   await dialogue(stuck, 'S: 421 4.3.2\n -- END');
   stuck.close();

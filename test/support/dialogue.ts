@@ -42,21 +42,21 @@ export interface Client {
   /** Resolves when the server has ended the connection; rejects if it says something first. */
   ended(): Promise<void>;
   /** Replies that came and nobody asked for. */
-  readonly unheard: readonly Reply[];
+  readonly unread: readonly Reply[];
   close(): void;
 }
 
 export async function openClient(options: ClientOptions): Promise<Client> {
   const { port, host = '127.0.0.1', guardMs = 10_000 } = options;
   let parser = createReplyParser();
-  const heard: Reply[] = [];
+  const replies: Reply[] = [];
   let wake: () => void = () => {};
   let over = false;
 
   const attach = (socket: Socket): Socket => {
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
-      const problem = parser.push(chunk, chunk.length, (reply) => heard.push(reply));
+      const problem = parser.push(chunk, chunk.length, (reply) => replies.push(reply));
       assert.equal(problem, undefined, `the server does not speak SMTP: ${chunk}`);
       wake();
     });
@@ -103,7 +103,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 
   return {
     socket: () => socket,
-    unheard: heard,
+    unread: replies,
     async say(text) {
       const bytes = typeof text === 'string' ? Buffer.from(text) : text;
       if (!options.byteByByte) {
@@ -116,8 +116,8 @@ export async function openClient(options: ClientOptions): Promise<Client> {
       }
     },
     async hear() {
-      await until(() => heard.length > 0, 'a reply');
-      return heard.shift()!;
+      await until(() => replies.length > 0, 'a reply');
+      return replies.shift()!;
     },
     async startTls() {
       socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
@@ -126,8 +126,8 @@ export async function openClient(options: ClientOptions): Promise<Client> {
       attach(socket);
     },
     async ended() {
-      await until(() => over || heard.length > 0, 'the end');
-      assert.deepEqual(heard, [], 'the server said more before the end');
+      await until(() => over || replies.length > 0, 'the end');
+      assert.deepEqual(replies, [], 'the server said more before the end');
     },
     close: () => socket.destroy(),
   };
@@ -164,12 +164,12 @@ function expectReply(reply: Reply, expected: string): void {
   const [code, enhanced] = codes.trim().split(' ') as [string, string?];
   const lines = typeof reply.text === 'string' ? [reply.text] : reply.text;
   const said = `${reply.code} ${reply.enhanced ?? ''} ${lines.join(' | ')}`;
-  assert.equal(String(reply.code), code, `expected ${expected}, heard ${said}`);
-  if (enhanced !== undefined) assert.equal(reply.enhanced, enhanced, `expected ${expected}, heard ${said}`);
+  assert.equal(String(reply.code), code, `expected ${expected}, received ${said}`);
+  if (enhanced !== undefined) assert.equal(reply.enhanced, enhanced, `expected ${expected}, received ${said}`);
   if (part !== undefined)
     assert.ok(
       lines.some((text) => text.includes(part)),
-      `expected ${expected}, heard ${said}`,
+      `expected ${expected}, received ${said}`,
     );
 }
 

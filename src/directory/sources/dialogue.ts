@@ -3,13 +3,13 @@ import { DIALOGUE } from './limits.ts';
 
 export interface Dialogue {
   sent(text: string): void;
-  heard(text: string): void;
+  received(text: string): void;
   note(text: string): void;
   readonly lines: readonly string[];
 }
 
 /** Notes nothing: the usual case, at RCPT. */
-export const SILENT: Dialogue = { sent() {}, heard() {}, note() {}, lines: [] };
+export const SILENT: Dialogue = { sent() {}, received() {}, note() {}, lines: [] };
 
 export function createDialogue(): Dialogue {
   const lines: string[] = [];
@@ -18,7 +18,7 @@ export function createDialogue(): Dialogue {
   };
   return {
     sent: (text) => add('>', text),
-    heard: (text) => add('<', text),
+    received: (text) => add('<', text),
     note: (text) => add('-', text),
     lines,
   };

@@ -49,9 +49,9 @@ export function ldapSource(
     const filter = fillFilter(options.filter, address);
     dialogue.sent(`search ${options.base || 'the default naming context'} (${options.scope}) for ${filter}`);
     const { entries, refers } = await directory.search(filter, dialect.attributes);
-    for (const { dn } of entries) dialogue.heard(dn);
+    for (const { dn } of entries) dialogue.received(dn);
     if (entries.length > 0) return entries;
-    dialogue.heard('no entry');
+    dialogue.received('no entry');
     if (refers && !dialect.passesReferrals) return cannotTell('the server refers to another one, which is not asked');
     return { kind: 'no' };
   }
@@ -80,7 +80,7 @@ export function ldapSource(
       if (dialect.isDisabled(entry!)) return { kind: 'no' };
       question.dialogue.sent(`bind as ${entry!.dn} (password hidden)`);
       const taken = await directory.bindAs(entry!.dn, password);
-      question.dialogue.heard(taken ? 'success' : 'invalid credentials');
+      question.dialogue.received(taken ? 'success' : 'invalid credentials');
       return taken ? { kind: 'yes', primary: dialect.answerOf(entry!).primary } : { kind: 'no' };
     },
     close: directory.close,

@@ -59,7 +59,7 @@ export function microsoftSource(
       question.signal,
     );
     const { access_token: text, expires_in: seconds, error_description: problem } = body;
-    question.dialogue.heard(`${status} ${typeof problem === 'string' ? problem : ''}`);
+    question.dialogue.received(`${status} ${typeof problem === 'string' ? problem : ''}`);
     if (status !== 200 || typeof text !== 'string') throw new Error(`no token: ${firstLine(problem) ?? status}`);
     token = { text, until: clock.monotonic() + Number(seconds ?? 0) * 1000 - TOKEN_MARGIN_MS };
     return text;
@@ -73,7 +73,7 @@ export function microsoftSource(
         headers: { authorization: `Bearer ${fresh}` },
         signal: question.signal,
       });
-      question.dialogue.heard(String(said.status));
+      question.dialogue.received(String(said.status));
       // A token may be withdrawn before its end.
       if (said.status !== 401 || renewed) return said;
     }
@@ -102,7 +102,7 @@ export function microsoftSource(
       question.dialogue.sent(`POST ${tokenUrl} (password hidden)`);
       const form = { ...credentials, grant_type: 'password', username: question.address.text, password };
       const { status, body } = await post(tokenUrl, form, question.signal);
-      question.dialogue.heard(`${status} ${firstLine(body['error_description']) ?? ''}`);
+      question.dialogue.received(`${status} ${firstLine(body['error_description']) ?? ''}`);
       if (status !== 200 || typeof body['access_token'] !== 'string') return readSignIn(status, body);
       // The endpoint of tokens takes more than one name of a user, and does not tell whose it is.
       const found = await find('users', question);

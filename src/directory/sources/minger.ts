@@ -11,7 +11,7 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import {
   formatMingerQuery,
-  MINGER_LINE_OCTETS,
+  MINGER_LINE_BYTES,
   type MingerStatus,
   parseMingerAnswer,
 } from '../../protocol/minger/minger.ts';
@@ -49,7 +49,7 @@ export function mingerSource(
       const query = formatMingerQuery(mailbox, secret);
       question.dialogue.sent(secret === undefined ? query : `${mailbox} d=(hidden)`);
       const status = await ask({ address: found.addresses[0]!, port, query, mailbox }, question, services);
-      question.dialogue.heard(`${mailbox}: ${status}`);
+      question.dialogue.received(`${mailbox}: ${status}`);
       return ANSWERS[status];
     },
     ...(signInPort !== 0 && {
@@ -113,7 +113,7 @@ function askByTcp(
   { clock }: SourceServices,
 ): Promise<MingerStatus> {
   return new Promise((resolve, reject) => {
-    let heard = '';
+    let answer = '';
     const end = (settle: () => void): void => {
       timer.cancel();
       signal.removeEventListener('abort', abort);
@@ -123,7 +123,7 @@ function askByTcp(
     const fail = (reason: string): void => end(() => reject(new Error(reason)));
     const abort = (): void => fail('the time is over');
     const read = (): void => {
-      const status = parseMingerAnswer(heard, mailbox);
+      const status = parseMingerAnswer(answer, mailbox);
       if (status) end(() => resolve(status));
       else fail('the server answers what was not asked');
     };
@@ -132,10 +132,10 @@ function askByTcp(
     signal.addEventListener('abort', abort, { once: true });
     socket.setEncoding('utf8');
     socket.on('error', (error) => fail(error.message));
-    socket.on('end', () => (heard === '' ? fail('the server closed the connection') : read()));
+    socket.on('end', () => (answer === '' ? fail('the server closed the connection') : read()));
     socket.on('data', (text: string) => {
-      heard += text;
-      if (heard.includes('\n') || heard.length > MINGER_LINE_OCTETS) read();
+      answer += text;
+      if (answer.includes('\n') || answer.length > MINGER_LINE_BYTES) read();
     });
   });
 }

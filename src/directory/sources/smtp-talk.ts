@@ -103,8 +103,8 @@ function talkOver(transport: Transport, extensions: PeerExtensions, { dialogue }
   let waiting: PromiseWithResolvers<Reply> | undefined;
   let ended: string | undefined;
   transport.disarm();
-  transport.heard = (reply) => {
-    dialogue.heard(`${reply.code} ${reply.enhanced ?? ''} ${replyText(reply)}`.replace('  ', ' '));
+  transport.received = (reply) => {
+    dialogue.received(`${reply.code} ${reply.enhanced ?? ''} ${replyText(reply)}`.replace('  ', ' '));
     waiting?.resolve(reply);
   };
   transport.lost = ({ reason }) => {

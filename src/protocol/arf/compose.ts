@@ -1,8 +1,8 @@
 /**
- * Composes a failure report (RFC 9991): multipart/report (RFC 6522) of a text for people, the
- * feedback for programs (RFC 5965, RFC 6591), and of the message a few header fields, never a body.
+ * Composes a failure report (RFC 9991): multipart/report (RFC 6522) of a text for people, the feedback for programs
+ * (RFC 5965, RFC 6591), and a few header fields of the message, never its body.
  *
- * Pure and 7-bit; what a stranger wrote never ends a line.
+ * Pure and 7-bit; text from the message never ends a line.
  */
 import { formatDate } from '../dsn/date.ts';
 import { asciiOnly, field, oneLine } from '../dsn/field-text.ts';
@@ -22,7 +22,7 @@ function topHeader({ from, to, date, messageId, boundary, reportedDomain }: Fail
     field('Subject', `DMARC failure report for ${plain(reportedDomain)}`) +
     field('Date', formatDate(date)) +
     field('Message-ID', messageId) +
-    // RFC 3834 5.1: nobody answers a machine's report by a machine.
+    // RFC 3834 5.1: a program must not answer the report of a program.
     field('Auto-Submitted', 'auto-generated') +
     'MIME-Version: 1.0\r\n' +
     `Content-Type: multipart/report; report-type=feedback-report;\r\n boundary="${boundary}"\r\n\r\n`

@@ -1,6 +1,6 @@
 /**
- * Reads the machine's part of a failure report (message/feedback-report, RFC 5965 3): one group of
- * header fields. Undefined where it names no type of feedback, which is no report at all.
+ * Reads the part for programs of a failure report (message/feedback-report, RFC 5965 3): one group of header fields.
+ * Undefined if it names no type of feedback: then it is no report.
  */
 import { scanFields } from '../mime/fields.ts';
 import { fieldValue, readable } from '../mime/text.ts';
@@ -14,7 +14,7 @@ const MOST_INCIDENTS = 1e9;
 export function parseFailure(feedback: Uint8Array): ParsedFailure | undefined {
   const fields = new Map<string, string>();
   for (const field of scanFields(feedback).fields) {
-    // Of a field that may stand there only once the first counts (RFC 5965 3.1, 3.2).
+    // If a field that is allowed once is repeated, the first counts (RFC 5965 3.1, 3.2).
     if (!fields.has(field.name))
       fields.set(field.name, readable(fieldValue(feedback, field).slice(0, VALUE_CHARACTERS)));
   }

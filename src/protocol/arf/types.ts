@@ -1,7 +1,7 @@
 /** The values of a failure report: RFC 5965 (ARF) with the fields of RFC 6591 and RFC 9991. */
 
 export interface FailureReport {
-  /** Who reports: `From`. */
+  /** The reporter: `From`. */
   readonly from: string;
   readonly to: string;
   readonly messageId: string;
@@ -22,11 +22,11 @@ export interface FailureReport {
   readonly alignment: 'none' | 'spf' | 'dkim' | 'dkim, spf';
   /** The value of an Authentication-Results field (RFC 8601), without its name. */
   readonly authenticationResults: string;
-  /** Fields of the message that are given back, names and values as a person reads them. */
+  /** Fields of the message that are returned, names and values as a person reads them. */
   readonly header: readonly (readonly [name: string, value: string])[];
 }
 
-/** What is read of a report that came in. */
+/** The fields that are read of an incoming report. */
 export interface ParsedFailure {
   readonly feedbackType: string;
   readonly authFailure?: string;

@@ -1,10 +1,10 @@
 /**
- * Authentication-Results (RFC 8601) and Received-SPF (RFC 7208 9.1): values to header fields, and the
- * one thing that must be read of a stranger's: in whose name it speaks.
+ * Authentication-Results (RFC 8601) and Received-SPF (RFC 7208 9.1): values to header fields, and one thing that must
+ * be read from foreign fields: whose results they claim to be.
  *
- * Values of strangers (domains, addresses) stand in these fields, so everything that is no token is
- * quoted, and control characters are dropped: a field never breaks into two. What is no ASCII is a `?`,
- * unless the message is international (`utf8`, RFC 6532).
+ * These fields contain values from untrusted hosts (domains, addresses), so everything that is no token is quoted,
+ * and control characters are dropped: a field never breaks into two. A character beyond ASCII becomes `?`, unless the
+ * message is international (`utf8`, RFC 6532).
  */
 import { fieldText } from '../text/unsafe.ts';
 
@@ -19,12 +19,12 @@ export interface MethodResult {
   readonly properties?: readonly (readonly [property: string, value: string])[];
 }
 
-/** RFC 5322 2.1.1: lines should have at most 78 octets. */
+/** RFC 5322 2.1.1: lines should have at most 78 characters. */
 const FOLD_AT = 78;
 /** RFC 1035 2.3.4, and the final dot. */
 const LONGEST_ID = 254;
 
-/** The whole field with CRLF; without results it says `none` (RFC 8601 2.2). */
+/** The whole field with CRLF; without results its value is `none` (RFC 8601 2.2). */
 export function formatAuthResults(authservId: string, results: readonly MethodResult[], utf8 = false): string {
   const head = `Authentication-Results: ${pvalue(authservId, utf8)}`;
   if (results.length === 0) return `${head}; none\r\n`;
@@ -57,9 +57,9 @@ export function formatReceivedSpf({ result, comment, pairs }: ReceivedSpf, utf8 
 }
 
 /**
- * The authserv-id of a field's value (RFC 8601 2.2), lower case; undefined where none can be read. An
- * unreadable one is nobody's, and a reader in the field may still take it for ours: `mayClaim` errs on
- * the side of removal.
+ * The authserv-id of a field's value (RFC 8601 2.2), lower case; undefined if it cannot be read. An unreadable one
+ * belongs to nobody, and another reader of the field may still take it for ours: `mayClaim` errs on the side of
+ * removal.
  */
 export function parseAuthservId(value: string): string | undefined {
   const text = skipBlanks(value);
@@ -68,16 +68,16 @@ export function parseAuthservId(value: string): string | undefined {
   return (match[1]?.replace(/\\(.)/gs, '$1') ?? match[2]!).toLowerCase();
 }
 
-/** Whether some reader could take this value for the word of `authservId`. */
+/** Whether any reader could take this value for results of `authservId`. */
 export function mayClaim(value: string, authservId: string): boolean {
   const said = parseAuthservId(value);
   const ours = authservId.toLowerCase();
   if (said === undefined) return value.toLowerCase().includes(ours);
-  // An older version of the field put a version number or `/1` behind the id.
+  // An older version of the field put a version number or `/1` after the id.
   return said === ours || said.startsWith(`${ours}/`) || carelessId(value) === ours;
 }
 
-/** What a reader that skips whatever it does not expect takes for the id: `mx(a) .example.com.` is `mx.example.com`. */
+/** The id that a reader sees if it skips everything unexpected: `mx(a) .example.com.` is `mx.example.com`. */
 function carelessId(value: string): string {
   let id = '';
   for (let rest = skipBlanks(value); rest !== '' && !rest.startsWith(';'); rest = skipBlanks(rest.slice(1))) {

@@ -1,9 +1,9 @@
 /**
- * The results in the value of Authentication-Results, or of ARC-Authentication-Results (RFC 8601 2.2,
- * RFC 8617 4.1.1): every one, in order, so that who writes a method twice hides none of them.
+ * The results in the value of Authentication-Results, or of ARC-Authentication-Results (RFC 8601 2.2, RFC 8617
+ * 4.1.1): every one, in order, so that writing a method twice hides none of them.
  *
- * Comments go and quoted strings are opened, wherever they stand. Linear; what cannot be read is left
- * out, and what stands in a comment or a string that never ends is a part of it.
+ * Comments are removed and quoted strings opened, wherever they are. Linear. Unreadable parts are left out, and the
+ * rest after an unclosed comment or string is part of it.
  */
 
 export interface ReadResult {
@@ -17,7 +17,7 @@ export interface ReadResult {
 
 export function parseAuthResults(value: string): readonly ReadResult[] {
   const { text, strings } = opened(value);
-  // RFC 8601 2.2: CFWS may stand around the dot of a property and around "=".
+  // RFC 8601 2.2: CFWS is allowed around the dot of a property and around "=".
   const compact = text.replace(/\s+/g, ' ').replace(/ ?([=.]) ?/g, '$1');
   const parts = compact
     .split(';')
@@ -40,10 +40,10 @@ export function parseAuthResults(value: string): readonly ReadResult[] {
 type Pair = readonly [name: string, value?: string];
 const NO_PAIR: Pair = [''];
 
-/** Stands for a quoted string until the words around it are apart: no other quote is left then. */
+/** A placeholder for a quoted string until the words around it are separated: no other quote is left then. */
 const STRING = '"';
 
-/** To be asked for the words in their order. */
+/** Returns a function that must be called for the words in their order. */
 function pairsIn(strings: readonly string[]): (word: string) => Pair {
   let next = 0;
   const read = (text: string): string => text.replaceAll(STRING, () => strings[next++]!);
@@ -53,7 +53,7 @@ function pairsIn(strings: readonly string[]): (word: string) => Pair {
   };
 }
 
-/** The text without its comments, which nest, and with its strings set aside. */
+/** The text without its comments, which nest, and with placeholders for its strings. */
 function opened(value: string): { readonly text: string; readonly strings: readonly string[] } {
   const strings: string[] = [];
   let text = '';

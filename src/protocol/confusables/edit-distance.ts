@@ -1,9 +1,9 @@
 /**
- * Damerau's edit distance (letters inserted, left out, replaced, or two neighbours swapped; no part
- * edited twice), as far as a bound: beyond it, `bound + 1`.
+ * Damerau's edit distance (letters inserted, deleted, replaced, or two neighbours swapped; no part edited twice), up
+ * to a bound: beyond it, `bound + 1`.
  */
 
-/** A label of a domain has at most 63 octets (RFC 1035 2.3.4). */
+/** A label of a domain has at most 63 bytes (RFC 1035 2.3.4). */
 const LONGEST = 64;
 const rows = [new Uint8Array(LONGEST + 1), new Uint8Array(LONGEST + 1), new Uint8Array(LONGEST + 1)] as const;
 
@@ -25,7 +25,8 @@ export function editDistance(a: string, b: string, bound: number): number {
       current[j] = cost;
       if (cost < least) least = cost;
     }
-    // A swap reaches back two rows, so one row beyond the bound is not the end; the row before it must be, too.
+    // A swap reaches back two rows, so one row beyond the bound does not end the search; the row before it must be
+    // beyond, too.
     if (least > bound + 1) return bound + 1;
     [before, previous, current] = [previous, current, before];
   }

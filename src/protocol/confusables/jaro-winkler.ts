@@ -1,15 +1,15 @@
 /**
- * Jaro-Winkler similarity of two short texts, 0 to 1: what people mistype or vary in names costs
- * little, and less behind a common beginning. Linear in the product of the lengths, so both are bounded.
+ * Jaro-Winkler similarity of two short texts, 0 to 1: common typing errors and variants of names cost little, and
+ * less after a common beginning. Linear in the product of the lengths, so both are bounded.
  */
 
 /** Longer texts are compared by their beginning. */
 export const COMPARED_CHARACTERS = 64;
-/** Winkler's own: up to four characters of common beginning, a tenth of the difference each. */
+/** Winkler's values: up to four characters of common beginning, a tenth of the difference each. */
 const PREFIX_CHARACTERS = 4;
 const PREFIX_WEIGHT = 0.1;
 
-/** Used again by every call: nothing in here waits. */
+/** Reused by every call: nothing in here waits. */
 const matchedA = new Uint8Array(COMPARED_CHARACTERS);
 const matchedB = new Uint8Array(COMPARED_CHARACTERS);
 
@@ -21,7 +21,7 @@ export function jaroWinkler(a: string, b: string): number {
   return withPrefix(jaro, prefix);
 }
 
-/** `jaro` may be a bound from above: then so is the answer. */
+/** `jaro` may be an upper bound: then the result is one, too. */
 export function withPrefix(jaro: number, prefix: number): number {
   return jaro + prefix * PREFIX_WEIGHT * (1 - jaro);
 }

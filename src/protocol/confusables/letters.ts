@@ -1,6 +1,6 @@
 /**
- * Which letters a text has, as a set of bits: two sets tell in a moment that two texts cannot be
- * alike. Different characters may share a bit, which only lets more pairs through.
+ * The letters of a text as a set of bits: two sets show quickly that two texts cannot be alike. Different characters
+ * may share a bit, which only lets more pairs through.
  */
 export function letterSet(text: string): number {
   let set = 0;
@@ -8,7 +8,7 @@ export function letterSet(text: string): number {
   return set;
 }
 
-/** The letters that stand there at least twice. */
+/** The letters that occur at least twice. */
 export function repeatedLetters(text: string): number {
   let once = 0;
   let twice = 0;

@@ -1,9 +1,9 @@
 /**
  * Skeletons after Unicode Technical Standard 39 4: two texts that look alike have the same one.
  *
- * Coarser than the standard, since here it finds people who hide: case, accents and characters that
- * nobody sees do not count, and pairs of letters that run together are one (`rn` is `m`). A skeleton
- * is only ever compared with another; it is no text to show. Linear; never throws.
+ * Coarser than the standard, since it is used to find impersonation: case, accents and invisible characters do not
+ * count, and pairs of letters that look like one letter are one (`rn` is `m`). A skeleton is only ever compared with
+ * another; it is no text to show. Linear; never throws.
  */
 import { LOOK_ALIKES } from './table.ts';
 
@@ -14,7 +14,7 @@ export function skeleton(text: string): string {
   return joinPairs(isAscii(text) ? asciiSkeleton(text) : wideSkeleton(text));
 }
 
-/** Without what has no width, nor any other way to be seen: soft hyphens, joiners, fillers, directions, tags. */
+/** Removes characters without width or any other visible effect: soft hyphens, joiners, fillers, directions, tags. */
 export function withoutInvisible(text: string): string {
   return isAscii(text) ? text : text.replaceAll(INVISIBLE, '');
 }
@@ -37,7 +37,7 @@ function asciiSkeleton(text: string): string {
   return copied === 0 ? lower : made + lower.slice(copied);
 }
 
-/** The ASCII rows of the table, without looking them up. */
+/** The ASCII rows of the table, without a look-up. */
 function asciiLookAlike(code: number): string {
   switch (code) {
     case 0x31:
@@ -58,14 +58,14 @@ function wideSkeleton(text: string): string {
 }
 
 /**
- * NFKD without marks. Those that stand there go before it, too: it sorts the marks of a letter by insertion, so
+ * NFKD without marks. Marks in the input are removed before it, too: it sorts the marks of a letter by insertion, so
  * a thousand of them would cost a million steps.
  */
 export function decomposed(text: string): string {
   return text.replaceAll(MARKS, '').normalize('NFKD').replaceAll(MARKS, '');
 }
 
-/** As it is first: a capital may look like another letter than its small form does. */
+/** The character itself is looked up first: a capital may look like another letter than its small form does. */
 function lookAlike(character: string): string {
   const known = LOOK_ALIKES.get(character);
   if (known !== undefined) return known;

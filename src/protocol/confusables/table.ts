@@ -1,12 +1,11 @@
 /**
- * Characters that look like Latin letters or digits, by what they look like.
+ * Characters that look like Latin letters or digits, by the letter that they resemble.
  *
- * Coverage: letters of Latin (with strokes, hooks and the phonetic extensions), Greek, Cyrillic,
- * Armenian, Cherokee, Coptic, Lisu, Hebrew and some signs, as Unicode Technical Standard 39 pairs them.
- * What compatibility decomposition (NFKD) makes Latin by itself is not here: accents, full-width,
- * mathematical, circled and superscript letters, ligatures. Confusions within scripts of which no
- * character looks Latin (kana and ideographs, Arabic digits) are not covered. Derived from the data of
- * that standard, whose licence is in NOTICE.
+ * Coverage: letters of Latin (with strokes, hooks and the phonetic extensions), Greek, Cyrillic, Armenian, Cherokee,
+ * Coptic, Lisu, Hebrew and some signs, as Unicode Technical Standard 39 pairs them. Characters that compatibility
+ * decomposition (NFKD) already maps to Latin are left out: accents, full-width, mathematical, circled and superscript
+ * letters, ligatures. Confusions within scripts without Latin look-alikes (kana and ideographs, Arabic digits) are
+ * not covered. Derived from the data of that standard, whose licence is in NOTICE.
  */
 const LOOKS_LIKE: Readonly<Record<string, string>> = {
   a: 'ɑαаΑАᎪꓮ⍺',
@@ -40,7 +39,7 @@ const LOOKS_LIKE: Readonly<Record<string, string>> = {
   '3': 'ꞫȜƷꝪⳌЗзӠҘ',
 };
 
-/** By character. Within ASCII too: a digit for a letter; `l`, `1` and `I` are one. */
+/** By character. Also within ASCII: a digit for a letter; `l`, `1` and `I` are one. */
 export const LOOK_ALIKES: ReadonlyMap<string, string> = new Map([
   ...Object.entries(LOOKS_LIKE).flatMap(([letter, others]) => [...others].map((other) => [other, letter] as const)),
   ['0', 'o'],

@@ -1,15 +1,15 @@
 /**
- * CSV (RFC 4180): rows of text, and the one writer of every export. A lone LF or CR ends a row too, as
- * spreadsheets write it; undefined for what is malformed.
+ * CSV (RFC 4180): rows of text, and the one writer of every export. A lone LF or CR ends a row too, as spreadsheets
+ * write it; undefined for malformed input.
  *
- * A field that a spreadsheet would run as a formula gets an apostrophe in front, and `armed` takes it off
- * again, so that an import gives back what was exported.
+ * A field that a spreadsheet would run as a formula gets an apostrophe in front, and `armed` removes it again, so
+ * that an import restores what was exported.
  */
 
-/** What spreadsheets take for a formula, perhaps behind blanks that they drop; full-width signs too. */
+/** What spreadsheets take for a formula, perhaps after blanks that they drop; full-width signs too. */
 const FORMULA = /^'*[\t\r\n ]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
 
-/** Beyond these it is no list of accounts but an attack on memory. */
+/** A larger file is no list of accounts but an attack on memory. */
 const MOST_ROWS = 100_000;
 const MOST_FIELDS = 100;
 
@@ -29,7 +29,7 @@ export function parseCsv(text: string): readonly (readonly string[])[] | undefin
   return rows;
 }
 
-/** A field as it was before `formatCsv` made it harmless. */
+/** Restores a field that `formatCsv` made harmless. */
 export function armed(field: string): string {
   return field.startsWith("'") && FORMULA.test(field) ? field.slice(1) : field;
 }

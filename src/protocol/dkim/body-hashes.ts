@@ -1,30 +1,30 @@
 /**
- * The hashes of one body for all its signatures: at most one for each canonicalisation, over the whole
- * body, with its length. A signature that covers less (`l=`) vouches for nothing, so no part is hashed
- * for it; one that covers all of it has the hash of the whole.
+ * The hashes of one body for all its signatures: at most one for each canonicalisation, over the whole body, with its
+ * length. A signature that covers less (`l=`) is not accepted, so no part is hashed for it; a signature that covers
+ * all of it uses the hash of the whole.
  *
  * Streams: holds no more than a chunk. Bare line feeds count as CRLF (RFC 6376 5.3).
  */
 import { type BodyHash, relaxedBodyHash, simpleBodyHash } from './canonical.ts';
 import type { Canonicalization } from './read-signature.ts';
 
-/** Undefined in `most`: the hash of the whole body is wanted, however long it is. */
+/** Undefined in `most`: the hash of the whole body is needed, however long it is. */
 export interface WantedHash {
   readonly how: Canonicalization;
-  /** Beyond so many octets, canonical, nobody wants to know more. */
+  /** The number of canonical bytes after which hashing may stop. */
   readonly most?: number;
 }
 
 export interface HashedBody {
   readonly how: Canonicalization;
   readonly hash: string;
-  /** Canonical octets; more than `most` where reading ended there. */
+  /** Canonical bytes; more than `most` if hashing stopped there. */
   readonly length: number;
 }
 
 export interface BodyHashes {
   push(chunk: Uint8Array): void;
-  /** Nothing that follows changes anything. */
+  /** Further input changes nothing. */
   isDone(): boolean;
   end(): readonly HashedBody[];
 }
@@ -56,7 +56,7 @@ export function bodyHashes(wanted: readonly WantedHash[]): BodyHashes {
   };
 }
 
-/** The very chunk where there is nothing to do. `before`: the octet before it. */
+/** The same chunk if no change is needed. `before`: the byte before it. */
 function withCrLf(chunk: Uint8Array, before: number): Uint8Array {
   let bare = 0;
   const isBare = (at: number): boolean => (at === 0 ? before : chunk[at - 1]) !== CR;

@@ -1,9 +1,8 @@
 /**
- * Canonicalisation: what a signature covers. `relaxed` (RFC 6376 3.4.2 and 3.4.4), however relays
- * refold a header or trim the ends of lines; `simple` (RFC 6376 3.4.3), octet for octet.
+ * Canonicalisation: the bytes that a signature covers. `relaxed` (RFC 6376 3.4.2 and 3.4.4) tolerates relays that
+ * refold a header or trim the ends of lines; `simple` (RFC 6376 3.4.3) is byte for byte.
  *
- * Only CRLF ends a line; a bare CR or LF is an octet like any other. Linear; holds no more than a
- * chunk, however the chunks fall.
+ * Only CRLF ends a line; a bare CR or LF is a byte like any other. Linear; holds no more than a chunk, at any split.
  */
 import { createHash } from 'node:crypto';
 
@@ -12,7 +11,7 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 
-/** A field as it stands in the message, with or without its last CRLF: name, colon, value, no CRLF. */
+/** `raw`: a field as it is in the message, with or without its last CRLF. Returns name, colon, value, no CRLF. */
 export function relaxedField(raw: string): string {
   const colon = raw.indexOf(':');
   const name = raw.slice(0, colon).trimEnd();
@@ -28,19 +27,25 @@ function relaxedValue(value: string): string {
 
 export interface BodyHash {
   push(chunk: Uint8Array): void;
-  /** Base64, as `bh=` has it. */
+  /** Base64, the form of `bh=`. */
   end(): string;
-  /** Canonical octets so far; once ended, of the whole body. */
+  /** Canonical bytes so far; after the end, of the whole body. */
   length(): number;
 }
 
-/** What canonicalisation changes within lines. Found by the regular expression engine, which is 20 times as fast as a loop. */
+/**
+ * The parts of a line that canonicalisation changes. The regular expression engine finds them 20 times as fast as a
+ * loop.
+ */
 const IRREGULAR = /[ \t]{2}|\t|[ \t]\r\n/g;
-/** After an irregularity, so many octets are taken one by one: where there are many, searching each would cost more. */
+/**
+ * After an irregularity, so many bytes are handled one by one: where there are many, a search for each would cost
+ * more.
+ */
 const ONE_BY_ONE = 8;
-/** What short runs are gathered in, so that the hash is not called for each. */
+/** A buffer that gathers short runs, so that the hash is not called for each. */
 const SCRATCH_BYTES = 4096;
-/** Blank lines are held back until something follows; so many at a time are let go. */
+/** Blank lines are held back until something follows; so many at a time are hashed. */
 const LINES_AT_ONCE = 1024;
 const BLANK_LINES = Buffer.from('\r\n'.repeat(LINES_AT_ONCE));
 
@@ -58,7 +63,7 @@ export function relaxedBodyHash(): BodyHash {
     at = 0;
   };
 
-  /** What was held stands before it. */
+  /** Writes the held characters before it. */
   const put = (octet: number): void => {
     if (heldLines > 0) {
       flush();
@@ -73,7 +78,7 @@ export function relaxedBodyHash(): BodyHash {
     isEmpty = false;
   };
 
-  /** As it is; a long run without a copy. */
+  /** Hashes a run unchanged; a long one without a copy. */
   const pass = (bytes: Buffer, start: number, end: number): void => {
     if (at + end - start > SCRATCH_BYTES) flush();
     if (end - start > SCRATCH_BYTES) hash.update(bytes.subarray(start, end));
@@ -99,7 +104,7 @@ export function relaxedBodyHash(): BodyHash {
     push(chunk) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       const text = bytes.toString('latin1');
-      // Blanks and line ends at the end wait for what follows.
+      // Blanks and line ends at the end of the chunk wait for the next one.
       const end = lastContent(bytes) + 1;
       let oneByOneUntil = 0;
       for (let i = 0; i < end; ) {
@@ -120,7 +125,7 @@ export function relaxedBodyHash(): BodyHash {
     end() {
       if (heldCr) put(CR);
       flush();
-      // RFC 6376 3.4.4: a body that is not empty ends with one CRLF; an empty one is nothing at all.
+      // RFC 6376 3.4.4: a body that is not empty ends with one CRLF; an empty one stays empty.
       if (!isEmpty) hash.update('\r\n');
       return hash.digest();
     },
@@ -175,7 +180,7 @@ export function simpleBodyHash(): BodyHash {
         } else putCr();
       }
       let end = chunk.length;
-      // Line ends at the end wait for what follows.
+      // Line ends at the end of the chunk wait for the next one.
       if (end > start && chunk[end - 1] === CR) {
         heldCr = true;
         end--;
@@ -190,7 +195,7 @@ export function simpleBodyHash(): BodyHash {
     },
     end() {
       if (heldCr) putCr();
-      // RFC 6376 3.4.3: it ends with one CRLF, also where it is empty.
+      // RFC 6376 3.4.3: it ends with one CRLF, even if it is empty.
       hash.update('\r\n');
       return hash.digest();
     },

@@ -1,12 +1,12 @@
 /**
- * The header as signers see it: its fields in order, and those that a signature takes, from the
- * bottom up (RFC 6376 5.4.2).
+ * The header as signers see it: its fields in order, and the fields that a signature covers, from the bottom up (RFC
+ * 6376 5.4.2).
  */
 import { scanFields } from '../mime/fields.ts';
 import { relaxedField } from './canonical.ts';
 
 export interface SignedHeader {
-  /** In the order of the message, lower-case names; `raw` without the last CRLF, one character an octet. */
+  /** In the order of the message, lower-case names; `raw` without the last CRLF, one character a byte. */
   readonly fields: readonly RawField[];
   /** Where the body starts. */
   readonly bodyStart: number;
@@ -17,7 +17,7 @@ export interface RawField {
   readonly raw: string;
 }
 
-/** Undefined: it cannot be told from the body, or has lines that readers take differently. */
+/** Undefined: its end is unclear, or readers take some of its lines differently. */
 export function signedHeader(bytes: Buffer): SignedHeader | undefined {
   const { fields, end, problem, malformedLines } = scanFields(bytes);
   if (problem || malformedLines > 0) return undefined;
@@ -30,14 +30,14 @@ export function signedHeader(bytes: Buffer): SignedHeader | undefined {
   };
 }
 
-/** Behind the colon. */
+/** The text after the colon. */
 export function fieldValue({ raw }: RawField): string {
   return raw.slice(raw.indexOf(':') + 1);
 }
 
 /**
- * Fields whose addition would deceive a reader: each is named once more than it is there, so that a
- * second one breaks the signature (RFC 6376 8.15).
+ * Fields that could be added to deceive a reader: each is named once more than it occurs, so that a further one
+ * breaks the signature (RFC 6376 8.15).
  */
 const OVERSIGNED = [
   'From',
@@ -56,7 +56,7 @@ const OVERSIGNED = [
   'Content-Disposition',
 ] as const;
 
-/** Signed where they are (RFC 6376 5.4.1); a list may add its own. */
+/** Signed if present (RFC 6376 5.4.1); a list may add its own. */
 const SIGNED = [
   'Content-ID',
   'Content-Description',
@@ -92,7 +92,7 @@ export interface Selection {
   readonly canonical: string;
 }
 
-/** `extra`: further lower-case names, signed where they are. */
+/** `extra`: further lower-case names, signed if present. */
 export function selectFields(fields: readonly RawField[], extra: readonly string[] = []): Selection {
   const present = new Map<string, RawField[]>();
   for (const field of fields) {

@@ -1,9 +1,9 @@
 /**
- * Key records as a verifier reads them (RFC 6376 3.6.1, RFC 8463 4): a TXT record to a public key in
- * numbers, with what its owner restricts.
+ * Key records as a verifier reads them (RFC 6376 3.6.1, RFC 8463 4): a TXT record to a public key in numbers, with
+ * the restrictions of its owner.
  *
- * Sizes are known before any arithmetic is done with the key, since an RSA operation costs the square of
- * the modulus times the length of the exponent. Linear; never throws.
+ * Sizes are known before any arithmetic is done with the key, since an RSA operation costs the square of the modulus
+ * times the length of the exponent. Linear; never throws.
  */
 import { readRsaKey } from './rsa-key.ts';
 import { readNames, readTags } from './tags.ts';
@@ -15,7 +15,7 @@ export type KeyNumbers =
 
 export interface KeyRecord {
   readonly numbers: KeyNumbers;
-  /** `h=`: the only hashes it may be used with. */
+  /** `h=`: the only hashes that the key may be used with. */
   readonly hashes?: readonly string[];
   /** `t=s`: not for identities of subdomains. */
   readonly isStrict: boolean;
@@ -23,7 +23,7 @@ export interface KeyRecord {
   readonly isTesting: boolean;
 }
 
-/** In the words of the verification's result. */
+/** As codes of the verification's result. */
 export type KeyFlaw =
   | 'invalid public key'
   | 'unknown key version'
@@ -31,14 +31,14 @@ export type KeyFlaw =
   | 'key not for email'
   | 'key larger than is verified';
 
-/** Public keys of more bits, or with longer exponents, are made to be expensive: 4096 and 65537 are the most that signers use. */
+/** Public keys with more bits or longer exponents are made to be expensive: signers use at most 4096 and 65537. */
 export const RSA_LIMITS = { bits: 4096, exponentBits: 32 } as const;
 
 export function readKey(record: string): KeyRecord | KeyFlaw {
   const { tags, first, isMalformed } = readTags(record.replace(/\s+/g, ''));
   const key = tags.get('p');
   const version = tags.get('v');
-  // An empty p= is a key that was revoked.
+  // An empty p= is a revoked key.
   if (isMalformed || key === undefined || !/^[A-Za-z0-9+/]+={0,2}$/.test(key)) return 'invalid public key';
   if (version !== undefined && (version !== 'DKIM1' || first !== 'v')) return 'unknown key version';
   const services = tags.get('s');

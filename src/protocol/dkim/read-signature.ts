@@ -2,8 +2,8 @@
  * Signature fields as a verifier reads them: `DKIM-Signature` (RFC 6376 3.5, 6.1.1) and
  * `ARC-Message-Signature` (RFC 8617 4.1.2).
  *
- * What is wrong with one is said in words, and all that can be read of it is read, so that a log can
- * name it. Linear; never throws.
+ * A flaw of a field becomes a sentence, and everything readable is read, so that a log can name it. Linear; never
+ * throws.
  */
 import { readable } from '../mime/text.ts';
 import { asciiDomain } from './domain.ts';
@@ -13,7 +13,7 @@ export type Canonicalization = 'relaxed' | 'simple';
 export type KeyType = 'rsa' | 'ed25519';
 
 export interface ReadSignature {
-  /** The field without its last CRLF, one character an octet. */
+  /** The field without its last CRLF, one character a byte. */
   readonly raw: string;
   /** As written. */
   readonly domain: string;
@@ -28,14 +28,14 @@ export interface ReadSignature {
   /** Base64. */
   readonly bodyHash: string;
   readonly signature: string;
-  /** `l=`: how much of the body is signed. */
+  /** `l=`: how many bytes of the body are signed. */
   readonly bodyLength?: number;
   /** Seconds since the epoch. */
   readonly signedAt?: number;
   readonly expiresAt?: number;
-  /** `i=` is of a subdomain of `d=`, which a key with `t=s` forbids. */
+  /** `i=` is in a subdomain of `d=`, which a key with `t=s` forbids. */
   readonly isForSubdomain: boolean;
-  /** Why it is none that could be verified. */
+  /** Why it cannot be verified. */
   readonly problem?: string;
 }
 
@@ -81,7 +81,7 @@ export function readSignature(raw: string, kind: 'dkim' | 'arc'): ReadSignature 
   const problem =
     unusable(signature, kind) ??
     (kind === 'dkim' ? malformed(list, signature, identity) : undefined) ??
-    // RFC 6376 6.1.1: it says nothing of the author.
+    // RFC 6376 6.1.1: such a signature does not cover the author.
     (signature.names.includes('from') ? undefined : 'From field not signed');
   return { ...signature, isForSubdomain: identity === 'subdomain', ...(problem !== undefined && { problem }) };
 }
@@ -93,7 +93,7 @@ function numbered<K extends string>(name: K, value: string | undefined): { [_ in
 type Tags = Omit<ReadSignature, 'isForSubdomain' | 'problem'>;
 
 function unusable({ algorithm, header, body, domain, selector, hash, keyType }: Tags, kind: 'dkim' | 'arc') {
-  // RFC 8463 knows no Ed25519 with SHA-1, RFC 8617 no SHA-1 at all.
+  // RFC 8463 defines no Ed25519 with SHA-1, RFC 8617 no SHA-1 at all.
   const isKnown = ALGORITHM.test(algorithm) && (hash === 'sha256' || (kind === 'dkim' && keyType === 'rsa'));
   if (!isKnown) return 'unknown algorithm';
   if (![header, body].every((word) => word === 'relaxed' || word === 'simple')) return 'unknown canonicalization';
@@ -120,10 +120,10 @@ function malformed({ tags, isMalformed }: ReturnType<typeof readTags>, read: Tag
 
 type Identity = 'domain' | 'subdomain' | 'other' | 'malformed';
 
-/** RFC 6376 2.6, 3.5: what `i=` names. In ARC `i=` is the number of the set. */
+/** RFC 6376 2.6, 3.5: the identity in `i=`. In ARC `i=` is the number of the set. */
 function identityOf(value: string | undefined, kind: 'dkim' | 'arc', domain: string): Identity {
   if (value === undefined || kind === 'arc') return 'domain';
-  // RFC 6376 2.11: octets as `=40`.
+  // RFC 6376 2.11: bytes as `=40`.
   const octets = Buffer.from(value.replaceAll(' ', ''), 'utf8')
     .toString('latin1')
     .replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

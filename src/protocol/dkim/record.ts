@@ -1,7 +1,7 @@
 /** Key records (RFC 6376 3.6.1, RFC 8463 4): the TXT record of a selector, written and compared. */
 import type { SigningAlgorithm } from './signature.ts';
 
-/** `publicKey`: base64; SubjectPublicKeyInfo of RSA, the 32 octets of Ed25519. */
+/** `publicKey`: base64; SubjectPublicKeyInfo of RSA, the 32 bytes of Ed25519. */
 export function formatKeyRecord(algorithm: SigningAlgorithm, publicKey: string): string {
   return `v=DKIM1; k=${keyType(algorithm)}; p=${publicKey}`;
 }
@@ -10,7 +10,7 @@ function keyType(algorithm: SigningAlgorithm): 'rsa' | 'ed25519' {
   return algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519';
 }
 
-/** RFC 1035 3.3.14: a character-string has at most 255 octets, so an RSA record has two. */
+/** RFC 1035 3.3.14: a character-string has at most 255 bytes, so an RSA record has two. */
 export function characterStrings(record: string): readonly string[] {
   const strings: string[] = [];
   for (let at = 0; at < record.length; at += 255) strings.push(record.slice(at, at + 255));
@@ -22,9 +22,9 @@ export type RecordFlaw =
   | 'other-key'
   /** `p=` is empty: withdrawn. */
   | 'revoked'
-  /** `h=`, `s=` or `k=` forbid what we do with it. */
+  /** `h=`, `s=` or `k=` forbid our use of it. */
   | 'restricted'
-  /** `t=y`: receivers are told to make nothing of it. */
+  /** `t=y`: receivers must not use the result. */
   | 'testing';
 
 /** Whether a verifier that finds this record accepts our signatures; undefined: it does. */
@@ -44,7 +44,7 @@ export function flawOf(text: string, algorithm: SigningAlgorithm, publicKey: str
   return tags.get('t')?.split(':').includes('y') ? 'testing' : undefined;
 }
 
-/** From the end: a pattern would look for it from each `=` of a record that somebody else wrote. */
+/** From the end: a pattern would search from each `=` of a record that somebody else wrote. */
 function withoutPadding(base64: string): string {
   let end = base64.length;
   while (end > 0 && base64[end - 1] === '=') end--;

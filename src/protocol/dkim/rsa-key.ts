@@ -1,6 +1,6 @@
 /**
- * The two numbers of an RSA public key: a bare RSAPublicKey (RFC 8017, appendix A.1.1), as RFC 6376 3.6.1 has it,
- * or SubjectPublicKeyInfo (RFC 5280 4.1.2.7), as everybody publishes it. DER only. Never throws.
+ * The two numbers of an RSA public key: a bare RSAPublicKey (RFC 8017, appendix A.1.1), as RFC 6376 3.6.1 has it, or
+ * SubjectPublicKeyInfo (RFC 5280 4.1.2.7), which is what domains publish. DER only. Never throws.
  */
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;
@@ -22,7 +22,7 @@ export function readRsaKey(bytes: Uint8Array): RsaNumbers | 'malformed' | 'other
   if (!algorithm) return 'malformed';
   if (!RSA.equals(algorithm.value.subarray(0, RSA.length))) return 'other';
   const wrapped = element(algorithm.rest, BIT_STRING);
-  // The first octet counts unused bits.
+  // The first byte counts unused bits.
   if (wrapped?.value[0] !== 0) return 'malformed';
   const key = element(wrapped.value.subarray(1), SEQUENCE);
   return key ? numbersIn(key.value) : 'malformed';

@@ -1,12 +1,12 @@
 /**
- * A signature field in the making (RFC 6376 3.5, RFC 8617 4.1.2): its tags, what is signed for it, and
- * the field once the signature is there.
+ * A signature field before it is signed (RFC 6376 3.5, RFC 8617 4.1.2): its tags, the bytes to sign, and the field
+ * once the signature exists.
  */
 import { relaxedField } from './canonical.ts';
 
 export type SigningAlgorithm = 'rsa-sha256' | 'ed25519-sha256';
 
-/** RFC 5322 2.1.1: lines should have at most 78 octets. */
+/** RFC 5322 2.1.1: lines should have at most 78 characters. */
 const FOLD_AT = 76;
 
 /** Folded between words; `separator` belongs to the word before it. */
@@ -28,7 +28,7 @@ export function foldWords(words: readonly string[], separator: string, column: n
 export interface SignatureDraft {
   /** The field up to and with `b=`. */
   readonly head: string;
-  /** What is signed for it: for Ed25519, its SHA-256 (RFC 8463 3). One octet a character. */
+  /** The bytes to sign; Ed25519 signs their SHA-256 (RFC 8463 3). One byte a character. */
   readonly covered: string;
 }
 
@@ -43,7 +43,7 @@ export interface DkimTags {
   readonly names: readonly string[];
 }
 
-/** No `l=`, which lets anyone append, and no `z=`, which tells what Bcc and others were. */
+/** No `l=`, which lets anyone append, and no `z=`, which would disclose Bcc and other fields. */
 export function draftDkim(tags: DkimTags, canonicalHeader: string): SignatureDraft {
   const { algorithm, domain, selector, signedAt, expiresAt, bodyHash, names } = tags;
   const head =

@@ -1,13 +1,13 @@
 /**
  * Tag lists (RFC 6376 3.2), as signatures and key records are written: `name=value` between semicolons.
  *
- * Reads strictly: a tag twice, one without a name, or an empty one in the middle is a flaw of the whole
- * list. Names keep their case, as they must. Linear; never throws.
+ * Reads strictly: a tag twice, a tag without a name, or an empty one in the middle is a flaw of the whole list. Names
+ * keep their case, as they must. Linear; never throws.
  */
 export interface TagList {
-  /** White space within values is one space, around them none. */
+  /** White space within values becomes one space, around them it is removed. */
   readonly tags: ReadonlyMap<string, string>;
-  /** The name of the first. */
+  /** The name of the first tag. */
   readonly first: string | undefined;
   readonly isMalformed: boolean;
 }

@@ -1,8 +1,8 @@
 /**
- * The arithmetic of a verification, and what it costs before it is done (RFC 6376 3.7, 6.1.3).
+ * The arithmetic of a verification, and its cost before it is done (RFC 6376 3.7, 6.1.3).
  *
- * What a signature covers of the header is put together from fields that are canonical once for all
- * signatures of a message; the body's part is its hash, which is compared elsewhere.
+ * The header part of a signature is assembled from fields that are made canonical once for all signatures of a
+ * message; the body's part is its hash, which is compared elsewhere.
  */
 import { createHash, createVerify, type KeyObject, verify } from 'node:crypto';
 import { relaxedField } from './canonical.ts';
@@ -12,7 +12,7 @@ import type { Canonicalization, ReadSignature } from './read-signature.ts';
 
 /** The fields of one message, for all its signatures. */
 export interface CoverableFields {
-  /** What the signature signs of the header, with itself: one octet a character. */
+  /** The header bytes that the signature covers, itself included: one byte a character. */
   covered(signature: ReadSignature): string;
 }
 
@@ -35,7 +35,7 @@ export function coverableFields(fields: readonly RawField[]): CoverableFields {
       const taken = new Map<string, number>();
       let text = '';
       for (const name of names) {
-        // RFC 6376 5.4.2: from the bottom up; one name too many stands for a field that is not there.
+        // RFC 6376 5.4.2: from the bottom up; a surplus name stands for a field that is absent.
         const count = (taken.get(name) ?? 0) + 1;
         taken.set(name, count);
         const index = byName.get(name)?.at(-count);
@@ -56,7 +56,7 @@ export function withoutSignature(raw: string): string {
   return raw.slice(0, colon) + specs.join(';');
 }
 
-/** Whether the key signed these parts, one behind the other. A signature that no key could have made is a wrong one. */
+/** Whether the key signed these parts, one after the other. A signature that no key can produce is a wrong one. */
 export function isSignedBy(
   covered: readonly Uint8Array[],
   { keyType, signature }: Pick<ReadSignature, 'keyType' | 'signature'>,
@@ -79,8 +79,8 @@ function updated<T extends { update(bytes: Uint8Array): unknown }>(into: T, part
 }
 
 /**
- * What a verification costs, in verifications with an RSA key of 2048 bits and the exponent 65537. The
- * square of the bits, once for each bit of the exponent; measured, twice that for each bit that is set.
+ * The cost of a verification, in verifications with an RSA key of 2048 bits and the exponent 65537: the square of the
+ * bits, once for each bit of the exponent; measured, twice that for each bit that is set.
  */
 export function priceOf(numbers: KeyNumbers): number {
   if (numbers.type === 'ed25519') return 4;

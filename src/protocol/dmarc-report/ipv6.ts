@@ -1,4 +1,4 @@
-/** IPv6 with all eight groups written out, as the report's schema wants it; IPv4 as it is. */
+/** IPv6 with all eight groups written out, as the report's schema requires; IPv4 unchanged. */
 export function expandIpv6(address: string): string {
   if (!address.includes(':')) return address;
   const [head = '', tail] = dottedTail(address).split('::');

@@ -1,6 +1,8 @@
 /** Bounds of reading aggregate reports, each with its reason. */
 
-/** Records of one report that are kept: the giants' daily reports of a busy domain have a few thousand. */
+/**
+ * Records of one report that are kept: the daily reports of large providers about a busy domain have a few thousand.
+ */
 export const REPORT_RECORDS = 10_000;
 
 /** The schema nests six deep (feedback, record, auth_results, dkim, domain); extensions a little deeper. */

@@ -1,8 +1,8 @@
 /**
  * Reads an aggregate report (RFC 9990 3.1, and those of RFC 7489, which most still send).
  *
- * Tolerant, as the field is: elements without namespace, unknown ones passed over, values that are
- * none of the schema's taken as the weakest. A problem is a sentence, never an exception.
+ * Tolerant: elements without namespace are accepted, unknown ones skipped, and values outside the schema taken as the
+ * weakest. A problem is a sentence, never an exception.
  */
 import { REPORT_RECORDS, VALUE_CHARACTERS, VALUES_PER_RECORD } from './limits.ts';
 import type { AggregateReport, DkimResult, DmarcAction, OverrideType, ReportRecord, SpfResult } from './types.ts';
@@ -12,7 +12,7 @@ export type ReadAggregate =
   | {
       readonly ok: true;
       readonly report: AggregateReport;
-      /** Records beyond the bound, and those without source or count. */
+      /** The number of records beyond the bound, or without source or count. */
       readonly unread: number;
     }
   | { readonly ok: false; readonly problem: string };
@@ -22,7 +22,7 @@ const OVERRIDES = ['trusted_forwarder', 'mailing_list', 'local_policy', 'policy_
 const SPF = ['none', 'neutral', 'pass', 'fail', 'softfail', 'temperror', 'permerror'] as const;
 const DKIM = ['none', 'pass', 'fail', 'policy', 'neutral', 'temperror', 'permerror'] as const;
 
-/** `bytes`: the XML, unpacked; its size is the caller's to bound. */
+/** `bytes`: the unpacked XML; the caller bounds its size. */
 export function readAggregate(bytes: Uint8Array): ReadAggregate {
   let tree: XmlTree;
   try {
@@ -131,7 +131,7 @@ function oneOf<const T extends string>(values: readonly T[], value: string | und
   return values.find((known) => known === wanted);
 }
 
-/** Eleven digits: a second far in the future; and sums of many stay far below 64 bits. */
+/** Eleven digits: a second far in the future; sums of many stay far below 64 bits. */
 function wholeNumber(value: string | undefined): number | undefined {
   return value !== undefined && /^\d{1,11}$/.test(value) ? Number(value) : undefined;
 }

@@ -18,7 +18,7 @@ export interface ReportMetadata {
 }
 
 export interface PublishedPolicy {
-  /** Where the record was found. */
+  /** The domain at which the record was found. */
   readonly domain: string;
   readonly adkim?: 'r' | 's';
   readonly aspf?: 'r' | 's';

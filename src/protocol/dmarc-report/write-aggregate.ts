@@ -1,8 +1,8 @@
 /**
  * An aggregate report as XML, valid against the schema of RFC 9990 appendix A.
  *
- * The namespace is the default one, as in that RFC's sample, since readers in the field look for
- * elements without prefix; the schema knows IPv6 only with all eight groups written out.
+ * The namespace is the default one, as in that RFC's sample, since many readers look for elements without prefix; the
+ * schema accepts IPv6 only with all eight groups written out.
  */
 
 import { cleanLine } from '../text/unsafe.ts';
@@ -94,7 +94,10 @@ function leaf(name: string, value: string | number | undefined): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-/** What strangers sent stands here too: what XML 1.0 2.2 does not allow becomes U+FFFD, and what would steer its reader. */
+/**
+ * The text contains values from untrusted hosts: characters that XML 1.0 2.2 forbids become U+FFFD, and so do those
+ * that would steer a terminal.
+ */
 function escapeText(text: string): string {
   return cleanLine(text)
     .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')

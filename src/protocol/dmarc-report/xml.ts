@@ -1,13 +1,13 @@
 /**
- * XML of strangers as a tree of plain values: elements only, no attributes, no entities but the five
- * of XML 1.0 4.6 and character references. A document type is refused, so that nothing can be defined
- * that would grow. The caller bounds the octets; depth, elements and text are bounded here. Linear.
+ * Untrusted XML as a tree of plain values: elements only, no attributes, no entities but the five of XML 1.0 4.6 and
+ * character references. A document type is refused, so that nothing can be defined that would grow. The caller bounds
+ * the bytes; depth, elements and text are bounded here. Linear.
  */
 import { VALUE_CHARACTERS, XML_DEPTH, XML_ELEMENTS, XML_NAMES } from './limits.ts';
 
 export type XmlTree = { readonly [name: string]: unknown };
 
-/** Throws an Error with a sentence where it is no XML that may be read. */
+/** Throws an Error with a sentence if the XML is malformed or not allowed. */
 export function parseXml(bytes: Uint8Array): XmlTree {
   const text = decodeXml(bytes);
   if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) throw new Error('a document type or an entity definition is not accepted');
@@ -23,7 +23,7 @@ interface Open {
   text: string;
 }
 
-/** One pass from `<` to `<`. Prefixes of names are dropped, text beside elements is not kept. */
+/** One pass from `<` to `<`. Prefixes of names are dropped; text beside elements is ignored. */
 function readElements(text: string): unknown {
   const root: Open = { name: '', tree: undefined, names: 0, text: '' };
   const open: Open[] = [root];
@@ -115,7 +115,7 @@ export function isTree(value: unknown): value is XmlTree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The children of that name; none, one or several are the same to a reader. */
+/** The children of that name, as an array whether there are none, one or several. */
 export function children(tree: unknown, name: string): readonly unknown[] {
   if (!isTree(tree) || !Object.hasOwn(tree, name)) return [];
   const value = tree[name];
@@ -126,14 +126,14 @@ export function child(tree: unknown, name: string): unknown {
   return children(tree, name)[0];
 }
 
-/** The text of the first child of that name, trimmed; undefined where there is none or it has elements. */
+/** The text of the first child of that name, trimmed; undefined if there is none or it has elements. */
 export function textOf(tree: unknown, name: string, mostCharacters: number): string | undefined {
   const value = child(tree, name);
   if (typeof value !== 'string') return undefined;
   return unescapeText(value.slice(0, mostCharacters)).trim();
 }
 
-/** The declaration or the byte order mark says the encoding; what is wrong in it becomes U+FFFD. */
+/** The declaration or the byte order mark names the encoding; invalid bytes become U+FFFD. */
 function decodeXml(bytes: Uint8Array): string {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
@@ -145,7 +145,7 @@ function decodeXml(bytes: Uint8Array): string {
 
 function decoder(label = 'utf-8'): TextDecoder {
   try {
-    // A declaration that can be read as ASCII cannot be true if it says UTF-16.
+    // A declaration that is readable as ASCII cannot be true if it names UTF-16.
     return new TextDecoder(/^utf-?16/i.test(label) ? 'utf-8' : label);
   } catch {
     return new TextDecoder('utf-8');

@@ -2,8 +2,8 @@
  * Composes a delivery status notification: multipart/report (RFC 6522) of a text for people, the
  * status for programs (RFC 3464), and the original or its header.
  *
- * Pure: dates, ids and the boundary are handed in. The original is a segment, never read here, so a
- * large one streams. All of it is 7-bit unless an address or what goes back is not (RFC 6533).
+ * Pure: dates, ids and the boundary are passed in. The original is a segment and is never read here, so a large one
+ * streams. All of it is 7-bit unless an address or the returned part is not (RFC 6533).
  */
 import { encodeQuotedPrintable } from '../mime/quoted-printable.ts';
 import type { Segment } from '../mime/types.ts';
@@ -14,21 +14,21 @@ import { returnedPart } from './returned-part.ts';
 import { needsUtf8, recipientFields, statusFields } from './status-fields.ts';
 import type { Dsn, DsnRecipient, DsnReport } from './types.ts';
 
-/** What a report says of one recipient: to people, and to programs. */
+/** The texts of a report about one recipient: for people, and for programs. */
 export interface DsnRecipientTexts {
   readonly about: string;
   readonly fields: string;
 }
 
 /**
- * Of some of its recipients: nearly all the work of a report, so a caller with many recipients makes them in
- * turns. `utf8`: of `needsUtf8`.
+ * For some of its recipients: nearly all the work of a report, so a caller with many recipients does it in several
+ * turns of the event loop. `utf8`: from `needsUtf8`.
  */
 export function recipientTexts(recipients: readonly DsnRecipient[], utf8: boolean): DsnRecipientTexts[] {
   return recipients.map((one) => ({ about: aboutRecipient(one), fields: recipientFields(one, utf8) }));
 }
 
-/** `texts`: of all recipients, where they are made already. */
+/** `texts`: of all recipients, if the caller has made them already. */
 export function composeDsn(
   report: DsnReport,
   texts: readonly DsnRecipientTexts[] = recipientTexts(report.recipients, needsUtf8(report)),
@@ -65,10 +65,10 @@ function header(report: DsnReport, subject: string, is8bit: boolean): string {
   text += field('Subject', subject);
   text += field('Date', formatDate(report.date));
   text += field('Message-ID', report.messageId);
-  // Mail programs show the report beside the message that it is about.
+  // So that mail programs show the report next to the original message.
   const original = oneLine(report.originalMessageId ?? '');
   if (/^<[!-;=?-~]{1,900}>$/.test(original)) text += field('In-Reply-To', original) + field('References', original);
-  // RFC 3834 5.1, and RFC 3464's advice against answering machines.
+  // RFC 3834 5.1, and RFC 3464's advice against automatic answers.
   text += field('Auto-Submitted', 'auto-replied');
   text += 'MIME-Version: 1.0\r\n';
   text += `Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="${report.boundary}"\r\n`;
@@ -76,7 +76,7 @@ function header(report: DsnReport, subject: string, is8bit: boolean): string {
   return `${text}\r\n`;
 }
 
-/** 7-bit always: what is not ASCII in it becomes quoted-printable. */
+/** Always 7-bit: a text that is not ASCII becomes quoted-printable. */
 function textPart(report: DsnReport, texts: readonly DsnRecipientTexts[]): string {
   const text = humanText(
     report,

@@ -1,6 +1,6 @@
 /**
- * Status codes (RFC 3463, IANA's registry) in words for somebody who does not run mail servers:
- * what happened, and what the reader can do about it.
+ * Status codes (RFC 3463, IANA's registry) as text for somebody who does not run mail servers: what happened, and
+ * what the reader can do about it.
  */
 export interface Explanation {
   readonly why: string;
@@ -10,7 +10,7 @@ export interface Explanation {
 const ASK_RECIPIENT = 'Reach the recipient in another way and let them know; only their side can change this.';
 const ASK_OWN = 'Show this message to the people who run your mail system.';
 
-/** By subject and detail, for both classes where the words fit both. */
+/** By subject and detail, for both classes if the text fits both. */
 const BY_DETAIL: Readonly<Record<string, Explanation>> = {
   '1.1': {
     why: 'There is no mailbox with this address.',

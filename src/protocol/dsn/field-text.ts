@@ -1,6 +1,6 @@
 /**
- * Text of others inside fields of a report: nothing that a remote host or a sender wrote may end a
- * line, start a field or steer a terminal.
+ * Foreign text inside fields of a report: text of a remote host or a sender can never end a line, start a field or
+ * steer a terminal.
  */
 import { cleanLine } from '../text/unsafe.ts';
 
@@ -14,18 +14,21 @@ export function isAscii(text: string): boolean {
   return true;
 }
 
-/** For fields that have no room for anything else (RFC 3464 2.1.1). */
+/** For fields that may contain only ASCII (RFC 3464 2.1.1). */
 export function asciiOnly(text: string): string {
   return isAscii(text) ? text : text.replaceAll(/[^\0-\x7f]+/g, '?');
 }
 
 const FOLD_AT = 76;
-/** A word of UTF-8 this long has at most 960 octets: RFC 5322 2.1.1 allows 998 a line. Addresses are shorter. */
+/** A UTF-8 word this long has at most 960 bytes: RFC 5322 2.1.1 allows 998 a line. Addresses are shorter. */
 const LONGEST_WORD = 320;
 
-/** `Name: value` folded at spaces (RFC 5322 2.2.3), CRLF-ended, and one field whatever is in it. Only a word beyond all bounds is broken. */
+/**
+ * `Name: value` folded at spaces (RFC 5322 2.2.3), CRLF-ended, and one field whatever it contains. Only a word beyond
+ * all bounds is broken.
+ */
 export function field(name: string, value: string): string {
-  // Line by line: thousands of joined words would be a chain of as many pieces until the report is written.
+  // Joined line by line: thousands of joined words would form a chain of as many pieces until the report is written.
   const lines: string[] = [];
   let line = `${name}:`;
   for (const word of words(cleanLine(value, ' '))) {

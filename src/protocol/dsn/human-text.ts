@@ -1,7 +1,6 @@
 /**
- * The part of a report that a person reads: whether the message arrived, why not, what to do, in
- * plain words, with the remote host's own words quoted. English; lines of at most 76 characters
- * except where somebody else's word is longer.
+ * The part of a report that a person reads: whether the message arrived, why not, and what to do, in plain words,
+ * with the remote host's reply quoted. English; lines of at most 76 characters unless a foreign word is longer.
  */
 import { formatDate } from './date.ts';
 import { explain } from './explain.ts';
@@ -10,14 +9,14 @@ import type { DsnAction, DsnRecipient, DsnReport, Returned } from './types.ts';
 
 const WIDTH = 76;
 
-/** The last line: plain ASCII of less than a line, so that it reads the same in quoted-printable (reduce.ts). */
+/** The last line: plain ASCII shorter than a line, so that quoted-printable does not change it (reduce.ts). */
 export const CLOSINGS: Readonly<Record<Returned['kind'], string>> = {
   full: 'Your message is attached, behind a report for mail programs.',
   headers: 'The header of your message is attached, behind a report for mail programs.',
   none: 'A report for mail programs is attached.',
 };
 
-/** `about`: of `aboutRecipient`, in order. */
+/** `about`: the texts of `aboutRecipient`, in order. */
 export function humanText(report: DsnReport, about: readonly string[] = report.recipients.map(aboutRecipient)): string {
   const opening = `This is an automatic report from the mail system at ${report.reportingMta} about a message that you sent:`;
   const blocks = [wrap(opening, ''), aboutTheMessage(report), ...about, CLOSINGS[report.returned.kind]];

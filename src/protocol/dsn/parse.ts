@@ -1,9 +1,9 @@
 /**
- * Reads the status part of a report that came in (RFC 3464 2, RFC 6533 4).
+ * Reads the status part of an incoming report (RFC 3464 2, RFC 6533 4).
  *
- * Takes the decoded body of message/delivery-status or message/global-delivery-status: groups of
- * fields, the message's first, then one a recipient. Tolerant of unknown fields and of order;
- * `undefined` where no recipient group has an action or a status, which is no report at all.
+ * Takes the decoded body of message/delivery-status or message/global-delivery-status: groups of fields, the
+ * message's first, then one a recipient. Tolerant of unknown fields and of order; `undefined` if no recipient group
+ * has an action or a status: then it is no report.
  */
 import { scanFields } from '../mime/fields.ts';
 import { MIME_LIMITS } from '../mime/limits.ts';
@@ -29,7 +29,7 @@ export function parseDsn(deliveryStatus: Uint8Array): ParsedDsn | undefined {
   };
 }
 
-/** Fields of a group by name, the first of each; groups stand between empty lines. */
+/** Fields of a group by name, the first of each; empty lines separate groups. */
 function readGroups(bytes: Uint8Array): Group[] {
   const groups: Group[] = [];
   let position = 0;

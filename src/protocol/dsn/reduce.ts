@@ -1,20 +1,20 @@
 /**
- * A report with less of the original in it, for a server that cannot take all: its header as ASCII, or
- * nothing of it. How much goes back is ours to choose (RFC 3461 4.3); the rest stays as composeDsn wrote it.
+ * A report with less of the original in it, for a server that cannot take all: its header as ASCII, or nothing of it.
+ * RFC 3461 4.3 lets us choose how much to return; the rest stays as composeDsn wrote it.
  *
- * Pure, and never in need of the original's body: the caller reads the two ranges that are asked for.
+ * Pure, and never needs the original's body: the caller reads the two ranges that are asked for.
  */
 import type { MimeTree, Span } from '../mime/types.ts';
 import { isAscii } from './field-text.ts';
 import { CLOSINGS } from './human-text.ts';
 import { asciiHeadersPart } from './returned-part.ts';
 
-/** Where in a report what stands. */
+/** The positions of the parts of a report. */
 export interface Reducible {
   readonly boundary: string;
-  /** All before the part with the original. */
+  /** Everything before the part with the original. */
   readonly head: Span;
-  /** What a person reads. */
+  /** The text for people. */
   readonly text: Span;
   /** The original, or its header. */
   readonly original: Span;
@@ -22,7 +22,7 @@ export interface Reducible {
 
 const ORIGINAL = /^(message\/(rfc822|global)|text\/rfc822-headers|message\/global-headers)$/;
 
-/** Undefined: it is no report of ours, or none that carries an original. */
+/** Undefined: it is no report of ours, or one without an original. */
 export function reducible({ root }: MimeTree): Reducible | undefined {
   const { type, children } = root;
   const boundary = type.parameters.get('boundary');
@@ -32,7 +32,7 @@ export function reducible({ root }: MimeTree): Reducible | undefined {
   return { boundary, head: { start: 0, end: original.header.start }, text: text.body, original: original.body };
 }
 
-/** `head`: the octets of that span; `original`: the first ones of its span, undefined to leave it out. */
+/** `head`: the bytes of that span; `original`: the first bytes of its span, undefined to leave it out. */
 export function reduceReport({ boundary, text }: Reducible, head: Uint8Array, original?: Uint8Array): Uint8Array {
   const octets = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
   const read = withClosing(octets.slice(text.start, text.end), CLOSINGS[original ? 'headers' : 'none']);
@@ -44,13 +44,13 @@ export function reduceReport({ boundary, text }: Reducible, head: Uint8Array, or
   return Buffer.from(isAscii(reduced) ? withoutLabel(reduced) : reduced, 'latin1');
 }
 
-/** Of 8-bit that has gone. */
+/** Removes the label of 8-bit content that is no longer there. */
 function withoutLabel(report: string): string {
   const end = report.indexOf('\r\n\r\n');
   return report.slice(0, end).replace('\r\nContent-Transfer-Encoding: 8bit', '') + report.slice(end);
 }
 
-/** The last of them that it says is the closing; what others are quoted with stands before. */
+/** Replaces the last line that is a closing; quotations with the same text come before it. */
 function withClosing(text: string, closing: string): string {
   const [at, said] = Object.values(CLOSINGS)
     .map((words) => [text.lastIndexOf(words), words] as const)
@@ -58,7 +58,7 @@ function withClosing(text: string, closing: string): string {
   return at < 0 ? text : text.slice(0, at) + closing + text.slice(at + said.length);
 }
 
-/** Without the empty line; of one that was cut, the whole lines. */
+/** Without the empty line; if it was cut, only the whole lines. */
 function headerOf(original: Uint8Array): Uint8Array {
   const octets = Buffer.from(original.buffer, original.byteOffset, original.length);
   const end = octets.indexOf('\r\n\r\n');

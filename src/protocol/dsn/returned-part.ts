@@ -21,7 +21,8 @@ export function returnedPart(returned: Returned): ReturnedPart | undefined {
   if (returned.kind === 'full') {
     const is8bit = returned.body === '8BITMIME' || returned.smtputf8;
     const content: Segment = { kind: 'original', start: 0, end: returned.sizeBytes };
-    // Also where its sender did not say SMTPUTF8: message/rfc822 has an ASCII header, and no encoding to bring another to a 7-bit server.
+    // Also if its sender did not send SMTPUTF8: message/rfc822 has an ASCII header, and no encoding brings another
+    // one to a 7-bit server.
     const isGlobal = returned.smtputf8 || (has8bit(returned.header) && isUtf8(returned.header));
     const header = partHeader(isGlobal ? 'message/global' : 'message/rfc822', is8bit ? '8bit' : undefined);
     return { header, content, is8bit };
@@ -32,7 +33,7 @@ export function returnedPart(returned: Returned): ReturnedPart | undefined {
   return { header: partHeader(type, is8bit ? '8bit' : undefined), content: { kind: 'bytes', bytes }, is8bit };
 }
 
-/** The header as a part that every server takes: RFC 6522 4 has quoted-printable for what is not 7-bit. */
+/** The header as a part that every server takes: RFC 6522 4 uses quoted-printable if it is not 7-bit. */
 export function asciiHeadersPart(header: Uint8Array): string {
   const bytes = plainLines(header);
   const text = Buffer.from(bytes).toString('latin1');
@@ -41,7 +42,7 @@ export function asciiHeadersPart(header: Uint8Array): string {
   return partHeader('text/rfc822-headers', 'quoted-printable') + encoded;
 }
 
-/** RFC 5322 2.1.1: 998 characters and CRLF. Asked of each line once; a pattern would ask it from each character. */
+/** RFC 5322 2.1.1: 998 characters and CRLF. Checked once a line; a pattern would check from each character. */
 function hasLongLine(text: string): boolean {
   for (let start = 0, end = 0; start < text.length; start = end + 1) {
     end = text.indexOf('\n', start);
@@ -68,7 +69,9 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** A header that came in by BINARYMIME may hold NUL, and CR or LF alone; DATA cannot carry these. Ends without empty line. */
+/**
+ * A header received by BINARYMIME may hold NUL, and CR or LF alone; DATA cannot carry these. Ends without empty line.
+ */
 function plainLines(header: Uint8Array): Uint8Array {
   const text = Buffer.from(header.buffer, header.byteOffset, header.length).toString('latin1');
   return Buffer.from(

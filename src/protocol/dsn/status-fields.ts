@@ -1,6 +1,6 @@
 /**
  * The part of a report that programs read: message/delivery-status (RFC 3464 2), or its UTF-8 form
- * message/global-delivery-status (RFC 6533 4) where an address demands it.
+ * message/global-delivery-status (RFC 6533 4) if an address requires it.
  */
 import { formatDate } from './date.ts';
 import { asciiOnly, field, isAscii, oneLine } from './field-text.ts';
@@ -13,7 +13,10 @@ export function needsUtf8(report: Pick<DsnReport, 'recipients'>): boolean {
   );
 }
 
-/** Groups of fields, the message's first, an empty line between them. `groups`: of `recipientFields`, in order. */
+/**
+ * Groups of fields, the message's first, an empty line between them. `groups`: the groups of `recipientFields`, in
+ * order.
+ */
 export function statusFields(
   report: DsnReport,
   utf8: boolean,
@@ -21,7 +24,7 @@ export function statusFields(
 ): string {
   const text = textIn(utf8);
   let message = field('Reporting-MTA', `dns; ${text(report.reportingMta)}`);
-  // RFC 3464 2.2.1: without its xtext, and first of what the sender can match by.
+  // RFC 3464 2.2.1: decoded from xtext, and before the other fields, since the sender matches by it.
   if (report.envid !== undefined) message = field('Original-Envelope-Id', text(report.envid)) + message;
   message += field('Arrival-Date', formatDate(report.arrivedAt));
   return [message, ...groups].join('\r\n');
@@ -46,7 +49,7 @@ export function recipientFields(recipient: DsnRecipient, utf8: boolean): string 
       `${diagnostic.saidBy === 'remote' ? 'smtp' : 'X-Postern'}; ${text(diagnostic.text)}`,
     );
   if (lastAttemptAt !== undefined) fields += field('Last-Attempt-Date', formatDate(lastAttemptAt));
-  // RFC 3464 2.3.9: only where it is still being tried.
+  // RFC 3464 2.3.9: only while delivery is still being tried.
   if (action === 'delayed' && willRetryUntil !== undefined)
     fields += field('Will-Retry-Until', formatDate(willRetryUntil));
   return fields;

@@ -1,6 +1,6 @@
 /**
- * The values of delivery status notifications (RFC 3461, RFC 3464): what is reported, and what comes
- * of composing or reading a report.
+ * The values of delivery status notifications (RFC 3461, RFC 3464): what is reported, and the result of composing or
+ * reading a report.
  */
 import type { Segment } from '../mime/types.ts';
 import type { BodyType, OriginalRecipient } from '../smtp/types.ts';
@@ -10,52 +10,55 @@ export type DsnAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expand
 
 export interface DsnRecipient {
   readonly action: DsnAction;
-  /** Where it was delivered to, or should have been: `local@domain`. The sender sees it: to keep the target of an alias private, give the alias. */
+  /**
+   * The mailbox of the delivery: `local@domain`. The sender sees it: to keep the target of an alias private, pass the
+   * alias.
+   */
   readonly finalRecipient: string;
-  /** What the sender wrote in RCPT, where an alias or a redirect changed it; shown to the reader only when it differs. */
+  /** The address in RCPT, if an alias or a redirect changed it; shown to the reader only when it differs. */
   readonly addressedTo?: string;
   /** ORCPT, as the client gave it (RFC 3461 4.2). */
   readonly orcpt?: OriginalRecipient;
   /** RFC 3463, `5.1.1`. */
   readonly status: string;
-  /** The host that said so; absent when none was reached. */
+  /** The host that sent the status; absent when none was reached. */
   readonly remoteMta?: string;
-  /** The remote's reply as it came, else our own words. */
+  /** The remote's reply as received, else a text of ours. */
   readonly diagnostic?: { readonly saidBy: 'remote' | 'us'; readonly text: string };
   /** Milliseconds since the epoch. */
   readonly lastAttemptAt?: number;
   readonly willRetryUntil?: number;
-  /** How long it was tried before it was given up, for the reader: `5 days`. */
+  /** How long delivery was tried, for the reader: `5 days`. */
   readonly triedFor?: string;
 }
 
-/** How much of the original goes back (RFC 3461 4.3). */
+/** How much of the original is returned (RFC 3461 4.3). */
 export type Returned =
   | { readonly kind: 'none' }
   /** The header of the original, with or without its empty line; bounded by the caller (limits.ts). */
   | { readonly kind: 'headers'; readonly header: Uint8Array }
-  /** All of it: one `original` segment of `sizeBytes`. BINARYMIME content cannot go back so; give its header. */
+  /** All of it: one `original` segment of `sizeBytes`. BINARYMIME content cannot be returned so; pass its header. */
   | {
       readonly kind: 'full';
       readonly sizeBytes: number;
       readonly body: '7BIT' | '8BITMIME';
       readonly smtputf8: boolean;
-      /** As above: what it is written in decides the type of the part. */
+      /** As above: its characters decide the type of the part. */
       readonly header: Uint8Array;
     };
 
 export interface DsnReport {
   /** Our hostname: Reporting-MTA. */
   readonly reportingMta: string;
-  /** Who the report comes from, in its From field: an address of ours, `postmaster@...` or `mailer-daemon@...`. */
+  /** The author of the report, in its From field: an address of ours, `postmaster@...` or `mailer-daemon@...`. */
   readonly from: string;
   /** The reverse-path of the original. The report itself is sent with `MAIL FROM:<>`. */
   readonly to: string;
-  /** When the original came in; milliseconds since the epoch. */
+  /** When the original was received; milliseconds since the epoch. */
   readonly arrivedAt: number;
   /** ENVID, decoded. */
   readonly envid?: string;
-  /** Of the original; helps the reader to know which message is meant. */
+  /** Of the original; helps the reader to identify the message. */
   readonly subject?: string;
   readonly originalMessageId?: string;
   readonly recipients: readonly DsnRecipient[];
@@ -77,7 +80,7 @@ export interface Dsn {
   readonly subject: string;
 }
 
-/** A report that came in. Per-recipient fields as RFC 3464 names them; absent where the report has none. */
+/** An incoming report. Per-recipient fields as RFC 3464 names them; absent if the report has none. */
 export interface ParsedDsn {
   readonly reportingMta?: string;
   readonly envid?: string;

@@ -1,10 +1,10 @@
 /**
  * Address lists of header fields (RFC 5322 3.4, with the obsolete forms of 4.4).
  *
- * Reads what it can and reports the rest as `isMalformed`: then another reader may see other people, and
- * author.ts looks for them. Words without an `@` are no mailbox but a name. Linear in the length of the
- * value, of which no more than the bounds of limits.ts is read; never throws. Comments are kept apart,
- * quotes are undone, encoded words stay as written, domains are A-labels.
+ * Reads what it can and reports the rest as `isMalformed`: then another reader may see other addresses, and author.ts
+ * looks for them. Words without an `@` are a name, not a mailbox. Linear in the length of the value, of which no more
+ * than the bounds of limits.ts is read; never throws. Comments are kept apart, quotes are removed, encoded words stay
+ * as written, domains are A-labels.
  */
 import { isAsciiText, parseAddressLiteral } from '../smtp/domain.ts';
 import { type AuthorDomain, readAuthorDomain } from './author-domain.ts';
@@ -12,28 +12,31 @@ import { MIME_LIMITS } from './limits.ts';
 import { readable } from './text.ts';
 import type { AddressList, Mailbox } from './types.ts';
 
-/** One element of the list as it is being read. */
+/** One element of the list while it is read. */
 interface Element {
-  /** Words so far, quotes undone, comments gone, runs of white space one space. */
+  /** Words so far, without quotes and comments, runs of white space as one space. */
   words: string;
-  /** Where in `words` the last `@` outside quotes is, else -1. */
+  /** The position in `words` of the last `@` outside quotes, else -1. */
   at: number;
   atCount: number;
   pendingSpace: boolean;
-  /** Begins with an `@`, as the obsolete source route does. Asked at each comma: `words` would be flattened each time. */
+  /**
+   * It begins with an `@`, as the obsolete source route does. Stored, since checking `words` at each comma would
+   * flatten it each time.
+   */
   isRoute: boolean;
-  /** The last word ends in a dot or an `@`, outside quotes: what follows belongs to it. */
+  /** The last word ends in a dot or an `@`, outside quotes: the next word belongs to it. */
   isOpen: boolean;
-  /** Two words stand side by side, with or without a space, outside quotes. */
+  /** Two words are adjacent, with or without a space, outside quotes. */
   hasGap: boolean;
   /** The last word was in quotes. */
   isBehindQuotes: boolean;
-  /** Quotes were undone, before an `@` or behind one. */
+  /** Quotes were removed before an `@` or after one. */
   hasQuotedLocal: boolean;
   hasQuotedDomain: boolean;
-  /** Some readers show them as the name, as mail of old had it there. */
+  /** Some readers show comments as the name, as old mail has it there. */
   comments: string;
-  /** What was in the angle brackets, once they were read. */
+  /** The content of the angle brackets, once read. */
   angle: Element | undefined;
 }
 
@@ -61,7 +64,7 @@ function append(element: Element, text: string): void {
 }
 
 function appendWord(element: Element, text: string): void {
-  // RFC 5322 4.4: white space and comments around the dots and the `@` of an address part no words.
+  // RFC 5322 4.4: white space and comments around the dots and the `@` of an address do not separate words.
   const isApart = element.pendingSpace || element.isBehindQuotes;
   if (isApart && element.words !== '' && !element.isOpen && !/^[.@]/.test(text)) element.hasGap = true;
   element.isBehindQuotes = false;
@@ -79,11 +82,11 @@ function appendQuoted(element: Element, text: string): void {
   else element.hasQuotedDomain = true;
 }
 
-/** Ends a run of ordinary characters: what the list is made of, and white space. */
+/** Characters that end a run of ordinary ones: the syntax of the list, and white space. */
 const ENDS_RUN = new Uint8Array(128);
 for (const character of ' \t\r\n"(<>:,;[') ENDS_RUN[character.charCodeAt(0)] = 1;
 
-/** Behind the ordinary characters at `start`, an `@` among them; at least one is read, whatever it is. */
+/** The end of the run of ordinary characters from `start` on, `@` included; at least one character is read. */
 function endOfRun(value: string, start: number): number {
   let i = start + 1;
   for (; i < value.length; i++) {
@@ -102,33 +105,33 @@ function appendRun(element: Element, run: string): void {
   }
 }
 
-/** Of a field in a message: `value` is a binary string without line breaks. */
+/** For a field in a message: `value` is a binary string without line breaks. */
 export function readAddressField(value: string): AddressList {
   const text = readable(value);
   return parseAddressList(text, text === value);
 }
 
-/** What was read of a list so far. */
+/** The state of reading a list. */
 interface Reading {
   readonly mailboxes: Mailbox[];
   readonly groups: string[];
   isMalformed: boolean;
   isCut: boolean;
-  /** Elements without an address since the last mailbox: a name whose commas are not in quotes. */
+  /** Elements without an address since the last mailbox: a name with commas that are not in quotes. */
   words: string;
   /** Where in `mailboxes` the members of the open group begin, else -1. */
   groupStart: number;
-  /** A group has ended, and nothing but a comma may follow it. */
+  /** A group has ended, and only a comma may follow it. */
   isBehindGroup: boolean;
   outer: Element;
-  /** What stands in the angle brackets that are open. */
+  /** The content of the open angle brackets. */
   inner: Element | undefined;
   /** The field is a binary string. */
-  readonly octets: boolean;
+  readonly bytes: boolean;
 }
 
-/** `octets`: the field is a binary string, being ASCII or not UTF-8 throughout. */
-export function parseAddressList(field: string, octets = false): AddressList {
+/** `bytes`: the field is a binary string, because it is ASCII or not valid UTF-8. */
+export function parseAddressList(field: string, bytes = false): AddressList {
   const value = field.slice(0, MIME_LIMITS.addressFieldCharacters);
   const isCut = value.length < field.length;
   const reading: Reading = {
@@ -141,7 +144,7 @@ export function parseAddressList(field: string, octets = false): AddressList {
     isBehindGroup: false,
     outer: emptyElement(),
     inner: undefined,
-    octets,
+    bytes,
   };
   for (
     let i = 0;
@@ -155,7 +158,7 @@ export function parseAddressList(field: string, octets = false): AddressList {
   return { mailboxes, groups, words, isMalformed, isCut: reading.isCut };
 }
 
-/** Reads what stands at `i`; returns the index behind it. */
+/** Reads the token at `i`; returns the index after it. */
 function readToken(reading: Reading, value: string, i: number): number {
   const { outer, inner } = reading;
   const element = inner ?? outer;
@@ -170,7 +173,7 @@ function readToken(reading: Reading, value: string, i: number): number {
     else finish(reading);
     return i + 1;
   }
-  // RFC 5322 3.4: nothing stands between the closing bracket, or a group's end, and the next comma.
+  // RFC 5322 3.4: only a comma may follow the closing bracket or the end of a group.
   if (reading.isBehindGroup || (outer.angle && !inner && c !== ';')) reading.isMalformed = true;
   reading.isBehindGroup = false;
   switch (c) {
@@ -196,7 +199,7 @@ function readToken(reading: Reading, value: string, i: number): number {
       return i + 1;
     case '[': {
       const end = endOfLiteral(value, i);
-      // RFC 5322 3.4.1: a literal is a whole domain, and stands nowhere else.
+      // RFC 5322 3.4.1: a literal is a whole domain, and is allowed nowhere else.
       if (end === value.length || element.at < 0 || element.at !== element.words.length - 1) reading.isMalformed = true;
       appendWord(element, value.slice(i, end + 1));
       return end + 1;
@@ -231,7 +234,7 @@ function readRun(reading: Reading, element: Element, value: string, start: numbe
   return end;
 }
 
-/** Not where the grammar has it: it parts words, as white space does. */
+/** A character where the grammar forbids it: it separates words, as white space does. */
 function stray(reading: Reading): void {
   reading.isMalformed = true;
   (reading.inner ?? reading.outer).pendingSpace = true;
@@ -262,7 +265,7 @@ function readColon(reading: Reading): void {
   } else stray(reading);
 }
 
-/** Outside a group it parts mailboxes for the readers of some programs, and for us. */
+/** Outside a group it separates mailboxes for some programs, and here. */
 function readSemicolon(reading: Reading): void {
   if (reading.inner) {
     stray(reading);
@@ -275,7 +278,7 @@ function readSemicolon(reading: Reading): void {
   reading.isBehindGroup = inGroup;
 }
 
-/** A colon after words, and no end of a group: `Scanner: 2nd floor <scanner@example.com>` is an odd name. */
+/** A colon after words without the end of a group: `Scanner: 2nd floor <scanner@example.com>` is an odd name. */
 function unopenGroup(reading: Reading): void {
   const { mailboxes, groups, groupStart } = reading;
   reading.isMalformed = true;
@@ -286,9 +289,9 @@ function unopenGroup(reading: Reading): void {
 }
 
 function finish(reading: Reading): void {
-  const { outer, inner, octets } = reading;
+  const { outer, inner, bytes } = reading;
   if (inner) reading.isMalformed = true;
-  const made = toMailbox(outer, inner, octets);
+  const made = toMailbox(outer, inner, bytes);
   if (made.isMalformed) reading.isMalformed = true;
   if (made.mailbox) {
     const displayName = joinNames(reading.words, made.mailbox.displayName ?? '');
@@ -306,7 +309,7 @@ function joinNames(words: string, name: string): string {
 function toMailbox(
   outer: Element,
   unclosed: Element | undefined,
-  octets: boolean,
+  bytes: boolean,
 ): { mailbox?: Mailbox; isMalformed: boolean } {
   const angle = outer.angle ?? unclosed;
   const address = angle ?? outer;
@@ -318,8 +321,8 @@ function toMailbox(
   const space = angle || hasQuotedLocal || !address.hasGap ? -1 : beforeAt.lastIndexOf(' ');
   const local = beforeAt.slice(space + 1);
   const written = joinDots(words.slice(at + 1)).trim();
-  const read = atCount > 1 || hasQuotedDomain ? undefined : readDomain(written, octets);
-  // Words before a bare address, as in `Alice alice@example.com`: no reader agrees with another here.
+  const read = atCount > 1 || hasQuotedDomain ? undefined : readDomain(written, bytes);
+  // Words before a bare address, as in `Alice alice@example.com`: readers disagree about them.
   const hasStrayWords = address.hasGap || (angle !== undefined && outer.at >= 0);
   const mailbox = {
     displayName: (angle ? outer.words : beforeAt.slice(0, Math.max(space, 0))) || undefined,
@@ -331,12 +334,12 @@ function toMailbox(
   return { mailbox, isMalformed: local === '' || !read || read.isDisguised || hasStrayWords };
 }
 
-function readDomain(written: string, octets: boolean): AuthorDomain | undefined {
+function readDomain(written: string, bytes: boolean): AuthorDomain | undefined {
   if (written.startsWith('[')) {
     const literal = parseAddressLiteral(written);
     return literal.ok ? { domain: literal.value, isDisguised: false } : undefined;
   }
-  if (!octets || isAsciiText(written)) return readAuthorDomain(written);
+  if (!bytes || isAsciiText(written)) return readAuthorDomain(written);
   const text = readable(written);
   return text === written ? undefined : readAuthorDomain(text);
 }
@@ -347,22 +350,25 @@ function joinDots(text: string): string {
 }
 
 const ENCODED_WORD = /=\?[^?\s]+\?[bq]\?[^?\s]*\?=/iy;
-/** In an encoded word it is text (RFC 2047 6.1); for a reader that decodes first, or never, the syntax of the list. */
+/**
+ * In an encoded word these are text (RFC 2047 6.1); for a reader that decodes first, or never, they are syntax of the
+ * list.
+ */
 const DIVIDES_READERS = /[<>"(@\\[]/;
 /** RFC 5322 4.4, obs-route. */
 const ROUTE = /^@[a-z0-9._-]+(?:,(?:@[a-z0-9._-]+)?)*$/i;
-/** What an atom has not, though nothing ends a word here (RFC 5322 3.2.3); `.` and `@` are looked at elsewhere. */
+/** Not allowed in an atom, though it ends no word here (RFC 5322 3.2.3); `.` and `@` are handled elsewhere. */
 const NO_ATOM = /[\x00-\x1f\x7f)\]\\]/;
-/** In quotes and comments: RFC 5322 4.1 lets most stand, but readers end the text at some. */
+/** In quotes and comments: RFC 5322 4.1 allows most, but some readers end the text there. */
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
-/** Behind the encoded word that begins at `start`; `start` where none does. */
+/** The end of the encoded word that begins at `start`; `start` if there is none. */
 function endOfEncodedWord(value: string, start: number): number {
   ENCODED_WORD.lastIndex = start;
   return ENCODED_WORD.test(value) ? ENCODED_WORD.lastIndex : start;
 }
 
-/** The index of the closing quote; the value's length where there is none. */
+/** The index of the closing quote; the value's length if there is none. */
 function endOfQuoted(value: string, start: number): number {
   let i = start + 1;
   while (i < value.length && value[i] !== '"') i += value[i] === '\\' ? 2 : 1;

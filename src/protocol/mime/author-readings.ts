@@ -1,10 +1,10 @@
 /**
- * Every address that some reader may see in an address field which RFC 5322 does not read whole.
+ * Every address that some reader may see in an address field that RFC 5322 cannot read whole.
  *
- * Mail programs repair such fields each in its own way: they decode encoded words first or not at all,
- * close quotes, drop comments or controls, map letters of other widths. So each `@`, and what looks like
- * one, is looked at in each of these forms of the field, and what follows it is read as a name up to the
- * first character that no name has. Linear in the field, which has a bound; never throws.
+ * Mail programs repair such fields in different ways: they decode encoded words first or not at all, close quotes,
+ * drop comments or controls, map letters of other widths. So each `@`, and each look-alike of it, is tried in each of
+ * these forms of the field, and the text after it is read as a name up to the first character that no name has.
+ * Linear in the field, which has a bound; never throws.
  */
 import { withoutInvisible } from '../confusables/skeleton.ts';
 import { readAuthorDomain } from './author-domain.ts';
@@ -18,9 +18,9 @@ const AT_SIGN = /[@\uff20\ufe6b]/;
 const AT_SIGNS = /[@\uff20\ufe6b]/g;
 const LOCAL_CHARACTERS = 64;
 const ENDS_LOCAL = /[\s\x00-\x1f\x7f-\x9f()<>[\]:;@\\,"\uff20\ufe6b\ufffd]/;
-/** Behind the at-sign, before the name. */
+/** Between the at-sign and the name. */
 const OPENS_NAME = /[\s\x00-\x1f"'[<(\\]*/y;
-/** Labels with full stops of any width between them, around which white space may stand (RFC 5322 4.4). */
+/** Labels with full stops of any width between them, with optional white space around them (RFC 5322 4.4). */
 const NAME =
   /[\p{L}\p{M}\p{N}\p{Default_Ignorable_Code_Point}_-]*(?:\s*[.\u3002\uff0e\uff61]+\s*[\p{L}\p{M}\p{N}\p{Default_Ignorable_Code_Point}_-]+)*/uy;
 const SPACED_DOTS = /\s*[.\u3002\uff0e\uff61]+\s*/g;
@@ -29,7 +29,7 @@ const PLAIN_NAME = /^[a-z0-9._-]+/i;
 
 export interface Readings {
   readonly addresses: readonly AuthorAddress[];
-  /** There is an at-sign, or what looks like one, or a word in an unknown charset that may have one. */
+  /** There is an at-sign, or a look-alike, or a word in an unknown charset that may have one. */
   readonly hasAtSign: boolean;
   /** There are more than the bound: not all were read. */
   readonly isCut: boolean;
@@ -48,7 +48,7 @@ export function readEveryAddress(field: string): Readings {
   return { addresses: [...addresses.values()], hasAtSign, isCut };
 }
 
-/** Looks like an at-sign, though the grammar takes it for a letter. */
+/** It has a look-alike of the at-sign, though the grammar takes it for a letter. */
 export function hasOtherAtSign(text: string): boolean {
   return /[\uff20\ufe6b]/.test(text);
 }
@@ -56,7 +56,7 @@ export function hasOtherAtSign(text: string): boolean {
 function formsOf(texts: readonly string[]): ReadonlySet<string> {
   const forms = new Set<string>();
   for (const text of new Set(texts)) {
-    // What is dropped below makes no at-sign of anything.
+    // Dropping characters below never creates an at-sign.
     if (!AT_SIGN.test(text)) continue;
     for (const bare of [text, withoutControls(text)]) {
       forms.add(bare);
@@ -73,16 +73,16 @@ function formsOf(texts: readonly string[]): ReadonlySet<string> {
   return forms;
 }
 
-/** As UTF-8 whatever it is: one octet that is none must not hide the characters that are. */
+/** Decoded as UTF-8 in any case: one invalid byte must not hide the valid characters. */
 function lossy(field: string): string {
   return Buffer.from(field.replaceAll(OVERLONG, shortest), 'latin1').toString('utf8');
 }
 
-/** ASCII in two or three octets, which UTF-8 forbids and careless decoders read. */
+/** ASCII in two or three bytes, which UTF-8 forbids and careless decoders read. */
 const OVERLONG = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]/g;
 
-function shortest(octets: string): string {
-  const [last, before] = [octets.charCodeAt(octets.length - 1), octets.charCodeAt(octets.length - 2)];
+function shortest(bytes: string): string {
+  const [last, before] = [bytes.charCodeAt(bytes.length - 1), bytes.charCodeAt(bytes.length - 2)];
   return String.fromCharCode(((before & 1) << 6) | (last & 63));
 }
 
@@ -94,7 +94,7 @@ function withoutQuotes(text: string): string {
   return text.replaceAll(/["\\]/g, '');
 }
 
-/** `honorsQuotes`: a parenthesis in quotes is none. A comment without end goes on to the end. */
+/** `honorsQuotes`: a parenthesis in quotes is text. An unclosed comment goes on to the end. */
 function withoutComments(text: string, honorsQuotes: boolean): string {
   if (!text.includes('(')) return text;
   let kept = '';
@@ -125,7 +125,7 @@ function collect(form: string, addresses: Map<string, AuthorAddress>): boolean {
   return false;
 }
 
-/** At the most two: with the white space around its dots, and cut at it. */
+/** At most two: with the white space around its dots, and cut at it. */
 function namesBehind(form: string, start: number): readonly string[] {
   OPENS_NAME.lastIndex = start;
   OPENS_NAME.test(form);
@@ -137,7 +137,7 @@ function namesBehind(form: string, start: number): readonly string[] {
   return [...new Set([whole, cut])].filter((name) => name !== undefined);
 }
 
-/** A name that cannot be mapped is what stands before its first letter of another alphabet. */
+/** If a name cannot be mapped, the part before its first letter of another alphabet. */
 function readName(written: string): string | undefined {
   const seen = withoutInvisible(written).replaceAll(AROUND_NAME, '');
   const domain =
@@ -151,6 +151,6 @@ function localBefore(form: string, at: number): string {
   while (end > 0 && (form[end - 1] === ' ' || form[end - 1] === '"')) end--;
   let start = end;
   while (start > 0 && end - start < LOCAL_CHARACTERS && !ENDS_LOCAL.test(form[start - 1]!)) start--;
-  // What begins an encoded word, and quotes of some programs, as in `'alice@example.com'`.
+  // Removes the beginning of an encoded word, and quotes of some programs, as in `'alice@example.com'`.
   return form.slice(start, end).replace(/^(?:.*\?[bq]\?)?'*/i, '');
 }

@@ -1,10 +1,10 @@
 /**
- * The author of a message: whom its From field names (RFC 5322 3.6.2), for every room that decides by it.
+ * The author of a message: the addresses in its From field (RFC 5322 3.6.2), for every room that decides by it.
  *
- * A field that RFC 5322 reads whole, obsolete forms included, has the addresses of its mailboxes and no
- * others: what stands in display names, encoded words and comments is for the check of names. Of any
- * other field each address counts that some reader may see in it (author-readings.ts). `unclear` reports
- * that some author may be missing; nothing that is unclear may count as clean. Linear; never throws.
+ * A field that RFC 5322 reads whole, obsolete forms included, has the addresses of its mailboxes and no others:
+ * display names, encoded words and comments are left to the check of names. In any other field each address counts
+ * that some reader may see in it (author-readings.ts). `unclear` reports that some author may be missing; an unclear
+ * author may never count as clean. Linear; never throws.
  */
 import { readAddressField } from './address-list.ts';
 import { hasOtherAtSign, readEveryAddress } from './author-readings.ts';
@@ -68,13 +68,13 @@ const NO_AUTHOR: Author = Object.freeze({
   shown: undefined,
 });
 
-/** With the spelling of the local part as the first one has it. */
+/** The first spelling of the local part is kept. */
 function note(addresses: Map<string, AuthorAddress>, local: string, domain: string): void {
   const key = `${local.toLowerCase()}@${domain}`;
   if (!addresses.has(key)) addresses.set(key, { local, domain });
 }
 
-/** An encoded word in an address, or what looks like another at-sign, is a second address to some readers. */
+/** An encoded word in an address, or a look-alike of the at-sign, is a second address to some readers. */
 function isWholeList({ isMalformed, mailboxes }: AddressList): boolean {
   return !isMalformed && !mailboxes.some(({ local }) => local.includes('=?') || hasOtherAtSign(local));
 }
@@ -93,12 +93,12 @@ function whyUnclear(
   return isUnread ? 'no-domain' : undefined;
 }
 
-/** Nobody in the DNS answers for an address literal, nor for what is no name, whatever other readings give. */
+/** Nobody in the DNS is responsible for an address literal, nor for an invalid name, whatever other readings give. */
 function hasNoName({ domain }: Mailbox): boolean {
   return domain === '' || domain.startsWith('[');
 }
 
-/** For the log: the addresses, as they stand there where they cannot be read; without any, the text of the field. */
+/** For the log: the addresses, as written if they cannot be read; without any, the text of the field. */
 function shownOf(mailboxes: readonly Mailbox[], addresses: readonly AuthorAddress[], field: string): string {
   const shown = new Set<string>();
   for (const { local, domain, writtenDomain } of mailboxes) shown.add(`${local}@${domain || (writtenDomain ?? '')}`);

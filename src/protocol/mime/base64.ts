@@ -1,13 +1,13 @@
 /**
  * Base64 bodies (RFC 2045 6.8), whole and streaming.
  *
- * Decoding passes over octets outside the alphabet, as 6.8 demands; each quantum of four is decoded
- * alone, so that bodies glued together after padding lose nothing. What a strict reader would not
- * write is told by `isMalformed`. Encoding writes lines of 76 with CRLF.
+ * Decoding skips bytes outside the alphabet, as 6.8 demands; each quantum of four is decoded alone, so that bodies
+ * concatenated after padding lose nothing. `isMalformed` reports what a strict reader would refuse. Encoding writes
+ * lines of 76 with CRLF.
  */
 export interface Decoded {
   readonly bytes: Uint8Array;
-  /** Octets that the encoding does not have; readers differ in what they make of them. */
+  /** It has bytes outside the encoding; readers treat them differently. */
   readonly isMalformed: boolean;
 }
 
@@ -52,7 +52,7 @@ export function decodeBase64(input: Uint8Array): Decoded {
   return { bytes: bytes.subarray(0, length), isMalformed };
 }
 
-/** The one or two octets of a quantum that ended early. */
+/** The one or two bytes of a quantum that ended early. */
 function flush(bytes: Uint8Array, length: number, bits: number, characters: number): number {
   if (characters === 2) {
     bytes[length] = bits >> 4;
@@ -66,7 +66,7 @@ function flush(bytes: Uint8Array, length: number, bits: number, characters: numb
   return length;
 }
 
-/** Pushes octets in, takes lines out; `end` gives what is left, with its line break if `endWithBreak`. */
+/** Takes bytes, returns lines; `end` returns the rest, with its line break if `endWithBreak`. */
 export interface BodyEncoder {
   push(chunk: Uint8Array): Uint8Array;
   end(): Uint8Array;
@@ -81,7 +81,7 @@ export function createBase64Encoder(): BodyEncoder {
   function encode(whole: Buffer): Uint8Array {
     let text = '';
     for (let at = 0; at < whole.length; at += OCTETS_A_LINE) {
-      // A line break goes before every line but the first: the boundary behind the part brings its own.
+      // A line break goes before every line but the first: the boundary after the part brings its own.
       if (isFirstLine) isFirstLine = false;
       else text += '\r\n';
       text += whole.toString('base64', at, Math.min(at + OCTETS_A_LINE, whole.length));

@@ -1,15 +1,15 @@
 /**
  * Whether a line is a boundary delimiter (RFC 2046 5.1.1).
  *
- * Only white space may stand behind a delimiter, yet a reader may stop comparing at the end of the
- * boundary. So a delimiter with words behind it is `odd`: taken for one, and told. A line that goes on
- * without a blank, as `--boundary2` does for `boundary`, is `like` one: not taken, and told.
+ * Only white space may follow a delimiter, yet a reader may stop comparing at the end of the boundary. So a delimiter
+ * followed by words is `odd`: accepted, and reported. A line that continues without a blank, as `--boundary2` does
+ * for `boundary`, is `like` one: not accepted, but reported.
  */
 export type BoundaryMatch = 'none' | 'open' | 'close' | 'odd-open' | 'odd-close' | 'like';
 
 const HYPHEN = 45;
 
-/** `head` starts with two hyphens; it may be cut off where the line is longer than any delimiter. */
+/** `head` starts with two hyphens; it may be cut if the line is longer than any delimiter. */
 export function matchBoundary(head: Uint8Array, boundary: Uint8Array): BoundaryMatch {
   if (head.length < boundary.length + 2) return 'none';
   for (let i = 0; i < boundary.length; i++) if (head[i + 2] !== boundary[i]) return 'none';
@@ -31,7 +31,7 @@ function isBlankFrom(head: Uint8Array, start: number): boolean {
   return true;
 }
 
-/** One of two boundaries is the beginning of the other: then a delimiter of one can be taken for the other's. */
+/** One of two boundaries is a prefix of the other: then a delimiter of one can be taken for the other's. */
 export function overlap(a: Uint8Array, b: Uint8Array): 'equal' | 'prefix' | 'none' {
   const shorter = Math.min(a.length, b.length);
   for (let i = 0; i < shorter; i++) if (a[i] !== b[i]) return 'none';

@@ -1,9 +1,9 @@
 /**
  * Encoded words of RFC 2047 in unstructured text, for the log.
  *
- * Words of one charset that stand side by side are joined before they are decoded, as senders split
- * characters across them; words of a charset with states (ISO-2022-JP) are decoded one by one. What cannot be decoded stays as it is written. The result has no control
- * or bidirectional formatting characters, so that it can neither break nor disguise a line of a log.
+ * Adjacent words of one charset are joined before they are decoded, as senders split characters across them; words of
+ * a charset with states (ISO-2022-JP) are decoded one by one. Undecodable text stays as it is written. The result has
+ * no control or bidirectional formatting characters, so that it can neither break nor disguise a line of a log.
  */
 import { cleanLine } from '../text/unsafe.ts';
 import { decodeBase64 } from './base64.ts';
@@ -13,15 +13,15 @@ import { binaryBytes, readable } from './text.ts';
 
 interface EncodedWord {
   readonly charset: string;
-  readonly octets: Uint8Array;
+  readonly bytes: Uint8Array;
   readonly end: number;
 }
 
-/** `value` is an unfolded binary string. At most `maxCharacters` come back. */
+/** `value` is an unfolded binary string. At most `maxCharacters` are returned. */
 export function decodeUnstructured(value: string, maxCharacters: number): string {
   if (!value.includes('=?')) return printable(readable(value.slice(0, 4 * maxCharacters)), maxCharacters);
   let text = '';
-  // Asked once: looking for an end at each beginning would cost the square of them.
+  // Searched once: a search for an end at each beginning would cost quadratic time.
   const lastEnd = value.lastIndexOf('?=');
   let position = 0;
   while (position < value.length && text.length < maxCharacters) {
@@ -35,7 +35,7 @@ export function decodeUnstructured(value: string, maxCharacters: number): string
     }
     text += readable(value.slice(position, start));
     const run = joinRun(value, word, lastEnd);
-    text += decodeCharset(run.octets, run.charset) ?? value.slice(start, run.end);
+    text += decodeCharset(run.bytes, run.charset) ?? value.slice(start, run.end);
     position = run.end;
   }
   return printable(text, maxCharacters);
@@ -50,16 +50,16 @@ function parseWord(value: string, start: number, lastEnd: number): EncodedWord |
   const textEnd = value.indexOf('?=', charsetEnd + 3);
   const encoded = value.slice(charsetEnd + 3, textEnd);
   const charset = value.slice(start + 2, charsetEnd).split('*', 1)[0]!;
-  const octets = encoding === 'q' ? decodeQ(encoded) : decodeBase64(binaryBytes(encoded)).bytes;
-  return { charset, octets, end: textEnd + 2 };
+  const bytes = encoding === 'q' ? decodeQ(encoded) : decodeBase64(binaryBytes(encoded)).bytes;
+  return { charset, bytes, end: textEnd + 2 };
 }
 
-/** RFC 2047 3: such words begin and end in ASCII, and their escape sequences side by side are no text. */
+/** RFC 2047 3: such words begin and end in ASCII, so their bytes may not be joined. */
 const BEGINS_ANEW = /^(?:iso-2022-|hz-)/i;
 
 /** RFC 2047 6.2: white space between encoded words is not shown; here they also share a charset. */
 function joinRun(value: string, first: EncodedWord, lastEnd: number): EncodedWord {
-  const pieces = [first.octets];
+  const pieces = [first.bytes];
   let end = first.end;
   for (;;) {
     let next = end;
@@ -70,29 +70,29 @@ function joinRun(value: string, first: EncodedWord, lastEnd: number): EncodedWor
       end = next;
       break;
     }
-    pieces.push(word.octets);
+    pieces.push(word.bytes);
     end = word.end;
   }
-  return { charset: first.charset, octets: pieces.length === 1 ? first.octets : Buffer.concat(pieces), end };
+  return { charset: first.charset, bytes: pieces.length === 1 ? first.bytes : Buffer.concat(pieces), end };
 }
 
 /** RFC 2047 4.2. `isWord`: an underscore is a space. */
 export function decodeQ(text: string, isWord = true): Uint8Array {
-  const octets = new Uint8Array(text.length);
+  const bytes = new Uint8Array(text.length);
   let length = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     const high = c === 61 ? hexValue(text.charCodeAt(i + 1)) : -1;
     const low = high < 0 ? -1 : hexValue(text.charCodeAt(i + 2));
     if (low >= 0) {
-      octets[length++] = high * 16 + low;
+      bytes[length++] = high * 16 + low;
       i += 2;
-    } else octets[length++] = c === 95 && isWord ? 32 : c;
+    } else bytes[length++] = c === 95 && isWord ? 32 : c;
   }
-  return octets.subarray(0, length);
+  return bytes.subarray(0, length);
 }
 
-/** Without characters that steer a terminal or turn the direction of text. */
+/** Without characters that steer a terminal or change the direction of text. */
 export function printable(text: string, maxCharacters: number): string {
   return cleanLine(text.length > maxCharacters ? text.slice(0, maxCharacters) : text, ' ').trim();
 }

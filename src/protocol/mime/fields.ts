@@ -1,7 +1,10 @@
-/** A header as a list of fields: names in lower case, ranges, nothing copied. For whoever edits or reads many fields. */
-import { octetFacts } from './lines.ts';
+/**
+ * A header as a list of fields: names in lower case, ranges, nothing copied. For callers that edit or read many
+ * fields.
+ */
+import { byteFacts } from './lines.ts';
 import { binaryString } from './text.ts';
-import type { HeaderField, HeaderProblem, OctetFacts } from './types.ts';
+import type { ByteFacts, HeaderField, HeaderProblem } from './types.ts';
 import { headerEnd, nextField, walkHeader } from './walk-header.ts';
 
 export interface ScannedHeader {
@@ -13,7 +16,7 @@ export interface ScannedHeader {
   readonly problem?: Exclude<HeaderProblem, 'no-end'>;
   /** Lines that are neither field nor continuation. */
   readonly malformedLines: number;
-  readonly octets: OctetFacts;
+  readonly bytes: ByteFacts;
 }
 
 export function scanFields(bytes: Uint8Array, start = 0, end = bytes.length): ScannedHeader {
@@ -29,6 +32,6 @@ export function scanFields(bytes: Uint8Array, start = 0, end = bytes.length): Sc
     end: headerEnd(walk),
     hasEmptyLine: walk.hasEmptyLine,
     problem: walk.problem,
-    octets: octetFacts(walk.line),
+    bytes: byteFacts(walk.line),
   };
 }

@@ -1,8 +1,8 @@
 /**
- * Finds the end of a header while it comes in, at any split of its chunks.
+ * Finds the end of a header while it arrives, at any split of its chunks.
  *
- * `push` answers the offset of the body once the empty line was seen, the problem once the header is
- * beyond its bounds, and nothing before either. After an answer it repeats that answer.
+ * `push` returns the offset of the body once the empty line was seen, the problem once the header is beyond its
+ * bounds, and undefined before. After a result it repeats that result.
  */
 import { MIME_LIMITS } from './limits.ts';
 import type { HeaderProblem } from './types.ts';
@@ -19,7 +19,7 @@ const CR = 13;
 export function createHeaderEnd(): HeaderEndFinder {
   let offset = 0;
   let lineStart = 0;
-  /** The line so far is one CR and nothing else. */
+  /** The line so far is a single CR. */
   let onlyCr = false;
   let answer: HeaderEnd | undefined;
 

@@ -1,9 +1,8 @@
 /**
- * What receiving, its checks and the log need of every message's header, read in one pass without
- * copying it.
+ * The facts of every message's header that receiving, checks and the log need, read in one pass without copying it.
  *
- * Only the few fields asked for become strings. Never throws; what cannot be told is said by
- * `problem`, and what is odd but clear is counted.
+ * Only the few fields asked for become strings. Never throws; `problem` reports an unclear header, and odd but clear
+ * constructs are counted.
  */
 import { readAuthor } from './author.ts';
 import { disguisedFields } from './disguised-fields.ts';
@@ -15,7 +14,7 @@ import { type HeaderWalk, headerEnd, nextField, walkHeader } from './walk-header
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What is being noted; lists that stay empty are everybody's. */
+/** The facts gathered so far; empty lists share one object. */
 interface Notes {
   receivedCount: number;
   /** Values of From fields. */
@@ -26,13 +25,13 @@ interface Notes {
   readonly origin: Writable<OriginFields> & { readonly counts: Writable<OriginFields['counts']> };
 }
 
-/** A field that is noted, by its name in lower case. */
+/** A field that is gathered, by its name in lower case. */
 interface Noted {
   readonly name: string;
   note(notes: Notes, bytes: Uint8Array, field: HeaderWalk): void;
 }
 
-/** `complete: false` says that more of the message follows behind `bytes`: then a header without an end is a problem. */
+/** `complete: false`: more of the message follows `bytes`; then a header without an end is a problem. */
 export function inspectHeader(bytes: Uint8Array, complete = true): HeaderFacts {
   const notes: Notes = {
     receivedCount: 0,
@@ -76,12 +75,12 @@ export function inspectHeader(bytes: Uint8Array, complete = true): HeaderFacts {
 const NONE: readonly never[] = [];
 const FROM: ReadonlySet<string> = new Set(['from']);
 
-/** Beside a From field what readers take for another one: alone it is none, and the message is without. */
+/** A disguised field counts only beside a real From field: alone it is none, and the message has no author. */
 function withDisguised(from: readonly string[], bytes: Uint8Array, end: number): readonly string[] {
   return [...from, ...disguisedFields(bytes, end, FROM).map(({ value }) => value)];
 }
 
-/** By the length of their names: most fields are told apart by that alone. */
+/** By the length of the name: most fields are distinguished by it alone. */
 const NOTED: readonly (readonly Noted[] | undefined)[] = byLength([
   noted('to', ({ origin }) => origin.counts.to++),
   noted('date', ({ origin }) => origin.counts.date++),
@@ -139,13 +138,13 @@ function notedAs(bytes: Uint8Array, { start, nameEnd }: HeaderWalk): Noted | und
   return undefined;
 }
 
-/** Setting bit 5 makes a letter small and leaves a hyphen as it is. */
+/** Setting bit 5 turns a letter into lower case and leaves a hyphen unchanged. */
 function isNamed(bytes: Uint8Array, start: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) if ((bytes[start + i]! | 32) !== name.charCodeAt(i)) return false;
   return true;
 }
 
-/** An empty list is everybody's, any other this header's own. */
+/** The empty list is shared, any other belongs to this header. */
 function withOne<T>(list: readonly T[], item: T): readonly T[] {
   if (list.length === 0) return [item];
   (list as T[]).push(item);

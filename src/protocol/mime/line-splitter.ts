@@ -1,29 +1,29 @@
 /**
- * Chunks of a message into lines, without holding more of a line than its first octets.
+ * Chunks of a message into lines, without holding more of a line than its first bytes.
  *
- * A line is told once it is whole: where it is, how it ended, what octets it has, and its head as far
- * as a boundary delimiter can reach. `octets` sees everything as it comes, for whoever needs it all.
+ * A line is reported once it is whole: its position, its line break, which bytes it has, and its head as far as a
+ * boundary delimiter can reach. `bytes` receives everything as it arrives, for callers that need it all.
  */
 import { MIME_LIMITS } from './limits.ts';
 
-/** One object is used for all lines: take what you need before you return. */
+/** One object is used for all lines: copy what you need before you return. */
 export interface Line {
   start: number;
-  /** Octets without the line break. */
+  /** Bytes without the line break. */
   length: number;
   /** 2 for CRLF, 1 for LF alone, 0 where the message ends without. */
   breakLength: 0 | 1 | 2;
-  /** The first octets, only where the line starts with two hyphens; else empty. */
+  /** The first bytes, only if the line starts with two hyphens; else empty. */
   head: Uint8Array;
-  /** Every octet, or-ed. */
+  /** All bytes, combined by OR. */
   mask: number;
-  /** NUL or a CR alone is in it; the line break is told by `breakLength`. */
+  /** It contains NUL or a CR alone; `breakLength` reports the line break. */
   isBinary: boolean;
 }
 
 export interface LineSink {
-  /** Part of the line under way, `[from, to)` of `chunk`, before the line is told. */
-  octets(chunk: Uint8Array, from: number, to: number): void;
+  /** A part of the current line, `[from, to)` of `chunk`, before the line is reported. */
+  bytes(chunk: Uint8Array, from: number, to: number): void;
   line(line: Line): void;
 }
 
@@ -39,7 +39,7 @@ export function createLineSplitter(sink: LineSink): { push(chunk: Uint8Array): v
   const kept = new Uint8Array(HEAD_BYTES);
   let keptLength = 0;
   let offset = 0;
-  /** The octet before this chunk was a CR of the line under way. */
+  /** The byte before this chunk was a CR of the current line. */
   let endsInCr = false;
 
   function tell(nextStart: number): void {
@@ -57,7 +57,7 @@ export function createLineSplitter(sink: LineSink): { push(chunk: Uint8Array): v
     keptLength += Math.max(room, 0);
   }
 
-  /** The head of the line whose last octets are `[from, to)` of `chunk`. */
+  /** The head of the line whose last bytes are `[from, to)` of `chunk`. */
   function headOf(chunk: Uint8Array, from: number, to: number): Uint8Array {
     if (keptLength > 0) {
       keep(chunk, from, to);
@@ -85,7 +85,7 @@ export function createLineSplitter(sink: LineSink): { push(chunk: Uint8Array): v
       line.mask = mask;
       if (i === end) {
         keep(chunk, from, end);
-        sink.octets(chunk, from, end);
+        sink.bytes(chunk, from, end);
         line.length += end - from;
         endsInCr = chunk[end - 1] === CR;
         break;
@@ -94,7 +94,7 @@ export function createLineSplitter(sink: LineSink): { push(chunk: Uint8Array): v
       line.breakLength = hasCr ? 2 : 1;
       line.length += i - from - (hasCr ? 1 : 0);
       line.head = headOf(chunk, from, i);
-      sink.octets(chunk, from, ++i);
+      sink.bytes(chunk, from, ++i);
       tell(offset + i);
       from = i;
       endsInCr = false;
@@ -104,7 +104,7 @@ export function createLineSplitter(sink: LineSink): { push(chunk: Uint8Array): v
 
   return {
     push,
-    /** Tells the last line where it has no line break; returns the size of all. */
+    /** Reports a last line without a line break; returns the size of the message. */
     end() {
       if (line.length > 0) {
         if (endsInCr) line.isBinary = true;

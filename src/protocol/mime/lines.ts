@@ -1,9 +1,9 @@
 /**
- * Lines of a header, one after another, with what their octets are.
+ * Lines of a header, one after another, with the kinds of their bytes.
  *
- * CRLF ends a line; LF alone does too and is told as binary, as mail readers behind us take it so.
+ * CRLF ends a line; LF alone does too and is reported as binary, as mail readers take it for a line end.
  */
-import type { OctetFacts } from './types.ts';
+import type { ByteFacts } from './types.ts';
 
 const LF = 10;
 const CR = 13;
@@ -13,7 +13,7 @@ export interface LineCursor {
   start: number;
   end: number;
   next: number;
-  /** Every octet so far, or-ed: above 127 there was an 8-bit one. */
+  /** All bytes so far, combined by OR: above 127 there was an 8-bit one. */
   mask: number;
   isBinary: boolean;
   longestLine: number;
@@ -47,6 +47,6 @@ export function nextLine(bytes: Uint8Array, cursor: LineCursor, limit: number): 
   return true;
 }
 
-export function octetFacts(cursor: LineCursor): OctetFacts {
+export function byteFacts(cursor: LineCursor): ByteFacts {
   return { has8bit: cursor.mask > 127, isBinary: cursor.isBinary, longestLine: cursor.longestLine };
 }

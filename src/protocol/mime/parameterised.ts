@@ -2,8 +2,8 @@
  * Values with parameters: Content-Type and Content-Disposition (RFC 2045 5.1, RFC 2183), with the
  * continuations and charsets of RFC 2231.
  *
- * Tolerant, as other readers are; each liberty taken is told, since another reader may take another.
- * Linear in the length of the value; never throws.
+ * Tolerant, as other readers are; each liberty taken is reported, since another reader may take another. Linear in
+ * the length of the value; never throws.
  */
 import { decodeCharset } from './charset.ts';
 import { hexValue } from './hex.ts';
@@ -11,7 +11,7 @@ import { MIME_LIMITS } from './limits.ts';
 import { binaryBytes, readable } from './text.ts';
 
 export interface Parameterised {
-  /** In lower case, comments gone: `text/plain`, `attachment`. Empty where there is none. */
+  /** In lower case, without comments: `text/plain`, `attachment`. Empty if there is none. */
   readonly value: string;
   /** Names in lower case; values as text. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -27,7 +27,7 @@ interface Piece {
   readonly isEncoded: boolean;
 }
 
-/** All that was said of one parameter; `pieces` by RFC 2231 section number, -1 for a value without one. */
+/** All values of one parameter; `pieces` by RFC 2231 section number, -1 for a value without one. */
 type Pieces = Map<number, Piece>;
 
 /** `source` is an unfolded binary string. */
@@ -79,7 +79,7 @@ function skipComment(reader: Reader): void {
   reader.isMalformed = true;
 }
 
-/** Up to a character of `stop` (or the end), blanks and comments around it skipped. */
+/** Reads up to a character of `stop` (or the end), without the blanks and comments around it. */
 function readWord(reader: Reader, stop: RegExp): string {
   skipBlanks(reader);
   const start = reader.position;
@@ -89,7 +89,7 @@ function readWord(reader: Reader, stop: RegExp): string {
   return word;
 }
 
-/** Moves behind the next semicolon; what stands before it does not belong there. */
+/** Moves behind the next semicolon; text before it is invalid there. */
 function skipToParameter(reader: Reader): boolean {
   while (reader.position < reader.source.length) {
     if (reader.source[reader.position] === ';') {
@@ -130,7 +130,7 @@ function readParameter(
   pieces.set(name, known);
 }
 
-/** RFC 2045 5.1 allows token characters; what else stands there unquoted, readers differ on. */
+/** RFC 2045 5.1 allows token characters; readers differ about others without quotes. */
 function readToken(reader: Reader): string {
   const token = readWord(reader, /[;\s(]/);
   if (!/^[!#-'*+\-.0-9A-Z^-~]+$/i.test(token)) reader.isMalformed = true;
@@ -168,25 +168,25 @@ function joinPieces(name: string, pieces: Pieces, ambiguous: Set<string>): strin
   return decodePieces(run);
 }
 
-/** RFC 2231 4.1: `charset'language'percent-encoded` in the first piece rules all encoded pieces. */
+/** RFC 2231 4.1: `charset'language'percent-encoded` in the first piece applies to all encoded pieces. */
 function decodePieces(pieces: readonly Piece[]): string {
   const [first] = pieces;
   const prefix = first?.isEncoded ? /^([^']*)'[^']*'/.exec(first.text) : null;
-  let octets = '';
+  let bytes = '';
   for (const piece of pieces) {
     const text = piece === first && prefix ? piece.text.slice(prefix[0].length) : piece.text;
-    octets += piece.isEncoded ? percentDecode(text) : text;
+    bytes += piece.isEncoded ? percentDecode(text) : text;
   }
-  return (prefix?.[1] ? decodeCharset(binaryBytes(octets), prefix[1]) : undefined) ?? readable(octets);
+  return (prefix?.[1] ? decodeCharset(binaryBytes(bytes), prefix[1]) : undefined) ?? readable(bytes);
 }
 
 function percentDecode(text: string): string {
-  let octets = '';
+  let bytes = '';
   for (let i = 0; i < text.length; i++) {
     const high = text[i] === '%' ? hexValue(text.charCodeAt(i + 1)) : -1;
     const low = high < 0 ? -1 : hexValue(text.charCodeAt(i + 2));
     if (low >= 0) i += 2;
-    octets += low < 0 ? text[i] : String.fromCharCode(high * 16 + low);
+    bytes += low < 0 ? text[i] : String.fromCharCode(high * 16 + low);
   }
-  return octets;
+  return bytes;
 }

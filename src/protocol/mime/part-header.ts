@@ -1,25 +1,25 @@
 /**
- * What a part's header says about its body (RFC 2045, RFC 2183), and what is unclear in it.
+ * What a part's header states about its body (RFC 2045, RFC 2183), and what is unclear in it.
  *
- * Only the fields that a reader of MIME needs are kept, two of each at most, so that a hostile
- * header of thousands of fields costs nothing that lasts.
+ * Only the fields that a reader of MIME needs are kept, two of each at most, so that a hostile header of thousands of
+ * fields takes no lasting memory.
  */
 import { decodeUnstructured } from './encoded-words.ts';
 import { MIME_LIMITS } from './limits.ts';
-import { octetFacts } from './lines.ts';
+import { byteFacts } from './lines.ts';
 import { type Parameterised, parseParameterised } from './parameterised.ts';
 import { binaryString, fieldValue } from './text.ts';
-import type { ContentType, HeaderField, MimeProblemCode, OctetFacts, TransferEncoding } from './types.ts';
+import type { ByteFacts, ContentType, HeaderField, MimeProblemCode, TransferEncoding } from './types.ts';
 import { nextField, walkHeader } from './walk-header.ts';
 
 export interface PartHeader {
   readonly fields: readonly HeaderField[];
-  readonly octets: OctetFacts;
+  readonly bytes: ByteFacts;
   readonly type: ContentType;
   readonly encoding: TransferEncoding;
   readonly disposition?: ContentType;
   readonly filename?: string;
-  /** As octets, without the two leading hyphens; absent where there is none to use. */
+  /** As bytes, without the two leading hyphens; absent if there is none to use. */
   readonly boundary?: Uint8Array;
   readonly problems: readonly MimeProblemCode[];
 }
@@ -40,7 +40,7 @@ export function readPartHeader(bytes: Uint8Array, offset: number, defaultType: s
   const walk = walkHeader(0, bytes.length);
   while (nextField(bytes, walk)) {
     const { start, nameEnd, valueStart, end } = walk;
-    // All that is kept starts with C or M; the rest never becomes a string.
+    // All fields that are kept start with C or M; the others never become strings.
     const initial = bytes[start]! | 32;
     if (initial !== 99 && initial !== 109) continue;
     const name = KEPT.find((known) => known.length === nameEnd - start && sameName(bytes, start, known));
@@ -65,11 +65,11 @@ export function readPartHeader(bytes: Uint8Array, offset: number, defaultType: s
       end: field.end + offset,
       valueStart: field.valueStart + offset,
     })),
-    octets: octetFacts(walk.line),
+    bytes: byteFacts(walk.line),
     type,
     encoding,
     disposition,
-    // Not a form of any RFC, and yet what most senders write.
+    // No RFC defines this form, but most senders write it.
     filename:
       filename === undefined ? undefined : decodeUnstructured(toBinary(filename), MIME_LIMITS.subjectCharacters),
     boundary: type.value.startsWith('multipart/') ? readBoundary(type, problems) : undefined,
@@ -81,7 +81,7 @@ function sameName(bytes: Uint8Array, start: number, name: string): boolean {
   return binaryString(bytes, start, start + name.length).toLowerCase() === name;
 }
 
-/** Text back to the binary string it came from. */
+/** Text back to the binary string that it was decoded from. */
 function toBinary(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
@@ -91,7 +91,7 @@ function readType(value: string | undefined, defaultType: string, problems: Mime
   const type = parseParameterised(value);
   if (type.isMalformed || !/^[^/]+\/[^/]+$/.test(type.value)) problems.push('malformed-content-type');
   if (['boundary', 'name', 'charset'].some((name) => type.ambiguous.has(name))) problems.push('duplicate-parameter');
-  // RFC 2045 5.2: what cannot be read at all is text.
+  // RFC 2045 5.2: an unreadable type counts as text.
   return type.value.includes('/') ? type : { ...type, value: 'text/plain' };
 }
 
@@ -112,7 +112,7 @@ function readDisposition(value: string | undefined, problems: MimeProblemCode[])
   return disposition;
 }
 
-/** RFC 2046 5.1.1: 1 to 70 of its characters, not ending in a blank. What is else is used, and told. */
+/** RFC 2046 5.1.1: 1 to 70 of its characters, not ending in a blank. Any other boundary is used, and reported. */
 function readBoundary(type: Parameterised | ContentType, problems: MimeProblemCode[]): Uint8Array | undefined {
   const boundary = type.parameters.get('boundary');
   if (boundary === undefined || boundary === '') {

@@ -1,9 +1,9 @@
 /**
  * Quoted-printable bodies (RFC 2045 6.7), whole and streaming.
  *
- * Decoding follows the advice of 6.7: white space at line ends goes, a wrong escape stays as written
- * and is told by `isMalformed`. Encoding keeps CRLF as line break, encodes a CR or LF alone, and
- * writes lines of at most 76 characters.
+ * Decoding follows the advice of 6.7: white space at line ends is removed, a wrong escape stays as written and sets
+ * `isMalformed`. Encoding keeps CRLF as line break, encodes a CR or LF alone, and writes lines of at most 76
+ * characters.
  */
 import type { BodyEncoder, Decoded } from './base64.ts';
 import { hexValue } from './hex.ts';
@@ -18,7 +18,7 @@ const EQUALS = 61;
 export function decodeQuotedPrintable(input: Uint8Array): Decoded {
   const bytes = new Uint8Array(input.length);
   let length = 0;
-  /** Output without the white space that might turn out to end its line. */
+  /** The length of the output without white space that may be at the end of its line. */
   let kept = 0;
   let isMalformed = false;
   for (let i = 0; i < input.length; i++) {
@@ -54,7 +54,7 @@ export function decodeQuotedPrintable(input: Uint8Array): Decoded {
   return { bytes: bytes.subarray(0, kept), isMalformed };
 }
 
-/** Behind `=`: where a soft line break ends (also at the end of the input), else -1. */
+/** After `=`: where a soft line break ends (also at the end of the input), else -1. */
 function endOfSoftBreak(input: Uint8Array, start: number): number {
   let i = start;
   while (input[i] === SPACE || input[i] === TAB) i++;
@@ -65,19 +65,22 @@ function endOfSoftBreak(input: Uint8Array, start: number): number {
 
 const HEX = '0123456789ABCDEF';
 const LONGEST_LINE = 76;
-/** The room for what an octet may become is four times as large: of a large chunk it would be asked of the system each time. */
+/**
+ * The output buffer is four times as large as the input: for a large chunk it would be allocated from the system each
+ * time.
+ */
 const BLOCK_BYTES = 16 * 1024;
 
 export function createQuotedPrintableEncoder(): BodyEncoder {
   let column = 0;
-  /** A blank or CR whose meaning the next octet decides; 0 for none. */
+  /** A blank or CR whose meaning depends on the next byte; 0 for none. */
   let heldBlank = 0;
   let heldCr = false;
-  /** The line under way is the rest of one that was broken here. */
+  /** The current line is the rest of one that was broken here. */
   let isContinued = false;
 
   function encode(chunk: Uint8Array): Uint8Array {
-    // An octet becomes three; a soft break of three comes every 73 or more; what was held adds two.
+    // A byte becomes three; a soft break of three comes every 73 or more; a held byte adds two.
     const out = new Uint8Array(chunk.length * 4 + 16);
     let length = 0;
     const room = (width: number): void => {
@@ -97,7 +100,7 @@ export function createQuotedPrintableEncoder(): BodyEncoder {
     };
     const literal = (c: number): void => {
       room(1);
-      // Nobody wrote a boundary at the start of this line, and our breaking must not make one.
+      // The original has no boundary at the start of this line, and our line break must not create one.
       if (c === HYPHEN && column === 0 && isContinued) escaped(c);
       else {
         out[length++] = c;

@@ -1,8 +1,8 @@
 /**
- * Writes a message anew from its segments, while the original streams by once.
+ * Writes a new message from segments, while the original streams by once.
  *
- * Push the original's octets in order; each call answers what can be written then. Octets of no
- * segment are dropped. Ranges of the segments are in ascending order and do not overlap.
+ * Push the original's bytes in order; each call returns what can be written then. Bytes of no segment are dropped.
+ * Ranges of the segments are in ascending order and do not overlap.
  */
 import { type BodyEncoder, createBase64Encoder } from './base64.ts';
 import { createQuotedPrintableEncoder } from './quoted-printable.ts';
@@ -18,7 +18,7 @@ export function createRewriter(segments: readonly Segment[]): Rewriter {
   let offset = 0;
   let encoder: BodyEncoder | undefined;
 
-  /** Writes segments as far as the octets up to `offset + available.length` reach. */
+  /** Writes the segments that the bytes up to `offset + available.length` complete. */
   function write(available: Uint8Array, out: Uint8Array[]): void {
     const reached = offset + available.length;
     for (; index < segments.length; index++) {

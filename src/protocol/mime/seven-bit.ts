@@ -1,21 +1,20 @@
 /**
- * Makes a message fit for a peer without 8BITMIME, CHUNKING or BINARYMIME (RFC 6152 3, RFC 3030 3).
+ * Converts a message for a peer without 8BITMIME, CHUNKING or BINARYMIME (RFC 6152 3, RFC 3030 3).
  *
- * Leaves become quoted-printable (text) or base64, and what the parts around them say of their
- * encoding is put right; nothing else changes, and whoever decodes reads the same octets as before.
- * Never inside a signature or an encryption. Works on parts alone, as they go by: the answer is a list
- * of segments, so that content of any size streams through `createRewriter`. A message that needs no
- * change is left alone even where its lines are long, since every change breaks a DKIM signature;
- * once it is changed, long lines are mended with it.
+ * Leaves become quoted-printable (text) or base64, and the encoding labels of the parts around them are corrected;
+ * nothing else changes, and decoding gives the same bytes as before. Never inside a signature or an encryption.
+ * Handles parts one by one, as they stream by: the result is a list of segments, so that content of any size streams
+ * through `createRewriter`. A message that needs no change is left alone even if its lines are long, since every
+ * change breaks a DKIM signature; once it is changed, long lines are fixed with it.
  */
 import { MIME_LIMITS } from './limits.ts';
 import { createTreeBuilder, type PartWatcher } from './tree-builder.ts';
 import type {
+  ByteFacts,
   MimePart,
   MimeProblem,
   MimeProblemCode,
   MimeTree,
-  OctetFacts,
   Segment,
   SevenBit,
   SevenBitObstacle,
@@ -25,7 +24,7 @@ import type {
 /** RFC 5321 4.5.3.1.6, without CRLF. */
 const LONGEST_LINE = 998;
 
-/** With these, a field or a part may have been missed, and with it what the change would have to respect. */
+/** With these, a field or a part may have been missed that would forbid the change. */
 const UNSURE: ReadonlySet<MimeProblemCode> = new Set<MimeProblemCode>([
   'header-too-long',
   'line-too-long',
@@ -36,10 +35,10 @@ const UNSURE: ReadonlySet<MimeProblemCode> = new Set<MimeProblemCode>([
   'too-many-parts',
 ]);
 
-/** The message as it will be, as far as its parts have gone by. Edits come in their order and do not overlap. */
+/** The new message, as far as its parts have gone by. Edits come in order and do not overlap. */
 interface Edited {
   readonly segments: Segment[];
-  /** Up to here the original is in the segments. */
+  /** The segments contain the original up to here. */
   position: number;
 }
 
@@ -48,7 +47,7 @@ interface Mark {
   readonly position: number;
 }
 
-/** Takes the message in chunks; what it needs of a part is gone once the part is over. */
+/** Takes the message in chunks; the state of a part is dropped once the part is over. */
 export interface SevenBitConverter {
   push(chunk: Uint8Array): void;
   end(): SevenBit;
@@ -78,10 +77,10 @@ export function toSevenBit(tree: MimeTree): SevenBit {
   return walk.result(tree.sizeBytes, tree.problems);
 }
 
-/** A part under way: what is known of those in it, and where its edits begin. */
+/** An open part: facts about the parts in it, and where its edits begin. */
 interface Open {
   readonly part: MimePart;
-  /** The header is that of a message, where MIME-Version belongs. */
+  /** The header is that of a message, which contains MIME-Version. */
   readonly isTop: boolean;
   readonly mark: Mark;
   /** Something in a part of it cannot travel by DATA as 7-bit. */
@@ -98,17 +97,17 @@ function createWalk(): PartWatcher & {
   let demands = false;
   let obstacle: SevenBitObstacle | undefined;
 
-  /** What stands in the way of converting the part that is over. */
+  /** The obstacle to converting the part that is over. */
   function convert({ part, isTop, mark, demandsInside, obstacle }: Open, endsMessage: boolean) {
     if (part.header.has8bit) return 'header-8bit';
     if (part.header.isBinary) return 'malformed';
     if (part.kind === 'leaf') return convertLeaf(part, isTop, endsMessage, edited);
-    const inside = demandsInside || !isPlain(part.octets);
+    const inside = demandsInside || !isPlain(part.bytes);
     if (isProtected(part)) {
       undo(edited, mark);
       return inside ? 'protected' : undefined;
     }
-    if (!isPlain(part.octets)) return 'malformed';
+    if (!isPlain(part.bytes)) return 'malformed';
     if (part.type.value !== 'message/global' || !inside) return obstacle;
     undo(edited, mark);
     convertGlobal(part, isTop, endsMessage, edited);
@@ -131,7 +130,7 @@ function createWalk(): PartWatcher & {
     closed(part, endsMessage) {
       const open = stack.pop()!;
       const met = convert(open, endsMessage);
-      const demanding = open.demandsInside || !isPlain(part.header) || !isPlain(part.octets);
+      const demanding = open.demandsInside || !isPlain(part.header) || !isPlain(part.bytes);
       const around = stack.at(-1);
       if (around) {
         around.demandsInside ||= demanding;
@@ -151,8 +150,8 @@ function createWalk(): PartWatcher & {
   };
 }
 
-function isPlain(octets: OctetFacts): boolean {
-  return !octets.has8bit && !octets.isBinary;
+function isPlain(bytes: ByteFacts): boolean {
+  return !bytes.has8bit && !bytes.isBinary;
 }
 
 /** RFC 6532 3.7: message/global, unlike message/rfc822, may be encoded as a whole, with its 8-bit header. */
@@ -167,15 +166,15 @@ function convertLeaf(
   endsMessage: boolean,
   edited: Edited,
 ): SevenBitObstacle | undefined {
-  const mustChange = !isPlain(part.octets);
+  const mustChange = !isPlain(part.bytes);
   if (isProtected(part)) return mustChange ? 'protected' : undefined;
   const isIdentity = part.encoding === '7bit' || part.encoding === '8bit' || part.encoding === 'binary';
   if (!isIdentity || !isEncodable(part)) return mustChange ? 'not-encodable' : undefined;
-  if (!mustChange && part.octets.longestLine <= LONGEST_LINE) {
+  if (!mustChange && part.bytes.longestLine <= LONGEST_LINE) {
     if (part.encoding !== '7bit') setEncoding(part, '7bit', isTop, edited);
     return undefined;
   }
-  const encoding = part.type.value.startsWith('text/') && !part.octets.isBinary ? 'quoted-printable' : 'base64';
+  const encoding = part.type.value.startsWith('text/') && !part.bytes.isBinary ? 'quoted-printable' : 'base64';
   setEncoding(part, encoding, isTop, edited);
   encodeBody(part, encoding, endsMessage, edited);
   return undefined;
@@ -186,7 +185,7 @@ function isProtected({ type }: MimePart): boolean {
   return /^(multipart\/(signed|encrypted)|application\/(x-)?pkcs7-mime)$/.test(type.value);
 }
 
-/** RFC 2045 6.4 forbids encoding message parts; RFC 6533 allows it for its own. */
+/** RFC 2045 6.4 forbids encoding message parts; RFC 6533 allows it for its own types. */
 function isEncodable({ type }: MimePart): boolean {
   return !type.value.startsWith('message/') || type.value.startsWith('message/global');
 }
@@ -203,16 +202,16 @@ function encodeBody(
   if (encoding === 'base64' && endsMessage) replace(edited, end, end, text('\r\n'));
 }
 
-/** Replaces Content-Transfer-Encoding, or adds it with what else a MIME header needs. */
+/** Replaces Content-Transfer-Encoding, or adds it together with the other fields that a MIME header needs. */
 function setEncoding(part: MimePart, encoding: TransferEncoding, isTop: boolean, edited: Edited): void {
   const has = (name: string): boolean => part.fields.some((field) => field.name === name);
   const line = `Content-Transfer-Encoding: ${encoding}\r\n`;
   const present = part.fields.find((field) => field.name === 'content-transfer-encoding');
   if (present) replace(edited, present.start, present.end, text(line));
-  // Only a label changes: the part may even lack the empty line that more fields would go before.
+  // Only the label would change: the part may even lack the empty line before which fields are added.
   if (encoding === '7bit') return;
   let added = present ? '' : line;
-  // RFC 1428 3: 8-bit text that says nothing of itself.
+  // RFC 1428 3: 8-bit text without a declared charset.
   if (!has('content-type') && encoding === 'quoted-printable')
     added += 'Content-Type: text/plain; charset=unknown-8bit\r\n';
   if (isTop && !has('mime-version')) added += 'MIME-Version: 1.0\r\n';
@@ -220,7 +219,7 @@ function setEncoding(part: MimePart, encoding: TransferEncoding, isTop: boolean,
   if (added !== '') replace(edited, emptyLine, emptyLine, text(added));
 }
 
-/** What is added is one of some few lines, so each is made once: a message may have it added thousands of times. */
+/** Added text is one of a few lines, so each is created once: a message may need it thousands of times. */
 const texts = new Map<string, Segment>();
 
 function text(value: string): Segment {

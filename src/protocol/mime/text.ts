@@ -1,6 +1,6 @@
 /**
- * Octets of a header as strings: `binary`, one character an octet, where structure is read; `text`,
- * UTF-8 where it is valid (RFC 6532) and Latin-1 where not, where a person reads.
+ * Bytes of a header as strings: `binary`, one character a byte, where structure is read; `text`, UTF-8 if valid (RFC
+ * 6532) and else Latin-1, where a person reads.
  */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -30,7 +30,7 @@ function decodeUtf8(value: string): string {
   }
 }
 
-/** RFC 5322 2.2.3: the line breaks go, the white space behind them stays. */
+/** RFC 5322 2.2.3: the line breaks are removed, the white space after them stays. */
 export function unfold(value: string): string {
   return value.includes('\n') ? value.replaceAll(/\r?\n/g, '') : value;
 }
@@ -43,7 +43,7 @@ export function fieldValue(bytes: Uint8Array, field: { readonly valueStart: numb
   return unfold(binaryString(bytes, start, end));
 }
 
-/** White space of ASCII alone: beyond it an octet is a part of some character. */
+/** Only ASCII white space: beyond it a byte is a part of some character. */
 function isSpace(octet: number): boolean {
   return octet === 32 || (octet >= 9 && octet <= 13);
 }

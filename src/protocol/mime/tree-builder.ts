@@ -1,22 +1,25 @@
 /**
  * Builds the MIME tree of a message (RFC 2045, RFC 2046) while it streams by: ranges and facts only.
  *
- * Reads what other readers would read, and names every place where they would differ, for whoever
- * must know that nothing was missed. Never throws; depth, parts and headers are bounded by
- * limits.ts, and what is beyond belongs to the leaf it is in, with a problem. Inside a part that is
- * itself encoded nothing is read: decode it and build its own tree.
+ * Reads what other readers would read, and reports every place where they would differ, for callers that must know
+ * that nothing was missed. Never throws; depth, parts and headers are bounded by limits.ts, and content beyond them
+ * belongs to the leaf around it, with a problem. A part that is itself encoded is not read: decode it and build its
+ * own tree.
  */
 import { matchBoundary, overlap } from './boundary.ts';
 import { MIME_LIMITS } from './limits.ts';
 import { createLineSplitter, type Line } from './line-splitter.ts';
 import { readPartHeader } from './part-header.ts';
-import type { MimePart, MimeProblem, MimeProblemCode, MimeTree, OctetFacts } from './types.ts';
+import type { ByteFacts, MimePart, MimeProblem, MimeProblemCode, MimeTree } from './types.ts';
 
-/** Sees each part as it is opened and closed, and may look at it then: in place of a tree of all of them. */
+/** Is called when each part is opened and closed, and may read it then: in place of a tree of all parts. */
 export interface PartWatcher {
-  /** What its header says is known, and whether it holds others. `parent`: undefined for the message itself. */
+  /** Its header has been read, and whether it holds others is known. `parent`: undefined for the message itself. */
   opened(part: MimePart, parent: MimePart | undefined): void;
-  /** All of it is known but its children, which are not kept. `endsMessage`: its body ends where the message does. */
+  /**
+   * Everything about it is known except its children, which are not kept. `endsMessage`: its body ends where the
+   * message does.
+   */
   closed(part: MimePart, endsMessage: boolean): void;
 }
 
@@ -26,23 +29,23 @@ export interface TreeBuilder {
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
-type Octets = Writable<OctetFacts>;
-type Draft = Omit<Writable<MimePart>, 'children' | 'octets' | 'body'> & {
+type Facts = Writable<ByteFacts>;
+type Draft = Omit<Writable<MimePart>, 'children' | 'bytes' | 'body'> & {
   readonly children: Draft[];
-  readonly octets: Octets;
+  readonly bytes: Facts;
   readonly body: { start: number; end: number };
 };
 
-/** A part that holds others and is still open. */
+/** An open part that holds others. */
 interface Frame {
   readonly part: Draft;
-  /** Of a multipart; a message has none. */
+  /** Only a multipart has one. */
   readonly boundary?: Uint8Array;
   isClosed: boolean;
   hasChildren: boolean;
 }
 
-/** `watcher`: keeps no children, so that memory does not grow with the parts; then `partsAtMost` may be more. */
+/** `watcher`: keeps no children, so that memory does not grow with the parts; then `partsAtMost` may be larger. */
 export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = MIME_LIMITS.parts): TreeBuilder {
   const problems: MimeProblem[] = [];
   const told = new Set<MimeProblemCode>();
@@ -50,9 +53,9 @@ export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = M
   const header = createHeaderBuffer();
   let root: Draft | undefined;
   let partCount = 0;
-  /** Where the header under way started; -1 inside a body. */
+  /** Where the current header started; -1 inside a body. */
   let headerStart = 0;
-  /** The leaf under way, or undefined in a preamble or epilogue. */
+  /** The current leaf, or undefined in a preamble or epilogue. */
   let leaf: Draft | undefined;
   let previousBreak: 0 | 1 | 2 = 0;
 
@@ -62,8 +65,10 @@ export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = M
     told.add(code);
   };
 
-  /** The octets that lines outside headers add to now: the leaf's, else those around the parts of the innermost multipart. */
-  const region = (): Octets | undefined => (leaf ?? stack.at(-1)?.part)?.octets;
+  /**
+   * The facts that lines outside headers add to: the leaf's, else those around the parts of the innermost multipart.
+   */
+  const region = (): Facts | undefined => (leaf ?? stack.at(-1)?.part)?.bytes;
 
   function finishHeader(bodyStart: number): void {
     const start = headerStart;
@@ -71,13 +76,13 @@ export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = M
     const defaultType = parent?.type.value === 'multipart/digest' ? 'message/rfc822' : 'text/plain; charset=us-ascii';
     const read = readPartHeader(header.take(), start, defaultType);
     for (const code of read.problems) tell(code, start);
-    const { fields, octets, type, encoding, disposition, filename } = read;
+    const { fields, bytes, type, encoding, disposition, filename } = read;
     const part: Draft = {
       kind: 'leaf',
-      header: { start, end: bodyStart, ...octets },
+      header: { start, end: bodyStart, ...bytes },
       fields,
       body: { start: bodyStart, end: bodyStart },
-      octets: { has8bit: false, isBinary: false, longestLine: 0 },
+      bytes: { has8bit: false, isBinary: false, longestLine: 0 },
       type,
       encoding,
       disposition,
@@ -96,7 +101,7 @@ export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = M
     watcher?.opened(part, parent);
   }
 
-  /** Decides whether the part holds others. RFC 2045 6.4: what does must not be encoded itself. */
+  /** Decides whether the part holds others. RFC 2045 6.4: a part that does must not be encoded itself. */
   function openPart(part: Draft, boundary: Uint8Array | undefined): void {
     leaf = part;
     const isMessage = /^message\/(rfc822|global|news)$/.test(part.type.value);
@@ -123,7 +128,7 @@ export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = M
     }
   }
 
-  /** The frame whose delimiter this line is, innermost first; a multipart that was closed has none any more. */
+  /** The frame whose delimiter this line is, innermost first; a closed multipart has none. */
   function findDelimiter(line: Line): { index: number; isClose: boolean } | undefined {
     let problem: MimeProblemCode | undefined;
     let odd: { index: number; isClose: boolean } | undefined;
@@ -169,16 +174,16 @@ export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = M
     }
     unwind(index, line.start - previousBreak);
     const { part } = stack[index]!;
-    addLine(part.octets, line);
-    if (previousBreak === 1) part.octets.isBinary = true;
-    if (line.breakLength === 1) part.octets.isBinary = true;
+    addLine(part.bytes, line);
+    if (previousBreak === 1) part.bytes.isBinary = true;
+    if (line.breakLength === 1) part.bytes.isBinary = true;
     if (isClose) stack[index]!.isClosed = true;
     else headerStart = line.start + line.length + line.breakLength;
     previousBreak = 0;
   }
 
   const splitter = createLineSplitter({
-    octets(chunk, from, to) {
+    bytes(chunk, from, to) {
       if (headerStart >= 0) header.add(chunk, from, to);
     },
     line(line) {
@@ -193,10 +198,10 @@ export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = M
         }
         return;
       }
-      const octets = region();
-      if (octets) {
-        addLine(octets, line);
-        if (previousBreak === 1) octets.isBinary = true;
+      const bytes = region();
+      if (bytes) {
+        addLine(bytes, line);
+        if (previousBreak === 1) bytes.isBinary = true;
       }
       previousBreak = line.breakLength;
     },
@@ -206,27 +211,27 @@ export function createTreeBuilder(watcher?: PartWatcher, partsAtMost: number = M
     push: splitter.push,
     end() {
       const size = splitter.end();
-      // RFC 5322 3.5: a message may be a header alone; a message part in a message too.
+      // RFC 5322 3.5: a message may be a header alone; so may a message part.
       while (headerStart >= 0) finishHeader(size);
-      const octets = region();
-      if (octets && previousBreak === 1) octets.isBinary = true;
+      const bytes = region();
+      if (bytes && previousBreak === 1) bytes.isBinary = true;
       unwind(-1, size);
       return { root: root as MimePart, sizeBytes: size, partCount, problems };
     },
   };
 }
 
-function addLine(octets: Octets, line: Line): void {
-  if (line.mask > 127) octets.has8bit = true;
-  if (line.isBinary) octets.isBinary = true;
-  if (line.length > octets.longestLine) octets.longestLine = line.length;
+function addLine(bytes: Facts, line: Line): void {
+  if (line.mask > 127) bytes.has8bit = true;
+  if (line.isBinary) bytes.isBinary = true;
+  if (line.length > bytes.longestLine) bytes.longestLine = line.length;
 }
 
-/** The header under way, whole; bounded. */
+/** The current header, whole; bounded. */
 function createHeaderBuffer() {
   let bytes = Buffer.alloc(4096);
   let length = 0;
-  /** Where the line under way started. */
+  /** Where the current line started. */
   let lineStart = 0;
   return {
     add(chunk: Uint8Array, from: number, to: number): void {
@@ -239,7 +244,7 @@ function createHeaderBuffer() {
     mark(): void {
       lineStart = length;
     },
-    /** Forgets the line under way. */
+    /** Removes the current line. */
     cut(): void {
       length = lineStart;
     },

@@ -1,9 +1,9 @@
 /**
- * The values of this folder: what its readers make of a message's bytes.
+ * The values of this folder: what its readers find in a message's bytes.
  *
- * Everything is ranges and facts; no part is copied or decoded here. Offsets count octets from the
- * first byte of the message; ends are exclusive. Strings taken from a header are binary strings (one
- * character an octet) where structure is read from them, and text where a person reads them.
+ * Everything is ranges and facts; no part is copied or decoded here. Offsets count bytes from the first byte of the
+ * message; ends are exclusive. Strings taken from a header are binary strings (one character a byte) where structure
+ * is read from them, and text where a person reads them.
  */
 
 /** A range of a message, or of a header of it. */
@@ -16,29 +16,31 @@ export interface Span {
 export interface HeaderField extends Span {
   /** In lower case, without the colon. */
   readonly name: string;
-  /** The first byte behind the colon. */
+  /** The first byte after the colon. */
   readonly valueStart: number;
 }
 
-/** What octets a range is made of: what decides whether a transport can carry it. */
-export interface OctetFacts {
-  /** An octet above 127. */
+/** The kinds of bytes in a range: they decide whether a transport can carry it. */
+export interface ByteFacts {
+  /** A byte above 127. */
   readonly has8bit: boolean;
   /** NUL, or a CR or LF alone: only BINARYMIME carries these (RFC 5321 2.3.8, RFC 3030). */
   readonly isBinary: boolean;
-  /** Octets of the longest line, without its line break. */
+  /** Bytes of the longest line, without its line break. */
   readonly longestLine: number;
 }
 
-/** RFC 5322 3.4. Display names are as written: comments gone, quotes undone, encoded words untouched; so are comments. */
+/**
+ * RFC 5322 3.4. Display names are as written: without comments and quotes, encoded words unchanged; so are comments.
+ */
 export interface Mailbox {
   readonly displayName?: string;
   /** All comments in and around the address; absent where there is none. */
   readonly comment?: string;
   readonly local: string;
-  /** A-labels in lower case, or an address literal with its brackets; empty where none can be read. */
+  /** A-labels in lower case, or an address literal with its brackets; empty if it cannot be read. */
   readonly domain: string;
-  /** As it stands there, where `domain` is empty or another: no two readers agree on it. */
+  /** As written, if `domain` is empty or different: readers disagree about it. */
   readonly writtenDomain?: string;
 }
 
@@ -46,9 +48,9 @@ export interface AddressList {
   readonly mailboxes: readonly Mailbox[];
   /** Group names, of `Team: a@example.com, b@example.com;`. The members are among the mailboxes. */
   readonly groups: readonly string[];
-  /** Words behind the last mailbox that belong to none; empty if there are none. */
+  /** Words after the last mailbox that belong to none; empty if there are none. */
   readonly words: string;
-  /** Some of it could not be read: what was read is kept, and may mean something else to another reader. */
+  /** Some of it could not be read: the rest is kept, and may mean something else to another reader. */
   readonly isMalformed: boolean;
   /** It is longer than the bounds, and only its beginning was read. */
   readonly isCut: boolean;
@@ -60,66 +62,66 @@ export interface AuthorAddress {
   readonly domain: string;
 }
 
-/** Why an author may be missing from what was read. */
+/** Why an author may be missing from the result. */
 export type UnclearAuthor =
   /** More than one From field: readers show one of them, or all. */
   | 'several-fields'
   /** Beyond the bounds of a field in length or mailboxes. */
   | 'too-long'
-  /** More domains than are asked for their policies. */
+  /** More domains than have their policies looked up. */
   | 'too-many-domains'
   /** An address without a domain in the DNS, such as an address literal. */
   | 'no-domain';
 
-/** Who wrote a message, or sent it, as every room reads it (author.ts). */
+/** Who wrote or sent a message, as every room reads it (author.ts). */
 export interface Author {
   /** How many fields there are; a good message has one From. */
   readonly fields: number;
-  /** One a field, as far as the bound goes. */
+  /** One a field, up to the bound. */
   readonly lists: readonly AddressList[];
   /** Of all fields, in order. */
   readonly mailboxes: readonly Mailbox[];
-  /** All that count, each once; those of mailboxes first. */
+  /** All addresses that count, each once; those of mailboxes first. */
   readonly addresses: readonly AuthorAddress[];
   /** Of these addresses, each once: names in the DNS. */
   readonly domains: readonly string[];
-  /** RFC 5322 reads it whole, obsolete forms included: nobody can see another author in it. */
+  /** RFC 5322 reads it whole, obsolete forms included: no reader can see another author in it. */
   readonly isWhole: boolean;
   readonly unclear?: UnclearAuthor;
-  /** No at-sign, nor what looks like one, in any reading: `From: root`. */
+  /** No at-sign, nor a look-alike, in any reading: `From: root`. */
   readonly namesNobody: boolean;
   /** For the log; absent without a field. */
   readonly shown: string | undefined;
 }
 
-/** Why the header cannot be told from the body, or is beyond limits.ts. */
+/** Why the end of the header is unclear, or it is beyond limits.ts. */
 export type HeaderProblem = 'no-end' | 'header-too-long' | 'line-too-long' | 'too-many-fields';
 
-/** Where the value of a field stands. */
+/** The position of the value of a field. */
 export interface FieldSpan {
   readonly valueStart: number;
   readonly end: number;
 }
 
-/** What a header has of fields that tell of origin; where there are values, they are left where they stand. */
+/** The fields of a header about its origin; for values, only their positions. */
 export interface OriginFields {
   readonly signatures: number;
-  /** Fields of ARC, whichever of the three. */
+  /** Fields of ARC, of all three names. */
   readonly arc: number;
   /** In order from the top. */
   readonly authenticationResults: readonly FieldSpan[];
   readonly receivedSpf: readonly FieldSpan[];
   readonly listId?: FieldSpan;
   readonly bimiSelector?: FieldSpan;
-  /** How often fields stand there that readers show. */
+  /** How often fields occur that readers show. */
   readonly counts: Readonly<Record<SignedField, number>>;
 }
 
 export type SignedField = 'from' | 'to' | 'subject' | 'date';
 
-/** What receiving, its checks and the log need of a header, read in one pass. */
-export interface HeaderFacts extends OctetFacts {
-  /** Where the body starts (behind the empty line). With `problem`, how far reading came. */
+/** The facts of a header that receiving, checks and the log need, read in one pass. */
+export interface HeaderFacts extends ByteFacts {
+  /** Where the body starts (after the empty line). With `problem`, how far reading came. */
   readonly endOffset: number;
   readonly problem?: HeaderProblem;
   readonly fieldCount: number;
@@ -131,7 +133,7 @@ export interface HeaderFacts extends OctetFacts {
   readonly author: Author;
   /** A From, Sender or Reply-To field is longer than its bound. */
   readonly hasLongOrigin: boolean;
-  /** Of the first Subject field: encoded words decoded (RFC 2047), control characters gone, bounded. */
+  /** Of the first Subject field: encoded words decoded (RFC 2047), without control characters, bounded. */
   readonly subject?: string;
   /** Of the first Message-ID field, trimmed, with its angle brackets. */
   readonly messageId?: string;
@@ -147,8 +149,8 @@ export interface ContentType {
 }
 
 /**
- * What makes a reader unsure, where another may read something else: whoever scans content treats a
- * message with one of these as one that could not be scanned whole.
+ * Reasons why a reader is unsure and another may read something else: a scanner of content treats a message with one
+ * of these as one that it could not scan whole.
  */
 export type MimeProblemCode =
   | 'header-too-long'
@@ -176,20 +178,20 @@ export type MimeProblemCode =
 
 export interface MimeProblem {
   readonly code: MimeProblemCode;
-  /** Where in the message. */
+  /** The position in the message. */
   readonly at: number;
 }
 
 export interface MimePart {
   /** `message`: message/rfc822 or message/global in clear, its one child is the message in it. */
   readonly kind: 'leaf' | 'multipart' | 'message';
-  readonly header: Span & OctetFacts;
+  readonly header: Span & ByteFacts;
   /** Content-Type, -Transfer-Encoding, -Disposition, -ID and MIME-Version: two of each at most. */
   readonly fields: readonly HeaderField[];
-  /** Without the line break that belongs to the boundary behind it (RFC 2046 5.1.1). */
+  /** Without the line break that belongs to the boundary after it (RFC 2046 5.1.1). */
   readonly body: Span;
-  /** Of a leaf's body; of a multipart, what its preamble and epilogue hold. */
-  readonly octets: OctetFacts;
+  /** Of a leaf's body; of a multipart, those of its preamble and epilogue. */
+  readonly bytes: ByteFacts;
   readonly type: ContentType;
   readonly encoding: TransferEncoding;
   readonly disposition?: ContentType;
@@ -205,7 +207,7 @@ export interface MimeTree {
   readonly problems: readonly MimeProblem[];
 }
 
-/** A message written anew: ranges of the original, ranges that pass through an encoder, and new octets, in order. */
+/** A new message: ranges of the original, ranges that pass through an encoder, and new bytes, in order. */
 export type Segment =
   | { readonly kind: 'original'; readonly start: number; readonly end: number }
   | {
@@ -217,13 +219,13 @@ export type Segment =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 
 export type SevenBitObstacle =
-  /** Raw 8-bit in a header (RFC 6532), which no encoding of a body can hide. */
+  /** Raw 8-bit in a header (RFC 6532), which no encoding of a body can change. */
   | 'header-8bit'
   /** Inside multipart/signed, multipart/encrypted or S/MIME: a change would break the signature. */
   | 'protected'
-  /** A part that says base64 or quoted-printable and is neither, or a type that may not be encoded. */
+  /** A part that is declared as base64 or quoted-printable and is neither, or a type that may not be encoded. */
   | 'not-encodable'
-  /** 8-bit octets outside all parts, or a structure with problems: nobody knows what the change would do. */
+  /** 8-bit bytes outside all parts, or a structure with problems: the effect of the change is unknown. */
   | 'malformed';
 
 export type SevenBit =

@@ -1,9 +1,9 @@
 /**
- * The walk over a header: bytes to lines to fields, one pass, nothing copied and nothing called back.
+ * The walk over a header: bytes to lines to fields, one pass, without copies and callbacks.
  *
- * Every reader of headers stands on this one, so that all agree on where a field starts and where the
- * header ends. Tolerates 8-bit octets and white space before the colon (RFC 5322 4.5). Stops at the
- * bounds of limits.ts with a typed problem; never throws.
+ * Every reader of headers uses this one, so that all agree on where a field starts and where the header ends.
+ * Tolerates 8-bit bytes and white space before the colon (RFC 5322 4.5). Stops at the bounds of limits.ts with a
+ * typed problem; never throws.
  */
 import { MIME_LIMITS } from './limits.ts';
 import { type LineCursor, lineCursor, nextLine } from './lines.ts';
@@ -24,7 +24,7 @@ export interface HeaderWalk {
   readonly bound: number;
   readonly limit: number;
   isOver: boolean;
-  /** The line read last opened a field here, whose end is not known yet; else -1. */
+  /** The last line opened a field here, whose end is not known yet; else -1. */
   opened: number;
   openedNameEnd: number;
 }
@@ -50,7 +50,7 @@ export function walkHeader(start: number, limit: number): HeaderWalk {
   };
 }
 
-/** Moves to the next field; false behind the last one. */
+/** Moves to the next field; false after the last one. */
 export function nextField(bytes: Uint8Array, walk: HeaderWalk): boolean {
   const { line } = walk;
   while (readLine(bytes, walk)) {
@@ -67,12 +67,12 @@ export function nextField(bytes: Uint8Array, walk: HeaderWalk): boolean {
   return opened >= 0 && found(bytes, walk, opened, openedNameEnd, walk.hasEmptyLine ? line.start : headerEnd(walk));
 }
 
-/** Behind the empty line; where there is none, how far reading came. Once all fields were read. */
+/** The position after the empty line; without one, how far reading came. Call it once all fields were read. */
 export function headerEnd({ hasEmptyLine, problem, line }: HeaderWalk): number {
   return hasEmptyLine || !problem ? line.next : line.start;
 }
 
-/** False where the header is over: at its empty line, at the end of what there is, or beyond a bound. */
+/** False at the end of the header: at its empty line, at the end of the input, or beyond a bound. */
 function readLine(bytes: Uint8Array, walk: HeaderWalk): boolean {
   const { line, bound } = walk;
   if (walk.isOver) return false;
@@ -87,7 +87,7 @@ function readLine(bytes: Uint8Array, walk: HeaderWalk): boolean {
   return !walk.isOver;
 }
 
-/** Notes where the field of this line starts, or that it is none. */
+/** Records where the field of this line starts, or that it is none. */
 function open(bytes: Uint8Array, walk: HeaderWalk): void {
   const { line } = walk;
   walk.openedNameEnd = endOfName(bytes, line.start, line.end);
@@ -108,7 +108,7 @@ function isBlank(octet: number): boolean {
   return octet === 32 || octet === 9;
 }
 
-/** Where the name of the field ends that starts here, else -1. RFC 5322 2.2: printable ASCII without colon. */
+/** Where the name of the field at `start` ends, else -1. RFC 5322 2.2: printable ASCII without colon. */
 function endOfName(bytes: Uint8Array, start: number, lineEnd: number): number {
   let i = start;
   while (i < lineEnd && bytes[i]! > 32 && bytes[i]! < 127 && bytes[i] !== COLON) i++;

@@ -1,14 +1,14 @@
 /**
- * Writes a mailbox for an address field (RFC 5322 3.4): the display name as a quoted string, or in
- * encoded words (RFC 2047) where it leaves ASCII. No name can end the field or begin another.
+ * Writes a mailbox for an address field (RFC 5322 3.4): the display name as a quoted string, or in encoded words (RFC
+ * 2047) beyond ASCII. No name can end the field or begin another.
  */
 import { cleanLine } from '../text/unsafe.ts';
 
-/** RFC 2047 2: 75 characters a word, of which `=?utf-8?B??=` takes 12; base64 makes four of three octets. */
-const WORD_OCTETS = 45;
+/** RFC 2047 2: 75 characters a word, of which `=?utf-8?B??=` takes 12; base64 turns three bytes into four. */
+const WORD_BYTES = 45;
 const PLAIN_ASCII = /^[\x20-\x7e]*$/;
 
-/** `address`: as it stands between angle brackets. */
+/** `address`: the text between the angle brackets. */
 export function writeMailbox(name: string, address: string): string {
   const clean = cleanLine(name, ' ').trim();
   const bare = cleanLine(address, '');
@@ -22,16 +22,16 @@ export function writeMailbox(name: string, address: string): string {
 function encodeWords(text: string): string {
   const words: string[] = [];
   let piece = '';
-  let octets = 0;
+  let bytes = 0;
   for (const character of text) {
     const size = Buffer.byteLength(character);
-    if (octets + size > WORD_OCTETS) {
+    if (bytes + size > WORD_BYTES) {
       words.push(piece);
       piece = '';
-      octets = 0;
+      bytes = 0;
     }
     piece += character;
-    octets += size;
+    bytes += size;
   }
   words.push(piece);
   return words.map((word) => `=?utf-8?B?${Buffer.from(word).toString('base64')}?=`).join('\r\n ');

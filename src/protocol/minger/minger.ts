@@ -4,12 +4,12 @@
  *   query    mailbox [SP "d=" digest] [SP tag "=" value ...]
  *   response mailbox SP status
  *
- * The digest is the base64 of the raw MD5 of `secret:mailbox`, the mailbox as it stands in the query.
- * Pure; transports (UDP and TCP 4069) live above. Never throws for what a peer sent.
+ * The digest is the base64 of the raw MD5 of `secret:mailbox`, the mailbox as written in the query. Pure; transports
+ * (UDP and TCP 4069) are above. Never throws for input of a peer.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What an answer says (draft section 5). */
+/** The status of an answer (draft section 5). */
 export type MingerStatus =
   | 'invalid-request'
   | 'access-denied'
@@ -27,8 +27,8 @@ const STATUSES: readonly MingerStatus[] = [
   'exists-active',
 ];
 
-/** A quoted local part of 64 octets, each escaped, and the longest domain, with room for tags. */
-export const MINGER_LINE_OCTETS = 1024;
+/** A quoted local part of 64 bytes, each escaped, and the longest domain, with room for tags. */
+export const MINGER_LINE_BYTES = 1024;
 
 export interface MingerQuery {
   readonly mailbox: string;
@@ -50,7 +50,7 @@ export function formatMingerAnswer(mailbox: string, status: MingerStatus): strin
 
 /** Undefined for a malformed query, which is answered `invalid-request`. */
 export function parseMingerQuery(line: string): MingerQuery | undefined {
-  if (line.length > MINGER_LINE_OCTETS) return undefined;
+  if (line.length > MINGER_LINE_BYTES) return undefined;
   const text = withoutLineEnd(line);
   const at = endOfMailbox(text);
   const mailbox = text.slice(0, at);
@@ -87,9 +87,9 @@ export function verifyMingerDigest(query: MingerQuery, secret: string): boolean 
   return timingSafeEqual(Buffer.from(query.digest), Buffer.from(mingerDigest(secret, query.mailbox)));
 }
 
-/** Undefined when this is no answer to that question: a spoofed or garbled datagram is not an answer at all. */
+/** Undefined when this is no answer to that question: a spoofed or garbled datagram is no answer. */
 export function parseMingerAnswer(line: string, mailbox: string): MingerStatus | undefined {
-  if (line.length > MINGER_LINE_OCTETS) return undefined;
+  if (line.length > MINGER_LINE_BYTES) return undefined;
   const text = withoutLineEnd(line);
   // From the right: the mailbox may have spaces.
   const space = text.lastIndexOf(' ');

@@ -1,6 +1,6 @@
 /**
- * Addresses as 32-bit words, read in one pass without allocating: each sender's is looked for in
- * several tables.
+ * Addresses as 32-bit words, read in one pass without allocating: each sender's address is looked up in several
+ * tables.
  */
 
 /** The last address read: one word of IPv4, or four of IPv6. */
@@ -9,7 +9,10 @@ const groups = new Uint16Array(8);
 
 const [DOT, COLON, ZERO] = [0x2e, 0x3a, 0x30];
 
-/** How many words `address` has, which are in `words` until the next call; 0: it is no address as sockets write it. */
+/**
+ * How many words `address` has, which are in `words` until the next call; 0: it is not an address in the form of
+ * sockets.
+ */
 export function readWords(address: string): 0 | 1 | 4 {
   if (address.includes(':')) return readSix(address) ? 4 : 0;
   const value = readFour(address, 0);
@@ -18,7 +21,7 @@ export function readWords(address: string): 0 | 1 | 4 {
   return 1;
 }
 
-/** RFC 3986 3.2.2, dec-octet: four of 0 to 255, without leading zeros. -1: not so. */
+/** RFC 3986 3.2.2, dec-octet: four of 0 to 255, without leading zeros. -1: malformed. */
 function readFour(text: string, from: number): number {
   let value = 0;
   let octet = -1;
@@ -42,7 +45,7 @@ function readFour(text: string, from: number): number {
 /** RFC 4291 2.2: groups of hexadecimal digits, one run of zeros left out, perhaps IPv4 at the end. */
 function readSix(text: string): boolean {
   let count = 0;
-  /** Before which group the zeros go. */
+  /** The group before which the zeros are inserted. */
   let gap = -1;
   let i = 0;
   if (text.charCodeAt(0) === COLON && text.charCodeAt(1) !== COLON) return false;
@@ -53,7 +56,7 @@ function readSix(text: string): boolean {
       i += 2;
       continue;
     }
-    // Between two groups; `::` was passed already.
+    // Between two groups; `::` was read already.
     if (count > 0 && gap !== count) {
       if (text.charCodeAt(i) !== COLON) return false;
       i++;

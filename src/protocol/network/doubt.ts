@@ -1,29 +1,28 @@
 /**
- * Networks that cannot be meant: wider than anybody's own, every IPv4 address in the words of IPv6, or
- * an address where a network was asked for. One reader for every list of networks (settings,
- * configuration, allow entries, domain servers, pairs), after normalising, so that no door is wider
- * than another.
+ * Networks that are probably a mistake: wider than any organisation's own, every IPv4 address in IPv6 form, or an
+ * address where a network was asked for. One reader for every list of networks (settings, configuration, allow
+ * entries, domain servers, pairs), after normalising, so that no list accepts more than another.
  *
- * It doubts and does not refuse: an operator may insist. What is no network at all has no doubt here;
- * its reader refuses it.
+ * It doubts and does not refuse: an operator may insist. Text that is no network has no doubt here; its reader
+ * refuses it.
  */
 import { SHORTEST_PREFIX } from './limits.ts';
 import { canonicalNetwork, type Network, parseNetworks } from './network.ts';
 
 export type NetworkDoubt =
-  /** Bits behind the prefix: `192.0.2.7/24` may mean one address or all 256. */
+  /** Bits after the prefix: `192.0.2.7/24` may mean one address or all 256. */
   | { readonly kind: 'host-bits'; readonly network: string; readonly address: string }
   | { readonly kind: 'too-wide'; readonly network: string }
   /** It stands for every, or nearly every, IPv4 address. */
   | { readonly kind: 'translated'; readonly network: string; readonly by: string };
 
-/** `trust`: whoever is in it gets something. `block`: only a slip that hits everybody is doubted. */
+/** `trust`: the list grants something to its addresses. `block`: only a mistake that affects everybody is doubted. */
 export type NetworkUse = 'trust' | 'block';
 
 interface Translation {
   readonly by: string;
   readonly network: Network;
-  /** Where the bits of the IPv4 address begin. */
+  /** The position of the bits of the IPv4 address. */
   readonly at: number;
 }
 
@@ -36,7 +35,7 @@ const TRANSLATIONS: readonly Translation[] = (
     ['IPv4-translated', '::ffff:0:0:0/96', 96],
     // RFC 6052 2.1
     ['NAT64', '64:ff9b::/96', 96],
-    // RFC 8215 5: its operator says where in it the address stands, so the longest form counts.
+    // RFC 8215 5: its operator chooses the position of the address, so the longest form counts.
     ['NAT64', '64:ff9b:1::/48', 96],
     // RFC 4380 2.6
     ['Teredo', '2001::/32', 96],
@@ -45,13 +44,16 @@ const TRANSLATIONS: readonly Translation[] = (
   ] as const
 ).map(([by, text, at]) => ({ by, network: parseNetworks(text)![0]!, at }));
 
-/** RFC 4193 3.1 and RFC 4291 2.5.6: nobody beyond one's own network has such an address, so all of them may be meant. */
+/**
+ * RFC 4193 3.1 and RFC 4291 2.5.6: these addresses are used within one's own network only, so all of them may be
+ * meant.
+ */
 const OWN = ['fc00::/7', 'fe80::/10'].map((text) => parseNetworks(text)![0]!);
 
-/** The addresses of the widest IPv4 network that can be meant. */
+/** The number of addresses in the widest IPv4 network that passes. */
 const MOST_ADDRESSES = 2 ** (32 - SHORTEST_PREFIX[32]);
 
-/** Undefined: it can be meant, or it is no network. */
+/** Undefined: it passes, or it is no network. */
 export function networkDoubt(text: string, use: NetworkUse = 'trust'): NetworkDoubt | undefined {
   const trimmed = text.trim();
   const networks = parseNetworks(trimmed);
@@ -83,7 +85,7 @@ function blockDoubt(networks: readonly Network[], network: string): NetworkDoubt
 function isTooWide(networks: readonly Network[]): boolean {
   if (networks.some((one) => one.prefix < SHORTEST_PREFIX[one.bits] && !OWN.some((own) => isWithin(one, own))))
     return true;
-  // `1*.*.*.*` is no wide network, and 111 of them are.
+  // `1*.*.*.*` is no wide network by itself, but it stands for 111 of them.
   const addresses = networks.reduce((sum, { bits, prefix }) => sum + (bits === 32 ? 2 ** (bits - prefix) : 0), 0);
   return addresses > MOST_ADDRESSES;
 }

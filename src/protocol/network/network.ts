@@ -1,6 +1,6 @@
 /**
- * Networks as operators type them: text to the bits that count, and back to the one spelling that is
- * stored and compared. Never throws: what is no network is undefined.
+ * Networks as operators type them: text to the bits that count, and back to the one spelling that is stored and
+ * compared. Never throws: text that is no network is undefined.
  */
 import ipaddr from 'ipaddr.js';
 import { readWords, words } from './address-words.ts';
@@ -14,8 +14,8 @@ export interface Network {
 }
 
 /**
- * `192.0.2.1`, `192.0.2.0/24` (bits behind the prefix do not count), `2001:db8::/32`, and for IPv4
- * the wildcards `*` (anything) and `?` (one digit): `10.1.*.*`, `192.0.2.1?`. Undefined: none of these.
+ * `192.0.2.1`, `192.0.2.0/24` (bits after the prefix do not count), `2001:db8::/32`, and for IPv4 the wildcards `*`
+ * (anything) and `?` (one digit): `10.1.*.*`, `192.0.2.1?`. Undefined: none of these.
  */
 export function parseNetworks(text: string): readonly Network[] | undefined {
   const [address = '', length, ...rest] = text.trim().split('/');
@@ -23,7 +23,7 @@ export function parseNetworks(text: string): readonly Network[] | undefined {
   if (/[*?]/.test(address)) return length === undefined ? expand(address) : undefined;
   const width = readWords(address);
   if (width === 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined;
-  // RFC 4291 2.5.5.2: IPv4 in the words of IPv6.
+  // RFC 4291 2.5.5.2: IPv4 in IPv6 form.
   const isMapped = width === 4 && words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
   const bits = width === 1 || isMapped ? 32 : 128;
   const prefix = length === undefined ? bits : Number(length) - (isMapped ? 96 : 0);
@@ -40,7 +40,7 @@ function bitsRead(width: 1 | 4, bits: 32 | 128): bigint {
   return value;
 }
 
-/** The one spelling of a network: masked, compressed. Wildcards stay, but for those that are a prefix. */
+/** The one spelling of a network: masked, compressed. Wildcards stay, except those that are a prefix. */
 export function canonicalNetwork(text: string): string | undefined {
   const networks = parseNetworks(text);
   if (!networks) return undefined;
@@ -52,7 +52,7 @@ export function canonicalNetwork(text: string): string | undefined {
   return prefix === bits ? address : `${address}/${prefix}`;
 }
 
-/** Trailing `*` are a prefix; every other wildcard stands for the numbers that fit it. */
+/** Trailing `*` are a prefix; every other wildcard stands for the numbers that match it. */
 function expand(address: string): readonly Network[] | undefined {
   const octets = address.split('.');
   if (octets.length !== 4 || !octets.every((octet) => /^[\d*?]{1,3}$/.test(octet))) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Networks cut into segments of addresses that have the same answer, in order: the narrowest network
- * of an address is then found by halving, without allocating, however deep networks are nested.
+ * Networks cut into segments of addresses that have the same value, in order: a binary search then finds the
+ * narrowest network of an address, without allocating, however deep networks are nested.
  */
 
 export interface Range<T> {
@@ -11,7 +11,7 @@ export interface Range<T> {
 }
 
 export interface Segments<T> {
-  /** `address`: as many words as were said. */
+  /** `address`: as many words as `width`. */
   find(address: Uint32Array): T | undefined;
 }
 
@@ -44,7 +44,7 @@ function isAtMost(words: Uint32Array, at: number, address: Uint32Array, width: n
   return true;
 }
 
-/** Where each segment starts, and its answer; a segment ends where the next one starts. */
+/** Where each segment starts, and its value; a segment ends where the next one starts. */
 function cut<T>(
   ranges: readonly Range<T>[],
   end: bigint,
@@ -64,7 +64,7 @@ function cut<T>(
       begin(inner.last + 1n, around.at(-1)?.value);
     }
   };
-  // Sorting is stable: equal ones stay in their order.
+  // Sorting is stable: equal ranges stay in order.
   for (const range of [...ranges].sort(byStart)) {
     leaveUntil(range.first);
     begin(range.first, range.value);

@@ -1,12 +1,12 @@
 /**
- * Host and address patterns that cannot be meant: those that cover names under which anybody may
- * register one (`com`, `*@*.co.uk`, `*bank*`). By the public suffix list, so a suffix younger than the
- * release is not known; names of one's own without a suffix (`*.internal`) pass.
+ * Host and address patterns that are probably a mistake: they cover names under which anybody may register one
+ * (`com`, `*@*.co.uk`, `*bank*`). By the public suffix list, so a suffix younger than the release is not known;
+ * private names without a suffix (`*.internal`) pass.
  */
 import { domainToASCII } from 'node:url';
 import { parse } from 'tldts';
 
-/** `suffix`: what strangers register under; empty where the pattern names no domain at all. */
+/** `suffix`: the public suffix; empty if the pattern names no domain at all. */
 export interface SuffixDoubt {
   readonly kind: 'public-suffix';
   readonly pattern: string;
@@ -16,9 +16,11 @@ export interface SuffixDoubt {
 /** Private suffixes count below a `*` only: `github.io` itself has one owner, `*.github.io` has thousands. */
 const OPTIONS = { allowPrivateDomains: true, validateHostname: false } as const;
 
-/** `pattern`: a domain or an address, wildcards or not; `below`: all below the domain counts too. */
+/**
+ * `pattern`: a domain or an address, with or without wildcards; `below`: it also covers everything below the domain.
+ */
 export function suffixDoubt(pattern: string, below = false): SuffixDoubt | undefined {
-  // UTS 46: as it is matched, whatever the width of its letters and dots.
+  // UTS 46: normalised as for matching, whatever the width of its letters and dots.
   const typed = pattern.trim().normalize('NFKC').replaceAll('\u3002', '.').toLowerCase();
   const domain = typed.slice(typed.lastIndexOf('@') + 1).replace(/\.$/, '');
   if (domain === '' || domain.startsWith('[')) return undefined;
@@ -38,7 +40,7 @@ export function suffixMust({ pattern, suffix }: SuffixDoubt): string {
     : `below one organisation's domain, and anybody may register one under ${suffix}`;
 }
 
-/** The labels behind the last one that has a wildcard. */
+/** The labels after the last one that has a wildcard. */
 function literalEnd(domain: string): string {
   const labels = domain.split('.');
   const wild = labels.findLastIndex((label) => /[*?]/.test(label));

@@ -1,5 +1,5 @@
 /**
- * Networks and what is said of each: the narrowest one that holds an address, in a fraction of a
+ * A table of networks with a value each: finds the narrowest one that holds an address, in a fraction of a
  * microsecond, however many networks there are.
  */
 import { readWords, words } from './address-words.ts';
@@ -8,13 +8,13 @@ import { createSegments, type Range, type Segments } from './segments.ts';
 
 export interface NetworkTable<T> {
   readonly size: number;
-  /** What was added last for the same network counts. */
+  /** The last value added for the same network counts. */
   add(network: Network, value: T): void;
-  /** `address`: as the sockets write it. */
+  /** `address`: in the form of sockets. */
   find(address: string): T | undefined;
 }
 
-/** Ready for the first question after the last addition. */
+/** Built at the first look-up after the last addition. */
 export function createNetworkTable<T>(): NetworkTable<T> {
   const ranges: { readonly 1: Range<T>[]; readonly 4: Range<T>[] } = { 1: [], 4: [] };
   let segments: { 1?: Segments<T>; 4?: Segments<T> } = {};
@@ -37,7 +37,7 @@ export function createNetworkTable<T>(): NetworkTable<T> {
   };
 }
 
-/** Errors are the caller's: what is no network is left out. */
+/** Text that is no network is left out: the caller reports errors. */
 export function networksOf(texts: readonly string[]): NetworkTable<true> {
   const table = createNetworkTable<true>();
   for (const text of texts) for (const network of parseNetworks(text) ?? []) table.add(network, true);

@@ -1,9 +1,9 @@
 /**
- * The PROXY protocol, versions 1 and 2 (haproxy's proxy-protocol.txt): who a proxy speaks for.
+ * The PROXY protocol, versions 1 and 2 (haproxy's proxy-protocol.txt): a proxy names its client.
  *
- * Pure and incremental: it is given all bytes that came so far and says whether they are a header,
- * may become one, or are none. Bounded: a v1 line has at most 107 bytes, a v2 header at most
- * V2_BYTES. Only bytes from trusted addresses may be shown to it.
+ * Pure and incremental: it receives all bytes so far and returns whether they are a header, may become one, or are
+ * none. Bounded: a v1 line has at most 107 bytes, a v2 header at most V2_BYTES. Pass it only bytes from trusted
+ * addresses.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
@@ -13,12 +13,15 @@ export interface ProxyEndpoints {
 }
 
 export type ProxyHeader =
-  /** The bytes begin no header: this peer speaks for itself. */
+  /** The bytes begin no header: this peer is the client itself. */
   | { readonly kind: 'none' }
   /** So far they may be one. */
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'malformed'; readonly reason: string }
-  /** `endpoints` absent: the proxy does not know its client, or (`local`) speaks for itself. `length`: bytes of the header. */
+  /**
+   * `endpoints` absent: the proxy does not know its client, or (`local`) connects for itself. `length`: bytes of the
+   * header.
+   */
   | {
       readonly kind: 'header';
       readonly length: number;
@@ -27,7 +30,7 @@ export type ProxyHeader =
       readonly local?: true;
     };
 
-/** The specification's own bound on a v1 line, CRLF and all. */
+/** The specification's bound on a v1 line, with CRLF. */
 const V1_BYTES = 107;
 /** 216 is the longest address block (AF_UNIX); TLVs of proxies in use stay far below this. */
 const V2_BYTES = 2048;
@@ -40,7 +43,7 @@ export function parseProxyHeader(bytes: Buffer): ProxyHeader {
   return { kind: 'none' };
 }
 
-/** As far as there are bytes they equal the mark. */
+/** The bytes equal the mark as far as both go. */
 function begins(bytes: Buffer, mark: Buffer): boolean {
   const length = Math.min(bytes.length, mark.length);
   return bytes.compare(mark, 0, length, 0, length) === 0;
@@ -82,7 +85,7 @@ function parseV2(bytes: Buffer): ProxyHeader {
   if (command === 0) return { kind: 'header', length, version: 2, local: true };
   if (command !== 1) return malformed('the command is neither LOCAL nor PROXY');
   const block = bytes.subarray(16, length);
-  // 0x11 and 0x21: TCP over IPv4 and IPv6. UNSPEC speaks for nobody; datagrams and UNIX sockets carry no SMTP.
+  // 0x11 and 0x21: TCP over IPv4 and IPv6. UNSPEC names no client; datagrams and UNIX sockets carry no SMTP.
   if (family === 0x11 && block.length >= 12) {
     return { kind: 'header', length, version: 2, endpoints: readEndpoints(block, 4, ipv4Text) };
   }

@@ -1,10 +1,10 @@
 /**
- * The client's side of SASL (RFC 4422): PLAIN, LOGIN, SCRAM-SHA-256 and -PLUS, XOAUTH2. Challenges in,
- * answers out, as octets.
+ * The client's side of SASL (RFC 4422): PLAIN, LOGIN, SCRAM-SHA-256 and -PLUS, XOAUTH2. Challenges in, answers out,
+ * as bytes.
  *
- * Each exchange is for one attempt and answers a fixed number of challenges. Whatever the server says
- * that cannot be right is a `doubt`, after which nothing more is said to it; nothing here throws for
- * it. Whether the server may hear a secret at all is for the caller to know.
+ * Each exchange is for one attempt and answers a fixed number of challenges. An invalid message of the server is a
+ * `doubt`, after which nothing more is sent to it; nothing here throws for it. The caller decides whether the server
+ * may receive a secret at all.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { formatXoauth2 } from './oauth.ts';
@@ -15,7 +15,7 @@ import { clientFinalFrom, encodeName, parseServerFirst } from './scram.ts';
 export type ClientMechanism = 'SCRAM-SHA-256-PLUS' | 'SCRAM-SHA-256' | 'PLAIN' | 'LOGIN' | 'XOAUTH2';
 
 export interface ClientSecret {
-  /** `token`: an access token, which only XOAUTH2 says. */
+  /** `token`: an access token, which only XOAUTH2 sends. */
   readonly kind: 'password' | 'token';
   readonly text: string;
 }
@@ -25,11 +25,11 @@ export interface ClientCredentials {
   readonly secret: ClientSecret;
 }
 
-/** What a mechanism may know of the connection. */
+/** What a mechanism may use of the connection. */
 export interface ClientChannel {
   /** `tls-exporter` (RFC 9266) of this connection; undefined where it has none. */
   readonly binding: Uint8Array | undefined;
-  /** Printable ASCII without commas, never said before. */
+  /** Printable ASCII without commas, never used before. */
   readonly nonce: string;
 }
 
@@ -46,16 +46,16 @@ export type ClientStep =
   | { readonly kind: 'doubt'; readonly reason: string };
 
 export interface ClientExchange {
-  /** Undefined: the server speaks first. */
+  /** Undefined: the server sends first. */
   readonly initial: Uint8Array | undefined;
   challenged(challenge: Uint8Array): ClientStep;
-  /** The server says that we are in: why it is not to be believed, or undefined. */
+  /** Called when the server reports success: returns why that cannot be true, or undefined. */
   accepted(): string | undefined;
 }
 
 /**
- * RFC 7677 4 asks for 4,096 iterations at least: with fewer, a server that was taken over learns a
- * password sooner. A million take a third of a second; more is an attack on our processor.
+ * RFC 7677 4 asks for 4,096 iterations at least: with fewer, a compromised server learns a password sooner. A million
+ * take a third of a second; more is an attack on our processor.
  */
 const ITERATIONS = { least: 4_096, most: 1_000_000 } as const;
 const EMPTY = Buffer.alloc(0);
@@ -63,7 +63,7 @@ const EMPTY = Buffer.alloc(0);
 const BY_STRENGTH: readonly ClientMechanism[] = ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'PLAIN', 'LOGIN'];
 const BY_TOKEN: readonly ClientMechanism[] = ['XOAUTH2'];
 
-/** The strongest of what the server offers (names in upper case) that these credentials can do here. */
+/** The strongest mechanism that the server offers (names in upper case) and these credentials support. */
 export function chooseMechanism(
   offered: readonly string[],
   { secret }: ClientCredentials,
@@ -95,12 +95,12 @@ export function beginExchange(
   }
 }
 
-/** All is said at once. */
+/** A mechanism of one message. */
 function said(initial: Uint8Array): ClientExchange {
   return { initial, challenged: () => doubt('it asks on after everything was said'), accepted: () => undefined };
 }
 
-/** An error comes as a challenge, which is answered with nothing before the refusal (as RFC 7628 3.2.3). */
+/** An error arrives as a challenge, which gets an empty answer before the refusal (as RFC 7628 3.2.3). */
 function xoauth2({ user, secret }: ClientCredentials): ClientExchange {
   let failed = false;
   return {
@@ -114,7 +114,7 @@ function xoauth2({ user, secret }: ClientCredentials): ClientExchange {
   };
 }
 
-/** What the server calls its questions differs; their order does not. */
+/** Servers name the two prompts differently; their order is fixed. */
 function login({ user, secret }: ClientCredentials): ClientExchange {
   const answers = [user, secret.text];
   return {
@@ -128,7 +128,7 @@ function login({ user, secret }: ClientCredentials): ClientExchange {
 }
 
 function scram(plus: boolean, { user, secret }: ClientCredentials, { binding, nonce }: ClientChannel): ClientExchange {
-  // RFC 5802 6: `y` tells a server that offered -PLUS that somebody took it from the list.
+  // RFC 5802 6: `y` informs a server that offered -PLUS that somebody removed it from the list.
   const gs2Header = plus ? 'p=tls-exporter,,' : binding ? 'y,,' : 'n,,';
   const bare = `n=${encodeName(saslprep(user) ?? user)},r=${nonce}`;
   let expected: Buffer | undefined;
@@ -137,7 +137,7 @@ function scram(plus: boolean, { user, secret }: ClientCredentials, { binding, no
   function first(challenge: string): ClientStep {
     const server = parseServerFirst(challenge);
     if (!server) return doubt('its first SCRAM message is malformed');
-    // RFC 5802 5.1: the nonce begins with ours, or somebody plays an old exchange again.
+    // RFC 5802 5.1: the nonce begins with ours, or an old exchange is being replayed.
     if (!server.nonce.startsWith(nonce) || server.nonce.length === nonce.length)
       return doubt('its SCRAM nonce does not continue ours');
     const { salt, iterations } = server;
@@ -157,7 +157,7 @@ function scram(plus: boolean, { user, secret }: ClientCredentials, { binding, no
     };
   }
 
-  /** RFC 5802 5.1: the server proves that it knows the password too, or says what failed and refuses. */
+  /** RFC 5802 5.1: the server proves that it knows the password too, or names the error and refuses. */
   function final(challenge: Buffer): ClientStep {
     if (challenge.subarray(0, 2).toString() === 'e=') {
       state = 'refused';
@@ -172,9 +172,9 @@ function scram(plus: boolean, { user, secret }: ClientCredentials, { binding, no
   return {
     initial: Buffer.from(gs2Header + bare),
     challenged(challenge) {
-      const octets = Buffer.from(challenge.buffer, challenge.byteOffset, challenge.byteLength);
-      if (state === 'first') return first(octets.toString('utf8'));
-      return state === 'final' ? final(octets) : doubt('it asks on after SCRAM is over');
+      const bytes = Buffer.from(challenge.buffer, challenge.byteOffset, challenge.byteLength);
+      if (state === 'first') return first(bytes.toString('utf8'));
+      return state === 'final' ? final(bytes) : doubt('it asks on after SCRAM is over');
     },
     accepted: () => (state === 'proven' ? undefined : 'it ended SCRAM without proving that it knows the password'),
   };

@@ -1,9 +1,9 @@
 /**
- * OAUTHBEARER (RFC 7628) and the older XOAUTH2: a bearer token in place of a password. The token is
- * handed on unread. Undefined for what is malformed; never throws.
+ * OAUTHBEARER (RFC 7628) and the older XOAUTH2: a bearer token in place of a password. The token is passed on unread.
+ * Undefined for malformed messages; never throws.
  */
 export interface BearerCredentials {
-  /** The user named beside the token; absent where only the token says. */
+  /** The user named beside the token; absent if only the token names one. */
   readonly username?: string;
   readonly token: string;
 }
@@ -45,13 +45,13 @@ export function formatXoauth2(username: string, token: string): string {
 
 export interface OauthFailure {
   readonly status: 'invalid_token' | 'insufficient_scope';
-  /** Of a token that would do. */
+  /** The scope of a token that would be accepted. */
   readonly scope?: string;
-  /** Where the issuer's metadata are. */
+  /** The URL of the issuer's metadata. */
   readonly configuration?: string;
 }
 
-/** RFC 7628 3.2.2: what the server says in its challenge before it refuses. */
+/** RFC 7628 3.2.2: the server's challenge before it refuses. */
 export function formatOauthFailure({ status, scope, configuration }: OauthFailure): string {
   return JSON.stringify({
     status,
@@ -60,7 +60,7 @@ export function formatOauthFailure({ status, scope, configuration }: OauthFailur
   });
 }
 
-/** What clients of XOAUTH2 were always told, by a status of HTTP. */
+/** The customary form for clients of XOAUTH2, with a status of HTTP. */
 export function formatXoauth2Failure({ status, scope }: OauthFailure): string {
   return JSON.stringify({
     status: status === 'invalid_token' ? '401' : '403',

@@ -1,14 +1,14 @@
-/** PLAIN (RFC 4616) and the old LOGIN: messages to values. Undefined for what is malformed; never throws. */
+/** PLAIN (RFC 4616) and the old LOGIN: messages to values. Undefined for malformed messages; never throws. */
 
 export interface PlainCredentials {
-  /** Whom to act as; empty: the authentication identity itself. */
+  /** The account to act as; empty: the authentication identity itself. */
   readonly authorization: string;
   readonly username: string;
   readonly password: string;
 }
 
-/** RFC 4616 2: each part at most 255 octets; more is no password but an attack on the hash. */
-const LONGEST_OCTETS = 255;
+/** RFC 4616 2: each part at most 255 bytes; more is no password but an attack on the hash. */
+const LONGEST_BYTES = 255;
 
 export function parsePlain(message: Uint8Array): PlainCredentials | undefined {
   const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
@@ -34,7 +34,7 @@ export function parseLoginAnswer(message: Uint8Array): string | undefined {
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decode(bytes: Uint8Array): string | undefined {
-  if (bytes.byteLength > LONGEST_OCTETS) return undefined;
+  if (bytes.byteLength > LONGEST_BYTES) return undefined;
   try {
     const text = UTF8.decode(bytes);
     return text.includes('\0') ? undefined : text;

@@ -1,8 +1,8 @@
 /**
  * SCRAM-SHA-256 and -PLUS (RFC 5802, RFC 7677, RFC 9266): the messages, and the arithmetic of both sides.
  *
- * The server keeps a verifier (StoredKey, ServerKey), from which nobody can sign in. Pure: nonces,
- * salts and channel bindings are handed in. A malformed message is undefined; never throws for one.
+ * The server stores a verifier (StoredKey, ServerKey), with which nobody can sign in. Pure: nonces, salts and channel
+ * bindings are passed in. A malformed message is undefined; never throws for one.
  */
 import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto';
 
@@ -13,7 +13,10 @@ export interface ScramVerifier {
   readonly serverKey: Uint8Array;
 }
 
-/** How the client treats channel binding (RFC 5802 6): not at all, would have, or does, by this type. */
+/**
+ * How the client treats channel binding (RFC 5802 6): it does not support it, supports it but did not use it, or uses
+ * this type.
+ */
 export type ChannelBinding =
   | { readonly kind: 'none' }
   | { readonly kind: 'unoffered' }
@@ -30,7 +33,7 @@ export interface ClientFirst {
 }
 
 export interface ClientFinal {
-  /** Decoded `c=`: the gs2 header, and behind it the channel's bytes. */
+  /** Decoded `c=`: the gs2 header, followed by the channel's bytes. */
   readonly binding: Buffer;
   readonly nonce: string;
   readonly proof: Buffer;
@@ -39,11 +42,11 @@ export interface ClientFinal {
 
 /** Names and nonces are short; anything longer is an attack on memory. */
 const LONGEST_CHARACTERS = 2048;
-const DIGEST_OCTETS = 32;
+const DIGEST_BYTES = 32;
 
 export function parseClientFirst(message: string): ClientFirst | undefined {
   if (message.length > LONGEST_CHARACTERS) return undefined;
-  // RFC 5802 7: gs2-header, then reserved `m=` is refused by not matching, extensions are allowed and ignored.
+  // RFC 5802 7: gs2-header, then reserved `m=` is refused as it does not match; extensions are allowed and ignored.
   const match = /^((?:(n)|(y)|p=([A-Za-z0-9.-]+)),(?:a=([^,]+))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)$/.exec(
     message,
   );
@@ -88,11 +91,11 @@ export function parseClientFinal(message: string): ClientFinal | undefined {
       : /^(c=([A-Za-z0-9+/]+=*),r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?),p=([A-Za-z0-9+/]+=*)$/.exec(message);
   if (!match) return undefined;
   const proof = Buffer.from(match[4]!, 'base64');
-  if (proof.length !== DIGEST_OCTETS) return undefined;
+  if (proof.length !== DIGEST_BYTES) return undefined;
   return { withoutProof: match[1]!, binding: Buffer.from(match[2]!, 'base64'), nonce: match[3]!, proof };
 }
 
-/** RFC 7677 4: at least 4,096 iterations; this product makes no fewer than 100,000. `password` is SASLprepped. */
+/** RFC 7677 4: at least 4,096 iterations; this product uses at least 100,000. `password` is SASLprepped. */
 export function makeVerifier(password: string, salt: Uint8Array, iterations: number): ScramVerifier {
   const salted = saltPassword(password, salt, iterations);
   return { salt, iterations, storedKey: sha256(hmac(salted, 'Client Key')), serverKey: hmac(salted, 'Server Key') };
@@ -118,12 +121,12 @@ export function formatServerFinal(verifier: Pick<ScramVerifier, 'serverKey'>, ex
   return `v=${hmac(verifier.serverKey, authMessage(exchange)).toString('base64')}`;
 }
 
-/** What a password comes to under a server's salt; the dear part of a sign-in, and the same for the next one. */
+/** The password salted with a server's salt: the expensive part of a sign-in, and the same for the next one. */
 export function saltPassword(password: string, salt: Uint8Array, iterations: number): Buffer {
-  return pbkdf2Sync(password, salt, iterations, DIGEST_OCTETS, 'sha256');
+  return pbkdf2Sync(password, salt, iterations, DIGEST_BYTES, 'sha256');
 }
 
-/** The client's last message, and the server's last message that it must insist on. */
+/** The client's last message, and the server's last message that the client must insist on. */
 export function clientFinal(
   password: string,
   clientFirst: { bare: string; gs2Header: string },

@@ -1,11 +1,11 @@
 /**
  * Mailboxes and paths (RFC 5321 4.1.2, RFC 6531 3.3): text to Address and back.
  *
- * Strict where a lenient reading would make two servers disagree about who is meant (comments,
- * folding, obsolete forms are refused), lenient about length, which hurts nobody within a bound.
+ * Strict where a lenient reading would let two servers disagree about the mailbox (comments, folding, obsolete forms
+ * are refused), lenient about length, which does no harm within a bound.
  */
 import { isAsciiText, parseAddressLiteral, parseDomain } from './domain.ts';
-import { LOCAL_PART_OCTETS } from './limits.ts';
+import { LOCAL_PART_BYTES } from './limits.ts';
 import { type Parsed, parsed, problem } from './parsed.ts';
 import type { Address, ReversePath } from './types.ts';
 
@@ -18,7 +18,7 @@ export interface PathRules {
   readonly allowPostmaster?: boolean;
 }
 
-/** A path at the start of a text, and where what follows it begins. */
+/** A path at the start of a text, and the position after it. */
 export interface PathAt {
   readonly path: ReversePath;
   readonly end: number;
@@ -29,7 +29,7 @@ const ATEXT = new Uint8Array(128);
 for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~")
   ATEXT[character.charCodeAt(0)] = 1;
 
-/** `local@domain`, nothing around it. `smtputf8` (default true) says whether it may leave ASCII. */
+/** `local@domain` alone. `smtputf8` (default true): it may be international. */
 export function parseAddress(text: string, smtputf8 = true): Parsed<Address> {
   if (!smtputf8 && !isAsciiText(text)) return problem('smtputf8', 'the address needs SMTPUTF8');
   const local = parseLocalPart(text, 0);
@@ -47,13 +47,16 @@ export function parseAddress(text: string, smtputf8 = true): Parsed<Address> {
 
 const QUOTE = 0x22;
 
-/** An Address of parts that are known to be well formed; quotes the local part only where it must be. */
+/** An Address of parts that are known to be well formed; quotes the local part only if necessary. */
 export function makeAddress(local: string, domain: string): Address {
   const quoted = isDotString(local) ? local : `"${local.replace(/["\\]/g, '\\$&')}"`;
   return { local, domain, text: domain === '' ? quoted : `${quoted}@${domain}` };
 }
 
-/** `<...>` (or, without any need of brackets, a mailbox) at `start` of `text`; a source route (RFC 5321 appendix C) is noted and never followed. */
+/**
+ * `<...>` (or a mailbox without brackets) at `start` of `text`; a source route (RFC 5321 appendix C) is recorded and
+ * never followed.
+ */
 export function parsePath(text: string, start: number, rules: PathRules): Parsed<PathAt> {
   if (text.charCodeAt(start) !== 0x3c) return parseUnbracketed(text, start, rules.smtputf8);
   const end = closingBracket(text, start + 1);
@@ -66,7 +69,7 @@ export function parsePath(text: string, start: number, rules: PathRules): Parsed
   return mailbox.ok ? parsed({ path: mailbox.value, end: end + 1 }) : mailbox;
 }
 
-/** Old devices leave the brackets out; as no mailbox without quotes has a space, it is clear what they mean. */
+/** Old devices omit the brackets; as no mailbox without quotes has a space, the meaning is clear. */
 function parseUnbracketed(text: string, start: number, smtputf8: boolean): Parsed<PathAt> {
   const space = text.indexOf(' ', start);
   const end = space < 0 ? text.length : space;
@@ -110,8 +113,8 @@ function parseLocalPart(text: string, start: number): Parsed<LocalPart> {
   const part = text.charCodeAt(start) === 0x22 ? parseQuoted(text, start) : parseDotString(text, start);
   if (!part.ok) return part;
   const { local } = part.value;
-  const octets = isAsciiText(local) ? local.length : Buffer.byteLength(local);
-  return octets > LOCAL_PART_OCTETS ? problem('too-long', 'the local part is too long') : part;
+  const size = isAsciiText(local) ? local.length : Buffer.byteLength(local);
+  return size > LOCAL_PART_BYTES ? problem('too-long', 'the local part is too long') : part;
 }
 
 function parseDotString(text: string, start: number): Parsed<LocalPart> {
@@ -144,7 +147,7 @@ function parseQuoted(text: string, start: number): Parsed<LocalPart> {
   return problem('address', 'the quoted local part is malformed');
 }
 
-/** C1 controls, line and paragraph separators, and halves of surrogate pairs would confuse every reader. */
+/** C1 controls, line and paragraph separators, and halves of surrogate pairs, which readers treat differently. */
 function isControlBeyondAscii(code: number): boolean {
   return (code >= 0x80 && code <= 0x9f) || code === 0x2028 || code === 0x2029 || code === 0xfffd;
 }
@@ -160,8 +163,8 @@ function isDotString(local: string): boolean {
 }
 
 /**
- * Whether the local part asks for a further hop: a source route, `user%host`, `host!user`, or a quoted
- * "@". Old servers relayed such mail, so a domain that is ours does not make it local.
+ * Whether the local part asks for a further hop: a source route, `user%host`, `host!user`, or a quoted "@". Old
+ * servers relayed such mail, so a local domain does not make it local.
  */
 export function looksLikeRelay(address: Address): boolean {
   if (address.route !== undefined) return true;

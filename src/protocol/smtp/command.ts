@@ -1,15 +1,15 @@
-/** A command line (RFC 5321 4.1.1), without its CRLF, taken apart into verb and argument. */
+/** A command line (RFC 5321 4.1.1), without its CRLF, split into verb and argument. */
 import { isUtf8 } from 'node:buffer';
 
 export interface CommandLine {
   readonly text: string;
   /** In upper case. */
   readonly verb: string;
-  /** What follows the first space, without space at its end (RFC 5321 4.1.1 tolerates that). */
+  /** The text after the first space, without space at its end (RFC 5321 4.1.1 tolerates that). */
   readonly argument: string;
 }
 
-/** Undefined where the line is no text, or has a control character, which no command has. */
+/** Undefined if the line is not valid text, or has a control character, which no command has. */
 export function readCommand(line: Buffer): CommandLine | undefined {
   let isAscii = true;
   for (let i = 0; i < line.length; i++) {
@@ -25,7 +25,7 @@ export function readCommand(line: Buffer): CommandLine | undefined {
   return { text, verb: inUpperCase(text.slice(0, space)), argument: text.slice(space + 1).trim() };
 }
 
-/** Most clients say their verbs so; finding that out is cheaper than doing it. */
+/** Most clients send upper case; checking is cheaper than converting. */
 function inUpperCase(word: string): string {
   for (let i = 0; i < word.length; i++) {
     const code = word.charCodeAt(i);

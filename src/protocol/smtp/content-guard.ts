@@ -1,8 +1,8 @@
 /**
- * What content may not have: a bare CR or LF (newlines.ts) and NUL, found at every chunk split. Of a
- * BINARYMIME message only the header is looked at: its body may have any octet (RFC 3030 3).
+ * Finds what content must not have: a bare CR or LF (newlines.ts) and NUL, at every chunk split. Of a BINARYMIME
+ * message only the header is checked: its body may have any byte (RFC 3030 3).
  *
- * Linear, one slice at a time. Once something is to be refused, nothing more is handed on.
+ * Linear, one slice at a time. Once something is to be refused, nothing more is passed on.
  */
 import { type BareNewlines, createNewlineGuard } from './newlines.ts';
 
@@ -20,11 +20,11 @@ export interface ContentFaults {
 }
 
 export interface ContentGuard {
-  /** Hands on to `write` what passes. `isPlain`: as NewlineGuard.push takes it. */
+  /** Passes the accepted bytes to `write`. `isPlain`: as in NewlineGuard.push. */
   push(slice: Buffer, write: (slice: Buffer) => void, isPlain?: boolean): void;
-  /** At the end of the content, once. Says what was found. */
+  /** Call once, at the end of the content. Returns the faults. */
   finish(write: (slice: Buffer) => void): ContentFaults;
-  /** Something was found that is refused. */
+  /** A fault was found that is refused. */
   readonly refuses: boolean;
 }
 
@@ -36,13 +36,13 @@ export function createContentGuard({ newlines, nul, isBinary }: ContentRules): C
   const guard = createNewlineGuard(newlines);
   const header = isBinary ? createHeaderEnd() : undefined;
   let hasNul = false;
-  /** Of a header that has ended. */
+  /** The faults of a header that has ended. */
   let bare: BareNewlines | undefined;
 
   const refuses = (): boolean =>
     (hasNul && nul === 'refuse') || (newlines === 'refuse' && (bare ?? guard.found) !== 'none');
 
-  /** Behind a NUL that is refused newlines were not looked at: a CR before it need not be bare. */
+  /** After a NUL that is refused, newlines were not checked: a CR before it need not be bare. */
   const settled = (write: (slice: Buffer) => void): BareNewlines =>
     hasNul && nul === 'refuse' ? guard.found : guard.finish(write);
 
@@ -75,9 +75,9 @@ export function createContentGuard({ newlines, nul, isBinary }: ContentRules): C
 }
 
 /**
- * Finds the empty line behind the header, whichever newlines a reader may take for one: what is a
- * header to anybody is looked at. `find`: how many octets of the slice are still header; -1: all, and
- * it goes on.
+ * Finds the empty line after the header, for any newlines that a reader may accept: everything that some reader takes
+ * for the header is checked. `find`: how many bytes of the slice still belong to the header; -1: all, and it
+ * continues.
  */
 function createHeaderEnd(): { find(slice: Buffer): number } {
   let isEmptyLine = true;

@@ -1,16 +1,16 @@
 /**
- * Data on the way in (RFC 5321 4.1.1.4, 4.5.2): finds the end and takes the stuffed dots away.
+ * Incoming data (RFC 5321 4.1.1.4, 4.5.2): finds the end and removes the stuffed dots.
  *
- * Only CRLF.CRLF ends data, only a dot behind CRLF is stuffed; anything looser lets a second message
- * be smuggled into the first. Chunks may be cut anywhere; what comes out are slices of them. Which
- * newlines the content may have is newlines.ts's business. Ready for the next message after an end.
+ * Only CRLF.CRLF ends data, only a dot after CRLF is stuffed; anything looser lets a second message be smuggled into
+ * the first. Chunks may be cut anywhere; the output is slices of them. newlines.ts decides which newlines the content
+ * may have. Ready for the next message after an end.
  */
 import { isStuffable, lines } from './line-scan.ts';
 
 export interface DataDecoder {
   /**
-   * Takes `chunk` from `from` on and hands content to `write`, in order; `isPlain` as NewlineGuard.push takes
-   * it. Returns where the bytes behind the end of data begin, or -1 while the end has not come.
+   * Reads `chunk` from `from` on and passes content to `write`, in order; `isPlain` as in NewlineGuard.push. Returns
+   * where the bytes after the end of data begin, or -1 before the end.
    */
   push(chunk: Buffer, from: number, write: (slice: Buffer, isPlain: boolean) => void): number;
 }
@@ -21,13 +21,13 @@ const DOT = 0x2e;
 const LINE_THEN_DOT = Buffer.from('\r\n.');
 const HELD_CR = Buffer.from('\r');
 
-/** How much of CRLF.CRLF the bytes so far end with; the CR of `dot-cr` is held back. */
+/** The part of CRLF.CRLF that the bytes so far end with; the CR of `dot-cr` is held back. */
 type Matched = 'nothing' | 'cr' | 'line-start' | 'dot' | 'dot-cr';
 
 export function createDataDecoder(): DataDecoder {
   let matched: Matched = 'line-start';
   let looked: Buffer = HELD_CR;
-  /** Nothing but whole lines was found in the chunk so far. */
+  /** The chunk so far has only whole lines. */
   let isPlain = true;
 
   const lookThrough = (chunk: Buffer): void => {
@@ -36,7 +36,7 @@ export function createDataDecoder(): DataDecoder {
     lines.begin(chunk);
   };
 
-  /** Where the next CRLF stands that a dot follows, or -1. */
+  /** The position of the next CRLF followed by a dot, or -1. */
   const nextDotLine = (at: number): number => {
     if (isPlain) {
       const found = lines.next(looked, at);
@@ -52,7 +52,7 @@ export function createDataDecoder(): DataDecoder {
       let at = from;
       lookThrough(chunk);
       for (;;) {
-        // A match that has begun goes on byte by byte, until it breaks or the data ends.
+        // A match that has begun continues byte by byte, until it breaks or the data ends.
         while (matched !== 'nothing' && at < chunk.length) {
           const byte = chunk[at];
           if (matched === 'line-start' && byte === DOT) {

@@ -1,10 +1,10 @@
 /**
- * Domains and address literals as an envelope names them (RFC 5321 4.1.2, 4.1.3): text to the one
- * form that every room compares, lower-case ASCII with A-labels (RFC 5890).
+ * Domains and address literals in an envelope (RFC 5321 4.1.2, 4.1.3): text to the one form that every room compares,
+ * lower-case ASCII with A-labels (RFC 5890).
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { DOMAIN_OCTETS, LABEL_OCTETS } from './limits.ts';
+import { DOMAIN_BYTES, LABEL_BYTES } from './limits.ts';
 import { type Parsed, parsed, problem } from './parsed.ts';
 
 export function isAsciiText(text: string): boolean {
@@ -12,7 +12,7 @@ export function isAsciiText(text: string): boolean {
   return true;
 }
 
-/** An international domain comes back as A-labels; whether the session may use one is the caller's to ask. */
+/** An international domain becomes A-labels; the caller decides whether the session may use one. */
 export function parseDomain(text: string): Parsed<string> {
   if (isAsciiText(text)) return parseAsciiDomain(text.toLowerCase());
   const ascii = domainToASCII(text);
@@ -21,25 +21,27 @@ export function parseDomain(text: string): Parsed<string> {
   return parseAsciiDomain(ascii);
 }
 
-/** What HELO said, as it is looked up and compared: a final dot makes no other name of it. */
+/** The name in HELO in the form for look-ups and comparison: without a final dot. */
 export function heloIdentity(said: string): string {
   return said.toLowerCase().replace(/\.$/, '');
 }
 
-/** RFC 1123 2.1: the highest label of a name is alphabetic, so this is an address without brackets, or a slip. */
+/**
+ * RFC 1123 2.1: the highest label of a name is alphabetic, so this is an address without brackets, or a typing error.
+ */
 export function endsInNumber(domain: string): boolean {
   return /(?:^|\.)\d+$/.test(domain);
 }
 
-/** RFC 5321 4.1.2 Domain; the underscore is no letter there, but names in use have it. */
+/** RFC 5321 4.1.2 Domain; the underscore is not allowed there, but names in use have it. */
 function parseAsciiDomain(domain: string): Parsed<string> {
-  if (domain.length > DOMAIN_OCTETS) return problem('too-long', 'the domain is too long');
+  if (domain.length > DOMAIN_BYTES) return problem('too-long', 'the domain is too long');
   let labelStart = 0;
   for (let i = 0; i <= domain.length; i++) {
     const code = i < domain.length ? domain.charCodeAt(i) : 0x2e;
     if (code === 0x2e) {
       if (i === labelStart) return problem('address', 'the domain has an empty label');
-      if (i - labelStart > LABEL_OCTETS) return problem('too-long', 'a label of the domain is too long');
+      if (i - labelStart > LABEL_BYTES) return problem('too-long', 'a label of the domain is too long');
       if (domain.charCodeAt(labelStart) === 0x2d || domain.charCodeAt(i - 1) === 0x2d)
         return problem(
           domain.startsWith('xn--', labelStart) ? 'idna' : 'address',
@@ -55,7 +57,7 @@ function parseAsciiDomain(domain: string): Parsed<string> {
   return parsed(domain);
 }
 
-/** domainToASCII refuses underscores and reads all-digit names as IPv4, so A-labels go to it alone. */
+/** domainToASCII refuses underscores and reads all-digit names as IPv4, so it gets the A-labels alone. */
 function hasValidALabels(domain: string): boolean {
   return domain.split('.').every((label) => !label.startsWith('xn--') || domainToASCII(label) === label);
 }
@@ -65,8 +67,8 @@ function isLetterDigit(code: number): boolean {
 }
 
 /**
- * `[192.0.2.1]` or `[IPv6:2001:db8::1]`, brackets and all (RFC 5321 4.1.3). General address literals
- * are refused: no tag but IPv6 was ever registered. A zone index is no part of the grammar.
+ * `[192.0.2.1]` or `[IPv6:2001:db8::1]`, with brackets (RFC 5321 4.1.3). General address literals are refused: only
+ * the tag IPv6 was ever registered. A zone index is not part of the grammar.
  */
 export function parseAddressLiteral(text: string): Parsed<string> {
   const inner = text.slice(1, -1);
@@ -78,7 +80,7 @@ export function parseAddressLiteral(text: string): Parsed<string> {
   return problem('address', 'the address literal is malformed');
 }
 
-/** The address inside a literal that `parseAddressLiteral` made; undefined for a domain name. */
+/** The address inside a literal that `parseAddressLiteral` returned; undefined for a domain name. */
 export function literalAddress(domain: string): string | undefined {
   if (!domain.startsWith('[')) return undefined;
   const inner = domain.slice(1, -1);

@@ -1,18 +1,18 @@
 /**
- * Transparency on the way out (RFC 5321 4.5.2): a dot more before every line that begins with one,
- * and the end of data. Content comes in any chunks and goes out as slices of them, never copied.
+ * Transparency of outgoing data (RFC 5321 4.5.2): one more dot before every line that begins with one, and the end of
+ * data. Content arrives in any chunks and leaves as slices of them, never copied.
  */
 import { isStuffable, lines } from './line-scan.ts';
 
 export interface DotStuffer {
   /** Adds what to write for this chunk to `out`, in order. */
   push(chunk: Buffer, out: Buffer[]): void;
-  /** What ends the data: CRLF first where the content does not end with one. */
+  /** The bytes that end the data: CRLF first if the content does not end with one. */
   end(): Buffer;
 }
 
 const DOT = Buffer.from('.');
-/** Of one chunk; where more lines begin with a dot, slices cost more than a copy. */
+/** In one chunk; if more lines begin with a dot, slices cost more than a copy. */
 const DOTS_IN_SLICES = 64;
 const END_AFTER_LINE = Buffer.from('.\r\n');
 const END_WITHIN_LINE = Buffer.from('\r\n.\r\n');
@@ -49,7 +49,7 @@ export function createDotStuffer(): DotStuffer {
   };
 }
 
-/** Of a chunk that begins with a dot at the beginning of a line: all at once. */
+/** For a chunk that begins with a dot at the beginning of a line: all at once. */
 function stuffed(chunk: Buffer): Buffer {
   return Buffer.from(`.${chunk.toString('latin1').replaceAll('\r\n.', '\r\n..')}`, 'latin1');
 }

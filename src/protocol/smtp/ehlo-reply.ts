@@ -1,4 +1,4 @@
-/** The reply to EHLO (RFC 5321 4.1.1.1): what the peer can do. Unknown keywords are kept, malformed ones ignored. */
+/** The reply to EHLO (RFC 5321 4.1.1.1): the peer's extensions. Unknown keywords are kept, malformed ones ignored. */
 import type { Reply } from './types.ts';
 
 /** RFC 9422. Absent: the peer names no such limit. */
@@ -9,7 +9,7 @@ export interface PeerLimits {
 }
 
 export interface PeerExtensions {
-  /** The peer's own name as its first line gives it. */
+  /** The peer's own name in its first line. */
   readonly name: string;
   readonly pipelining: boolean;
   readonly eightBitMime: boolean;
@@ -32,7 +32,7 @@ export function parseEhloReply(reply: Reply): PeerExtensions {
   const [first = '', ...rest] = typeof reply.text === 'string' ? [reply.text] : reply.text;
   const keywords = new Map<string, string[]>();
   for (const line of rest) {
-    // "AUTH=LOGIN PLAIN" is what servers before RFC 4954 said.
+    // "AUTH=LOGIN PLAIN" is the form of servers before RFC 4954.
     const [keyword = '', ...parameters] = line
       .trim()
       .replace(/^AUTH=/i, 'AUTH ')

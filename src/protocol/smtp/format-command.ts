@@ -1,6 +1,6 @@
 /**
- * MAIL and RCPT as the client says them (RFC 5321 4.1.1.2, 4.1.1.3), without CRLF. The caller passes
- * only those parameters whose extension the peer offers.
+ * MAIL and RCPT as the client sends them (RFC 5321 4.1.1.2, 4.1.1.3), without CRLF. The caller passes only parameters
+ * of extensions that the peer offers.
  */
 import { isAsciiText } from './domain.ts';
 import type { MailParameters, Notify, OriginalRecipient, Recipient, ReversePath } from './types.ts';
@@ -28,7 +28,7 @@ function formatNotify(notify: Notify): string {
   return notify === 'never' ? 'NEVER' : notify.join(',').toUpperCase();
 }
 
-/** RFC 6533 3: an address beyond ASCII must go with the type utf-8, whatever it came with. */
+/** RFC 6533 3: an address beyond ASCII must have the type utf-8, whatever type was received. */
 function formatOrcpt({ type, address }: OriginalRecipient, smtputf8: boolean): string {
   if (isAsciiText(address) && type !== 'utf-8') return `${type};${encodeXtext(address)}`;
   return `utf-8;${encodeUtf8Address(address, smtputf8 ? 'unitext' : 'xtext')}`;

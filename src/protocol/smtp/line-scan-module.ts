@@ -4,8 +4,8 @@
  *
  *   found = ((here == LF) xor (before == CR)) or ((here == '.') and (before == LF))
  *
- * for sixteen octets `here` from `at` on, and those `before` each; the place of the first that is found,
- * or `end` or more.
+ * for sixteen bytes `here` from `at` on, and the byte `before` each. It returns the position of the first match, or
+ * `end` or more.
  */
 const CR = 0x0d;
 const LF = 0x0a;
@@ -20,7 +20,7 @@ const V128 = 0x7b;
 const get = (variable: number): number[] => [0x20, variable];
 const set = (variable: number): number[] => [0x21, variable];
 const constant = (value: number): number[] => [0x41, value];
-/** Sixteen octets from an address, and so many behind it. */
+/** Sixteen bytes from an address, plus this offset. */
 const load = (offset: number): number[] => [0xfd, 0x00, 0x00, offset];
 const LOOP = [0x03, 0x40];
 const IF = [0x04, 0x40];
@@ -59,7 +59,7 @@ const NEXT = [
   ...UNREACHABLE,
 ];
 
-/** Lengths below 128 are one octet. */
+/** Lengths below 128 are one byte. */
 const sized = (content: readonly number[]): number[] => [content.length, ...content];
 const section = (id: number, content: readonly number[]): number[] => [id, ...sized(content)];
 const exported = (name: string, kind: number): number[] => [...sized([...Buffer.from(name)]), kind, 0];

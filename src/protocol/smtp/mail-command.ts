@@ -10,11 +10,11 @@ export interface MailCommand {
   readonly parameters: MailParameters;
 }
 
-/** `argument` is what follows `MAIL `; space behind the colon is no grammar, but common. */
+/** `argument`: the text after `MAIL `; a space after the colon is not in the grammar, but common. */
 export function parseMail(argument: string): Parsed<MailCommand> {
   const start = skipLabel(argument, 'FROM:');
   if (start < 0) return problem('syntax', 'MAIL must be followed by FROM:<address>');
-  // SMTPUTF8 comes behind the address that needs it.
+  // SMTPUTF8 comes after the address that needs it.
   const at = parsePath(argument, start, { smtputf8: true, allowNull: true });
   if (!at.ok) return at;
   const parameters = parseMailParameters(argument.slice(at.value.end));
@@ -23,7 +23,7 @@ export function parseMail(argument: string): Parsed<MailCommand> {
   return parsed({ reversePath: at.value.path, parameters: parameters.value });
 }
 
-/** `smtputf8`: what MAIL of this transaction asked for. */
+/** `smtputf8`: what MAIL of this transaction requested. */
 export function parseRcpt(argument: string, smtputf8: boolean): Parsed<Recipient> {
   const start = skipLabel(argument, 'TO:');
   if (start < 0) return problem('syntax', 'RCPT must be followed by TO:<address>');

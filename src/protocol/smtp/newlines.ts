@@ -1,16 +1,16 @@
 /**
- * Bare CR and bare LF in content: found at every chunk split, and made CRLF where that is asked for.
+ * Bare CR and bare LF in content: found at every chunk split, and turned into CRLF on request.
  *
- * RFC 5321 2.3.8 allows neither; servers that disagree about what they mean split one message into
- * two. Slices without any pass through as they are.
+ * RFC 5321 2.3.8 allows neither; servers that disagree about their meaning split one message into two. Slices without
+ * any pass through unchanged.
  */
 export interface NewlineGuard {
   /**
-   * Hands on to `write` what passes; in mode `refuse` nothing more once one is found. `isPlain`: between an LF
-   * that it may begin with and a CR that it may end with, it was looked through already, and has none.
+   * Passes the accepted bytes to `write`; in mode `refuse` nothing more once one is found. `isPlain`: the slice was
+   * scanned already and has none, except for an LF at its start and a CR at its end.
    */
   push(slice: Buffer, write: (slice: Buffer) => void, isPlain?: boolean): void;
-  /** At the end of the content: a last CR is bare. Ready for the next message. Says what was found. */
+  /** At the end of the content: a last CR is bare. Ready for the next message. Returns what was found. */
   finish(write: (slice: Buffer) => void): BareNewlines;
   readonly found: BareNewlines;
 }
@@ -24,7 +24,7 @@ const LF = 0x0a;
 const CRLF = Buffer.from('\r\n');
 const ANY_NEWLINE = /\r\n|\r|\n/g;
 
-/** The first that is no CRLF. */
+/** The first one that is no CRLF. */
 function bareNewline(latin1: string): BareNewlines {
   for (let from = 0; ; ) {
     const cr = latin1.indexOf('\r', from);
@@ -44,7 +44,7 @@ export function createNewlineGuard(mode: 'refuse' | 'normalise'): NewlineGuard {
     if (found === 'none') found = bare;
   };
 
-  /** Settles the CR before this slice; returns where the slice's own text begins. */
+  /** Resolves the CR before this slice; returns where the slice's own text begins. */
   const settleCr = (slice: Buffer, write: (slice: Buffer) => void): number => {
     if (!afterCr) return 0;
     const completes = slice[0] === LF;

@@ -1,6 +1,6 @@
 /**
- * `KEYWORD=value` parameters behind the path of MAIL and RCPT (RFC 5321 4.1.2 esmtp-param), with
- * the extensions' own grammar: SIZE, BODY, SMTPUTF8, RET, ENVID, NOTIFY, ORCPT.
+ * `KEYWORD=value` parameters after the path of MAIL and RCPT (RFC 5321 4.1.2 esmtp-param), with the extensions' own
+ * grammar: SIZE, BODY, SMTPUTF8, RET, ENVID, NOTIFY, ORCPT.
  */
 import { ENVID_CHARACTERS, ORCPT_CHARACTERS, PARAMETERS, SIZE_DIGITS, SIZE_DIGITS_AT_ALL } from './limits.ts';
 import { type Parsed, parsed, problem } from './parsed.ts';
@@ -62,7 +62,7 @@ export function parseRcptParameters(text: string, smtputf8: boolean): Parsed<Omi
 
 const WELL_FORMED = parsed(undefined);
 
-/** `take` answers whether the value is good; undefined: it does not know the keyword. */
+/** `take` returns whether the value is valid; undefined: it does not know the keyword. */
 function readParameters(
   text: string,
   take: (keyword: string, value: string | undefined) => boolean | undefined,
@@ -83,14 +83,14 @@ function readParameters(
   return WELL_FORMED;
 }
 
-/** Decimal octets (RFC 1870 6.1, RFC 3030 2); what exceeds 2^53 is still a number, and too large. */
+/** Decimal bytes (RFC 1870 6.1, RFC 3030 2); a number that exceeds 2^53 is valid, and too large. */
 export function parseSize(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d+$/.test(text) || text.length > SIZE_DIGITS_AT_ALL) return undefined;
   const digits = text.replace(/^0+(?=\d)/, '');
   return digits.length > SIZE_DIGITS ? Number.MAX_SAFE_INTEGER : Number(digits);
 }
 
-/** RFC 3461 4.1: NEVER stands alone. */
+/** RFC 3461 4.1: NEVER must be alone. */
 function parseNotify(value: string): Notify | undefined {
   const words = value.toUpperCase().split(',');
   if (words.length === 1 && words[0] === 'NEVER') return 'never';

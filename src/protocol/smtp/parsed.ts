@@ -1,16 +1,16 @@
-/** What a parser of this folder answers: the value, or why there is none. */
+/** The result of a parser of this folder: the value, or why there is none. */
 
 /**
- * `syntax`: not what the grammar says. `address`: the mailbox is malformed. `too-long`: it exceeds a
- * bound. `idna`: the domain is no valid internationalised name. `smtputf8`: the address needs SMTPUTF8
- * and the command did not ask for it. `parameter`: a known parameter has a bad value, or comes twice.
- * `unknown-parameter`: no extension offered defines it.
+ * `syntax`: against the grammar. `address`: the mailbox is malformed. `too-long`: it exceeds a bound. `idna`: the
+ * domain is no valid internationalised name. `smtputf8`: the address needs SMTPUTF8 and the command did not ask for
+ * it. `parameter`: a known parameter has a bad value, or comes twice. `unknown-parameter`: no offered extension
+ * defines it.
  */
 export type ProblemKind = 'syntax' | 'address' | 'too-long' | 'idna' | 'smtputf8' | 'parameter' | 'unknown-parameter';
 
 export interface Problem {
   readonly kind: ProblemKind;
-  /** A phrase for the client, ASCII, without what the client sent. */
+  /** A phrase for the client, ASCII, without text from the client. */
   readonly text: string;
 }
 

@@ -1,8 +1,8 @@
 /**
  * Replies (RFC 5321 4.2): Reply to wire, and the wire to Reply, in any chunks.
  *
- * The reader is bounded in line length and line count, takes bare LF as a line end (a reply carries
- * nothing that could be smuggled) and gives up for good at the first thing that is no reply.
+ * The reader is bounded in line length and line count, takes bare LF as a line end (a reply carries nothing that
+ * could be smuggled) and stops for good at the first line that is not a reply.
  */
 import { isUtf8 } from 'node:buffer';
 import { cleanLine } from '../text/unsafe.ts';
@@ -21,28 +21,28 @@ export function formatReply(reply: Reply): string {
 
 export interface ReplyParser {
   /**
-   * Reads the first `length` octets, which may be overwritten afterwards, and calls `heard` with each reply
-   * that is whole by now. Returns why what follows is no SMTP, for good.
+   * Reads the first `length` bytes, which may be overwritten afterwards, and calls `received` with each complete
+   * reply. Returns why the rest is no SMTP, and then always the same.
    */
-  push(octets: Buffer, length: number, heard: (reply: Reply) => void): string | undefined;
+  push(input: Buffer, length: number, received: (reply: Reply) => void): string | undefined;
 }
 
 export function createReplyParser(): ReplyParser {
-  /** A line whose end is still to come. */
+  /** A line that has no end yet. */
   let begun: Buffer | undefined;
   let code = 0;
   let lines: string[] = [];
   let problem: string | undefined;
 
-  const takeLine = (octets: Buffer, from: number, to: number, heard: (reply: Reply) => void): string | undefined => {
-    const lineCode = codeAt(octets, from);
-    const mark = to === from + 3 ? SPACE : octets[from + 3];
+  const takeLine = (input: Buffer, from: number, to: number, received: (reply: Reply) => void): string | undefined => {
+    const lineCode = codeAt(input, from);
+    const mark = to === from + 3 ? SPACE : input[from + 3];
     if (lineCode === 0 || to < from + 3 || (mark !== SPACE && mark !== HYPHEN)) return 'a line is not a reply';
     if (lines.length > 0 && lineCode !== code) return 'the lines of one reply have different codes';
     if (lines.length >= REPLY_LINES) return 'a reply has too many lines';
-    const text = textOf(octets, Math.min(from + 4, to), to);
+    const text = textOf(input, Math.min(from + 4, to), to);
     if (mark === SPACE && lines.length === 0) {
-      heard(shortReply(lineCode, text));
+      received(shortReply(lineCode, text));
       return undefined;
     }
     code = lineCode;
@@ -50,17 +50,17 @@ export function createReplyParser(): ReplyParser {
     if (mark === HYPHEN) return undefined;
     const all = lines;
     lines = [];
-    heard(longReply(code, all));
+    received(longReply(code, all));
     return undefined;
   };
 
   return {
-    push(octets, length, heard) {
+    push(input, length, received) {
       if (problem !== undefined) return problem;
-      let bytes = octets;
+      let bytes = input;
       let size = length;
       if (begun !== undefined) {
-        bytes = Buffer.concat([begun, octets.subarray(0, length)]);
+        bytes = Buffer.concat([begun, input.subarray(0, length)]);
         size = bytes.length;
       }
       let from = 0;
@@ -68,7 +68,7 @@ export function createReplyParser(): ReplyParser {
         const end = lineFeed(bytes, from, size);
         if (end - from > REPLY_LINE_BYTES) problem = 'a reply line is too long';
         if (end === size || problem !== undefined) break;
-        problem = takeLine(bytes, from, end > from && bytes[end - 1] === CR ? end - 1 : end, heard);
+        problem = takeLine(bytes, from, end > from && bytes[end - 1] === CR ? end - 1 : end, received);
         from = end + 1;
       }
       begun = from === size ? undefined : Buffer.from(bytes.subarray(from, size));
@@ -85,16 +85,16 @@ const HYPHEN = 0x2d;
 const DOT = 0x2e;
 const DELETE = 0x7f;
 
-/** Lines are a few words long, so looking oneself is quicker than asking the system to. */
-function lineFeed(octets: Buffer, from: number, size: number): number {
+/** Lines are a few words long, so a loop is faster than a system function. */
+function lineFeed(input: Buffer, from: number, size: number): number {
   let at = from;
-  while (at < size && octets[at] !== LF) at++;
+  while (at < size && input[at] !== LF) at++;
   return at;
 }
 
 /** 0: it does not begin with a code from 200 to 599. */
-function codeAt(octets: Buffer, at: number): number {
-  const [first, second, third] = [digit(octets[at]), digit(octets[at + 1]), digit(octets[at + 2])];
+function codeAt(input: Buffer, at: number): number {
+  const [first, second, third] = [digit(input[at]), digit(input[at + 1]), digit(input[at + 2])];
   return first >= 2 && first <= 5 && second >= 0 && third >= 0 ? first * 100 + second * 10 + third : 0;
 }
 
@@ -103,13 +103,13 @@ function digit(octet: number | undefined): number {
   return octet !== undefined && octet >= 0x30 && octet <= 0x39 ? octet - 0x30 : -1;
 }
 
-/** As it may be logged. */
-function textOf(octets: Buffer, from: number, to: number): string {
+/** In a form that may be logged. */
+function textOf(input: Buffer, from: number, to: number): string {
   for (let i = from; i < to; i++) {
-    const octet = octets[i]!;
-    if ((octet < SPACE && octet !== TAB) || octet >= DELETE) return printable(octets.subarray(from, to));
+    const octet = input[i]!;
+    if ((octet < SPACE && octet !== TAB) || octet >= DELETE) return printable(input.subarray(from, to));
   }
-  return octets.toString('latin1', from, to);
+  return input.toString('latin1', from, to);
 }
 
 /** UTF-8 where valid, controls made visible as "?". */
@@ -139,7 +139,7 @@ function withoutStatus(line: string): string {
   return length === 0 ? line : line.slice(length + 1);
 }
 
-/** How long the status is that a line begins with, `class.subject.detail`; 0: it begins with none. */
+/** The length of the status `class.subject.detail` at the start of a line; 0: there is none. */
 function statusLength(line: string): number {
   const first = digit(line.charCodeAt(0));
   if ((first !== 2 && first !== 4 && first !== 5) || line.charCodeAt(1) !== DOT) return 0;
@@ -150,7 +150,7 @@ function statusLength(line: string): number {
   return end === line.length || line.charCodeAt(end) === SPACE ? end : 0;
 }
 
-/** Behind up to three digits. */
+/** The position after up to three digits. */
 function digitsEnd(line: string, from: number): number {
   let at = from;
   while (at < from + 3 && digit(line.charCodeAt(at)) >= 0) at++;

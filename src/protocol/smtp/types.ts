@@ -1,6 +1,6 @@
 /**
- * The values of the SMTP grammar: what the parsers of this folder make and the formatters take.
- * `model` re-exports them, since every room speaks of them.
+ * The values of the SMTP grammar: the results of the parsers of this folder, and the input of its formatters. `model`
+ * re-exports them, since every room uses them.
  */
 
 /**
@@ -13,7 +13,7 @@ export interface Address {
   readonly local: string;
   readonly domain: string;
   readonly text: string;
-  /** The source route that came before it (RFC 5321 appendix C), as sent: `@a,@b`. Never followed. */
+  /** The source route before it (RFC 5321 appendix C), as sent: `@a,@b`. Never followed. */
   readonly route?: string;
 }
 
@@ -22,7 +22,7 @@ export type ReversePath = Address | null;
 
 export type BodyType = '7BIT' | '8BITMIME' | 'BINARYMIME';
 
-/** RFC 3461 4.1. Absent altogether means FAILURE (and DELAY at our discretion). */
+/** RFC 3461 4.1. Absent means FAILURE (and DELAY at our discretion). */
 export type Notify = 'never' | readonly ('success' | 'failure' | 'delay')[];
 
 /** RFC 3461 4.2: `address` is decoded from xtext (or utf-8-addr-xtext, RFC 6533 3). */
@@ -32,7 +32,7 @@ export interface OriginalRecipient {
 }
 
 export interface MailParameters {
-  /** Octets the client announced (RFC 1870); absent when it announced none. */
+  /** The size in bytes that the client announced (RFC 1870); absent when it announced none. */
   readonly sizeBytes?: number;
   readonly body: BodyType;
   readonly smtputf8: boolean;
@@ -54,6 +54,6 @@ export interface Reply {
   readonly enhanced?: string;
   /** One entry a line, without code. ASCII unless the session uses SMTPUTF8. */
   readonly text: string | readonly string[];
-  /** Close the connection once this is written (421, and the end of a hopeless session). */
+  /** Close the connection once this is written (421, and the end of a session that cannot succeed). */
   readonly close?: boolean;
 }

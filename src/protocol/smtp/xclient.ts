@@ -1,7 +1,7 @@
 /**
- * XCLIENT (Postfix's XCLIENT_README): a trusted proxy tells who its client is. LOGIN is not among the
- * attributes on purpose: nobody becomes authenticated by a proxy's word. That the proxy does not know
- * the address is said (null), and is not the same as saying nothing of it.
+ * XCLIENT (Postfix's XCLIENT_README): a trusted proxy names its client. LOGIN is deliberately not among the
+ * attributes: a proxy cannot authenticate anybody. Null means that the proxy does not know the address; that differs
+ * from an absent attribute.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { steers } from '../text/unsafe.ts';
@@ -10,10 +10,10 @@ import { decodeXtext } from './xtext.ts';
 
 export const XCLIENT_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'DESTADDR', 'DESTPORT'] as const;
 
-/** An attribute that is absent, or that the proxy does not know, is absent here. */
+/** An attribute that is absent, or unknown to the proxy, is absent here. */
 export interface XclientFacts {
   readonly name?: string;
-  /** Null: the proxy does not know it. */
+  /** Null: unknown to the proxy. */
   readonly address?: string | null;
   readonly port?: number;
   readonly proto?: 'SMTP' | 'ESMTP';

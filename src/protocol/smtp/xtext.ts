@@ -1,6 +1,6 @@
 /**
- * xtext (RFC 3461 4) and utf-8-addr-xtext / -unitext (RFC 6533 3): how DSN parameters carry what the
- * command line cannot. Decoders return undefined for anything the grammar does not allow.
+ * xtext (RFC 3461 4) and utf-8-addr-xtext / -unitext (RFC 6533 3): how DSN parameters encode what the command line
+ * cannot carry. Decoders return undefined for anything the grammar does not allow.
  */
 
 const HEX_PAIR = /\+([0-9A-F]{2})/g;
@@ -19,7 +19,7 @@ export function encodeXtext(text: string): string {
   return encoded;
 }
 
-/** Only printable ASCII may come out: a decoded CR or LF would forge lines of a DSN. */
+/** Only printable ASCII is returned: a decoded CR or LF would forge lines of a DSN. */
 export function decodeXtext(encoded: string): string | undefined {
   if (!XTEXT.test(encoded)) return undefined;
   if (!encoded.includes('+')) return encoded;
@@ -27,7 +27,7 @@ export function decodeXtext(encoded: string): string | undefined {
   return /^[ -~]*$/.test(text) ? text : undefined;
 }
 
-/** `unitext` where the peer offers SMTPUTF8: characters beyond ASCII stay as they are. */
+/** `unitext` if the peer offers SMTPUTF8: characters beyond ASCII stay unchanged. */
 export function encodeUtf8Address(address: string, form: 'xtext' | 'unitext'): string {
   let encoded = '';
   for (const character of address) {

@@ -1,16 +1,16 @@
 /**
- * Sender Rewriting Scheme: a reverse-path of ours that carries somebody else's, so that forwarded
- * mail passes SPF for our domain and a bounce finds its way back.
+ * Sender Rewriting Scheme: a reverse-path of ours that contains another one, so that forwarded mail passes SPF for
+ * our domain and a bounce can be returned.
  *
- * `SRS0=hash=day=domain=local@forwarder` for a first hop, `SRS1=hash=domain==rest@forwarder` where the
- * sender's address is another forwarder's SRS already (M. Wong, "SRS: Sender Rewriting Scheme").
- * The hash keeps strangers from bouncing through us to anyone; the day ends an address's life.
- * Pure: key and day are handed in. Local parts are compared without case, as relays may change it.
+ * `SRS0=hash=day=domain=local@forwarder` for a first hop, `SRS1=hash=domain==rest@forwarder` if the sender's address
+ * is another forwarder's SRS already (M. Wong, "SRS: Sender Rewriting Scheme"). The hash prevents that others send
+ * bounces through us to anyone; the day limits an address's life. Pure: key and day are passed in. Local parts are
+ * compared without case, as relays may change it.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
-/** Days are two base-32 digits: they come round after 1,024. */
+/** Days are two base-32 digits: they repeat after 1,024. */
 const DAYS_ROUND = 1024;
 /** 40 bits: the scheme's usual 20 could be guessed by a patient sender within the life of an address. */
 const HASH_DIGITS = 8;
@@ -22,7 +22,7 @@ export interface SrsAddress {
 
 export type SrsReversal =
   | { readonly kind: 'valid'; readonly address: SrsAddress }
-  /** Not an SRS address, or not one of this shape. */
+  /** Not an SRS address, or an SRS address of another form. */
   | { readonly kind: 'foreign' }
   | { readonly kind: 'forged' }
   | { readonly kind: 'expired' };
@@ -32,7 +32,7 @@ export function srsForward(sender: SrsAddress, key: Uint8Array, day: number): st
   const nested = /^srs([01])[=+-](.*)$/is.exec(sender.local);
   if (nested?.[1] === '0') return srs1(nested[2]!, sender.domain, key);
   const chained = nested ? /^[^=]+=([^=]+)==(.+)$/s.exec(nested[2]!) : null;
-  // A third forwarder keeps the first one's name: a chain grows no longer than this.
+  // A third forwarder keeps the first one's name, so a chain grows no longer.
   if (chained) return srs1(chained[2]!, chained[1]!, key);
   const stamp = encodeDay(day);
   const payload = `${stamp}=${sender.domain}=${sender.local}`;
@@ -44,7 +44,7 @@ function srs1(rest: string, domain: string, key: Uint8Array): string {
   return `SRS1=${hash(payload, key)}=${payload}`;
 }
 
-/** Where a bounce to `local` goes on to. `keys`: the current key and those still honoured. */
+/** The recipient of a bounce to `local`. `keys`: the current key and those still honoured. */
 export function srsReverse(local: string, keys: readonly Uint8Array[], day: number, lifeDays: number): SrsReversal {
   const first = /^srs0[=+-]([^=]+)=(([^=]{2})=([^=]+)=(.+))$/is.exec(local);
   if (first) {
@@ -88,7 +88,7 @@ function encodeDay(day: number): string {
   return `${BASE32[round >> 5]}${BASE32[round & 31]}`;
 }
 
-/** How many days ago, going round; a stamp of tomorrow (a peer's clock) counts as today. */
+/** How many days ago, modulo the cycle; a stamp of tomorrow (a peer's clock) counts as today. */
 function ageDays(stamp: string, day: number): number | undefined {
   const high = BASE32.indexOf(stamp[0]!.toLowerCase());
   const low = BASE32.indexOf(stamp[1]!.toLowerCase());

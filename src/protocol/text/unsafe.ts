@@ -1,15 +1,14 @@
 /**
- * Characters that do more than show themselves: they end a line, steer a terminal, turn the direction
- * of text, or stand there unseen. One list, for every writer of somebody else's string (header fields,
- * reports, replies, log lines, columns) and for every reader of what an operator types.
+ * Characters that do more than show themselves: they end a line, steer a terminal, change the direction of text, or
+ * are invisible. One list, for every writer of foreign strings (header fields, reports, replies, log lines, columns)
+ * and for every reader of operators' input.
  *
- * Pure and linear; plain ASCII comes back as it is. Joiners (U+200C, U+200D) stay: scripts and emoji
- * need them.
+ * Pure and linear; plain ASCII is returned unchanged. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
  */
 
 /** C0, DEL and C1 (ISO 6429). */
 const CONTROL = '\\u{0}-\\u{1f}\\u{7f}-\\u{9f}';
-/** Marks, embeddings, overrides and isolates of UAX 9; U+206A to U+206F are their deprecated kin. */
+/** Marks, embeddings, overrides and isolates of UAX 9; U+206A to U+206F are their deprecated relatives. */
 const BIDI = '\\u{61c}\\u{200e}\\u{200f}\\u{202a}-\\u{202e}\\u{2066}-\\u{206f}';
 const SEPARATOR = '\\u{2028}\\u{2029}';
 const UNSEEN = '\\u{200b}\\u{2060}\\u{feff}\\u{e0000}-\\u{e007f}';
@@ -34,7 +33,7 @@ export function cleanLine(text: string, by = '\ufffd'): string {
   return PLAIN.test(text) ? text : text.replaceAll(ANY, by);
 }
 
-/** Several lines; the line feed alone ends one. */
+/** Several lines; only a line feed ends one. */
 export function cleanLines(text: string, by: string | ((character: string) => string) = '\ufffd'): string {
   if (PLAIN_LINES.test(text)) return text;
   return typeof by === 'string' ? text.replaceAll(ANY_BUT_LINES, by) : text.replaceAll(ANY_BUT_LINES, by);
@@ -47,7 +46,7 @@ export function fieldText(text: string, utf8 = false): string {
   return utf8 ? clean : clean.replaceAll(/[^\x20-\x7e]/gu, '?');
 }
 
-/** JSON, or a text made of JSON, in which no such character stands raw; it reads back as the same value (RFC 8259 7). */
+/** JSON, or text that contains JSON, with each such character escaped; it parses to the same value (RFC 8259 7). */
 export function escapeJson(json: string): string {
   return PLAIN_LINES.test(json) ? json : json.replaceAll(ANY_BUT_LINES, unicodeEscape);
 }
@@ -58,29 +57,32 @@ function unicodeEscape(character: string): string {
   return escaped;
 }
 
-/** Controls, line separators and marks of direction: no name of a host has one. */
+/** Controls, line separators and marks of direction: no host name has one. */
 export function steers(text: string): boolean {
   return !PLAIN.test(text) && IN_NAME.test(text);
 }
 
-/** What an operator may not type where one line is wanted, as `U+000A`; undefined: nothing. */
+/** A character that an operator may not type in one line, as `U+000A`; undefined: there is none. */
 export function unsafeInLine(text: string): string | undefined {
   return PLAIN.test(text) ? undefined : named(IN_LINE.exec(text)?.[0]);
 }
 
-/** The same where lines and tabs may stand. */
+/** The same where lines and tabs are allowed. */
 export function unsafeInLines(text: string): string | undefined {
   return PLAIN_LINES.test(text) ? undefined : named(IN_LINES.exec(text)?.[0]);
 }
 
-/** A line of a protocol with its end. What would end it before becomes a space, which no address has, so that nobody else's is made of it. */
+/**
+ * A line of a protocol with its end. A line end within it becomes a space, which no address has, so no other address
+ * can result.
+ */
 export function wireLine(line: string): string {
   return `${line.replaceAll(ENDS_LINE, ' ')}\r\n`;
 }
 
 /**
- * A header field, whole, with its line end (RFC 5322 2.2): CRLF stands in it only before white space, and
- * no CR, LF or NUL alone, so that it is one field whatever was put into it.
+ * A header field, whole, with its line end (RFC 5322 2.2): CRLF only before white space, and no CR, LF or NUL alone,
+ * so that it is one field whatever was put into it.
  */
 export function wholeField(raw: string): string {
   const body = raw.endsWith('\r\n') ? raw.slice(0, -2) : raw;
@@ -88,7 +90,7 @@ export function wholeField(raw: string): string {
   return `${body.replaceAll('\0', ' ').replaceAll(/\r?\n(?![ \t])|\r(?!\n)|(?<!\r)\n/g, ' ')}\r\n`;
 }
 
-/** Several fields: lines that end by CRLF, and no CR, LF or NUL alone. */
+/** Several fields: lines that end with CRLF, and no CR, LF or NUL alone. */
 export function wholeLines(raw: string): string {
   return raw.replaceAll(ALONE, ' ');
 }

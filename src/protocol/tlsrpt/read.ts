@@ -1,8 +1,8 @@
 /**
- * Reads a TLS report (RFC 8460 4.4): how others fared when they sent us mail under MTA-STS or DANE.
+ * Reads a TLS report (RFC 8460 4.4): the results of others that sent us mail under MTA-STS or DANE.
  *
- * Every value of it is a stranger's: types are checked, strings and lists bounded. A problem is a
- * sentence, never an exception.
+ * All values are untrusted: types are checked, strings and lists bounded. A problem is a sentence, never an
+ * exception.
  */
 export interface TlsReport {
   readonly organisation: string;
@@ -33,7 +33,7 @@ export type ReadTlsReport =
   | { readonly ok: true; readonly report: TlsReport }
   | { readonly ok: false; readonly problem: string };
 
-/** A report is about one domain; more than a few policies of it are none of anybody's. */
+/** A report is about one domain; no domain has more than a few policies. */
 const POLICIES = 100;
 /** RFC 8460 4.3 lists twelve types of failure; each may come from several addresses. */
 const FAILURES = 1000;
@@ -41,7 +41,7 @@ const TEXT_CHARACTERS = 500;
 /** Sums of many counts must stay far below 64 bits. */
 const MOST_SESSIONS = 1e11;
 
-/** `bytes`: the JSON, unpacked; its size is the caller's to bound. */
+/** `bytes`: the unpacked JSON; the caller bounds its size. */
 export function readTlsReport(bytes: Uint8Array): ReadTlsReport {
   let value: unknown;
   try {

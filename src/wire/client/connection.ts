@@ -1,8 +1,8 @@
 /**
  * One SMTP client connection, from connect to QUIT: opened once, then one transaction after another.
  *
- * `ready` or `failed` is called once. A transaction in flight tells its own end; a connection that is
- * lost while idle, or that the peer speaks on out of turn, is no longer open.
+ * `ready` or `failed` is called once. A transaction in flight reports its own end; a connection that is lost while
+ * idle, or on which the peer sends something out of turn, is no longer open.
  */
 import type { TlsFacts } from '../../model/session.ts';
 import type { ClientMechanism } from '../../protocol/sasl/client.ts';
@@ -19,18 +19,21 @@ export interface SmtpConnection {
   readonly address: string;
   readonly port: number;
   readonly tls: TlsFacts | undefined;
-  /** By which mechanism we signed in, where we did. */
+  /** The mechanism of the sign-in, if there was one. */
   readonly signedIn: ClientMechanism | undefined;
-  /** What the peer offers, without what it was said not to master. */
+  /** The peer's extensions, without those that it is known not to implement correctly. */
   readonly extensions: PeerExtensions;
-  /** Only while no other is under way. */
+  /** Only while no transaction is under way. */
   send(transaction: ClientTransaction, done: (end: TransactionEnd) => void): void;
-  /** Ends the transaction under way before its end of data, and the connection with it; its `done` is not called. False: too late. */
+  /**
+   * Ends the transaction under way before its end of data, and the connection with it; its `done` is not called.
+   * False: too late.
+   */
   stop(): boolean;
   isOpen(): boolean;
-  /** Politely, when idle. */
+  /** Sends QUIT; when idle. */
   quit(): void;
-  /** At once. A transaction in flight is not told. */
+  /** At once. The `done` of a transaction in flight is not called. */
   destroy(): void;
 }
 
@@ -39,7 +42,7 @@ export interface ConnectionListener {
   failed(failure: OpeningFailure): void;
 }
 
-/** Returns what abandons the attempt, silently. */
+/** Returns a function that abandons the attempt without a report. */
 export function connectSmtp(options: ConnectOptions, deadlines: Deadlines, listener: ConnectionListener): () => void {
   const ready = (offered: PeerExtensions, signedIn?: ClientMechanism): void => {
     const extensions = trusted(offered, options);

@@ -1,7 +1,7 @@
 /**
- * One coarse sweep over all connections in place of a timer for each command: setting a deadline is
- * an assignment, and a time-out is noticed at most `sweepMs` late. Sweeps only while someone waits,
- * and more often while time runs out for many, so that they do not all end at once.
+ * One coarse sweep over all connections in place of a timer for each command: setting a deadline is an assignment,
+ * and a time-out is noticed at most `sweepMs` late. Sweeps only while a deadline is set, and more often while many
+ * expire, so that they do not all end at once.
  */
 import type { Clock, TimerHandle } from '../../world/clock.ts';
 import { CLIENT_LIMITS } from './limits.ts';
@@ -30,7 +30,7 @@ export function createDeadlines(clock: Clock): Deadlines {
       if (watched.deadline <= now) watched.expire();
       else if (watched.deadline < next) next = watched.deadline;
     }
-    // Whoever is told of an end may have begun to wait for something else.
+    // A connection that ended may have set another deadline meanwhile.
     timer?.cancel();
     timer = all.size > 0 ? clock.after(Math.max(next - now, CLIENT_LIMITS.sweepPauseMs), sweep) : undefined;
   };

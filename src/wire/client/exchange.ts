@@ -1,10 +1,10 @@
 /**
  * Transactions over an open session: MAIL, RCPT, DATA or BDAT, and a verdict for every recipient.
  *
- * One write where PIPELINING is offered (RFC 2920), with the content in it where CHUNKING is too and the
- * message is small; else command by command. Replies are matched by order, without a promise a line.
- * Whatever goes wrong, each recipient gets exactly one verdict: what was not refused and not
- * acknowledged is deferred, so a message may arrive twice, and is never lost.
+ * One write where PIPELINING is offered (RFC 2920), with the content in it where CHUNKING is too and the message is
+ * small; else command by command. Replies are matched by order, without a promise a line. Each recipient gets exactly
+ * one verdict, even after a failure: a recipient that was neither refused nor acknowledged is deferred, so a message
+ * may arrive twice, and is never lost.
  */
 import type { Recipient } from '../../model/envelope.ts';
 import type { Reply } from '../../model/reply.ts';
@@ -19,11 +19,11 @@ import type { ClientTimeouts, ClientTransaction, Step, Suspicion, TransactionEnd
 export interface Exchange {
   /** Only while none is under way. `done` is called once. */
   send(transaction: ClientTransaction, done: (end: TransactionEnd) => void): void;
-  /** Closes before the end of data, and calls `done` no more; false, and nothing done, once that was sent. */
+  /** Closes before the end of data, and calls `done` no more; false, and no effect, once the end was sent. */
   stop(): boolean;
 }
 
-/** How the content goes: `bdat-at-once` in the same write as MAIL. */
+/** How the content is sent: `bdat-at-once` in the same write as MAIL. */
 type Way = 'data' | 'bdat' | 'bdat-at-once';
 
 export function createExchange(transport: Transport, extensions: PeerExtensions, timeouts: ClientTimeouts): Exchange {
@@ -100,24 +100,24 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     for (let i = 0; i < transaction.recipients.length; i++) verdicts[i] ??= verdict;
   }
 
-  function finish(reusable: boolean, unheard = false) {
+  function finish(reusable: boolean, unanswered = false) {
     step = 'idle';
     if (reusable) transport.disarm();
     else transport.close();
     const end = done;
-    end({ verdicts: verdicts as TransactionResult[], reusable, unheard, suspicion, sourceError });
+    end({ verdicts: verdicts as TransactionResult[], reusable, unanswered, suspicion, sourceError });
   }
 
-  /** Nothing more can be said on this connection; whoever has no verdict is tried again later. */
+  /** The connection is of no more use; a recipient without a verdict is tried again later. */
   function giveUp(reason: string, status: string) {
-    const unheard = answers === 0;
+    const unanswered = answers === 0;
     settleRest('deferred', { code: 451, enhanced: status, text: reason }, false);
-    finish(false, unheard);
+    finish(false, unanswered);
   }
 
   function lost({ kind, reason }: Lost) {
     if (step === 'idle') return;
-    // A peer that promised to take several commands at once and lost track of them.
+    // The peer offered PIPELINING and lost track of the commands.
     if (pipelining && kind !== 'closed' && (step === 'rcpt' || step === 'data')) suspicion = 'pipelining';
     if (way !== 'data' && step === 'final' && kind === 'garbage') suspicion = 'chunking';
     const where =
@@ -125,9 +125,9 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     giveUp(`${reason}${where}`, '4.4.2');
   }
 
-  function heard(reply: Reply) {
+  function received(reply: Reply) {
     const { code } = reply;
-    // Out of turn, 421 most of all: the connection is of no more use.
+    // A reply out of turn, usually 421: the connection is of no more use.
     if (step === 'idle') return transport.close();
     if (code === 421) return serviceClosing(reply);
     answers++;
@@ -138,8 +138,10 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     else finalAnswered(reply);
   }
 
-  /** RFC 5321 3.8: the peer closes; nothing that it has not acknowledged is its own. */
-  /** The end of data may be with the peer once it was written here. A verdict for all is as good as an end. */
+  /**
+   * Once the end of data was written here, the peer may have it. If every recipient has a verdict, it is too late as
+   * well.
+   */
   function mayStop(): boolean {
     if (step === 'content') return isSending;
     return way !== 'bdat-at-once' && (step === 'mail' || step === 'rcpt' || step === 'data');
@@ -152,10 +154,11 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     return true;
   }
 
+  /** RFC 5321 3.8: the peer closes; it is not responsible for a message that it has not acknowledged. */
   function serviceClosing(reply: Reply) {
-    const unheard = answers === 0;
+    const unanswered = answers === 0;
     settleRest('deferred', reply, true);
-    finish(false, unheard);
+    finish(false, unanswered);
   }
 
   function outOfTurn(reply: Reply) {
@@ -213,13 +216,13 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     const { code } = reply;
     if (code < 300) return outOfTurn(reply);
     if (code >= 400) {
-      // The recipients stand until RSET (RFC 5321 4.1.1.5).
+      // The accepted recipients remain until RSET (RFC 5321 4.1.1.5).
       if (accepted > 0 && pipelining && code === 503) return distrust('pipelining', reply);
       settleRest(code >= 500 ? 'failed' : 'deferred', reply, true);
       return reset();
     }
     if (accepted > 0) return sendContent();
-    // RFC 2920 3.1: 354 though every recipient was refused; an empty message, which no one is to get.
+    // RFC 2920 3.1: 354 though every recipient was refused; an empty message, which nobody receives.
     say('.\r\n', 'final', timeouts.finalMs);
   }
 
@@ -286,14 +289,14 @@ export function createExchange(transport: Transport, extensions: PeerExtensions,
     finish(true);
   }
 
-  /** A refusal in the middle of the content stands; acceptance of what was not sent means nothing. */
+  /** A refusal in the middle of the content is final; acceptance of content that was not sent means nothing. */
   function answeredTooEarly(reply: Reply) {
     if (reply.code < 300) return outOfTurn(reply);
     settleRest(reply.code >= 500 ? 'failed' : 'deferred', reply, true);
     finish(false);
   }
 
-  transport.heard = heard;
+  transport.received = received;
   transport.lost = lost;
   transport.disarm();
   return { send, stop };

@@ -1,8 +1,7 @@
 /**
- * From nothing to a peer that takes mail: greeting, EHLO (HELO where EHLO is unknown, RFC 5321 3.2),
- * STARTTLS where offered (RFC 3207), EHLO again, AUTH where we have credentials. Ends in `ready` or in
- * one typed failure; a failed handshake never goes on in clear on the same connection, and a failed
- * sign-in never without.
+ * From a socket to a peer that is ready for mail: greeting, EHLO (HELO where EHLO is unknown, RFC 5321 3.2), STARTTLS
+ * where offered (RFC 3207), EHLO again, AUTH where we have credentials. Ends in `ready` or in one typed failure;
+ * after a failed handshake the same connection never continues in clear, and after a failed sign-in never without it.
  */
 
 import type { Reply } from '../../model/reply.ts';
@@ -23,7 +22,7 @@ export function openSession(
 ): { connected(): void } {
   const { timeouts } = options;
   let step: Step = 'connect';
-  /** EHLO is said again inside TLS: what was offered before counts for nothing (RFC 3207 4.2). */
+  /** EHLO was sent again inside TLS: what was offered before does not count (RFC 3207 4.2). */
   let secured = false;
   let saidHelo = false;
 
@@ -66,26 +65,26 @@ export function openSession(
     signIn(transport, extensions, options.signIn, timeouts, { done, failed: fail });
   };
   const mayStartTls = (reply: Reply) => {
-    // RFC 5321 3.8: it closes down, or is busy, and says nothing of TLS.
+    // RFC 5321 3.8: it closes down, or is busy, and the reply is not about TLS.
     if (reply.code === 421) return refuse(reply);
     if (reply.code !== 220)
       return fail({ kind: 'tls', step, reply, reason: `the peer refused STARTTLS: ${reply.code} ${replyText(reply)}` });
-    transport.heard = () => fail({ kind: 'tls', step, reason: 'the peer spoke in clear behind STARTTLS' });
+    transport.received = () => fail({ kind: 'tls', step, reason: 'the peer spoke in clear behind STARTTLS' });
     transport.arm(timeouts.commandMs);
     transport.secure(() => {
       secured = true;
       saidHelo = false;
-      transport.heard = heard;
+      transport.received = received;
       say(wireLine(`EHLO ${options.heloName}`), 'ehlo');
     });
   };
-  const heard = (reply: Reply) => {
+  const received = (reply: Reply) => {
     if (step === 'greeting') greeted(reply);
     else if (step === 'ehlo') introduced(reply);
     else mayStartTls(reply);
   };
 
-  transport.heard = heard;
+  transport.received = received;
   transport.lost = ({ reason }: Lost) => {
     if (step === 'auth') failed({ kind: 'sign-in', step, problem: 'lost', reason: `${reason} while we signed in` });
     else failed({ kind: step === 'starttls' ? 'tls' : 'connection', step, reason });

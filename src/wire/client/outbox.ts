@@ -1,7 +1,7 @@
 /**
- * The pieces of a message in one write, put together in memory that is used again for the next: a socket
- * has nearly always handed all to the system when `write` returns. One that has not keeps the memory, and
- * the next message gets other. TLS never has, and makes one of many itself.
+ * The pieces of a message in one write, joined in memory that is reused for the next: a socket has nearly always
+ * passed all to the system when `write` returns. A socket that has not keeps the memory, and the next message gets
+ * new memory. TLS sockets never have, and join the pieces themselves.
  */
 import type { Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';

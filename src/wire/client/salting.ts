@@ -1,16 +1,16 @@
 /**
- * What SCRAM does with a password before it is said (PBKDF2), which takes a tenth of a second: off the
- * event loop, one at a time for each password, and remembered, as RFC 5802 5.1 allows, until the
- * server asks for another salt.
+ * What SCRAM derives from a password before anything is sent (PBKDF2). It takes a tenth of a second: it runs off the
+ * event loop, one at a time for each password, and is cached, as RFC 5802 5.1 allows, until the server uses another
+ * salt.
  */
 import { pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** Rejects only where OpenSSL fails. `password` is SASLprepped, and always the same one. */
+/** Rejects only if OpenSSL fails. `password` is SASLprepped, and always the same one. */
 export type Salting = (password: string, salt: Uint8Array, iterations: number) => Promise<Uint8Array>;
 
 const derive = promisify(pbkdf2);
-const DIGEST_OCTETS = 32;
+const DIGEST_BYTES = 32;
 
 export function createSalting(): Salting {
   let known: { readonly key: string; readonly salted: Promise<Uint8Array> } | undefined;
@@ -18,7 +18,7 @@ export function createSalting(): Salting {
     const key = `${iterations} ${Buffer.from(salt).toString('base64')}`;
     if (known?.key === key) return known.salted;
     const before = known?.salted.catch(() => undefined) ?? Promise.resolve();
-    const salted = before.then(() => derive(password, salt, iterations, DIGEST_OCTETS, 'sha256'));
+    const salted = before.then(() => derive(password, salt, iterations, DIGEST_BYTES, 'sha256'));
     known = { key, salted };
     return salted;
   };

@@ -1,9 +1,8 @@
 /**
  * AUTH as a client (RFC 4954): signs in by the strongest mechanism that both sides know.
  *
- * No secret is said before the other end has proven who it is (`SignIn.doubt`), and none twice. Ends
- * in `done` or in one typed failure, whose words have nothing of the secret in them, even where the
- * server repeats it.
+ * No secret is sent before the server has proven its identity (`SignIn.doubt`), and none twice. Ends in `done` or in
+ * one typed failure, whose text contains nothing of the secret, even if the server repeats it.
  */
 import type { Reply } from '../../model/reply.ts';
 import { replyText } from '../../model/reply.ts';
@@ -27,7 +26,7 @@ export interface SignInEnds {
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Takes the transport's replies until it ends. */
+/** Handles the transport's replies until it ends. */
 export function signIn(
   transport: Transport,
   extensions: PeerExtensions,
@@ -36,10 +35,10 @@ export function signIn(
   { done, failed }: SignInEnds,
 ) {
   let exchange: ClientExchange;
-  /** What was too long for the command's line, and goes in answer to the first challenge. */
+  /** An initial response that is too long for the command line: sent as the answer to the first challenge. */
   let held: Uint8Array | undefined;
   let isSalting = false;
-  /** What went out, as a server might repeat it. */
+  /** Every form that was sent, as a server might repeat it. */
   const sent: string[] = [];
 
   const fail = (problem: SignInProblem, reason: string, reply?: Reply): void => {
@@ -51,8 +50,8 @@ export function signIn(
     transport.arm(commandMs);
     transport.write(wireLine(line));
   };
-  const answer = (octets: Uint8Array) => {
-    const text = encoded(octets);
+  const answer = (bytes: Uint8Array) => {
+    const text = encoded(bytes);
     sent.push(text);
     say(text, '(hidden)');
   };
@@ -112,9 +111,9 @@ export function signIn(
     );
   }
 
-  transport.heard = (reply) => {
+  transport.received = (reply) => {
     const { code } = reply;
-    notes?.heard(code === 334 ? '334 (hidden)' : lineOf(withoutSecret(reply, credentials.secret.text, sent)));
+    notes?.received(code === 334 ? '334 (hidden)' : lineOf(withoutSecret(reply, credentials.secret.text, sent)));
     if (isSalting) unproven(`it said ${code} before it was answered`);
     else if (code === 334) challenged(reply);
     else if (code >= 400) refused(mechanism, reply);
@@ -128,15 +127,15 @@ export function signIn(
   begin(mechanism);
 }
 
-function encoded(octets: Uint8Array): string {
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('base64');
+function encoded(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
 function lineOf(reply: Reply): string {
   return `${reply.code} ${reply.enhanced === undefined ? '' : `${reply.enhanced} `}${replyText(reply)}`;
 }
 
-/** A server may repeat what it was told, as it is or as it came. */
+/** A server may repeat the secret, in clear or as it was sent. */
 function withoutSecret(reply: Reply, secret: string, sent: readonly string[]): Reply {
   const forms = [...sent, Buffer.from(secret).toString('base64'), secret].filter((form) => form !== '');
   return { ...reply, text: forms.reduce((text, form) => text.replaceAll(form, '(hidden)'), replyText(reply)) };

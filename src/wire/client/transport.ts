@@ -1,8 +1,8 @@
 /**
- * The socket under a conversation: replies in, octets out, TLS, a deadline, and one end.
+ * The socket of a conversation: replies in, bytes out, TLS, a deadline, and one end.
  *
- * `heard` gets each whole reply; `lost` is called exactly once, with the reason, unless `close` came
- * first. Neither is called after the end.
+ * `received` gets each whole reply; `lost` is called exactly once, with the reason, unless `close` came first.
+ * Neither is called after the end.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
@@ -16,42 +16,45 @@ import { writeTogether } from './outbox.ts';
 import type { ConnectOptions } from './types.ts';
 
 export interface Lost {
-  /** `garbage`: what came is no SMTP. */
+  /** `garbage`: the input is not SMTP. */
   readonly kind: 'closed' | 'timeout' | 'garbage';
   readonly reason: string;
 }
 
 export interface Transport {
   readonly tls: TlsFacts | undefined;
-  /** For who must know more of the encryption than `tls` tells. */
+  /** For callers that need more of the encryption than `tls` has. */
   readonly secured: TLSSocket | undefined;
   readonly localAddress: string | undefined;
-  heard: (reply: Reply) => void;
+  received: (reply: Reply) => void;
   lost: (lost: Lost) => void;
   /** Not lost and not closed. */
   isOpen(): boolean;
   /** False when the socket buffers and `drained` should be awaited. */
   write(data: string | Buffer): boolean;
-  /** In one packet where they fit. Returns as `write` does. */
+  /** In one packet if they fit. Returns as `write` does. */
   writeAll(pieces: readonly Buffer[]): boolean;
   /** The system has not taken all that was written. */
   hasUnsent(): boolean;
   /** Resolves when the socket takes more, and also when it was lost. */
   drained(): Promise<void>;
-  /** The next thing must happen within `ms`; each call replaces the one before. */
+  /** The next input must come within `ms`; each call replaces the one before. */
   arm(ms: number): void;
   disarm(): void;
   /** Milliseconds on the clock that `arm` counts in. */
   now(): number;
-  /** Before the greeting, or after the 220 to STARTTLS. What came in clear behind it is an attack (RFC 3207 4.2) and loses the connection. */
+  /**
+   * Before the greeting, or after the 220 to STARTTLS. Clear text after that reply is an attack (RFC 3207 4.2) and
+   * loses the connection.
+   */
   secure(established: () => void): void;
-  /** For good; an answer to a last word may still be awaited by `finish`. */
+  /** Final; `finish` may still wait for the answer to a last command. */
   close(): void;
-  /** Sends a last word and closes when the peer does, or soon. */
+  /** Sends a last command and closes when the peer does, or soon. */
   finish(lastWord: string, withinMs: number): void;
 }
 
-/** What was read last, on any connection: replies are taken out of it at once, so a read costs no memory. */
+/** The bytes of the last read, on any connection: replies are parsed at once, so a read costs no memory. */
 const INBOX = Buffer.allocUnsafeSlow(CLIENT_LIMITS.inboxBytes);
 
 export function openTransport(options: ConnectOptions, deadlines: Deadlines, connected: () => void): Transport {
@@ -61,7 +64,7 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
     ...(options.localAddress && { localAddress: options.localAddress }),
     autoSelectFamily: false,
     noDelay: true,
-    onread: { buffer: INBOX, callback: (length) => hear(INBOX, length) },
+    onread: { buffer: INBOX, callback: (length) => take(INBOX, length) },
   });
   let socket: Socket = raw;
   let parser: ReplyParser = createReplyParser();
@@ -87,11 +90,11 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
     expire: () => lose({ kind: 'timeout', reason: 'the peer did not answer in time' }),
   };
   const answered = (reply: Reply): void => {
-    if (open) transport.heard(reply);
+    if (open) transport.received(reply);
   };
-  /** Goes on reading, whatever it was. */
-  const hear = (octets: Buffer, length: number): true => {
-    const problem = parser.push(octets, length, answered);
+  /** Returns true: the socket goes on reading. */
+  const take = (bytes: Buffer, length: number): true => {
+    const problem = parser.push(bytes, length, answered);
     if (problem) lose({ kind: 'garbage', reason: `what the peer said is no SMTP: ${problem}` });
     return true;
   };
@@ -114,7 +117,7 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
     get localAddress() {
       return raw.localAddress;
     },
-    heard: () => {},
+    received: () => {},
     lost: () => {},
     isOpen: () => open,
     write: (data) => socket.write(data),
@@ -136,13 +139,13 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
       watched.deadline = Number.POSITIVE_INFINITY;
     },
     secure(established) {
-      // Taken over by TLS; its end is told by the TLS socket.
+      // TLS has taken it over and reports its end.
       raw.removeListener('close', onClose);
       parser = createReplyParser();
       const secured: TLSSocket = connectTls({ ...options.tlsOptions(options.host), socket: raw });
       socket = secured;
       attach(secured);
-      secured.on('data', (chunk: Buffer) => hear(chunk, chunk.length));
+      secured.on('data', (chunk: Buffer) => take(chunk, chunk.length));
       secured.once('secureConnect', () => {
         facts = tlsFacts(secured);
         if (open) established();
@@ -151,7 +154,7 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
     close: end,
     finish(lastWord, withinMs) {
       if (!open) return;
-      transport.heard = transport.close;
+      transport.received = transport.close;
       transport.lost = () => {};
       transport.arm(withinMs);
       socket.end(lastWord);
@@ -164,7 +167,7 @@ export function openTransport(options: ConnectOptions, deadlines: Deadlines, con
   return transport;
 }
 
-/** Node's code where there is one: it has neither address nor port in it. */
+/** Node's code where there is one: it contains neither address nor port. */
 function closedBecause(error: Error | undefined): string {
   if (!error) return 'the peer closed the connection';
   const code = (error as NodeJS.ErrnoException).code;

@@ -7,7 +7,7 @@ import type { ClientCredentials, ClientMechanism } from '../../protocol/sasl/cli
 import type { Random } from '../../world/random.ts';
 import type { Salting } from './salting.ts';
 
-/** Where the conversation was. `content`: while it was being sent; `final`: after the end of data. */
+/** The step of the conversation. `content`: while it was being sent; `final`: after the end of data. */
 export type Step =
   | 'connect'
   | 'greeting'
@@ -23,13 +23,13 @@ export type Step =
   | 'rset'
   | 'quit';
 
-/** The bytes of one message as they go out, before dot-stuffing. Only CRLF ends a line, unless `body` is BINARYMIME. */
+/** The bytes of one message for the peer, before dot-stuffing. Only CRLF ends a line, unless `body` is BINARYMIME. */
 export type OutgoingContent =
   | {
       readonly kind: 'whole';
       readonly sizeBytes: number;
       readonly pieces: readonly Buffer[];
-      /** Pieces whose newlines were checked when they came in: they are not looked through again. */
+      /** Pieces whose line ends were checked at reception: they are not checked again. */
       readonly guarded?: readonly Buffer[];
     }
   | {
@@ -37,7 +37,10 @@ export type OutgoingContent =
       readonly sizeBytes: number;
       /** False: `sizeBytes` is an estimate, good for SIZE and not for BDAT. */
       readonly exact: boolean;
-      /** Called again for another look at the same bytes. What it throws drops the connection, so that the peer never sees an end of data. */
+      /**
+       * Called again to read the same bytes anew. An error that it throws drops the connection, so that the peer
+       * never sees an end of data.
+       */
       open(): AsyncIterable<Uint8Array>;
     };
 
@@ -45,7 +48,7 @@ export interface ClientTransaction {
   readonly reversePath: ReversePath;
   /** At least one; all of them in one MAIL. */
   readonly recipients: readonly Recipient[];
-  /** What the content is. The caller made it fit for the peer (`extensions`). */
+  /** The type of the content. The caller has adapted it to the peer (`extensions`). */
   readonly body: BodyType;
   /** Ask for SMTPUTF8; only where the peer offers it. */
   readonly smtputf8: boolean;
@@ -54,16 +57,16 @@ export interface ClientTransaction {
   readonly content: OutgoingContent;
 }
 
-/** What one recipient came to. */
+/** The result for one recipient. */
 export interface TransactionResult {
   readonly outcome: 'accepted' | 'deferred' | 'failed';
-  /** The peer's words where `remote`, else ours. */
+  /** The peer's reply if `remote`, else ours. */
   readonly reply: Reply;
   readonly remote: boolean;
   readonly step: Step;
 }
 
-/** What a peer did that its extensions promise it would not; the next connection should do without. */
+/** A fault of the peer in an extension that it offers; the next connection should not use that extension. */
 export type Suspicion = 'pipelining' | 'chunking';
 
 export interface TransactionEnd {
@@ -72,18 +75,21 @@ export interface TransactionEnd {
   /** The connection takes another transaction. */
   readonly reusable: boolean;
   /**
-   * The peer closed (or said 421) before it answered anything of this transaction: another connection
-   * may be tried at once.
+   * The peer closed (or replied 421) before it answered anything of this transaction: another connection may be tried
+   * at once.
    */
-  readonly unheard: boolean;
+  readonly unanswered: boolean;
   readonly suspicion?: Suspicion;
-  /** What the content's source threw: the message was not sent for our reasons, not the peer's. */
+  /** The error of the content's source: the message was not sent for reasons of ours, not the peer's. */
   readonly sourceError?: unknown;
 }
 
 /** Why a connection never became ready. */
 export interface OpeningFailure {
-  /** `refused`: a 4xx or 5xx greeting or EHLO, or 421 to STARTTLS; `reply` is there then. `sign-in`: `problem` says which. */
+  /**
+   * `refused`: a 4xx or 5xx greeting or EHLO, or 421 to STARTTLS; `reply` is set then. `sign-in`: `problem` says
+   * which.
+   */
   readonly kind: 'connection' | 'refused' | 'tls' | 'sign-in';
   readonly step: Step;
   readonly reply?: Reply;
@@ -93,23 +99,23 @@ export interface OpeningFailure {
 }
 
 /**
- * Why we are not signed in. `insecure`: the other end did not prove who it is, and heard nothing;
- * `not-offered`: no mechanism that we know; `refused` (5xx) and `put-off` (4xx): by its reply;
- * `unproven`: what it said cannot be right; `lost`: it hung up or fell silent in between.
+ * Why the sign-in failed. `insecure`: the server did not prove its identity, and received no secret; `not-offered`:
+ * it offers no mechanism that we know; `refused` (5xx) and `put-off` (4xx): by its reply; `unproven`: its final
+ * message is wrong; `lost`: it closed or fell silent in between.
  */
 export type SignInProblem = 'insecure' | 'not-offered' | 'refused' | 'put-off' | 'unproven' | 'lost';
 
-/** Whom to sign in as, and how the other end proves first that it may hear the secret. */
+/** The account to sign in as, and how the server proves first that it may receive the secret. */
 export interface SignIn {
   readonly credentials: ClientCredentials;
-  /** Why the other end may not hear the secret, in a sentence; undefined: it may. `tls` is absent in clear. */
+  /** Why the server may not receive the secret, in a sentence; undefined: it may. `tls` is absent in clear. */
   doubt(tls: TLSSocket | undefined): string | undefined;
   /** Absent: all that the secret allows, the strongest first. */
   readonly allowed?: readonly ClientMechanism[];
   readonly salting: Salting;
   readonly random: Random;
-  /** Hears what is said and answered, without anything that is secret. */
-  readonly notes?: { sent(line: string): void; heard(line: string): void };
+  /** Receives the lines of both sides, without secrets. */
+  readonly notes?: { sent(line: string): void; received(line: string): void };
 }
 
 export interface ClientTimeouts {
@@ -118,7 +124,7 @@ export interface ClientTimeouts {
   readonly commandMs: number;
   /** DATA until 354. */
   readonly dataMs: number;
-  /** Until the peer took a further block of content. */
+  /** Until the peer took the next block of content. */
   readonly blockMs: number;
   /** After the end of data. */
   readonly finalMs: number;
@@ -128,17 +134,17 @@ export interface ConnectOptions {
   /** Textual IPv4 or IPv6. */
   readonly address: string;
   readonly port: number;
-  /** For TLS: the name that the address was found by. */
+  /** For TLS: the name whose look-up gave the address. */
   readonly host: string;
   readonly heloName: string;
-  /** Our end; the system chooses when absent. */
+  /** Our own address; the system chooses when absent. */
   readonly localAddress?: string;
   /** `required`: without STARTTLS the connection fails; `implicit`: TLS before the greeting (RFC 8314 3.3); `clear`: STARTTLS is not used. */
   readonly tls: 'opportunistic' | 'required' | 'implicit' | 'clear';
   readonly tlsOptions: (host: string) => ConnectionOptions;
   readonly timeouts: ClientTimeouts;
-  /** Extensions that this peer offers and does not master. */
+  /** Extensions that this peer offers and does not implement correctly. */
   readonly without: readonly Suspicion[];
-  /** Absent: mail is offered as nobody. */
+  /** Absent: mail is sent without authentication. */
   readonly signIn?: SignIn;
 }

@@ -1,4 +1,4 @@
-/** OAUTHBEARER (RFC 7628) and XOAUTH2: a token of an issuer that is trusted here. */
+/** OAUTHBEARER (RFC 7628) and XOAUTH2: a token of an issuer that this node trusts. */
 import { formatOauthFailure, formatXoauth2Failure, parseOauthBearer, parseXoauth2 } from '../../protocol/sasl/oauth.ts';
 import type { Mechanism, SaslStep } from './server.ts';
 import { done, EMPTY_CHALLENGE, MALFORMED } from './steps.ts';
@@ -13,7 +13,7 @@ export function bearer(mechanism: keyof typeof FORMS): Mechanism {
   const { parse, format } = FORMS[mechanism];
   const settle = (verdict: SaslVerdict): SaslStep => {
     if (verdict.kind !== 'no') return done(verdict);
-    // RFC 7628 3.2.3: the error is a challenge, which the client answers before it is refused.
+    // RFC 7628 3.2.3: the error is sent as a challenge, which the client answers before it is refused.
     const data = format(verdict.token ?? { status: 'invalid_token' });
     return { kind: 'refusal', data, verdict };
   };

@@ -1,10 +1,10 @@
-/** CRAM-MD5 (RFC 2195), for devices that can nothing else: it needs the password itself on our side. */
+/** CRAM-MD5 (RFC 2195), for devices that support nothing else: it needs the password itself on our side. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { andThen } from '../../model/maybe-promise.ts';
 import type { Mechanism } from './server.ts';
 import { done, MALFORMED, refused } from './steps.ts';
 
-/** User name, a space, and sixteen octets in hex. */
+/** User name, a space, and sixteen bytes in hex. */
 const RESPONSE = /^(.{1,255}) ([0-9a-f]{32})$/;
 
 export const cramMd5: Mechanism = (authority, { hostname, random, now }) => {
@@ -13,7 +13,7 @@ export const cramMd5: Mechanism = (authority, { hostname, random, now }) => {
   return {
     respond(message) {
       if (!asked) {
-        // RFC 2195: the server speaks first, so an initial response is none.
+        // RFC 2195: the server speaks first, so an initial response is ignored.
         asked = true;
         return message ? MALFORMED : { kind: 'challenge', data: challenge };
       }

@@ -1,4 +1,4 @@
-/** EXTERNAL (RFC 4422 appendix A): TLS has proven already who the client is; it may say whom it means to be. */
+/** EXTERNAL (RFC 4422 appendix A): TLS has already proven who the client is; it may name the account it wants. */
 import { andThen } from '../../model/maybe-promise.ts';
 import type { Mechanism } from './server.ts';
 import { done, EMPTY_CHALLENGE, MALFORMED, refused } from './steps.ts';

@@ -1,4 +1,4 @@
-/** PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login): the password itself is said. */
+/** PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login): the client sends the password itself. */
 import { parseLoginAnswer, parsePlain } from '../../protocol/sasl/plain.ts';
 import type { Mechanism } from './server.ts';
 import { done, EMPTY_CHALLENGE, isSelf, MALFORMED, refused } from './steps.ts';
@@ -13,7 +13,7 @@ export const plain: Mechanism = (authority, { network }) => ({
   },
 });
 
-/** Clients compare these with what they have always heard. */
+/** Clients compare these with the customary texts. */
 const USERNAME = { kind: 'challenge', data: 'Username:' } as const;
 const PASSWORD = { kind: 'challenge', data: 'Password:' } as const;
 

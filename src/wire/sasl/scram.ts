@@ -1,7 +1,7 @@
 /**
- * SCRAM-SHA-256 and -PLUS (RFC 5802, RFC 7677, RFC 9266), the server. Unknown users get a verifier that
- * nobody can satisfy and the same messages. A client that could bind to the channel and was made to
- * believe that we cannot (`y`) is refused: somebody between us took -PLUS from the list.
+ * SCRAM-SHA-256 and -PLUS (RFC 5802, RFC 7677, RFC 9266), the server. Unknown users get a verifier that nobody can
+ * satisfy and the same messages. A client that supports channel binding and believes that we do not (`y`) is refused:
+ * somebody between us removed -PLUS from the list.
  */
 import { andThen } from '../../model/maybe-promise.ts';
 import {
@@ -56,7 +56,8 @@ export function scram(plus: boolean): Mechanism {
       };
       if (!verifyProof(verifier, exchange, final.proof)) return done(failed(outcome));
       if (outcome.kind !== 'yes') return done(outcome);
-      // RFC 4422 5: our proof goes as a challenge where success carries no data; the client answers it with nothing.
+      // RFC 4422 5: our proof goes as a challenge where success carries no data; the client answers it with an empty
+      // response.
       proven = outcome;
       return { kind: 'challenge', data: formatServerFinal(verifier, exchange) };
     }

@@ -1,9 +1,9 @@
 /**
- * The server's side of a SASL exchange (RFC 4422), for every protocol that signs people in: octets in,
- * challenges and one verdict out. The protocol around it does base64, cancellation and bounds on lines.
+ * The server's side of a SASL exchange (RFC 4422), for every protocol with sign-in: bytes in, challenges and one
+ * verdict out. The protocol around it does base64, cancellation and bounds on lines.
  *
- * Each exchange is for one attempt. A malformed message ends it; nothing here throws or rejects. The
- * verdict's reason is for the log: what the client is told must not depend on it.
+ * Each exchange is for one attempt. A malformed message ends it; nothing here throws or rejects. The verdict's reason
+ * is for the log: the reply to the client must not depend on it.
  */
 import type { MaybePromise } from '../../model/maybe-promise.ts';
 import type { Random } from '../../world/random.ts';
@@ -17,22 +17,22 @@ import type { Authority, Offers, SaslVerdict } from './types.ts';
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly data: Uint8Array | string }
   | { readonly kind: 'done'; readonly verdict: SaslVerdict }
-  /** It is refused, and says why in a challenge; whatever the client answers, the exchange is over then. */
+  /** It is refused, with the reason in a challenge; whatever the client answers, the exchange is over then. */
   | { readonly kind: 'refusal'; readonly data: string; readonly verdict: SaslVerdict & { readonly kind: 'no' } }
   | { readonly kind: 'malformed' };
 
 export interface SaslExchange {
-  /** Undefined once at most, at the beginning: the client sent no initial response. */
+  /** Undefined at most once, at the beginning: the client sent no initial response. */
   respond(message: Buffer | undefined): MaybePromise<SaslStep>;
 }
 
-/** What a mechanism may know of the connection. */
+/** What a mechanism may use of the connection. */
 export interface SaslChannel {
   /** `tls-exporter` (RFC 9266) of this connection; undefined where it has none. */
   readonly binding: Uint8Array | undefined;
-  /** SHA-256 of the certificate that the client proved to have the key of, hex. */
+  /** SHA-256, hex, of the certificate whose key the client proved to have. */
   readonly certificate: string | undefined;
-  /** Of the client, as limits count them (network.ts); absent where there is none, as in a command. */
+  /** The client's, as limits count it (network.ts); absent where there is none, as in a command. */
   readonly network?: string;
   /** Our name. */
   readonly hostname: string;
@@ -54,7 +54,7 @@ const MECHANISMS: Readonly<Record<string, Mechanism>> = {
   'CRAM-MD5': cramMd5,
 };
 
-/** The best first, as clients that take the first one they know expect. */
+/** The best first: many clients take the first one they know. */
 export function offeredMechanisms(offers: Offers, channel: Pick<SaslChannel, 'binding' | 'certificate'>): string[] {
   return [
     ...(offers.external && channel.certificate !== undefined ? ['EXTERNAL'] : []),
@@ -67,7 +67,7 @@ export function offeredMechanisms(offers: Offers, channel: Pick<SaslChannel, 'bi
   ];
 }
 
-/** Whatever is offered: names that a log may show. */
+/** Whether the name is of a mechanism, offered or not: a log may show it. */
 export function isMechanism(name: string): boolean {
   return Object.hasOwn(MECHANISMS, name.toUpperCase());
 }

@@ -1,4 +1,4 @@
-/** The steps that several mechanisms take alike. */
+/** The steps that several mechanisms share. */
 import type { SaslStep } from './server.ts';
 import type { Refusal, SaslVerdict } from './types.ts';
 
@@ -13,7 +13,7 @@ export function refused(reason: Refusal): SaslStep {
   return done({ kind: 'no', reason });
 }
 
-/** Nobody acts for somebody else here: an authorization identity must be the one that signs in, or none. */
+/** Nobody may act for another account: an authorization identity must be the one that signs in, or absent. */
 export function isSelf(authorization: string, username: string): boolean {
   return authorization === '' || authorization.toLowerCase() === username.toLowerCase();
 }
