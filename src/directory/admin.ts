@@ -1,8 +1,7 @@
 /**
- * Changing the directory: each change is checked against what is there and comes back prepared, so
- * that its writer can put it into one unit with an audit row. Errors: OperationalError
- * `directory.invalid`, `directory.exists`, `directory.missing`, and `store.expectation` when someone
- * else was quicker.
+ * Changing the directory: each change is checked against the current state and returned prepared, so that its writer
+ * can put it into one unit with an audit row. Errors: OperationalError `directory.invalid`, `directory.exists`,
+ * `directory.missing`, and `store.expectation` when somebody else was faster.
  */
 import { addressKey } from '../model/address.ts';
 import { OperationalError } from '../model/errors.ts';
@@ -30,7 +29,7 @@ export interface AccountRow {
   readonly domain: string;
   readonly state: 'active' | 'frozen' | 'disabled';
   readonly hasPassword: boolean;
-  /** What people call its owner; empty where nobody said. */
+  /** The display name of its owner; empty if none is set. */
   readonly name: string;
   readonly createdAt: number;
 }
@@ -44,7 +43,7 @@ export interface AliasRow {
 
 export interface Page {
   readonly domain?: string;
-  /** Only these; with `domain`: that one if it is of them. */
+  /** Only these; with `domain`: that one if it is among them. */
   readonly domains?: readonly string[];
   /** The name or address after which the page begins. */
   readonly after?: string;
@@ -58,13 +57,13 @@ export interface NewServer extends GivenConditions {
   readonly order?: number;
   readonly isDefault?: boolean;
   readonly domains?: readonly string[];
-  /** Networks that it sends from beside its own addresses, or a provider's name. */
+  /** Networks that it sends from besides its own addresses, or a provider's name. */
   readonly sendsFrom?: readonly string[];
 }
 
 export type DirectoryAdmin = ReturnType<typeof createDirectoryAdmin>;
 
-/** `domainAdded` hears of new domains once they are there. */
+/** `domainAdded` is called for new domains once they exist. */
 export function createDirectoryAdmin(
   db: Database,
   directory: OpenDirectory,
@@ -95,7 +94,7 @@ export function createDirectoryAdmin(
     throw missing(`the ${kind === 'accounts' ? 'account' : 'alias'} ${key}`);
   }
 
-  /** Servers that exist already are used again; the others are new. */
+  /** Existing servers are reused; the others are created. */
   async function serverStatements(names: readonly ServerName[], domain: string): Promise<readonly Statement[]> {
     const { all } = await directory.servers();
     let nextId = newId(all);
@@ -108,13 +107,13 @@ export function createDirectoryAdmin(
     });
   }
 
-  /** Servers that would serve nobody without the domain. */
+  /** Servers that would have no domain without this one. */
   async function serversOnlyOf(domain: string): Promise<readonly DomainMailServer[]> {
     const { all } = await directory.servers();
     return all.filter(({ isDefault, domains }) => !isDefault && domains.length === 1 && domains[0] === domain);
   }
 
-  /** What is said of a server that exists is added to what it has. */
+  /** The given values are added to those of an existing server. */
   function extended(known: DomainMailServer, said: NewServer, domains: readonly string[]): readonly Statement[] {
     const { id, host, port } = known;
     const { description = known.description, order = known.order, isDefault = known.isDefault } = said;
@@ -124,7 +123,7 @@ export function createDirectoryAdmin(
     return [statements.removeServer({ id }), statements.addServer(row), ...links, ...trust];
   }
 
-  /** Nobody else's networks by themselves: a provider's are all its customers'. */
+  /** Not another organisation's networks alone: a provider's are shared by all its customers. */
   function trustStatements(server: number, said: NewServer, hadConditions: boolean): readonly Statement[] {
     const conditions = readConditions(said);
     const hasCondition = hadConditions || conditions.length > 0;
@@ -149,7 +148,7 @@ export function createDirectoryAdmin(
       };
     },
 
-    /** With its accounts and aliases, and the servers that served nobody else. */
+    /** With its accounts and aliases, and the servers that served no other domain. */
     async removeDomain(text: string): Promise<PreparedChange> {
       const name = domainName(text);
       await mustBeLocal(name);
@@ -181,7 +180,7 @@ export function createDirectoryAdmin(
       return { accounts: Number(row?.['accounts']), aliases: Number(row?.['aliases']) };
     },
 
-    /** Its password is set by what credential-admin.ts prepares. */
+    /** The statements of sign-in/admin.ts set its password. */
     async addAccount(input: { readonly address: string; readonly name?: string }): Promise<PreparedChange> {
       const address = localAddress(input.address);
       const name = displayName(input.name ?? '');
@@ -192,7 +191,7 @@ export function createDirectoryAdmin(
       return changeOf([statements.addAccount({ address: key, domain, password: null, name, at: clock.now() })]);
     },
 
-    /** The empty name takes the name away. */
+    /** The empty name removes the name. */
     async setName(text: string, name: string): Promise<PreparedChange> {
       return changeOf([statements.setName({ address: await existing('accounts', text), name: displayName(name) })]);
     },

@@ -1,6 +1,6 @@
 /**
- * What was read lately, bounded: two generations, of which the older is dropped when the younger is
- * full. What is asked for again moves to the younger, so the busy entries stay; a hit costs a lookup.
+ * A bounded cache of recent reads: two generations, of which the older is dropped when the younger is full. An entry
+ * that is read again moves to the younger, so the busy entries stay; a hit costs a look-up.
  */
 export interface Cache<V> {
   get(key: string): V | undefined;

@@ -17,14 +17,14 @@ export interface Account {
   readonly state: 'active' | 'frozen' | 'disabled';
 }
 
-/** What a session or message must show beside the address of a server. `header` is in lower case. */
+/** What a session or message must present besides the address of a server. `header` is in lower case. */
 export type ServerCondition =
   | { readonly kind: 'tenant-marker'; readonly header: string; readonly value: string }
   /** `value`: SHA-256 in hex, or a name in it. */
   | { readonly kind: 'client-certificate'; readonly value: string }
   | { readonly kind: 'sign-in' };
 
-/** A client has the address of a server of that domain, and one of these must be met before that counts. */
+/** A client has the address of a server of that domain, and one of these conditions must be met for it to count. */
 export interface ServerClaim {
   readonly domain: string;
   readonly conditions: readonly ServerCondition[];
@@ -37,11 +37,11 @@ export interface DomainMailServer {
   readonly port: number;
   readonly order: number;
   readonly isDefault: boolean;
-  /** Empty for a default server that serves whoever has none. */
+  /** Empty for a default server, which serves domains without one. */
   readonly domains: readonly string[];
-  /** Networks that it sends from beside its own addresses. */
+  /** Networks that it sends from besides its own addresses. */
   readonly sendsFrom?: readonly string[];
-  /** Its address counts only where one of these is met. Absent: its address is enough. */
+  /** Its address counts only if one of these is met. Absent: its address is enough. */
   readonly conditions?: readonly ServerCondition[];
 }
 
@@ -54,18 +54,18 @@ export type Resolution =
       readonly account?: Account;
       readonly targets: readonly Address[];
       readonly viaAlias: boolean;
-      /** No source could tell, and settings accept that: why. */
+      /** The reason, if no source could tell and settings accept that. */
       readonly unsure?: string;
-      /** Whose settings count; absent: its own domain's. */
+      /** The domain whose settings count; absent: the address's own. */
       readonly domain?: string;
     }
   /** postmaster or abuse without an account or alias of that name: the domain's server, else the administrators. */
   | { readonly kind: 'role'; readonly targets: readonly Address[]; readonly domain?: string }
-  /** `return`: a rewritten sender (SRS) that we never made, or one whose time is over. */
+  /** `return`: a rewritten sender (SRS) that we did not create, or one that has expired. */
   | { readonly kind: 'unknown-user'; readonly return?: 'forged' | 'expired' }
-  /** The account is there and disabled: it takes no mail. Of an alias: all that it leads to. */
+  /** The account exists and is disabled: it takes no mail. For an alias: all its targets are. */
   | { readonly kind: 'disabled' }
-  /** It exists elsewhere, as a source says, and takes no mail now. */
+  /** It exists elsewhere, as a source confirms, but takes no mail now. */
   | { readonly kind: 'unavailable'; readonly why: 'disabled' | 'full' }
   | { readonly kind: 'cannot-tell'; readonly reason: string };
 
@@ -83,7 +83,7 @@ export interface Directory {
    * `cannot-tell` when a server's name could not be resolved and no other server matches.
    */
   isMailServerOf(domain: string, clientAddress: string): MaybePromise<'yes' | 'no' | 'cannot-tell'>;
-  /** Of servers whose address alone proves nothing: those that the client may be, for one domain or for any. */
+  /** For servers whose address alone proves nothing: those that the client may be, for one domain or for any. */
   serverClaims(clientAddress: string, domain?: string): MaybePromise<readonly ServerClaim[]>;
   /** Whether any session needs to be asked for a client certificate; false until that is known. */
   asksCertificates(): boolean;

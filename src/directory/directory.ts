@@ -1,6 +1,6 @@
 /**
- * The directory as other rooms ask it: answers come at once from memory or SQLite; only host names of
- * mail servers and aliases are waited for. Errors of the database pass through (`store.unavailable`).
+ * The directory as other rooms use it: answers come at once from memory or SQLite; only host names of mail servers
+ * and aliases have to be awaited. Errors of the database pass through (`store.unavailable`).
  */
 import type { Address } from '../model/address.ts';
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
@@ -30,7 +30,10 @@ export interface OpenDirectory extends Directory {
   servers(): MaybePromise<MailServerTable>;
   /** As `resolve`, for another server that asks by Minger from `client`: it is not asked back. */
   resolveFor(client: string, address: Address): MaybePromise<Resolution>;
-  /** Who belongs to us; the same object until the directory changes. Errors (the first time only): those of the database. */
+  /**
+   * Our domains, accounts and people; the same object until the directory changes. Errors (the first time only):
+   * those of the database.
+   */
   identities(): MaybePromise<Identities>;
   /** Networks that several organisations send from. */
   readonly shared: SharedNetworks;
@@ -45,13 +48,13 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
 
   const shared = createSharedNetworks(services.settings);
 
-  /** Whether the client's address is one of the server's. Behind a provider's name there is none that is its own. */
+  /** Whether the client's address is one of the server's. A provider's name stands for no address of its own. */
   function has(table: MailServerTable, server: DomainMailServer, clientAddress: string): MaybePromise<ThreeAnswers> {
     if (table.sendsFrom(server, clientAddress)) return 'yes';
     return isSharedHost(server.host) ? 'no' : hasAddress(server.host, clientAddress);
   }
 
-  /** Whether that address is enough. */
+  /** Whether that address alone is enough. */
   function trusts(table: MailServerTable, server: DomainMailServer, clientAddress: string): MaybePromise<ThreeAnswers> {
     const enough = (answer: ThreeAnswers): ThreeAnswers =>
       answer === 'yes' && (server.conditions || shared.has(clientAddress)) ? 'no' : answer;
@@ -103,7 +106,7 @@ export function createDirectory(db: Database, services: DirectoryServices): Open
     mailServers: (domain) => andThen(mailServers.table(), (table) => table.of(domain)),
     servers: () => mailServers.table(),
     isMailServerOf: (name, clientAddress) =>
-      // A default server serves local domains; it is not to be trusted with everybody's.
+      // A default server serves local domains; it must not be trusted for remote ones.
       andThen(lookup.domain(name), (domain) =>
         domain?.enabled
           ? andThen(mailServers.table(), (table) => anyHas(table, table.of(name), clientAddress))

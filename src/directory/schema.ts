@@ -1,4 +1,4 @@
-/** The tables of the directory. Addresses are keys as `addressKey` makes them; domains are lower-case ASCII. */
+/** The tables of the directory. Addresses are keys from `addressKey`; domains are lower-case ASCII. */
 import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
 import { identityMigrations } from './addresses/identity-schema.ts';
@@ -15,7 +15,7 @@ export interface DirectoryTables {
     state: 'active' | 'frozen' | 'disabled';
     /** A PHC string; null: cannot sign in. */
     password: string | null;
-    /** What people call its owner. */
+    /** The display name of its owner. */
     name: string | null;
     created_at: number;
   };

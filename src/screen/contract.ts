@@ -1,6 +1,4 @@
-/**
- * Screening as `receive` sees it: ask at each stage, get a typed answer.
- */
+/** Screening as `receive` uses it: call it at each stage, get a typed answer. */
 import type { Address, ReversePath } from '../model/address.ts';
 import type { ContentRef, HeaderEdit } from '../model/content.ts';
 import type { Envelope, MailParameters, Recipient } from '../model/envelope.ts';
@@ -11,20 +9,23 @@ import type { Reply } from '../model/reply.ts';
 import type { SessionFacts } from '../model/session.ts';
 import type { HiddenClients } from './sender/nat.ts';
 
-/** What a stage before RCPT comes to; `refusal` only from checks of scope `server`. */
+/** The result of a stage before RCPT; `refusal` only from checks of scope `server`. */
 export interface StageVerdict {
   readonly findings: readonly Finding[];
   readonly refusal?: Reply;
 }
 
-/** What RCPT comes to: the recipient, where its copies go, and who the message is to it. */
+/** The result of RCPT: the recipient, the targets of its copies, and the direction of the message for it. */
 export type RecipientVerdict =
   | {
       readonly accepted: true;
       readonly recipient: Recipient;
       readonly direction: Direction;
       readonly trusted: boolean;
-      /** Who of ours wrote it: the account that signed in, or `@domain` of a domain mail server. Absent: a stranger. */
+      /**
+       * The author, if one of our users: the account that signed in, or `@domain` of a domain mail server. Absent: an
+       * untrusted sender.
+       */
       readonly author?: string;
       readonly policyDomain: string;
       readonly targets: readonly Address[];
@@ -33,7 +34,7 @@ export type RecipientVerdict =
     }
   | { readonly accepted: false; readonly reply: Reply; readonly findings: readonly Finding[] };
 
-/** What RCPT said too early of a recipient, where the header told who the sender is. */
+/** The corrected verdict on a recipient, if the header changed who the sender is after RCPT. */
 export interface Correction {
   readonly direction: Direction;
   readonly trusted: boolean;
@@ -41,9 +42,9 @@ export interface Correction {
   readonly policyDomain: string;
 }
 
-/** What the whole message comes to. */
+/** The result for the whole message. */
 export type MessageVerdict =
-  /** All refused or any deferred: only the journal is written. */
+  /** All recipients refused or any deferred: only the journal is written. */
   | { readonly kind: 'reply'; readonly reply: Reply; readonly findings: readonly RecipientFindings[] }
   /** 250: a disposition for each accepted recipient, in order of RCPT. */
   | {
@@ -51,7 +52,7 @@ export type MessageVerdict =
       readonly dispositions: readonly Disposition[];
       readonly edits: readonly (readonly HeaderEdit[])[];
       readonly findings: readonly RecipientFindings[];
-      /** One a recipient; absent, which is the rule: what RCPT said stands. */
+      /** One a recipient; usually absent: the verdicts of RCPT stay. */
       readonly corrections?: readonly Correction[];
     };
 
@@ -61,19 +62,20 @@ export interface MessageFacts {
   readonly messageIdHeader?: string;
 }
 
-/** Everything screening remembers of one session; `receive` only hands it back. */
+/** The state of screening for one session; `receive` only passes it back. */
 export interface ScreenSession {
   connect(): MaybePromise<StageVerdict>;
   ehlo(facts: SessionFacts): MaybePromise<StageVerdict>;
-  /** Starts a transaction; ends the one before. */
+  /** Starts a transaction; ends the previous one. */
   mail(facts: SessionFacts, reversePath: ReversePath, parameters: MailParameters): MaybePromise<StageVerdict>;
   recipient(recipient: Recipient): MaybePromise<RecipientVerdict>;
-  /** Whether the settings of both policy domains come to the same for a message as a whole. Within a transaction. */
+  /**
+   * Whether the settings of both policy domains have the same effect on a message as a whole. Within a transaction.
+   */
   haveOnePolicy(one: string, other: string): boolean;
   /**
-   * The end of data. `envelope.recipients` are `recipient` of accepted verdicts, in order of RCPT, all or some;
-   * of the content only the header is read.
-   * Errors: those of `ContentRef.open`.
+   * The end of data. `envelope.recipients` are `recipient` of accepted verdicts, in order of RCPT, all or some; only
+   * the header of the content is read. Errors: those of `ContentRef.open`.
    */
   message(
     envelope: Envelope,
@@ -81,17 +83,17 @@ export interface ScreenSession {
   ): MaybePromise<
     MessageVerdict & { readonly facts: MessageFacts; readonly evidence: Readonly<Record<string, Evidence>> }
   >;
-  /** What was observed up to RCPT, for the log of a transaction whose message never came. A screen without checks has none. */
+  /** The evidence up to RCPT, for the log of a transaction without a message. A screen without checks has none. */
   observed?(): Readonly<Record<string, Evidence>>;
   /**
-   * The transaction is over, or its client went: what it still asks others is given up. A screen that
-   * asks nobody has none.
+   * The transaction is over, or its client disconnected: pending look-ups are given up. A screen without look-ups has
+   * none.
    */
   reset?(): void;
 }
 
 export interface Screen {
   session(facts: SessionFacts): ScreenSession;
-  /** Clients whose address was found to be everybody's since the start: nothing that rests on it counts. */
+  /** Clients whose address was found to be shared by many since the start: nothing may rely on it. */
   hidden(): readonly HiddenClients[];
 }

@@ -1,7 +1,7 @@
 /**
- * The checks in declared order, which is also the order in which they speak: when all recipients
- * are refused, the first refusing check here gives the reply. DMARC hears all that are declared before
- * it; the fields that tell of the results come last.
+ * The checks in declared order, which is also the order of precedence: when all recipients are refused, the first
+ * refusing check here gives the reply. DMARC gets the findings of all checks declared before it; the checks that
+ * write result fields come last.
  */
 
 import { displayNameProtection } from './checks/identity/display-name-protection.ts';

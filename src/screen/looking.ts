@@ -1,11 +1,11 @@
 /**
- * Settings of looking: the only ones that may be read while something is observed, since they decide
- * what is asked, or what work is done. All others are read when it is judged, so that past mail can be
- * judged again under other values.
+ * Settings of looking: the only ones that may be read during observation, since they decide which questions are
+ * asked, or which work is done. All others are read when evidence is judged, so that past mail can be judged again
+ * under other values.
  *
- * Evidence notes the value of each where it is not the default (engine/evidence.ts); where another value
- * would have looked elsewhere, the replay says `unknown` (replay/unknown.ts). A test reads every check with a
- * registry that throws for any other setting.
+ * Evidence contains the value of each one that is not the default (engine/evidence.ts); if another value would have
+ * observed something else, the replay answers `unknown` (replay/unknown.ts). A test runs every check with a registry
+ * that throws for any other setting.
  */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -20,13 +20,16 @@ import { relaySettings, shieldSettings } from './settings.ts';
 
 export interface Looking {
   readonly setting: SettingDefinition<unknown>;
-  /** What it decides, for whoever is told `unknown`. */
+  /** What the setting decides, to explain an `unknown`. */
   readonly why: string;
 }
 
 const looking = (setting: object, why: string): Looking => ({ setting: setting as SettingDefinition<unknown>, why });
 
-/** What evidence notes of them: each value that is not the default, a list as its digest. Undefined: all are. */
+/**
+ * The settings of looking in evidence: each value that is not the default, a list as its digest. Undefined: all are
+ * the default.
+ */
 export type Looked = { readonly [key: string]: Json };
 
 export function lookedBy(snapshot: SettingsSnapshot): Looked | undefined {
@@ -38,9 +41,9 @@ export function lookedBy(snapshot: SettingsSnapshot): Looked | undefined {
   return Object.keys(looked).length === 0 ? undefined : Object.freeze(looked);
 }
 
-/** The value as evidence notes it; undefined: the default. */
+/** The value as evidence contains it; undefined: the default. */
 export function lookedValue(setting: SettingDefinition<unknown>, snapshot: SettingsSnapshot): Json | undefined {
-  // Any domain that refuses by HELO has it asked for all.
+  // If any domain refuses by HELO, HELO is checked for all.
   if (setting.key === spfSettings.heloAction.key) return heloUse(snapshot) === 'decides' ? 'decides' : undefined;
   const value = snapshot.get(setting);
   if (isDeepStrictEqual(value, setting.default)) return undefined;

@@ -1,8 +1,9 @@
 /**
- * The domains that our people write to: counted as outgoing mail is accepted, kept over restarts.
+ * The domains that our users write to: counted as outgoing mail is accepted, kept over restarts.
  *
- * Answers come from memory, which takes over what others count in the table. Counts are written in groups; a
- * kill loses those since the last writing, which changes nobody's habits. Bounded: past the bound those written to least, and longest ago, go.
+ * Answers come from memory, which includes the counts of other nodes in the table. Counts are written in groups; a
+ * kill loses those since the last write, which does not matter. Bounded: beyond the bound, the domains with the
+ * fewest and oldest messages are dropped.
  */
 import { readAgain } from '../../store/changes.ts';
 import type { Database, Row } from '../../store/contract.ts';
@@ -12,16 +13,16 @@ import { CORRESPONDENT_DOMAINS, CORRESPONDENT_WRITE_MS } from '../limits.ts';
 import type { IdentityTables } from './identity-schema.ts';
 
 export interface Correspondents {
-  /** Our people have written to this domain at least `messages` times. */
+  /** Our users have sent at least `messages` messages to this domain. */
   knows(domain: string, messages: number): boolean;
-  /** The domains written to at least `messages` times; the same list until it changes. */
+  /** The domains with at least `messages` messages; the same list until it changes. */
   frequent(messages: number): readonly string[];
   /** A message goes out to this domain. */
   count(domain: string): void;
 }
 
 export interface OpenCorrespondents extends Correspondents {
-  /** Writes what was counted. Errors: those of `Database.write`; nothing is lost by one. */
+  /** Writes the counts. Errors: those of `Database.write`; the counts are kept then. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -80,7 +81,7 @@ export async function openCorrespondents(db: Database, clock: Clock): Promise<Op
 
   function write(): void {
     timer = undefined;
-    // What cannot be written now is written with what comes after it.
+    // Counts that cannot be written now are written with the next ones.
     flush().catch(() => {});
   }
 
@@ -102,7 +103,7 @@ export async function openCorrespondents(db: Database, clock: Clock): Promise<Op
     }
   }
 
-  /** A tenth at once, so that the sorting is rare. */
+  /** Drops a tenth at once, so that sorting is rare. */
   function makeRoom(): void {
     const byUse = [...known].sort(([, a], [, b]) => a.messages - b.messages || a.lastAt - b.lastAt);
     for (const [domain] of byUse.slice(0, Math.ceil(CORRESPONDENT_DOMAINS / 10))) {

@@ -1,8 +1,8 @@
 /**
- * Who belongs to us, as a stranger might pretend to: local domains, and accounts that have a name.
+ * The names that an untrusted sender might imitate: local domains, and accounts that have a name.
  *
- * One list, the same object until the directory changes, so that what is computed from it is computed
- * once. After a change the list before is given until the new one is read; the first is waited for.
+ * One list, the same object until the directory changes, so that results derived from it are computed once. After a
+ * change the previous list is returned until the new one is read; the first read is awaited.
  */
 import type { MaybePromise } from '../../model/maybe-promise.ts';
 import type { Database } from '../../store/contract.ts';
@@ -62,7 +62,7 @@ export function createIdentityReader(db: Database): IdentityReader {
       if (known && readVersion === version) return known;
       reading ??= read();
       if (!known) return reading;
-      // The list before still serves, and whoever asks next asks the database again.
+      // The previous list is still valid, and the next caller asks the database again.
       reading.catch(() => {});
       return known;
     },

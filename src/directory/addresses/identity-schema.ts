@@ -1,4 +1,4 @@
-/** What people and correspondents are known by: a name for each account, and the domains that mail goes out to. */
+/** Names of people and correspondents: a name for each account, and the domains that mail goes out to. */
 import { columns } from '../../store/columns.ts';
 import type { StoreMigration } from '../../store/migration.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Rows of the directory by name, from memory or at once from the database: one cache for domains and
- * one for addresses, forgotten together whenever the directory changes. A read that was under way
- * during a change is not remembered.
+ * Rows of the directory by name, from memory or synchronously from the database: one cache for domains and one for
+ * addresses, emptied together whenever the directory changes. A read that was under way during a change is not
+ * cached.
  */
 
 import type { Address } from '../../model/address.ts';
@@ -14,7 +14,7 @@ import type { Account, Domain } from '../contract.ts';
 import { CACHED_ENTRIES } from '../limits.ts';
 import type { DirectoryTables } from '../schema.ts';
 
-/** What an address is by itself, before sub-addresses and roles. */
+/** The meaning of an address itself, before sub-addresses and roles. */
 export type Entry =
   | { readonly kind: 'account'; readonly account: Account }
   | { readonly kind: 'alias'; readonly targets: readonly Address[] }
@@ -28,7 +28,7 @@ export interface Lookup {
   domain(name: string): MaybePromise<Domain | undefined>;
   /** The oldest one that is enabled. */
   firstDomain(): MaybePromise<Domain | undefined>;
-  /** `key`: as addressKey makes it. */
+  /** `key`: from addressKey. */
   entry(key: string): MaybePromise<Entry>;
 }
 
@@ -62,7 +62,7 @@ export function createLookup(db: Database): Lookup {
       ),
   );
 
-  /** Reads, and remembers unless the directory changed meanwhile. */
+  /** Reads, and caches unless the directory changed meanwhile. */
   function through<V>(cache: Cache<V>, key: string, statement: Statement, make: (rows: readonly Row[]) => V) {
     const startedAt = version;
     const keep = (rows: readonly Row[]): V => {
@@ -75,7 +75,7 @@ export function createLookup(db: Database): Lookup {
 
   const domainStatement = (name: string): Statement => (name === OLDEST ? oldestDomain({}) : domainByName({ name }));
 
-  /** The empty name stands for the oldest domain: no domain is called so. */
+  /** The empty name stands for the oldest domain: no domain has that name. */
   function domain(name: string): MaybePromise<Domain | undefined> {
     const known = domains.get(name) ?? through(domains, name, domainStatement(name), toDomain);
     if (isPromise(known)) return known.then((value) => (value === NO_DOMAIN ? undefined : value));
@@ -102,7 +102,7 @@ function toDomain([row]: readonly Row[]): Domain | typeof NO_DOMAIN {
   return row ? { name: row['name'] as string, enabled: Number(row['enabled']) !== 0 } : NO_DOMAIN;
 }
 
-/** Should both exist, the account counts. */
+/** If both exist, the account counts. */
 function toEntry(rows: readonly Row[]): Entry {
   const row = rows.find(({ targets }) => targets === null) ?? rows[0];
   if (!row) return NOTHING;
@@ -111,7 +111,7 @@ function toEntry(rows: readonly Row[]): Entry {
   return { kind: 'account', account: { address, domain, state: row['state'] as Account['state'] } };
 }
 
-/** Well formed when they were stored; what a newer version may have added is left out. */
+/** They were valid when they were stored; additions of a newer version are left out. */
 export function parseTargets(json: string): readonly Address[] {
   return (JSON.parse(json) as string[]).flatMap((text) => {
     const address = parseAddress(text);

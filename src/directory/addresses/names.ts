@@ -1,4 +1,4 @@
-/** Names as administrators type them: checked, and brought into the one form that is stored. */
+/** Names as administrators type them: checked, and converted to the one form that is stored. */
 import { isIPv6 } from 'node:net';
 import type { Address } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
@@ -12,7 +12,7 @@ export function domainName(text: string): string {
   throw invalid('use the domain', 'a domain name (for example example.com)', text);
 }
 
-/** One that may be added; what is there already goes by `domainName`. */
+/** A name that may be added; for an existing one use `domainName`. */
 export function newDomainName(text: string): string {
   const name = domainName(text);
   if (!endsInNumber(name)) return name;
@@ -40,7 +40,7 @@ export interface ServerName {
 
 const SMTP_PORT = 25;
 
-/** `host`, `host:port`, `192.0.2.1:25`, `[2001:db8::1]:25`; port 25 when left out. */
+/** `host`, `host:port`, `192.0.2.1:25`, `[2001:db8::1]:25`; default port 25. */
 export function serverName(text: string): ServerName {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text.trim());
   const host = match && (match[1] ?? match[2]!);

@@ -1,6 +1,6 @@
 /**
- * Whose address it is alone: the account itself, or the one that a sub-address belongs to or an alias
- * leads to. Lists, roles and what is forwarded elsewhere are nobody's. Errors: those of the database.
+ * The single owner of an address: the account itself, or the one that a sub-address belongs to or an alias leads to.
+ * Lists, roles and aliases to remote addresses have none. Errors: those of the database.
  */
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
 import { parseAddress } from '../../protocol/smtp/address.ts';

@@ -1,14 +1,14 @@
 /**
- * The addresses of a domain that reports of others come to (`rua`, `ruf`, TLS-RPT): mail to them goes
- * neither to an account nor to the domain's servers, but to the reader of reports, under a
- * destination that exists on this node only.
+ * The addresses of a domain for reports from other servers (`rua`, `ruf`, TLS-RPT): mail to them goes neither to an
+ * account nor to the domain's servers, but to the reader of reports, under a destination that exists on this node
+ * only.
  */
 import type { Address } from '../../model/address.ts';
 import { makeAddress } from '../../protocol/smtp/address.ts';
 import type { SettingsSnapshot } from '../../settings/contract.ts';
 import { defineSettings, list } from '../../settings/define.ts';
 
-/** The destination; `.internal` belongs to nobody outside. */
+/** The destination; nobody outside can have `.internal`. */
 export const REPORT_SINK = 'reports.postern.internal';
 
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;
@@ -28,7 +28,7 @@ export const reportAddressSettings = defineSettings('report', {
   ),
 });
 
-/** Where such mail goes; undefined for all other addresses. */
+/** The destination of such mail; undefined for all other addresses. */
 export function reportTarget({ local, domain }: Address, settings: SettingsSnapshot): Address | undefined {
   const names = settings.get(reportAddressSettings.addresses, { domain });
   if (names.length === 0) return undefined;

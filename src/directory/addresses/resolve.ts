@@ -1,9 +1,9 @@
 /**
- * Who a recipient is: an account, an alias and its targets, a role, unknown, or somebody else's.
+ * What a recipient is: an account, an alias and its targets, a role, unknown, or remote.
  *
- * An account or alias of exactly that name comes first, then the mailbox that a sub-address belongs
- * to, then the roles that every domain has (RFC 5321 4.5.1, RFC 2142 4). Addresses that ask for a
- * further hop are remote, whatever their domain says.
+ * An account or alias of exactly that name comes first, then the mailbox that a sub-address belongs to, then the
+ * roles that every domain has (RFC 5321 4.5.1, RFC 2142 4). Addresses that ask for a further hop are remote, even in
+ * a local domain.
  */
 import { type Address, addressKey, isRole } from '../../model/address.ts';
 import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
@@ -23,7 +23,7 @@ const REMOTE: Resolution = { kind: 'remote' };
 const UNKNOWN_USER: Resolution = { kind: 'unknown-user' };
 const DISABLED: Resolution = { kind: 'disabled' };
 
-/** What this node is called. */
+/** The names of this node. */
 export interface OwnHost {
   readonly hostname: string;
   addresses(): readonly string[];
@@ -33,14 +33,14 @@ export interface ResolveServices {
   readonly lookup: Lookup;
   readonly mailServers: MailServers;
   readonly settings: Settings;
-  /** Absent: nothing is forwarded under an address of ours. */
+  /** Absent: mail is never forwarded under an address of ours. */
   readonly srs?: Pick<SrsKeys, 'reverse'>;
-  /** Absent: nobody writes to the node itself. */
+  /** Absent: the node itself has no postmaster. */
   readonly ownHost?: OwnHost;
 }
 
 export function createResolve({ lookup, mailServers, settings, srs, ownHost }: ResolveServices) {
-  /** The entry of an address: its own, else that of the mailbox it is a sub-address of. */
+  /** The entry of an address: its own, else that of the mailbox of which it is a sub-address. */
   function entryOf(address: Address): MaybePromise<Entry> {
     const own = lookup.entry(addressKey(address));
     return isPromise(own) ? own.then((entry) => orBase(address, entry)) : orBase(address, own);
@@ -64,7 +64,10 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
     return { kind: 'cannot-tell', reason: 'the setting directory.administrators names nobody' };
   }
 
-  /** RFC 5321 4.5.1: the bare <postmaster> is always there; where no administrator is named, the oldest domain's answers. */
+  /**
+   * RFC 5321 4.5.1: the bare <postmaster> always exists; if no administrator is set, the oldest domain's postmaster
+   * gets its mail.
+   */
   function nodesOwn(address: Address): MaybePromise<Resolution> {
     const named = administrators();
     if (named.kind === 'role') return { ...named, domain: named.targets[0]!.domain };
@@ -73,7 +76,10 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
     );
   }
 
-  /** Operators of other servers write to the postmaster of the host that they met (RFC 1123 5.2.17: or of its address). */
+  /**
+   * Operators of other servers write to the postmaster of the host that they connected to (RFC 1123 5.2.17: or of its
+   * address).
+   */
   function isOfNode(address: Address): boolean {
     if (!ownHost || !isRole(address)) return false;
     const literal = /^\[(?:ipv6:)?(.+)\]$/i.exec(address.domain)?.[1];
@@ -94,7 +100,7 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
     switch (entry.kind) {
       case 'account':
         // Frozen accounts receive, disabled ones do not.
-        // RFC 5321 4.5.1: postmaster is there all the same.
+        // RFC 5321 4.5.1: postmaster exists all the same.
         if (entry.account.state === 'disabled') return isRole(address) ? role(address) : DISABLED;
         return { kind: 'local', account: entry.account, targets: [address], viaAlias: false };
       case 'alias':
@@ -105,7 +111,7 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
     }
   }
 
-  /** A bounce to a rewritten sender, where these have a domain of their own. */
+  /** A bounce to a rewritten sender, if these have a domain of their own. */
   function returned(address: Address): Resolution | undefined {
     const domain = settings.current().get(signingSettings.srsDomain);
     return srs && domain !== '' && address.domain === domain.toLowerCase() ? srsTarget(srs, address) : undefined;
@@ -117,7 +123,7 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
     );
   }
 
-  /** Level by level; a target that was met before ends a loop, a dead one is left out. */
+  /** Level by level; a repeated target ends a loop, a dead one is left out. */
   async function expand(alias: Address, first: readonly Address[]): Promise<Resolution> {
     const met = new Set([addressKey(alias)]);
     const targets: Address[] = [];
@@ -140,7 +146,7 @@ export function createResolve({ lookup, mailServers, settings, srs, ownHost }: R
     return targets.length > 0 ? { kind: 'local', targets, viaAlias: true } : isDisabled ? DISABLED : UNKNOWN_USER;
   }
 
-  /** What a target stands for: itself, further targets, or nobody. */
+  /** What a target leads to: itself, further targets, or nothing. */
   async function follow(target: Address): Promise<'final' | 'disabled' | readonly Address[]> {
     const domain = await lookup.domain(target.domain);
     if (!domain) return 'final';

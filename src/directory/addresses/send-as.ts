@@ -1,6 +1,6 @@
 /**
- * Which addresses an account may write as: its own with sub-addresses, aliases that lead to it, and
- * what an administrator granted. A domain's login may write as every address of the domain.
+ * The addresses that an account may write as: its own with sub-addresses, aliases that lead to it, and granted ones.
+ * A domain's login may write as every address of the domain.
  */
 import { type Address, addressKey } from '../../model/address.ts';
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
@@ -31,7 +31,7 @@ export function createSenderGrants(db: Database, directory: Pick<Directory, 'res
     const startedAt = version;
     return andThen(db.readNow ? db.readNow(statement) : db.read(statement), (rows) => {
       const senders = new Set(rows.map((row) => row['sender'] as string));
-      // A grant that changed while it was read is read again.
+      // If grants changed during the read, they are read again.
       if (version === startedAt) granted.set(login, senders);
       return senders;
     });

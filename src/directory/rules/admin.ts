@@ -1,7 +1,7 @@
 /**
- * Changing the lists and pairs: each change is checked, and comes back prepared. Errors:
- * OperationalError `rules.invalid`, `rules.exists`, `rules.missing`, `rules.local` (an allow entry that
- * covers a local address), `rules.doubtful` (what can hardly be meant, and nobody insisted).
+ * Changing the lists and pairs: each change is checked and returned prepared. Errors: OperationalError
+ * `rules.invalid`, `rules.exists`, `rules.missing`, `rules.local` (an allow entry that covers a local address),
+ * `rules.doubtful` (probably a mistake, and `force` is not set).
  */
 
 import { addressKey } from '../../model/address.ts';
@@ -33,9 +33,9 @@ import { ruleStatements } from './statements.ts';
 
 export interface NewEntry {
   readonly list: ListName;
-  /** Left out: told from the value, where it can be (an address has an @, a network digits). */
+  /** Absent: derived from the value, if possible (an address has an @, a network digits). */
   readonly kind?: ListKind;
-  /** Left out: everybody's. A domain, or an account's address. */
+  /** Absent: the whole node. A domain, or an account's address. */
   readonly owner?: string;
   readonly value: string;
   readonly comment?: string;
@@ -43,7 +43,7 @@ export interface NewEntry {
   readonly expires?: string;
   /** Takes an allow entry although it covers a local address. */
   readonly allowLocal?: boolean;
-  /** Takes it although it can hardly be meant. */
+  /** Takes a value that is probably a mistake. */
   readonly force?: boolean;
 }
 
@@ -111,7 +111,7 @@ export function createRuleAdmin(db: Database, directory: Pick<Directory, 'domain
       await mustFitPatterns(row, rows);
   }
 
-  /** Patterns are compared one by one, so they are few. */
+  /** Patterns are compared one by one, so their number is bounded. */
   async function mustFitPatterns(row: ListEntryRow, added: readonly ListEntryRow[]): Promise<void> {
     const group = groupOf(row);
     if (group === undefined) return;
@@ -146,7 +146,7 @@ export function createRuleAdmin(db: Database, directory: Pick<Directory, 'domain
       return { row, change: changeOf([statements.removeEntry(row)]) };
     },
 
-    /** All or none; what is there already is replaced. `defaults`: for columns that the file has not. */
+    /** All or none; existing entries are replaced. `defaults`: for columns that the file does not have. */
     async importEntries(csv: string, defaults: Partial<Omit<NewEntry, 'value'>>) {
       const rows: ListEntryRow[] = [];
       const local = await localDomains(db);
@@ -230,7 +230,7 @@ export function createRuleAdmin(db: Database, directory: Pick<Directory, 'domain
   }
 }
 
-/** Those that are compared one by one: by the literal domain, or together under ''. */
+/** Patterns that are compared one by one: grouped by the literal domain, or together under ''. */
 function groupOf({ kind, value }: Pick<ListEntryRow, 'kind' | 'value'>): string | undefined {
   if (kind === 'ip' || !hasWildcards(value)) return undefined;
   const domain = value.slice(value.lastIndexOf('@') + 1);

@@ -1,7 +1,7 @@
 /**
- * CSV of a list (RFC 4180): the first line names the columns, in any order: `value` is needed,
- * `list`, `kind`, `domain` (or `owner`), `comment` and `expires` may be there; others are left out.
- * Errors: OperationalError `rules.invalid`, with the line.
+ * CSV of a list (RFC 4180): the first line names the columns, in any order: `value` is required, `list`, `kind`,
+ * `domain` (or `owner`), `comment` and `expires` are optional; others are ignored. Errors: OperationalError
+ * `rules.invalid`, with the line.
  */
 import { OperationalError } from '../../model/errors.ts';
 import { armed, formatCsv } from '../../protocol/csv/csv.ts';
@@ -43,7 +43,7 @@ export function writeCsv(rows: readonly Readonly<Record<Column, string>>[]): str
   return formatCsv([COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column]))]);
 }
 
-/** Empty lines are no records. */
+/** Empty lines are skipped. */
 function records(text: string): { line: number; fields: string[] }[] {
   const all: { line: number; fields: string[] }[] = [];
   let [line, startedAt, field, quotes] = [1, 1, '', false];

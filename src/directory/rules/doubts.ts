@@ -1,6 +1,6 @@
 /**
- * Entries, pairs and networks of domain servers that can hardly be meant: said of what is typed, and
- * found among what was entered before that was asked, or by somebody who insisted.
+ * Entries, pairs and networks of domain servers that are probably a mistake: checked when they are entered, and
+ * searched among entries that are older than the check or were forced.
  */
 import { networkDoubt, networkMust } from '../../protocol/network/doubt.ts';
 import { suffixDoubt, suffixMust } from '../../protocol/network/suffix-doubt.ts';
@@ -17,7 +17,9 @@ export interface DoubtfulRule {
 
 const PAGE = 5_000;
 
-/** Completes `it must be`; undefined where it can be meant. To block many is nobody's gain, so only a slip is doubted. */
+/**
+ * Completes `it must be`; undefined if there is no doubt. Nobody gains from a wide block, so only a slip is doubted.
+ */
 export function entryDoubt(list: ListName, kind: ListKind, value: string): string | undefined {
   if (kind === 'ip') {
     const doubt = networkDoubt(value, list === 'block' ? 'block' : 'trust');

@@ -2,9 +2,8 @@
  * Allow and block lists in memory: one map lookup for each kind and owner, so that a list of 100,000
  * costs a sender what a list of ten does.
  *
- * Precedence: personal before domain before global; on one level a block counts before an allow. An
- * address allows only where it is proven (SPF or DKIM), a host only by a name that leads back to the
- * client; a block asks for neither.
+ * Precedence: personal before domain before global; on one level a block counts before an allow. An address allows
+ * only if it is proven (SPF or DKIM), a host only by a name that resolves to the client; a block needs neither.
  */
 import { parseNetworks } from '../../protocol/network/network.ts';
 import { createNetworkTable, type NetworkTable } from '../../protocol/network/table.ts';
@@ -12,7 +11,7 @@ import { hasWildcards } from './pattern.ts';
 import type { ListEntryRow, ListKind, ListName } from './schema.ts';
 import { createPatternTable, type PatternTable } from './wildcards.ts';
 
-/** What a list says of a sender: the entry that counts. */
+/** The result of a list for a sender: the entry that counts. */
 export interface Listing {
   readonly list: ListName;
   readonly kind: ListKind;
@@ -21,27 +20,27 @@ export interface Listing {
 }
 
 export interface ObservedAddress {
-  /** `local@domain`, as addressKey makes it. */
+  /** `local@domain`, from addressKey. */
   readonly key: string;
   readonly domain: string;
-  /** SPF or DKIM stands behind it. */
+  /** SPF or DKIM proves it. */
   readonly proven: boolean;
 }
 
 export interface ObservedSender {
   readonly client: string;
-  /** Names of the client that have its address again. */
+  /** Names of the client that resolve to its address. */
   readonly names: readonly string[];
-  /** As the client says: enough to block. */
+  /** From the client: enough for a block. */
   readonly helo?: string;
   readonly addresses: readonly ObservedAddress[];
 }
 
 export interface ListTable {
   readonly isEmpty: boolean;
-  /** Names of the client are needed to tell. */
+  /** Names of the client are needed to decide. */
   readonly hasHosts: boolean;
-  /** What counts for these owners, the nearest first. `now`: expired entries do not count. */
+  /** The entry that counts for these owners, the nearest first. `now`: expired entries do not count. */
   listing(owners: readonly string[], seen: ObservedSender, now: number): Listing | undefined;
 }
 
@@ -161,7 +160,7 @@ function withinDomain({ within }: Matcher, key: string, domain: string, now: num
   return within.get(domain)?.find(key, ({ expiresAt }) => expiresAt > now);
 }
 
-/** `whole`: what patterns without a literal domain are compared with. */
+/** `whole`: the text that patterns without a literal domain are compared with. */
 function findName({ exact, below, open }: Names, name: string, whole: string, now: number): Entry | undefined {
   const found = exact.get(name);
   if (found && found.expiresAt > now) return found;

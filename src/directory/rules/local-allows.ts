@@ -1,6 +1,6 @@
 /**
- * Allow entries that cover a local address: whoever forges one passes. Found by comparing them with
- * the domains as they are now, since a domain may have become local after its entry was made.
+ * Allow entries that cover a local address: anyone who forges one passes. Found by comparing them with the current
+ * domains, since a domain may have become local after its entry was made.
  */
 import type { Database } from '../../store/contract.ts';
 import { hasWildcards, matchesWildcards } from './pattern.ts';
@@ -42,11 +42,11 @@ export async function localDomains(db: Database): Promise<ReadonlySet<string>> {
   return new Set(rows.map(({ name }) => name as string));
 }
 
-/** `value`: as pattern.ts spells it. */
+/** `value`: in the spelling of pattern.ts. */
 export function coversLocal(value: string, local: ReadonlySet<string>): boolean {
   const domain = value.slice(value.lastIndexOf('@') + 1);
   if (!hasWildcards(domain)) return local.has(domain);
-  // `*@exam*` may mean a@exam.example: only the domain's part can tell, and `*` in it may hold an @.
+  // `*@exam*` may match a@exam.example: only the domain's part decides, and `*` in it may contain an @.
   for (const name of local) if (matchesWildcards(domain, name)) return true;
   return false;
 }

@@ -1,12 +1,15 @@
 /**
- * Addresses and host names with wildcards, as operators type them: checked, and brought into the one
- * form that is stored and compared. `*` stands for anything, `?` for one character.
+ * Addresses and host names with wildcards, as operators type them: checked, and converted to the one form that is
+ * stored and compared. `*` stands for anything, `?` for one character.
  */
 import { parseAddress } from '../../protocol/smtp/address.ts';
 import { parseDomain } from '../../protocol/smtp/domain.ts';
 import { VALUE_CHARACTERS } from './limits.ts';
 
-/** Whether the whole text fits. Two pointers, no backtracking beyond the last `*`: at most pattern times text steps. */
+/**
+ * Whether the whole text matches. Two pointers, no backtracking beyond the last `*`: at most pattern times text
+ * steps.
+ */
 export function matchesWildcards(pattern: string, text: string): boolean {
   let p = 0;
   let t = 0;
@@ -53,7 +56,7 @@ export function hostPattern(typed: string): string | undefined {
   const text = typed.trim().toLowerCase().replace(/\.$/, '');
   if (text.length > 255) return undefined;
   if (hasWildcards(text)) {
-    // A literal part keeps it from being everybody; the catch-all is said by networks (0.0.0.0/0).
+    // A literal part is required, so that it does not match everybody; networks can be catch-all (0.0.0.0/0).
     if (!/[a-z0-9]/.test(text)) return undefined;
     if (text.startsWith('*.') && !hasWildcards(text.slice(2))) {
       const parent = parseDomain(text.slice(2));

@@ -1,7 +1,7 @@
 /**
- * Addresses that may say who their client is (`trustedProxies`) and are trusted themselves: as a domain
- * mail server, a trusted relay, on an allow list or by a pair of IP shielding. What such a proxy passes
- * on without naming its client comes from an address that is trusted, whoever that client is.
+ * Addresses that may name their client (`trustedProxies`) and are trusted themselves: as a domain mail server, a
+ * trusted relay, on an allow list or by a pair of IP shielding. If such a proxy forwards a connection without naming
+ * its client, it counts as coming from a trusted address, whoever the client is.
  *
  * Changes nothing. Errors: those of the database. A host name that does not resolve overlaps nothing.
  */
@@ -12,7 +12,7 @@ import type { DomainMailServer } from '../contract.ts';
 import type { ListEntryRow, ShieldRow } from './schema.ts';
 import { ruleStatements } from './statements.ts';
 
-/** `trust`: what trusts it, as an administrator knows it. */
+/** `trust`: the rule that trusts it, in the administrator's terms. */
 export interface ProxyOverlap {
   readonly proxy: string;
   readonly trust: string;
@@ -28,7 +28,7 @@ export interface ProxyTrust {
 
 const PAGE = 5_000;
 
-/** The first `most` of them. Costs nothing where there is no trusted proxy. */
+/** The first `most` of them. Costs nothing if there is no trusted proxy. */
 export async function findProxyOverlaps(
   trustedProxies: readonly string[],
   trust: ProxyTrust,
@@ -57,7 +57,7 @@ export async function findProxyOverlaps(
   return found;
 }
 
-/** One lies within the other, or they are one. */
+/** One lies within the other, or they are equal. */
 function overlap(one: Network, other: Network): boolean {
   if (one.bits !== other.bits) return false;
   const common = Math.min(one.prefix, other.prefix);

@@ -29,7 +29,7 @@ export function toShield(row: Row): ShieldRow {
   return { ...(row as unknown as ShieldRow), id: Number(row['id']), created_at: Number(row['created_at']) };
 }
 
-/** A read that was under way during a change is not kept. */
+/** A read that was under way during a change is not cached. */
 function kept<T>(
   db: Database,
   table: string,

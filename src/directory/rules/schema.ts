@@ -8,14 +8,14 @@ export type ListKind = 'address' | 'host' | 'ip';
 export interface ListEntryRow {
   readonly list: ListName;
   readonly kind: ListKind;
-  /** Whose list: empty for everybody's, a domain, or an account's address. */
+  /** The owner of the list: empty for the whole node, a domain, or an account's address. */
   readonly owner: string;
-  /** As pattern.ts and protocol/network spell it. */
+  /** In the spelling of pattern.ts and protocol/network. */
   readonly value: string;
   readonly comment: string;
   /** Milliseconds since the epoch; null: never. */
   readonly expires_at: number | null;
-  /** 1: covers a local address, and the operator insisted. */
+  /** 1: covers a local address, and the operator confirmed it. */
   readonly covers_local: number;
   readonly created_at: number;
 }
@@ -32,9 +32,9 @@ export interface ShieldRow {
 export interface RuleTables {
   readonly list_entry: ListEntryRow;
   readonly ip_shield: ShieldRow;
-  /** Networks that a domain mail server sends from, beside its own addresses. */
+  /** Networks that a domain mail server sends from, besides its own addresses. */
   readonly mail_server_network: { readonly server: number; readonly network: string };
-  /** What must be met before such a server's address counts; one of several is enough. */
+  /** Conditions for such a server's address to count; one of several is enough. */
   readonly mail_server_condition: { readonly server: number; readonly kind: string; readonly value: string };
 }
 

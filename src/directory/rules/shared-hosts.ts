@@ -1,10 +1,10 @@
 /**
- * Mail infrastructure that many organisations send from: whoever is a customer there comes from the
- * same addresses, so an address proves nothing by itself. Known are the large providers, by what they
- * publish for their outgoing mail; others are the operator's to name (`directory.sharedNetworks`).
+ * Mail infrastructure that many organisations send from: all its customers come from the same addresses, so an
+ * address alone proves nothing. Known are the large providers, by the networks that they publish for outgoing mail;
+ * the operator can add others (`directory.sharedNetworks`).
  *
- * A range that a provider gave up stays listed until a release drops it: to ask for more proof than
- * needed is the lesser mistake.
+ * A range that a provider gave up stays listed until a release drops it: asking for more proof than needed is the
+ * lesser mistake.
  */
 import { type Network, parseNetworks } from '../../protocol/network/network.ts';
 import { createNetworkTable, type NetworkTable } from '../../protocol/network/table.ts';
@@ -25,7 +25,7 @@ const NAMES = [
   '1e100.net',
 ];
 
-/** What may be said in place of a provider's networks, so that they follow its releases. */
+/** Names that may be entered in place of a provider's networks, so that they follow its releases. */
 export const PROVIDERS: Readonly<Record<string, readonly string[]>> = {
   /**
    * learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges, Exchange Online, rows 9 and 10
@@ -41,7 +41,7 @@ export const PROVIDERS: Readonly<Record<string, readonly string[]>> = {
     '2a01:111:f403::/48',
   ],
   google: [
-    // support.google.com/a/answer/60764: what _spf.google.com says now.
+    // support.google.com/a/answer/60764: the current content of _spf.google.com.
     '74.125.0.0/16',
     '209.85.128.0/17',
     '2001:4860:4864::/56',
@@ -50,7 +50,7 @@ export const PROVIDERS: Readonly<Record<string, readonly string[]>> = {
     '2800:3f0:4864::/56',
     '2a00:1450:4864::/56',
     '2c0f:fb50:4864::/56',
-    // What it said before, by _netblocks, _netblocks2 and _netblocks3.google.com.
+    // Its earlier content, by _netblocks, _netblocks2 and _netblocks3.google.com.
     '35.190.247.0/24',
     '35.191.0.0/16',
     '64.233.160.0/19',
@@ -76,7 +76,7 @@ export const PROVIDERS: Readonly<Record<string, readonly string[]>> = {
     '2800:3f0:4000::/36',
     '2a00:1450:4000::/36',
     '2c0f:fb50:4000::/36',
-    // The same page, unverified forwarding: left out of SPF on purpose.
+    // The same page, unverified forwarding: deliberately not in SPF.
     '108.177.16.0/23',
     '142.250.220.0/23',
     '2600:1901:101::/48',

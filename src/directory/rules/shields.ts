@@ -1,9 +1,8 @@
 /**
  * IP shielding in memory: pairs of a domain and the network that its senders come from.
  *
- * It restricts the domains that are listed, and no others: a domain without a pair is not affected,
- * one with several passes by any of them. Presets cover local domains only, and prove less than a
- * pair that an operator entered.
+ * It restricts only the domains that are listed: a domain without a pair is not affected, one with several passes by
+ * any of them. Presets cover local domains only, and prove less than a pair that an operator entered.
  */
 import { parseNetworks } from '../../protocol/network/network.ts';
 import { createNetworkTable, type NetworkTable } from '../../protocol/network/table.ts';
@@ -14,14 +13,14 @@ import { createPatternTable } from './wildcards.ts';
 /** Stands for every local domain. */
 export const LOCAL_DOMAINS = '$LOCALDOMAIN$';
 
-/** `none`: no pair speaks of the domain. */
+/** `none`: the domain has no pair. */
 export type ShieldVerdict = 'none' | 'entered' | 'preset' | 'violated';
 
 export interface ShieldTable {
   readonly pairs: readonly ShieldRow[];
   /**
-   * `presets`: networks of every local domain, as the setting has them; undefined where they do not
-   * count. `exactly`: a pair counts only where it names that very address, and not a network around it.
+   * `presets`: networks of every local domain, from the setting; undefined if they do not count. `exactly`: a pair
+   * counts only if it is for that very address, and not for a network around it.
    */
   verdict(
     domain: string,

@@ -23,7 +23,7 @@ export function ruleStatements(dialect: Database['dialect']) {
     countEntries: prepare<object, T>(dialect, (db) =>
       db.selectFrom('list_entry').select((row) => row.fn.countAll<number>().as('n')),
     ),
-    /** All of a list that have a wildcard. */
+    /** All patterns of a list that have a wildcard. */
     patternsOf: prepare<Pick<Key, 'list' | 'owner'>, T>(dialect, (db, p) =>
       db
         .selectFrom('list_entry')
@@ -64,7 +64,7 @@ export function ruleStatements(dialect: Database['dialect']) {
           .where('value', '=', p('value')),
       { expect: 'changed' },
     ),
-    /** Behind a key, in order: of one list or owner, or of all. */
+    /** After a key, in order: of one list or owner, or of all. */
     page: (
       list: ListName | undefined,
       owner: string | undefined,

@@ -1,16 +1,15 @@
 /**
- * Patterns made ready for many texts. Which of a list a text fits is told by its letters first: a
- * pattern whose letters it has not is passed by in some nanoseconds. What is left is looked for by
- * the literal parts between the `*`.
+ * Patterns prepared for many texts. The letters of a text are checked first: a pattern with other letters is skipped
+ * in some nanoseconds. The literal parts between the `*` of the remaining ones are searched.
  */
 
-/** Whether the whole text fits, as matchesWildcards says it. */
+/** Whether the whole text matches, as in matchesWildcards. */
 export type Wildcards = (text: string) => boolean;
 
 export interface PatternTable<T> {
   readonly size: number;
   add(pattern: string, value: T): void;
-  /** The first that `text` fits and whose value counts. */
+  /** The first that `text` matches and whose value counts. */
   find(text: string, counts: (value: T) => boolean): T | undefined;
 }
 
@@ -38,7 +37,7 @@ export function createPatternTable<T>(): PatternTable<T> {
   };
 }
 
-/** A bit a letter; digits share six, and nothing else has one. */
+/** A bit a letter; digits share six, and other characters have none. */
 function lettersOf(text: string): number {
   let bits = 0;
   for (let i = 0; i < text.length; i++) {
@@ -49,7 +48,7 @@ function lettersOf(text: string): number {
   return bits;
 }
 
-/** What stands between two `*`; each `?` in it is one character. */
+/** The text between two `*`; each `?` in it is one character. */
 interface Part {
   readonly text: string;
   /** The longest piece without `?`, and where it begins. */
@@ -68,7 +67,7 @@ export function compileWildcards(pattern: string): Wildcards {
     const end = text.length - last.text.length;
     if (text.length < shortest || !isAt(last, text, end) || !isAt(first, text, 0)) return false;
     let at = first.text.length;
-    // The earliest place of each part leaves the most room for the next.
+    // The earliest position of each part leaves the most room for the next.
     for (const part of middle) {
       const found = find(part, text, at);
       if (found < 0) return false;
@@ -94,12 +93,12 @@ function isAt({ text: part, literal }: Part, text: string, at: number): boolean 
   return true;
 }
 
-/** -1: nowhere from there on. */
+/** -1: not found from there on. */
 function find(part: Part, text: string, from: number): number {
   const { literal, offset } = part;
   for (let at = text.indexOf(literal, from + offset); at >= 0; at = text.indexOf(literal, at + 1)) {
     if (isAt(part, text, at - offset)) return at - offset;
-    // Nothing literal: it fits anywhere there is room, or nowhere.
+    // No literal: it matches anywhere there is room, or nowhere.
     if (literal === '') return -1;
   }
   return -1;

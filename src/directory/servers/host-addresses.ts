@@ -1,7 +1,7 @@
 /**
- * Whether a client's address is one of a host's: the names are the operator's, so the hosts file
- * counts. Answers are kept for their TTL; equal questions under way are one. Three answers: an address
- * that is missing from an incomplete answer proves nothing.
+ * Whether a client's address is one of a host's: the operator entered the names, so the hosts file counts. Answers
+ * are cached for their TTL; equal questions under way are shared. Three answers: an address that is missing from an
+ * incomplete answer proves nothing.
  */
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
@@ -13,7 +13,7 @@ import { HOST_FAILURE_SECONDS, HOST_TTL_SECONDS, MAIL_SERVERS } from '../limits.
 
 export type ThreeAnswers = 'yes' | 'no' | 'cannot-tell';
 
-/** `clientAddress`: textual, as the sockets write it. */
+/** `clientAddress`: textual, in the form of sockets. */
 export type HostHasAddress = (host: string, clientAddress: string) => MaybePromise<ThreeAnswers>;
 
 interface Known {

@@ -1,6 +1,6 @@
 /**
- * What this node signs in with to other mail servers. A row belongs to a host and port rather than to
- * a domain mail server, so that the smart host has one too, and no other host is ever told its secret.
+ * The credentials with which this node signs in to other mail servers. A row belongs to a host and port rather than
+ * to a domain mail server, so that the smart host has one too, and no other host ever receives its secret.
  */
 import { columns } from '../../store/columns.ts';
 import type { StoreMigration } from '../../store/migration.ts';
@@ -18,7 +18,7 @@ export interface ServerLoginRow {
   readonly pins: string;
   /** PEM; empty: the public authorities. */
   readonly authority: string;
-  /** TLS from the first octet, in place of STARTTLS. */
+  /** TLS from the first byte, in place of STARTTLS. */
   readonly implicit_tls: number;
   readonly changed_at: number;
 }

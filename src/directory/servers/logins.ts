@@ -1,6 +1,6 @@
 /**
- * Credentials that this node signs in with to other mail servers, by host and port: sealed in the
- * database, open in memory. Errors: OperationalError `directory.invalid`, `directory.missing`.
+ * The credentials with which this node signs in to other mail servers, by host and port: sealed in the database, open
+ * in memory. Errors: OperationalError `directory.invalid`, `directory.missing`.
  */
 import { X509Certificate } from 'node:crypto';
 import { OperationalError } from '../../model/errors.ts';
@@ -15,10 +15,10 @@ import type { Clock } from '../../world/clock.ts';
 import type { Random } from '../../world/random.ts';
 import { keyDigest, serverProof } from '../../world/server-proof.ts';
 import type { ServerName } from '../addresses/names.ts';
-import { PASSWORD_OCTETS, SERVER_LOGINS, SERVER_PINS, TOKEN_CHARACTERS } from '../limits.ts';
+import { PASSWORD_BYTES, SERVER_LOGINS, SERVER_PINS, TOKEN_CHARACTERS } from '../limits.ts';
 import type { ServerLoginRow, ServerLoginTables } from './login-schema.ts';
 
-/** What an operator may see of one. */
+/** The parts of one that an operator may see. */
 export interface ListedLogin extends ServerName {
   readonly user: string;
   readonly kind: ClientSecret['kind'];
@@ -33,7 +33,7 @@ export interface ListedLogin extends ServerName {
 
 export interface ServerLogin {
   readonly user: string;
-  /** Never the same for two credentials: connections of one are not used for another. */
+  /** Different for any two credentials: connections of one are not used for another. */
   readonly key: string;
   /** How to connect; undefined: the secret cannot be opened any more. */
   readonly connect: (Pick<ConnectOptions, 'tls' | 'tlsOptions'> & Required<Pick<ConnectOptions, 'signIn'>>) | undefined;
@@ -47,12 +47,12 @@ export interface LoginDraft {
   readonly pins?: readonly string[];
   /** PEM. */
   readonly authority?: string;
-  /** Absent: where the port is 465 (RFC 8314 3.3). */
+  /** Absent: if the port is 465 (RFC 8314 3.3). */
   readonly implicitTls?: boolean;
 }
 
 export interface ServerLogins {
-  /** `host` in lower case. Undefined: nobody signs in there. */
+  /** `host` in lower case. Undefined: no sign-in at that host. */
   of(host: string, port: number): ServerLogin | undefined;
   list(): readonly ListedLogin[];
   set(server: ServerName, draft: LoginDraft): PreparedChange;
@@ -62,7 +62,7 @@ export interface ServerLogins {
 }
 
 interface Known {
-  /** As it was read: JSON. */
+  /** The row that was read, as JSON. */
   readonly row: string;
   readonly login: ServerLogin;
   readonly listed: ListedLogin;
@@ -86,7 +86,7 @@ export async function openServerLogins(
     const key = `login ${++made}`;
     return { row: JSON.stringify(row), listed, login: loginOf(row, listed, key, secret, services.random) };
   };
-  /** What did not change stays the same object, and connections that were opened with it go on. */
+  /** Unchanged logins stay the same objects, and their open connections go on. */
   const follow = (rows: readonly Row[]): void => {
     const next = new Map(rows.map((row) => [placeOf(toRow(row)), toRow(row)]));
     for (const place of known.keys()) if (!next.has(place)) known.delete(place);
@@ -128,9 +128,9 @@ function secretName(server: ServerName): string {
 
 function checkedRow(server: ServerName, draft: LoginDraft, secrets: Secrets, now: number): ServerLoginRow {
   const { user, secret, kind = 'password', pins = [], authority = '', implicitTls } = draft;
-  if (!isSayable(user)) throw invalid(`the user must have 1 to ${PASSWORD_OCTETS} octets and no control characters`);
+  if (!isSayable(user)) throw invalid(`the user must have 1 to ${PASSWORD_BYTES} octets and no control characters`);
   if (kind === 'password' && !isSayable(secret))
-    throw invalid(`the password must have 1 to ${PASSWORD_OCTETS} octets and no control characters`);
+    throw invalid(`the password must have 1 to ${PASSWORD_BYTES} octets and no control characters`);
   // RFC 6750 2.1: b64token.
   if (kind === 'token' && (secret.length > TOKEN_CHARACTERS || !/^[A-Za-z0-9\-._~+/]+=*$/.test(secret)))
     throw invalid(`the access token must have at most ${TOKEN_CHARACTERS} characters of A-Z a-z 0-9 - . _ ~ + / =`);
@@ -148,9 +148,9 @@ function checkedRow(server: ServerName, draft: LoginDraft, secrets: Secrets, now
   };
 }
 
-/** RFC 4616 2 knows no NUL, and RFC 4013 2.3 no other control characters. */
+/** RFC 4616 2 allows no NUL, and RFC 4013 2.3 no other control characters. */
 function isSayable(text: string): boolean {
-  return text !== '' && Buffer.byteLength(text) <= PASSWORD_OCTETS && !/\p{Cc}/u.test(text);
+  return text !== '' && Buffer.byteLength(text) <= PASSWORD_BYTES && !/\p{Cc}/u.test(text);
 }
 
 function isCertificate(pem: string): boolean {

@@ -1,6 +1,6 @@
 /**
- * Domain mail servers: the organisation's own servers behind this node, which are trusted with their
- * domains and get their mail. All of them are kept in memory, and read again after a change.
+ * Domain mail servers: the organisation's own servers behind this node, which may send for their domains and get
+ * their mail. All of them are kept in memory, and read again after a change.
  */
 
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
@@ -22,9 +22,9 @@ export interface MailServerTable {
   readonly withoutOwn: readonly string[];
   /** Whether a client is in the networks that a server sends from. */
   sendsFrom(server: DomainMailServer, clientAddress: string): boolean;
-  /** Those whose address alone does not count. */
+  /** Servers whose address alone does not count. */
   readonly conditional: readonly DomainMailServer[];
-  /** A certificate is such a condition of any of them. */
+  /** A certificate is a condition of any of them. */
   readonly asksCertificates: boolean;
 }
 

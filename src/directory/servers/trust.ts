@@ -1,8 +1,7 @@
 /**
- * When the address of a domain mail server counts: by itself where it is the server's own, else only
- * together with something that the neighbours on the same infrastructure cannot show. Errors:
- * OperationalError `directory.invalid`, `directory.shared`, `directory.doubtful` (what can hardly be
- * meant, and nobody insisted).
+ * When the address of a domain mail server counts: by itself if it is the server's own, else only together with
+ * something that other customers of the same infrastructure cannot present. Errors: OperationalError
+ * `directory.invalid`, `directory.shared`, `directory.doubtful` (probably a mistake, and `force` is not set).
  */
 
 import { OperationalError } from '../../model/errors.ts';
@@ -12,14 +11,14 @@ import type { ServerCondition } from '../contract.ts';
 import { entryDoubt } from '../rules/doubts.ts';
 import { isSharedHost, PROVIDERS, type SharedNetworks } from '../rules/shared-hosts.ts';
 
-/** What an operator types. */
+/** The input of an operator. */
 export interface GivenConditions {
   /** `Header-Name: value`. */
   readonly tenantMarkers?: readonly string[];
   /** SHA-256 in hex, or a name. */
   readonly clientCertificates?: readonly string[];
   readonly signIn?: boolean;
-  /** Takes networks and names that can hardly be meant. */
+  /** Takes networks and names that are probably a mistake. */
   readonly force?: boolean;
 }
 
@@ -79,7 +78,7 @@ function mustBeMeant(kind: 'host' | 'ip', value: string): void {
   );
 }
 
-/** In the one spelling that is kept: a network, or a provider's name. Shared ones need a condition. */
+/** In the one spelling that is stored: a network, or a provider's name. Shared ones need a condition. */
 export function readNetwork(text: string, hasCondition: boolean, shared: SharedNetworks, force = false): string {
   const trimmed = text.trim().toLowerCase();
   const provider = Object.hasOwn(PROVIDERS, trimmed);
@@ -99,7 +98,7 @@ export function readNetwork(text: string, hasCondition: boolean, shared: SharedN
   return canonicalNetwork(trimmed)!;
 }
 
-/** As the database has it. */
+/** The row for the database. */
 export function conditionRow(condition: ServerCondition): {
   readonly kind: ServerCondition['kind'];
   readonly value: string;
@@ -109,7 +108,7 @@ export function conditionRow(condition: ServerCondition): {
   return { kind, value: kind === 'sign-in' ? '' : condition.value };
 }
 
-/** Undefined for a kind that a later version knows: it grants nothing here. */
+/** Undefined for a kind of a later version: it grants nothing here. */
 export function conditionOf(kind: string, value: string): ServerCondition | undefined {
   if (kind === 'sign-in') return { kind };
   if (kind === 'client-certificate') return { kind, value };

@@ -1,9 +1,9 @@
 /**
- * Changing credentials: passwords under the rules of their domain, app passwords, certificates,
- * states, send-as grants, administrators. Each change is checked and comes back prepared (admin.ts).
+ * Changing credentials: passwords under the rules of their domain, app passwords, certificates, states, send-as
+ * grants, administrators. Each change is checked and returned prepared (admin.ts).
  *
- * Errors: OperationalError `directory.password` (with what the password must be),
- * `directory.invalid`, `directory.exists`, `directory.missing`, `directory.busy`.
+ * Errors: OperationalError `directory.password` (with what the password must be), `directory.invalid`,
+ * `directory.exists`, `directory.missing`, `directory.busy`.
  */
 import { X509Certificate } from 'node:crypto';
 import { addressKey } from '../../model/address.ts';
@@ -60,7 +60,7 @@ export interface NewPassword {
   readonly domain: string;
   readonly name: string;
   readonly password: string;
-  /** Keep the password itself, sealed, so that CRAM-MD5 works. Undefined: as before. */
+  /** Store the password itself, sealed, so that CRAM-MD5 works. Undefined: unchanged. */
   readonly cramMd5?: boolean;
 }
 
@@ -120,7 +120,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
     return { salt, iterations: SCRAM.iterations, storedKey: keys.subarray(0, 32), serverKey: keys.subarray(32) };
   }
 
-  /** The statements that give `login` this password. For a new account they follow the one that makes it. */
+  /** The statements that set this password for `login`. For a new account they follow the one that creates it. */
   async function passwordStatements(next: NewPassword): Promise<readonly Statement[]> {
     await checkStrength(next);
     const { login, domain, password } = next;
@@ -155,7 +155,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       return changeOf(await passwordStatements({ login, domain, name, password, cramMd5 }));
     },
 
-    /** The login by which users or servers of a whole domain sign in: its name. The empty password takes it away. */
+    /** The login by which users or servers of a whole domain sign in: its name. The empty password removes it. */
     async setDomainPassword(text: string, password: string): Promise<PreparedChange> {
       const domain = domainName(text);
       const login = `@${domain}`;
@@ -172,7 +172,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
 
     stateStatement: (login: string, state: AccountState): Statement => statements.setState({ login, state }),
 
-    /** The password is in the answer and nowhere else. */
+    /** Only the answer contains the password. */
     async addAppPassword(
       text: string,
       label: string,
@@ -215,7 +215,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       return changeOf([statements.removeAppPassword({ login, name })]);
     },
 
-    /** `pem`: the certificate that the client will show; its key stays with the client. */
+    /** `pem`: the certificate that the client will present; its key stays with the client. */
     async addCertificate(
       text: string,
       pem: string,
@@ -243,7 +243,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       }));
     },
 
-    /** `hex`: as it is listed, or with colons as OpenSSL prints it. */
+    /** `hex`: in the form of the list, or with colons as OpenSSL prints it. */
     async removeCertificate(text: string, hex: string): Promise<PreparedChange> {
       const { login } = await existing(text);
       const fingerprint = hex.replaceAll(':', '').toLowerCase();
@@ -274,7 +274,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
       return changeOf([statements.removeSendAs({ login, sender })]);
     },
 
-    /** Without a domain: of everything. Somebody who is one already has the new role from then on. */
+    /** Without a domain: of everything. An existing administrator gets the new role from then on. */
     async addAdministrator(text: string, domain?: string, role: Role = 'administrator'): Promise<PreparedChange> {
       const { login } = await existing(text);
       const of = domain === undefined ? '' : domainName(domain);
@@ -296,7 +296,7 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
 
     async listAdministrators(): Promise<readonly Administrator[]> {
       const rows = await db.read(statements.administrators({}));
-      // A role of a newer version allows nothing here.
+      // A role of a newer version grants nothing here.
       return rows
         .filter((row) => ROLES.includes(row['role'] as Role))
         .map((row) => ({
@@ -308,11 +308,11 @@ export function createCredentialAdmin(db: Database, services: CredentialAdminSer
         }));
     },
 
-    /** What goes with an account. */
+    /** The rows that are removed with an account. */
     removalsOf: (text: string): PreparedChange =>
       changeOf(statements.removeLike.map((remove) => remove({ pattern: escaped(addressKey(anyAddress(text))) }))),
 
-    /** What goes with a domain: its login, and all of its accounts. */
+    /** The rows that are removed with a domain: its login, and those of all its accounts. */
     removalsOfDomain: (domain: string): PreparedChange =>
       changeOf(statements.removeLike.map((remove) => remove({ pattern: `%@${escaped(domainName(domain))}` }))),
   };

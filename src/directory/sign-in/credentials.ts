@@ -1,10 +1,10 @@
 /**
- * Who may sign in, and with what: passwords (Argon2id), app passwords, SCRAM verifiers, kept secrets
+ * Who may sign in, and with which credential: passwords (Argon2id), app passwords, SCRAM verifiers, stored secrets
  * (CRAM-MD5), bearer tokens and client certificates. Answers for every protocol.
  *
- * Local credentials come first; who has no password here is asked of the verification sources, which
- * are attached (`askSources`); tokens are read by tokens/. Frozen and disabled accounts, and those of disabled domains, never
- * get in. What cannot be told is never `no`. Nothing here rejects.
+ * Local credentials come first; for a user without a password here the verification sources are asked, which are
+ * attached (`askSources`); tokens/ reads tokens. Frozen and disabled accounts, and those of disabled domains, are
+ * never admitted. An unknown result is never `no`. Nothing here rejects.
  */
 import { createHmac } from 'node:crypto';
 import { isOperational } from '../../model/errors.ts';
@@ -32,7 +32,10 @@ import { credentialStatements } from './statements.ts';
 import { tokenSettings } from './tokens/settings.ts';
 import { TOKEN_CHECKS, type TokenCheck, type Tokens } from './tokens/tokens.ts';
 
-/** Where a domain's accounts come from; asked only about local domains and never with an empty password. May reject: cannot tell. */
+/**
+ * Asks the sources of a domain's accounts; only about local domains and never with an empty password. May reject:
+ * cannot tell.
+ */
 export type AskSources = (
   username: string,
   password: string,
@@ -43,16 +46,16 @@ export type AskSources = (
   { readonly user: string } | 'no' | 'cannot-tell' | /** No source of the domain can. */ 'none'
 >;
 
-/** One thing that was looked at in a token; `result` absent: it was not come to. */
+/** The result of one check of a token; `result` absent: the check was not reached. */
 export interface TokenFinding {
   readonly check: TokenCheck | 'account';
   readonly result?: 'ok' | 'fails' | 'cannot-tell';
-  /** Why not, or what was found. */
+  /** The reason, or the value found. */
   readonly text?: string;
 }
 
 export interface Credentials extends Authority {
-  /** What anyone could use; kept until credentials change. */
+  /** The mechanisms that any account could use; cached until credentials change. */
   offers(): MaybePromise<Offers>;
   /** Each check of a token, for an administrator. Errors: those of the database. */
   explainToken(token: string): Promise<readonly TokenFinding[]>;
@@ -64,10 +67,10 @@ export interface CredentialServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly hashing: Hashing;
-  /** Absent: nobody is told why a token was refused. */
+  /** Absent: no event reports why a token was refused. */
   readonly events?: Events;
   readonly askSources?: AskSources;
-  /** What is known here of an address: whose alias it is. Absent: there are none. */
+  /** The local entry of an address: whose alias it is. Absent: there are none. */
   readonly resolve?: Directory['resolve'];
   readonly tokens?: Tokens;
 }
@@ -86,7 +89,7 @@ export async function openCredentials(db: Database, services: CredentialServices
   const find = (login: string): MaybePromise<Login | undefined> =>
     andThen(now(statementFor(statements, login)), ([row]) => row && toLogin(row));
 
-  /** What a right proof of whatever kind comes to. */
+  /** The verdict of a right proof of any kind. */
   function admitted(login: Login, proof?: Proof): SaslVerdict {
     if (login.state !== 'active' || !login.enabled) return no('state');
     return { kind: 'yes', account: login.login, ...(proof && { proof }) };
@@ -106,7 +109,7 @@ export async function openCredentials(db: Database, services: CredentialServices
   const viaPassword = (login: Login): SaslVerdict =>
     isExpired(login) ? no('expired') : admitted(login, passwordOf(login));
 
-  /** Undefined: it is none of the login's. */
+  /** Undefined: it is no app password of the login. */
   async function viaAppPassword(login: Login, password: string): Promise<SaslVerdict | undefined> {
     const digest = appPasswordDigest(password);
     if (digest === undefined) return undefined;
@@ -127,13 +130,13 @@ export async function openCredentials(db: Database, services: CredentialServices
   }
 
   /**
-   * Sources know users by each of their addresses, and lists and roles may be among these: whoever is
-   * confirmed is the user that the source names, who has an account by now unless somebody shut it out.
+   * Sources know users by each of their addresses, and lists and roles may be among these: the confirmed user is the
+   * one that the source names, who has an account by now unless an administrator disabled it.
    */
   async function confirmed(key: string, user: string): Promise<SaslVerdict> {
     const named = await ownerOf(user);
     if (named && !isActive(named)) return no('state');
-    // An account of that very name stays itself, so that it may write as itself.
+    // An account of exactly that name stays itself, so that it may write as itself.
     const login = (await find(key)) ?? named;
     return login ? admitted(login, passwordOf(login)) : no('unknown');
   }
@@ -152,7 +155,7 @@ export async function openCredentials(db: Database, services: CredentialServices
     if (domain.length === 0) return undefined;
     const answer = await askSources(key, password, asker, site);
     const isRight = typeof answer === 'object';
-    if (asker === 'stranger' && (isRight || answer === 'no')) hashing.checked(isRight);
+    if (asker === 'unknown' && (isRight || answer === 'no')) hashing.checked(isRight);
     if (isRight) return confirmed(key, answer.user);
     if (answer === 'cannot-tell') return { kind: 'cannot-tell', reason: 'no verification source answers' };
     return answer === 'no' ? no(known ? 'wrong' : 'unknown') : undefined;
@@ -169,18 +172,18 @@ export async function openCredentials(db: Database, services: CredentialServices
     if (byAppPassword) return byAppPassword;
     if (login?.password !== undefined)
       return (await isRight(login, password, asker, site)) ? viaPassword(login) : no('wrong');
-    // Before anybody is asked: the line spares the sources, and who has no password here waits as those who have.
-    const hasWaited = asker === 'stranger' && hashing.isGuessed();
+    // Before the sources are asked: the line protects them, and a user without a password here waits like the others.
+    const hasWaited = asker === 'unknown' && hashing.isGuessed();
     if (hasWaited) await spendHash(hashing, password, site);
     const elsewhere = key === undefined ? undefined : await viaSources(key, password, login, asker, site);
     if (elsewhere) return elsewhere;
     if (!hasWaited) await spendHash(hashing, password, site);
-    if (asker === 'stranger') hashing.checked(false);
+    if (asker === 'unknown') hashing.checked(false);
     return no(login ? 'wrong' : 'unknown');
   }
 
   async function viaAnyPassword(username: string, password: string, network?: string): Promise<SaslVerdict> {
-    // An empty password is one that some sources take for "anybody" (RFC 4513 5.1.2).
+    // Some sources take an empty password as "anybody" (RFC 4513 5.1.2).
     if (password === '') return no('wrong');
     const key = loginKey(username);
     const site = network === undefined ? undefined : siteOf(network);
@@ -339,7 +342,7 @@ function cannotTell(error: unknown): SaslVerdict {
   return { kind: 'cannot-tell', reason: (error as Error).message };
 }
 
-/** A database that does not answer is no one's guilt. */
+/** An unavailable database counts against nobody. */
 function orElse<T>(fallback: T, ask: () => MaybePromise<T>): MaybePromise<T> {
   try {
     const answer = ask();

@@ -1,9 +1,9 @@
 /**
- * The key of decoys (credentials.ts): what people who are not there would sign in with. The same after
- * a restart, or a stranger would see salts change and know.
+ * The key of decoys (credentials.ts): verifiers for users that do not exist. It stays the same over a restart, or an
+ * attacker would notice that salts change.
  *
- * A key that cannot be opened, as after the loss of the key file, gives way to another: the node
- * starts, and it is told.
+ * A key that cannot be opened, as after the loss of the key file, is replaced: the node starts, and an event reports
+ * it.
  */
 import type { Database } from '../../store/contract.ts';
 import type { Secrets } from '../../store/secrets.ts';
@@ -14,7 +14,7 @@ import type { CredentialStatements } from './statements.ts';
 export interface DecoyServices {
   readonly secrets: Secrets;
   readonly random: Random;
-  /** Absent: nobody is told of a key that was lost. */
+  /** Absent: no event reports a lost key. */
   readonly events?: Events | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Events of sign-ins as a whole; each one that fails is told by the protocol it came by. */
+/** Events of sign-ins as a whole; the protocol reports each one that fails. */
 import { event } from '../../world/event.ts';
 
 export const signInEvents = {

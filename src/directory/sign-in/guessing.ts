@@ -1,6 +1,6 @@
 /**
- * Whether somebody guesses passwords at this moment: many wrong ones by strangers, and hardly a right
- * one among them. Told when it begins and when it is over.
+ * Detects password guessing: many wrong passwords from unknown clients, and hardly a right one among them. Reports
+ * when it begins and when it is over.
  */
 import type { Clock, TimerHandle } from '../../world/clock.ts';
 import type { Events } from '../../world/events.ts';
@@ -8,7 +8,7 @@ import { GUESSING } from '../limits.ts';
 
 export interface Guessing {
   isOn(): boolean;
-  /** What came of a stranger's password. */
+  /** The result for a password of an unknown client. */
   checked(isRight: boolean): void;
   stop(): void;
 }

@@ -1,4 +1,4 @@
-/** Logins as the database has them: their keys, rows, and the forms in which proofs are kept. */
+/** Logins in the form of the database: their keys, rows, and the stored forms of proofs. */
 import { createHash } from 'node:crypto';
 import { addressKey } from '../../model/address.ts';
 import type { ScramVerifier } from '../../protocol/sasl/scram.ts';
@@ -7,7 +7,7 @@ import { parseDomain } from '../../protocol/smtp/domain.ts';
 import type { Database, Row, Statement } from '../../store/contract.ts';
 import type { CredentialStatements } from './statements.ts';
 
-/** A login as the database has it. */
+/** A login from the database. */
 export interface Login {
   readonly login: string;
   readonly domain: string;
@@ -20,7 +20,7 @@ export interface Login {
   readonly changedAt: number | undefined;
 }
 
-/** `user@domain` as a key, `@domain` for a bare domain; undefined for what is neither. */
+/** `user@domain` as a key, `@domain` for a bare domain; undefined for anything else. */
 export function loginKey(username: string): string | undefined {
   const name = username.trim();
   if (name.includes('@')) {
@@ -59,10 +59,10 @@ export function toLogin(row: Row): Login {
   };
 }
 
-/** Twenty-five characters of base32: 125 bits. Spaces and dashes between them mean nothing. */
+/** Twenty-five characters of base32: 125 bits. Spaces and dashes between them are ignored. */
 const APP_PASSWORD = /^[a-z2-7]{25}$/;
 
-/** Undefined for what cannot be an app password. */
+/** Undefined for text that cannot be an app password. */
 export function appPasswordDigest(password: string): string | undefined {
   const bare = password.replace(/[ -]/g, '').toLowerCase();
   return APP_PASSWORD.test(bare) ? createHash('sha256').update(bare).digest('hex') : undefined;

@@ -12,7 +12,7 @@ import type { CredentialTables } from './schema.ts';
 export interface MingerSecret {
   /** Undefined: none is set, or it cannot be opened any more. */
   current(): string | undefined;
-  /** The empty secret takes it away. */
+  /** The empty secret removes it. */
   set(secret: string): PreparedChange;
 }
 
@@ -52,7 +52,7 @@ export async function openMingerSecret(db: Database, secrets: Secrets): Promise<
   };
 }
 
-/** After the loss of the key file everybody is refused until a secret is entered again. */
+/** After the loss of the key file every query is refused until a secret is entered again. */
 function openedOrNone(secrets: Secrets, sealed: string): string | undefined {
   try {
     return Buffer.from(secrets.open(NAME, sealed)).toString('utf8');

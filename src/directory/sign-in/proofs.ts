@@ -1,5 +1,5 @@
 /**
- * What sessions signed in with, and whether it would still let them in: passwords, app passwords and
+ * The credentials that sessions authenticated with, and whether they are still valid: passwords, app passwords and
  * certificates may have been changed or taken away since. Errors: those of the database.
  */
 import { andThen, type MaybePromise } from '../../model/maybe-promise.ts';
@@ -12,13 +12,13 @@ export function passwordOf({ password }: Login): Proof {
   return { kind: 'password', stored: password };
 }
 
-/** `now`: asks the database, at once where that can. */
+/** `now`: asks the database, synchronously if it can. */
 export function createProofs(
   { appPasswords, certificate }: CredentialStatements,
   now: (statement: Statement) => MaybePromise<readonly Row[]>,
 ) {
   return {
-    /** `login`: as it is now. */
+    /** `login`: its current state. */
     holds({ login, password }: Login, proof: Proof): MaybePromise<boolean> {
       switch (proof.kind) {
         case 'password':

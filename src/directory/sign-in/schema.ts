@@ -1,20 +1,20 @@
 /**
- * The tables of credentials: what accounts, domains and devices sign in with. Passwords are kept as
- * hashes only; what must be said in clear again is sealed (store/secrets.ts).
+ * The tables of credentials: those of accounts, domains and devices. Passwords are stored as hashes only; secrets
+ * that are needed in clear are sealed (store/secrets.ts).
  */
 import type { Role } from '../../model/role.ts';
 import { columns } from '../../store/columns.ts';
 import type { StoreMigration } from '../../store/migration.ts';
 
 export interface LoginRow {
-  /** An address as `addressKey` makes it, or `@domain` for a domain's own login. */
+  /** An address from `addressKey`, or `@domain` for a domain's own login. */
   readonly login: string;
   readonly domain: string;
   /** A PHC string; null for accounts, whose own table has it. */
   readonly password: string | null;
-  /** JSON of a ScramVerifier, where the domain had SCRAM on when the password was set. */
+  /** JSON of a ScramVerifier, if the domain had SCRAM on when the password was set. */
   readonly scram: string | null;
-  /** The password, sealed as `login/<login>`: only where CRAM-MD5 was asked for. */
+  /** The password, sealed as `login/<login>`: only if CRAM-MD5 was enabled. */
   readonly secret: string | null;
   readonly changed_at: number;
 }
@@ -30,7 +30,7 @@ export interface CredentialTables {
     readonly digest: string;
     readonly created_at: number;
   };
-  /** `fingerprint`: SHA-256 of the certificate in hex. Whoever has its key signs in as `login` (EXTERNAL). */
+  /** `fingerprint`: SHA-256 of the certificate in hex. The client that has its key signs in as `login` (EXTERNAL). */
   readonly client_certificate: { readonly fingerprint: string; readonly login: string; readonly created_at: number };
   /** `sender`: an address, or `@domain`, that the account may write as. */
   readonly send_as: { readonly login: string; readonly sender: string };
@@ -82,7 +82,7 @@ export const credentialMigrations: readonly StoreMigration[] = [
     name: '0051-administrator-roles',
     async up(db, dialect) {
       const { text } = columns(dialect);
-      // Who was marked an administrator stays one, of everything or of a domain.
+      // An administrator stays one, of everything or of a domain.
       await db.schema
         .alterTable('administrator')
         .addColumn('role', text, (column) => column.notNull().defaultTo('administrator'))

@@ -1,4 +1,4 @@
-/** What an administrator may say about passwords. */
+/** Settings of passwords. */
 import { amount, count, defineSettings, flag } from '../../settings/define.ts';
 
 export const passwordSettings = defineSettings('passwords', {

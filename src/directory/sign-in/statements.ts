@@ -47,7 +47,7 @@ export function credentialStatements(dialect: Database['dialect']) {
         ])
         .where('login.login', '=', p('login')),
     ),
-    /** A row where the domain is ours and enabled. */
+    /** A row if the domain is local and enabled. */
     domain: prepare<{ domain: string }, T>(dialect, (db, p) =>
       db.selectFrom('domain').select('name').where('name', '=', p('domain')).where('enabled', '=', 1),
     ),
@@ -200,7 +200,7 @@ export function credentialStatements(dialect: Database['dialect']) {
       changed,
     ),
 
-    /** All that hangs on logins like the pattern, in which `!` takes the meaning from `%` and `_`. */
+    /** Everything that belongs to logins like the pattern, in which `!` escapes `%` and `_`. */
     removeLike: (
       ['login', 'password_history', 'app_password', 'client_certificate', 'send_as', 'administrator'] as const
     ).map((table) =>
@@ -212,7 +212,7 @@ export function credentialStatements(dialect: Database['dialect']) {
     keptSecret: prepare<{ name: string }, T>(dialect, (db, p) =>
       db.selectFrom('kept_secret').select('sealed').where('name', '=', p('name')),
     ),
-    /** In place of one that could not be opened, too. */
+    /** Also replaces one that could not be opened. */
     keepSecret: prepare<T['kept_secret'], T>(dialect, (db, p) =>
       db
         .insertInto('kept_secret')

@@ -9,11 +9,11 @@ export type RecordState = 'published' | 'missing' | 'several' | 'cannot-tell' | 
 
 export interface RecordCheck {
   readonly state: RecordState;
-  /** What the DNS has, or why it does not say. */
+  /** The record in the DNS, or why there is no answer. */
   readonly found: readonly string[];
 }
 
-/** `t=y` counts as published: the key is right, and what receivers make of it is the operator's wish. */
+/** `t=y` counts as published: the key is right, and the operator chose the test mode. */
 export function isPublished(state: string | null): boolean {
   return state === 'published' || state === 'testing';
 }

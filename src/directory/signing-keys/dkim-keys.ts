@@ -1,9 +1,8 @@
 /**
- * DKIM keys of the domains: those that sign, from memory; and the changes that rotation and operators
- * make.
+ * DKIM keys of the domains: those that sign, from memory; and the changes by rotation and operators.
  *
- * Secret halves leave the database sealed and are opened on first use. A change fails as a whole where
- * somebody else changed the keys that it was decided from (`isOvertaken`): it is to be decided again.
+ * Private keys leave the database sealed and are opened on first use. A change fails as a whole if another writer
+ * changed the keys from which it was decided (`isOvertaken`): then it must be decided again.
  * Errors: those of store/secrets.ts; OperationalError `dkim.missing`, `dkim.state`.
  */
 import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
@@ -30,13 +29,13 @@ export interface SigningKey {
 }
 
 export interface DkimKeys {
-  /** The keys that sign for this domain and no other; the same array until something changes. */
+  /** The keys that sign for this domain and no other; the same array until a change. */
   active(domain: string): MaybePromise<readonly SigningKey[]>;
   ofDomain(domain: string): Promise<readonly DkimKeyRow[]>;
   create(domain: string, algorithm: SigningAlgorithm, selector: string): Promise<PreparedChange>;
-  /** What rotation decided, as one change. */
+  /** The steps of rotation, as one change. */
   change(domain: string, steps: readonly RotationStep[]): Promise<PreparedChange>;
-  /** To be asked for by dkim-keys-sight.ts alone, which knows what is worth keeping. */
+  /** Call it only from published.ts, which decides what is worth storing. */
   checked(key: Pick<DkimKeyRow, 'domain' | 'selector'>, check: RecordCheck): Statement;
   /** With the domain's secrets. */
   remove(domain: string): Statement;
@@ -145,7 +144,7 @@ function sealName(domain: string, selector: string): string {
   return `dkim/${domain}/${selector}`;
 }
 
-/** After the loss of the key file a domain's keys go on being looked after: else no new one would ever be made. */
+/** After the loss of the key file a domain's keys are still maintained: otherwise no new one would be created. */
 function openedOrNone(secrets: Secrets, name: string, sealed: string): Uint8Array | undefined {
   try {
     return secrets.open(name, sealed);
@@ -161,7 +160,7 @@ function rowsOf(rows: readonly Row[]): readonly DkimKeyRow[] {
 interface NewPair {
   /** PKCS 8. */
   readonly privateKey: Buffer;
-  /** As `p=` has it. */
+  /** In the form of `p=`. */
   readonly publicKey: string;
 }
 
@@ -172,7 +171,7 @@ async function newPair(algorithm: SigningAlgorithm): Promise<NewPair> {
   const spki = pair.publicKey.export({ format: 'der', type: 'spki' });
   return {
     privateKey: pair.privateKey.export({ format: 'der', type: 'pkcs8' }),
-    // RFC 8463 4: the 32 octets themselves, which stand at the end of the SubjectPublicKeyInfo.
+    // RFC 8463 4: the 32 bytes themselves, which are at the end of the SubjectPublicKeyInfo.
     publicKey: (algorithm === 'rsa-sha256' ? spki : spki.subarray(-32)).toString('base64'),
   };
 }

@@ -1,8 +1,8 @@
 /**
- * What was seen of the records of keys, kept whoever looked, so that the list of keys shows it.
+ * The results of checks of key records, stored by every check, so that the list of keys shows them.
  *
- * Of a key that signs, the same again is kept once a day, and what is wrong is told when it is kept:
- * whoever looks often neither repeats the event nor puts off the next. Errors: those of the database.
+ * For a key that signs, an unchanged result is stored once a day, and a problem is reported when it is stored:
+ * frequent checks neither repeat the event nor delay the next. Errors: those of the database.
  */
 import type { Database } from '../../store/contract.ts';
 import type { Clock } from '../../world/clock.ts';
@@ -36,13 +36,13 @@ export async function keepSights(services: SightServices, sights: readonly Recor
       events.emit('signing.record-wrong', { domain: key.domain, selector: key.selector, state: check.state });
 }
 
-/** The key with what is known of it now. */
+/** The key with its current result. */
 export function sighted(key: DkimKeyRow, check: RecordCheck, now: number): DkimKeyRow {
-  // What the DNS does not say now, it has said before.
+  // If the DNS does not answer now, its last answer stays.
   return check.state === 'cannot-tell' ? key : { ...key, checked_at: now, check_result: check.state };
 }
 
-/** Its last look is a day old. */
+/** Its last check is a day old. */
 export function isLookDue({ checked_at }: Pick<SeenKey, 'checked_at'>, now: number): boolean {
   return now - (checked_at ?? 0) >= ACTIVE_RECORD_CHECK_MS;
 }

@@ -1,8 +1,8 @@
 /**
- * The life of a domain's keys, decided from what is there: a key is made, waits for its DNS record,
- * signs, gives way to the next, and retires when no signature of it can be under way any more.
+ * The life of a domain's keys, decided from their current state: a key is created, waits for its DNS record, signs,
+ * is replaced by the next, and retires when no signature of it can be under way any more.
  *
- * Pure. Each kind of key goes its own way, so an RSA key never waits for the record of an Ed25519 key.
+ * Pure. Each kind of key is handled separately, so an RSA key never waits for the record of an Ed25519 key.
  */
 import type { SigningAlgorithm } from '../../protocol/dkim/signature.ts';
 import { isPublished } from './check.ts';
@@ -10,9 +10,9 @@ import type { DkimKeyRow } from './schema.ts';
 
 export interface RotationPolicy {
   readonly algorithms: readonly SigningAlgorithm[];
-  /** Undefined: keys sign until somebody rotates them. */
+  /** Undefined: keys sign until an operator rotates them. */
   readonly rotateAfterMs: number | undefined;
-  /** How long after its last signature a key is still asked for. */
+  /** How long after its last signature a key may still be looked up. */
   readonly retireAfterMs: number;
   readonly selectors: 'dated' | 'pair';
 }
@@ -20,11 +20,11 @@ export interface RotationPolicy {
 export type RotationStep =
   | { readonly kind: 'create'; readonly algorithm: SigningAlgorithm; readonly selector: string }
   | { readonly kind: 'activate'; readonly key: DkimKeyRow; readonly instead: DkimKeyRow | undefined }
-  /** Signs no more: its kind is no longer wanted. */
+  /** It signs no more: its kind is no longer used. */
   | { readonly kind: 'withdraw'; readonly key: DkimKeyRow }
   | { readonly kind: 'retire'; readonly key: DkimKeyRow };
 
-/** `keys`: all of one domain, with what the last check of their records said. */
+/** `keys`: all of one domain, with the results of the last check of their records. */
 export function rotationSteps(keys: readonly DkimKeyRow[], policy: RotationPolicy, now: number): RotationStep[] {
   const steps: RotationStep[] = [];
   for (const algorithm of ['rsa-sha256', 'ed25519-sha256'] as const) {
@@ -63,7 +63,7 @@ export function freeSelector(
     const used = keys.filter(({ state }) => state !== 'retired').map(({ selector }) => selector);
     return pairOf(algorithm).find((selector) => !used.includes(selector));
   }
-  // A dated name is never used twice, as its record may still be in somebody's cache.
+  // A dated name is never used twice, as its record may still be in a cache.
   const day = new Date(now).toISOString().slice(0, 10).replaceAll('-', '');
   const base = `p${day}${LETTER[algorithm]}`;
   const taken = new Set(keys.map(({ selector }) => selector));
@@ -72,7 +72,7 @@ export function freeSelector(
   return selector;
 }
 
-/** The two names that a domain points away by CNAME. */
+/** The two names that a domain delegates by CNAME. */
 export function pairOf(algorithm: SigningAlgorithm): readonly [string, string] {
   return algorithm === 'rsa-sha256' ? ['postern1', 'postern2'] : ['postern1e', 'postern2e'];
 }

@@ -1,9 +1,9 @@
-/** The tables of signing keys. Secret halves are sealed (store/secrets.ts), and leave when a key retires. */
+/** The tables of signing keys. Private keys are sealed (store/secrets.ts), and deleted when a key retires. */
 import type { SigningAlgorithm } from '../../protocol/dkim/signature.ts';
 import { columns } from '../../store/columns.ts';
 import type { StoreMigration } from '../../store/migration.ts';
 
-/** `pending`: waits for its DNS record; `retiring`: signs no more, and its record is still looked for. */
+/** `pending`: waits for its DNS record; `retiring`: signs no more, and its record is still checked. */
 export type DkimKeyState = 'pending' | 'active' | 'retiring' | 'retired';
 
 export interface DkimKeyRow {
@@ -13,19 +13,19 @@ export interface DkimKeyRow {
   readonly state: DkimKeyState;
   /** PKCS 8, sealed as `dkim/<domain>/<selector>`; null once retired. */
   readonly private_key: string | null;
-  /** As `p=` has it. */
+  /** In the form of `p=`. */
   readonly public_key: string;
   readonly created_at: number;
   /** When its state began. */
   readonly since: number;
   readonly checked_at: number | null;
-  /** A RecordState of dkim-keys-check.ts. */
+  /** A RecordState of check.ts. */
   readonly check_result: string | null;
 }
 
 export interface SrsKeyRow {
   readonly id: number;
-  /** 32 octets, sealed as `srs/<id>`. */
+  /** 32 bytes, sealed as `srs/<id>`. */
   readonly secret: string;
   readonly created_at: number;
 }

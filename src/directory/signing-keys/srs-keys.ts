@@ -1,9 +1,9 @@
 /**
- * The keys of rewritten senders (protocol/srs), and what is done with them: an address of ours made
- * for a stranger's, and read again when a bounce comes back.
+ * The keys of rewritten senders (protocol/srs), and their use: an address of ours that stands for a foreign one, and
+ * is decoded again when a bounce comes back.
  *
- * Kept open in memory, since every RCPT may ask, and read again when the table changes. A key makes addresses for 30 days and is honoured as
- * long as they live.
+ * Kept open in memory, since every RCPT may need them, and read again when the table changes. A key creates addresses
+ * for 30 days and is honoured as long as they are valid.
  */
 
 import type { Address } from '../../model/address.ts';
@@ -24,7 +24,7 @@ export interface SrsKeys {
   /** The address at `domain` that stands for `sender`. */
   forward(sender: Address, domain: string): Address;
   reverse(local: string): SrsReversal;
-  /** Makes the next key when its time has come, and drops those whose addresses are all dead. */
+  /** Creates the next key when it is due, and drops those whose addresses have all expired. */
   rotate(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export interface SrsServices {
   readonly random: Random;
 }
 
-/** Undefined: no rewritten sender. A local part without its hash belongs to nobody. */
+/** Undefined: no rewritten sender. A local part with a wrong hash belongs to nobody. */
 export function srsTarget(srs: Pick<SrsKeys, 'reverse'>, { local }: Address): Resolution | undefined {
   if (!/^srs[01][=+-]/i.test(local)) return undefined;
   const reversal = srs.reverse(local);
@@ -47,11 +47,11 @@ export function srsTarget(srs: Pick<SrsKeys, 'reverse'>, { local }: Address): Re
 
 const DAY_MS = 86_400_000;
 const KEY_BYTES = 32;
-/** Bounces come while a peer's queue lives, and vacation replies a little later. */
+/** Bounces come while a peer's queue keeps a message, and vacation replies a little later. */
 export const SRS_LIFE_DAYS = 21;
 const KEY_DAYS = 30;
 
-/** With a key of its own after the first start. */
+/** Creates a first key at the first start. */
 export async function openSrsKeys(db: Database, { secrets, clock, events, random }: SrsServices): Promise<SrsKeys> {
   const all = prepare<object, SigningTables>(db.dialect, (query) =>
     query.selectFrom('srs_key').selectAll().orderBy('id', 'desc'),

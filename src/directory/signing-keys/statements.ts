@@ -10,7 +10,7 @@ type NewKey = Omit<DkimKeyRow, 'checked_at' | 'check_result'>;
 export function dkimStatements(dialect: Database['dialect']) {
   return {
     ofDomain: prepare<{ domain: string }, T>(dialect, (db, p) =>
-      // RSA on top, which every receiver knows.
+      // RSA on top, which every receiver supports.
       db
         .selectFrom('dkim_key')
         .selectAll()
@@ -73,7 +73,7 @@ export function dkimStatements(dialect: Database['dialect']) {
           .where('state', '=', p('from')),
       { expect: 'changed' },
     ),
-    /** The secret goes with it. */
+    /** The secret is deleted with it. */
     retire: prepare<Name & { since: number }, T>(
       dialect,
       (db, p) =>

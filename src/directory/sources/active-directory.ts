@@ -1,6 +1,6 @@
 /**
- * Active Directory and Exchange: LDAP with its own words. `proxyAddresses` holds the main address as
- * `SMTP:` and the others as `smtp:`; groups, contacts and public folders get mail like users.
+ * Active Directory and Exchange: LDAP with other attributes. `proxyAddresses` holds the main address as `SMTP:` and
+ * the others as `smtp:`; groups, contacts and public folders get mail like users.
  */
 import type { Entry } from 'ldapts';
 import type { SourceServices, VerificationSource } from './contract.ts';
@@ -29,7 +29,7 @@ export function activeDirectorySource(
   return ldapSource(options, secret, services, ACTIVE_DIRECTORY);
 }
 
-/** `SMTP:` is the main one; other kinds (X500, SIP) are no mail addresses. */
+/** `SMTP:` is the main one; other kinds (X500, SIP) are not mail addresses. */
 export function proxyAddresses(values: readonly string[]): {
   readonly primary: string | undefined;
   readonly aliases: readonly string[];

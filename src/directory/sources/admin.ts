@@ -1,7 +1,6 @@
 /**
- * Changing the sources, and trying them. Each change comes back prepared; once it is written the sources are
- * read anew, which forgets all that was remembered of their answers. Errors: OperationalError
- * `directory.invalid`, `directory.missing`.
+ * Changing the sources, and testing them. Each change is returned prepared; once it is written the sources are read
+ * anew, which drops all cached answers. Errors: OperationalError `directory.invalid`, `directory.missing`.
  */
 import { type Address, addressKey } from '../../model/address.ts';
 import { OperationalError } from '../../model/errors.ts';
@@ -25,7 +24,7 @@ import { type KnownSource, type SourceTable, secretName, sourceOf } from './tabl
 export interface SourceDraft {
   readonly description?: string;
   readonly options?: GivenOptions;
-  /** The password, shared secret or client secret; empty takes it away. */
+  /** The password, shared secret or client secret; empty removes it. */
   readonly secret?: string;
   readonly isDefault?: boolean;
   readonly domains?: readonly string[];
@@ -56,14 +55,14 @@ export interface VerifiedAddress {
   readonly aliases?: readonly string[];
   readonly displayName?: string;
   readonly unavailable?: 'disabled' | 'full';
-  /** Those that were asked, in order. */
+  /** The sources that were asked, in order. */
   readonly asked: readonly Explained[];
 }
 
-/** What became of a trial: the address asked for, and one that nobody has. */
+/** The results of a test: for the given address, and for one that cannot exist. */
 export interface TriedSource {
   readonly answer: VerifiedAddress;
-  /** It confirms a user made up at random: a catch-all or an open relay. */
+  /** It confirms a random user: a catch-all or an open relay. */
   readonly confirmsAnybody: boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
- * One source as it is asked: so many questions at a time, each within its time, and none while it is
- * down. Who waits takes turns by the site that asks, so that a harvest costs others one turn. Never
- * rejects. A source that fails is told of once, and once more when it answers again.
+ * One source with its limits: so many questions at a time, each within its time, and none while it is down. Waiting
+ * questions take turns by the client's site, so that an address harvest costs others one turn. Never rejects. A
+ * failing source is reported once, and once more when it answers again.
  */
 import type { Address } from '../../model/address.ts';
 import { createFairLine } from '../../wire/fair-line.ts';
@@ -24,10 +24,10 @@ export interface Asker {
   readonly id: number;
   readonly kind: SourceKind;
   readonly knowsPasswords: boolean;
-  /** With a dialogue it is asked even while it is left in peace. `site`: of the client that caused it (network.ts). */
+  /** With a dialogue it is asked even during its pause. `site`: of the client that caused it (network.ts). */
   verify(address: Address, dialogue?: Dialogue, site?: string): Promise<Answer>;
   authenticate(address: Address, password: string, site?: string): Promise<PasswordAnswer>;
-  /** Whether it is that address which asks us; it must not be asked back then. */
+  /** Whether the source has the address that asks us; it must not be asked back then. */
   isAt(address: string): Promise<boolean>;
   close(): void;
 }
@@ -82,7 +82,7 @@ export function createAsker(id: number, kind: SourceKind, source: VerificationSo
     verify: (address, dialogue = SILENT, site = '') =>
       ask(address, dialogue, site, (question) => source.verify(question)),
     async authenticate(address, password, site = '') {
-      // An empty one is no password: LDAP servers would take it.
+      // An empty password is none: LDAP servers would accept it.
       if (password === '' || !source.authenticate) return { kind: 'no' };
       return ask(address, SILENT, site, (question) => source.authenticate!(question, password));
     },
@@ -107,7 +107,7 @@ async function withinTime<A>(clock: Clock, run: (signal: AbortSignal) => Promise
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** `fetch failed` explains nothing; its cause does. */
 function reasonOf(error: Error): string {
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
   return `${error.message}${cause}`.slice(0, 300);

@@ -1,9 +1,9 @@
 /**
- * A verification source: somebody who knows which users exist, and perhaps their passwords.
+ * A verification source: a directory elsewhere that knows which users exist, and perhaps their passwords.
  *
- * Three answers, not two: only a definite `no` may refuse mail. What a source cannot tell is blamed
- * on the source (it is down, it refuses us) or on the address (it alone cannot be told now); only the
- * former counts against the source.
+ * Three answers, not two: only a definite `no` may refuse mail. A `cannot-tell` is blamed either on the source (it is
+ * down, it refuses us) or on the address (it alone cannot be verified now); only one blamed on the source counts
+ * against it.
  */
 import type { Address } from '../../model/address.ts';
 import type { Clock } from '../../world/clock.ts';
@@ -21,11 +21,11 @@ export interface CannotTell {
 export type Answer =
   | {
       readonly kind: 'yes';
-      /** The user's main address, where the one that was asked for is only one of several. */
+      /** The user's main address, if the given one is only one of several. */
       readonly primary?: string;
       readonly aliases?: readonly string[];
       readonly displayName?: string;
-      /** It exists, and takes no mail now. */
+      /** It exists, but takes no mail now. */
       readonly unavailable?: 'disabled' | 'full';
     }
   | { readonly kind: 'no' }
@@ -33,7 +33,7 @@ export type Answer =
 
 export type PasswordAnswer = { readonly kind: 'yes'; readonly primary?: string } | { readonly kind: 'no' } | CannotTell;
 
-/** What is asked about, where what is said is noted, and when to stop. */
+/** The address in question, the dialogue to log to, and the signal to stop. */
 export interface Question {
   readonly address: Address;
   readonly dialogue: Dialogue;
@@ -41,25 +41,25 @@ export interface Question {
 }
 
 export interface VerificationSource {
-  /** May throw where the peer fails: that is a `cannot-tell` blamed on the source. */
+  /** May throw if the peer fails: that is a `cannot-tell` blamed on the source. */
   verify(question: Question): Promise<Answer>;
-  /** Absent: it knows no passwords. `password` is never empty. */
+  /** Absent: it has no passwords. `password` is never empty. */
   authenticate?(question: Question, password: string): Promise<PasswordAnswer>;
-  /** Whether the server has that address. Absent: it asks nobody back. */
+  /** Whether the server has that address. Absent: it never asks us. */
   isAt?(address: string): Promise<boolean>;
   close(): void;
 }
 
-/** What sources reach the world with. */
+/** The world as sources use it. */
 export interface SourceServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly resolveHost: ResolveHost;
-  /** Whom to sign in as to a mail server that mail goes to as well; absent: nobody. */
+  /** Credentials for a mail server that also gets mail; absent: none. */
   readonly logins?: Pick<ServerLogins, 'of'>;
-  /** How this node calls itself. */
+  /** The name of this node. */
   readonly hostname: string;
-  /** Where a host of Microsoft's is instead: an origin for an origin. */
+  /** Replaces a host of Microsoft: an origin for an origin. */
   readonly microsoft?: (origin: string) => string;
 }
 

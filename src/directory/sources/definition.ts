@@ -1,6 +1,6 @@
 /**
- * How a source is described: one closed list of kinds, each with its options. What an operator typed
- * is checked against it. Errors: OperationalError `directory.invalid`.
+ * The definition of a source: one closed list of kinds, each with its options. An operator's input is checked against
+ * it. Errors: OperationalError `directory.invalid`.
  */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -17,7 +17,9 @@ export type SourceKind = (typeof SOURCE_KINDS)[number];
 export interface SmtpOptions {
   readonly host: string;
   readonly port: number;
-  /** `opportunistic`: encrypts where offered, and says no password; `required`, `implicit`: the certificate is verified. */
+  /**
+   * `opportunistic`: encrypts if offered, and sends no password; `required`, `implicit`: the certificate is verified.
+   */
   readonly tls: 'opportunistic' | 'required' | 'implicit' | 'clear';
   /** PEM; empty: the public authorities. */
   readonly trust: string;
@@ -38,7 +40,7 @@ export interface LdapOptions {
   readonly trust: string;
   /** Empty: an anonymous search. */
   readonly user: string;
-  /** Empty: what the server calls its default naming context. */
+  /** Empty: the server's default naming context. */
   readonly base: string;
   /** `%a` the address, `%u` its local part, `%d` its domain. */
   readonly filter: string;
@@ -51,7 +53,7 @@ export interface MingerOptions {
   readonly host: string;
   readonly port: number;
   readonly transport: 'udp' | 'tcp';
-  /** Minger knows no passwords: a submission port of the same host that does; 0: none. */
+  /** Minger has no passwords: a submission port of the same host that accepts them; 0: none. */
   readonly signInPort: number;
   readonly trust: string;
   readonly pin: string;
@@ -78,7 +80,7 @@ export type SourceDefinition = {
 type Value = string | number | boolean;
 export type GivenOptions = Readonly<Record<string, Value | undefined>>;
 
-/** A default, and what a value must be; undefined: fine. */
+/** A default, and what a value must be; undefined: valid. */
 type Field = readonly [fallback: Value | undefined, wrong: (value: Value) => string | undefined];
 
 const text = (wrong?: (value: string) => string | undefined) => (value: Value) =>
@@ -160,7 +162,7 @@ const FIELDS: { readonly [K in SourceKind]: Readonly<Record<keyof OptionsByKind[
 /** RFC 8314 7.3, and LDAP's. */
 const IMPLICIT_PORTS: Readonly<Partial<Record<SourceKind, number>>> = { smtp: 465, ldap: 636, 'active-directory': 636 };
 
-/** `hasSecret`: a password that this node would say. */
+/** `hasSecret`: it has a password that this node would send. */
 export function defineSource(kind: SourceKind, given: GivenOptions, hasSecret: boolean): SourceDefinition {
   const fields: Readonly<Record<string, Field>> = FIELDS[kind];
   for (const name of Object.keys(given))
@@ -178,7 +180,7 @@ export function defineSource(kind: SourceKind, given: GivenOptions, hasSecret: b
   return definition;
 }
 
-/** A password travels in TLS, to a server that proved who it is. */
+/** A password travels only in TLS, to a server that proved its identity. */
 function mustBeSafe({ kind, options }: SourceDefinition, hasSecret: boolean): void {
   if (kind === 'microsoft-365' && !hasSecret) throw invalid(kind, 'secret', 'must be given');
   if (kind === 'smtp' && options.pin !== '' && !hasSecret)
@@ -190,7 +192,7 @@ function mustBeSafe({ kind, options }: SourceDefinition, hasSecret: boolean): vo
     throw invalid(kind, 'tls', 'must verify the server where a password is said');
 }
 
-/** What stays on this machine is heard by nobody. */
+/** Nobody can listen to a connection within this machine. */
 export function isOwnMachine(name: string): boolean {
   return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
 }

@@ -1,4 +1,4 @@
-/** What was said to a source and what it answered, for `postern verify --explain`. Callers leave credentials out. */
+/** The lines sent to a source and received from it, for `postern verify --explain`. Callers leave credentials out. */
 import { DIALOGUE } from './limits.ts';
 
 export interface Dialogue {
@@ -8,7 +8,7 @@ export interface Dialogue {
   readonly lines: readonly string[];
 }
 
-/** Notes nothing: the usual case, at RCPT. */
+/** Records nothing: the usual case, at RCPT. */
 export const SILENT: Dialogue = { sent() {}, received() {}, note() {}, lines: [] };
 
 export function createDialogue(): Dialogue {

@@ -1,7 +1,7 @@
 /**
- * Makes a domain local when a default source confirms one of its users. Off by default, and guarded:
- * the domain's MX must lead here, the source must deny a user made up at random (a catch-all or an
- * open relay confirms everybody), and only so many domains are made an hour.
+ * Makes a domain local when a default source confirms one of its users. Off by default, and guarded: the domain's MX
+ * must lead here, the source must deny a random user (a catch-all or an open relay confirms everybody), and the
+ * number of domains an hour is limited.
  */
 import type { Address } from '../../model/address.ts';
 import { makeAddress } from '../../protocol/smtp/address.ts';
@@ -43,7 +43,7 @@ const CANNOT_TELL = { kind: 'cannot-tell' } as const;
 
 export function createDomainCreation(services: DomainCreationServices) {
   const { directory, table, settings, clock, random, events, pointsHere, addDomain } = services;
-  /** When a domain (or an address) may be looked at again. */
+  /** When a domain (or an address) may be checked again. */
   const refused = createCache<number>(NEGATIVE_ENTRIES);
   const made: number[] = [];
   let turn: Promise<unknown> = Promise.resolve();
@@ -64,7 +64,7 @@ export function createDomainCreation(services: DomainCreationServices) {
     return CANNOT_TELL;
   }
 
-  /** One after the other, so that the cap holds for those who come at once, and no domain is made twice. */
+  /** One after the other, so that the limit holds for simultaneous messages, and no domain is created twice. */
   function inTurn(make: () => Promise<Creation>): Promise<Creation> {
     const creation = turn.then(make);
     turn = creation.catch(() => {});
@@ -89,7 +89,7 @@ export function createDomainCreation(services: DomainCreationServices) {
   const isRefused = (key: string): boolean => (refused.get(key) ?? 0) > clock.monotonic();
 
   return {
-    /** Whether it is worth a look: on, with somebody to ask, and not refused a moment ago. */
+    /** Whether a check is worthwhile: on, with a source to ask, and not refused a moment ago. */
     isPossible: ({ domain, local }: Address): boolean =>
       table.defaults.length > 0 &&
       settings.current().get(verificationSettings.createDomains) &&
@@ -119,7 +119,7 @@ export function createDomainCreation(services: DomainCreationServices) {
   };
 }
 
-/** Whoever confirms this user confirms anybody. */
+/** A source that confirms this user confirms anybody. */
 export function madeUpUser(domain: string, random: Random): Address {
   return makeAddress(`no-such-user-${Buffer.from(random.bytes(10)).toString('hex')}`, domain);
 }

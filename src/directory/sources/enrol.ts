@@ -1,10 +1,10 @@
 /**
- * What a source confirms becomes an account: one for the user, under the main address, and aliases for
- * the others. One unit of the database, with the welcome mail, so that neither exists without the
- * other. What an administrator made or disabled is left as it is.
+ * A user confirmed by a source becomes an account: one under the main address, and aliases for the other addresses.
+ * One unit of the database, with the welcome mail, so that neither exists without the other. Accounts that an
+ * administrator made or disabled are left as they are.
  *
- * An answer that lists a user's addresses is the whole list: aliases that a source gave and no longer
- * names are removed.
+ * An answer that lists a user's addresses is the whole list: aliases that a source gave and no longer names are
+ * removed.
  */
 import { type Address, addressKey } from '../../model/address.ts';
 import { makeAddress, parseAddress } from '../../protocol/smtp/address.ts';
@@ -35,7 +35,7 @@ export interface EnrolServices {
   readonly hostname: string;
 }
 
-/** An account, as a search for it and for what a source said of it finds them. */
+/** An account, with what a source confirmed about it. */
 export interface StoredAccount {
   readonly state: 'active' | 'frozen' | 'disabled';
   /** Undefined: it was made by hand. */
@@ -45,18 +45,18 @@ export interface StoredAccount {
 
 export interface Enrolment {
   account(key: string): Promise<StoredAccount | undefined>;
-  /** The user's, where that is ours, else the one that was asked for. */
+  /** The user's main address, if it is local, else the given one. */
   mainAddress(address: Address, primary: string | undefined): Promise<Address>;
   /** Errors: those of the database. */
   enrol(address: Address, answer: Extract<Answer, { kind: 'yes' }>, source: number): Promise<void>;
-  /** The source confirms or denies an account that is there. */
+  /** The source confirms or denies an existing account. */
   confirm(account: Address, answer: Extract<Answer, { kind: 'yes' }>, source: number): Promise<void>;
   deny(key: string, source: number): Promise<void>;
 }
 
 interface AliasChanges {
   readonly statements: readonly Statement[];
-  /** Of all that change. */
+  /** The keys of all rows that change. */
   readonly keys: readonly string[];
   readonly added: number;
   readonly removed: number;
@@ -77,7 +77,7 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     return { state: row['state'] as StoredAccount['state'], verifiedAt, gone: Number(row['gone'] ?? 0) !== 0 };
   }
 
-  /** Its alias leads to somebody whom an administrator disabled, or it is such a one's sub-address. */
+  /** Its alias leads to an account that an administrator disabled, or it is a sub-address of such an account. */
   async function isOfDisabled(address: Address): Promise<boolean> {
     const { local, domain } = address;
     const [alias] = await database.read(sql.alias({ address: addressKey(address) }));
@@ -97,7 +97,7 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     return (await directory.domain(parsed.value.domain))?.enabled ? parsed.value : address;
   }
 
-  /** What its aliases need to be what the source says; `asked`: confirmed a moment ago, if not listed. */
+  /** The changes that make its aliases equal to the source's; `asked`: confirmed a moment ago, if not listed. */
   async function aliasChanges(
     main: Address,
     { primary, aliases }: Extract<Answer, { kind: 'yes' }>,
@@ -145,7 +145,7 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
     const key = addressKey(main);
     const at = clock.now();
     const there = await account(key);
-    // Whom an administrator disabled, no source brings back.
+    // No source enables an account that an administrator disabled.
     if (there?.state === 'disabled' && !there.gone) return;
     // An alias that leads elsewhere, or a role.
     if (!there && !leadsNowhere(await directory.resolve(main))) return;
@@ -195,7 +195,7 @@ export function createEnrolment(sql: SourceStatements, services: EnrolServices):
   };
 }
 
-/** By key; what is no address is left out. */
+/** By key; invalid addresses are left out. */
 function addressesOf(texts: readonly (string | undefined)[]): Map<string, Address> {
   const addresses = new Map<string, Address>();
   for (const text of texts) {
@@ -205,7 +205,7 @@ function addressesOf(texts: readonly (string | undefined)[]): Map<string, Addres
   return addresses;
 }
 
-/** Nobody gets mail under it now; a user who is gone may be another's, or come back. */
+/** Nobody gets mail under it now; the address of a deleted user may be given to another, or come back. */
 function leadsNowhere({ kind }: Resolution): boolean {
   return kind === 'unknown-user' || kind === 'disabled';
 }

@@ -1,9 +1,8 @@
 /**
- * Searches over one LDAP connection that is kept, and sign-ins over connections of their own.
+ * Searches over one persistent LDAP connection, and sign-ins over connections of their own.
  *
- * Referrals are not followed: they would carry our password to whatever host a server names. A
- * search has bounds of size and time. Errors: those of ldapts; a connection that broke while it was
- * idle is opened again once.
+ * Referrals are not followed: they would send our password to any host that a server names. A search has bounds of
+ * size and time. Errors: those of ldapts; a connection that broke while it was idle is opened again once.
  */
 import { connect, isIP, type LookupFunction } from 'node:net';
 import { Client, type Entry, InvalidCredentialsError, ResultCodeError } from 'ldapts';
@@ -14,13 +13,13 @@ import { verifiedTls } from './tls.ts';
 
 export interface Found {
   readonly entries: readonly Entry[];
-  /** The server says that somebody else knows more. */
+  /** The server refers to another server. */
   readonly refers: boolean;
 }
 
 export interface LdapSearch {
   search(filter: string, attributes: readonly string[]): Promise<Found>;
-  /** Whether the server takes that password for that name; never asked with an empty one. */
+  /** Whether the server accepts that password for that name; never called with an empty one. */
   bindAs(dn: string, password: string): Promise<boolean>;
   close(): void;
 }
@@ -95,7 +94,7 @@ export function createLdapSearch(
           timeLimit: STEP_MS / 1000,
           derefAliases: 'never',
         });
-        // Told of no error, as we asked for no more.
+        // The server reports no error here, as we asked for no more.
         if (searchEntries.length >= LDAP_ENTRIES) throw new Error('the search finds too many entries');
         return { entries: searchEntries, refers: searchReferences.length > 0 };
       }),
@@ -126,7 +125,7 @@ function leave(client: Client): void {
   client.unbind().catch(() => {});
 }
 
-/** RFC 4512 5.1: what a server holds is told by its root entry. */
+/** RFC 4512 5.1: the root entry names the content of a server. */
 async function namingContext(client: Client): Promise<string> {
   const attributes = ['defaultNamingContext', 'namingContexts'];
   const { searchEntries } = await client.search('', { scope: 'base', filter: '(objectClass=*)', attributes });

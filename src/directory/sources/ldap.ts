@@ -1,8 +1,8 @@
 /**
- * LDAP: a user exists where a search finds an entry with the address.
+ * LDAP: a user exists if a search finds an entry with the address.
  *
- * Nothing found is `no`, unless the server refers to another one; an error of the search, or more
- * entries than one user has, is `cannot tell`. A password is tried by binding as the entry found.
+ * Nothing found is `no`, unless the server refers to another one; an error of the search, or more entries than one
+ * user has, is `cannot tell`. A password is checked by binding as the entry found.
  */
 import type { Entry } from 'ldapts';
 import type { Address } from '../../model/address.ts';
@@ -18,7 +18,7 @@ import { isOwnMachine, type LdapOptions } from './definition.ts';
 import { createLdapSearch, escapeFilterValue } from './ldap-search.ts';
 import { ALIASES_OF_ONE } from './limits.ts';
 
-/** What differs between directories. */
+/** The differences between directories. */
 export interface LdapDialect {
   readonly attributes: readonly string[];
   readonly passesReferrals: boolean;

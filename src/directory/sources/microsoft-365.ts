@@ -1,10 +1,10 @@
 /**
- * Microsoft 365: asks Graph for the user or group that has an address, with an application's own
- * token (client credentials; permissions User.Read.All and Group.Read.All).
+ * Microsoft 365: asks Graph for the user or group that has an address, with an application's own token (client
+ * credentials; permissions User.Read.All and Group.Read.All).
  *
- * A secret that expired, missing permissions, throttling (429) and outages are `cannot tell`; while
- * Graph asks for patience it is not asked. Passwords are tried by the resource owner grant, which
- * knows no second factor: an account that must show one cannot sign in here.
+ * An expired secret, missing permissions, throttling (429) and outages are `cannot tell`; while Graph throttles, it
+ * is not asked. Passwords are checked by the resource owner grant, which has no second factor: an account that needs
+ * one cannot sign in here.
  */
 
 import { proxyAddresses } from './active-directory.ts';
@@ -17,7 +17,7 @@ import {
   type VerificationSource,
 } from './contract.ts';
 import type { MicrosoftOptions } from './definition.ts';
-import { ALIASES_OF_ONE, GRAPH_OCTETS } from './limits.ts';
+import { ALIASES_OF_ONE, GRAPH_BYTES } from './limits.ts';
 
 const CLOUDS: Readonly<Record<MicrosoftOptions['cloud'], { readonly login: string; readonly graph: string }>> = {
   global: { login: 'https://login.microsoftonline.com', graph: 'https://graph.microsoft.com' },
@@ -28,7 +28,7 @@ const CLOUDS: Readonly<Record<MicrosoftOptions['cloud'], { readonly login: strin
 
 /** A token is renewed a little before its end. */
 const TOKEN_MARGIN_MS = 60_000;
-/** What Graph may ask for at most; longer would be an outage of our own making. */
+/** The longest pause that Graph may ask for; more would be an outage caused by us. */
 const PATIENCE_SECONDS = { usual: 10, most: 300 } as const;
 
 interface Said {
@@ -79,7 +79,7 @@ export function microsoftSource(
     }
   }
 
-  /** The first that has the address; undefined: nobody of that kind. */
+  /** The first that has the address; undefined: no match of that kind. */
   async function find(kind: 'users' | 'groups', question: Question): Promise<Answer | undefined> {
     const said = await get(queryFor(kind, question.address.text), question);
     if (said.status === 429 || said.status === 503) {
@@ -104,7 +104,7 @@ export function microsoftSource(
       const { status, body } = await post(tokenUrl, form, question.signal);
       question.dialogue.received(`${status} ${firstLine(body['error_description']) ?? ''}`);
       if (status !== 200 || typeof body['access_token'] !== 'string') return readSignIn(status, body);
-      // The endpoint of tokens takes more than one name of a user, and does not tell whose it is.
+      // The token endpoint accepts several names of a user, and does not return the user.
       const found = await find('users', question);
       if (found?.kind === 'cannot-tell') return found;
       return { kind: 'yes', primary: found?.kind === 'yes' ? found.primary : undefined };
@@ -139,9 +139,9 @@ function readEntry({
   };
 }
 
-/** What the codes of the token endpoint say of the user: no such user, wrong password, expired, disabled. */
+/** Codes of the token endpoint about the user: no such user, wrong password, expired, disabled. */
 const WRONG = new Set([50034, 50126, 50055, 50056, 50057]);
-/** A second factor, a locked account: the password alone says nothing. */
+/** A second factor, a locked account: the password alone decides nothing. */
 const MORE_IS_NEEDED = new Set([50053, 50072, 50074, 50076, 50079, 50158, 53003, 65001]);
 
 function readSignIn(status: number, body: Said['body']): PasswordAnswer {
@@ -161,7 +161,7 @@ async function talk(url: string, init: RequestInit): Promise<Said> {
   let octets = 0;
   for await (const chunk of response.body ?? []) {
     octets += chunk.length;
-    if (octets > GRAPH_OCTETS) throw new Error('the answer is too long');
+    if (octets > GRAPH_BYTES) throw new Error('the answer is too long');
     chunks.push(chunk);
   }
   return {

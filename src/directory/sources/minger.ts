@@ -1,10 +1,9 @@
 /**
  * Minger (draft-hathcock-minger-06): asks a mail server for one address by UDP or TCP.
  *
- * A datagram is easily forged, so each question has a socket of its own: a random port, connected to
- * the server, and only an answer that repeats the mailbox is one. Asked again after 1, 2 and 4
- * seconds, given up after 5. Passwords, which Minger does not know, are tried by SMTP AUTH at the
- * same host where a port for it is set.
+ * A datagram is easily forged, so each question has a socket of its own: a random port, connected to the server, and
+ * only a reply that repeats the mailbox counts. Asked again after 1, 2 and 4 seconds, given up after 5. Minger has no
+ * passwords: they are checked by SMTP AUTH at the same host if a port for it is set.
  */
 
 import { createSocket } from 'node:dgram';
@@ -64,7 +63,7 @@ export function mingerSource(
   };
 }
 
-/** 4 does not say why: over quota, or switched off. */
+/** 4 gives no reason: over quota, or disabled. */
 const ANSWERS: Readonly<Record<MingerStatus, Answer>> = {
   'invalid-request': cannotTell('the server takes our query for malformed (0)'),
   'access-denied': cannotTell('the server denies access to us (1)'),

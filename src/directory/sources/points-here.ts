@@ -12,7 +12,7 @@ export interface PointsHereServices {
   readonly resolveHost: ResolveHost;
   readonly random: Random;
   readonly hostname: string;
-  /** Those of this machine, and of the router in front of it. */
+  /** The addresses of this machine, and of the router in front of it. */
   readonly addresses: () => readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function createPointsHere(services: PointsHereServices): PointsHere {
     const own = new Set(addresses());
     let unsure = false;
     for (const host of shuffle(hosts, random).slice(0, MX_HOSTS)) {
-      // The names of strangers never ask the hosts file.
+      // Names of untrusted domains never use the hosts file.
       const found = await resolveHost(host, { hostsFile: false });
       if (found.kind === 'found' && found.addresses.some((address) => own.has(address))) return 'yes';
       unsure ||= found.kind === 'unknown';

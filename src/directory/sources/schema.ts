@@ -1,4 +1,4 @@
-/** The tables of verification: sources, the domains they are asked for, and what they once confirmed. */
+/** The tables of verification: sources, the domains they are asked for, and the accounts that they confirmed. */
 import { columns } from '../../store/columns.ts';
 import type { StoreMigration } from '../../store/migration.ts';
 
@@ -17,7 +17,7 @@ export interface SourceTables {
   readonly verification_source: SourceRow;
   /** `position`: the order in which a domain's sources are asked. */
   readonly verification_source_domain: { readonly domain: string; readonly position: number; readonly source: number };
-  /** `gone`: a source said later that the user exists no more, and the account was disabled for it. */
+  /** `gone`: a source reported later that the user does not exist any more, and the account was disabled for it. */
   readonly verified_account: {
     readonly address: string;
     readonly source: number;

@@ -1,4 +1,4 @@
-/** Asks sources in their order. The first that says yes or no ends the search; who cannot tell leaves it to the next. */
+/** Asks sources in order. The first yes or no ends the search; after a cannot-tell the next is asked. */
 import type { Address } from '../../model/address.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Answer, PasswordAnswer } from './contract.ts';

@@ -1,10 +1,9 @@
 /**
- * Dynamic authentication: a password that this node does not know is tried at the domain's sources.
+ * Dynamic authentication: a password that this node does not know is checked at the domain's sources.
  *
- * What was right is remembered for minutes, as a hash under a key of this process; what was wrong is
- * not, and nothing is stored. Sign-ins under way have a bound, since strangers choose their number; what
- * is remembered is not under it, and who is known has one of his own. Once half of it is taken, a site has
- * no more than its part.
+ * A right password is cached for minutes, as a hash under a key of this process; a wrong one is not, and nothing is
+ * stored. Sign-ins under way have a bound, since unknown clients could send any number; cached ones do not count, and
+ * known clients have a bound of their own. Once half of it is taken, a site has no more than its part.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Address, addressKey } from '../../model/address.ts';
@@ -16,17 +15,17 @@ import type { OpenDirectory } from '../directory.ts';
 import type { Asker } from '../sign-in/passwords/hashing.ts';
 import type { PasswordAnswer } from './contract.ts';
 import type { Enrolment } from './enrol.ts';
-import { PASSWORD_ENTRIES, PASSWORD_OCTETS, SIGN_INS_AT_ONCE, SIGN_INS_OF_SITE } from './limits.ts';
+import { PASSWORD_BYTES, PASSWORD_ENTRIES, SIGN_INS_AT_ONCE, SIGN_INS_OF_SITE } from './limits.ts';
 import { type SearchOutcome, searchPassword } from './search.ts';
 import { verificationSettings } from './settings.ts';
 import type { SourceTable } from './table.ts';
 
-/** The password is right; `user`: whose it is, by the key of the main address. */
+/** The password is right; `user`: the key of the user's main address. */
 export interface Confirmed {
   readonly user: string;
 }
 
-/** `none`: no source of the domain knows passwords, or they may not be asked. */
+/** `none`: no source of the domain has passwords, or they may not be asked. */
 export type SignInAnswer = Confirmed | 'no' | 'cannot-tell' | 'none';
 
 /** Never rejects. */
@@ -50,15 +49,15 @@ export function createSignIn(services: SignInServices): SignIn {
   const { table, directory, enrolment, settings, clock, random } = services;
   const processKey = random.bytes(32);
   const remembered = createCache<Remembered>(PASSWORD_ENTRIES);
-  const underWay: Record<Asker, number> = { known: 0, stranger: 0 };
-  /** Of strangers. */
+  const underWay: Record<Asker, number> = { known: 0, unknown: 0 };
+  /** Of unknown clients. */
   const ofSite = new Map<string, number>();
 
   async function ask(address: Address, password: string, who: Asker, site: string): Promise<SignInAnswer> {
     const key = addressKey(address);
     const there = await enrolment.account(key);
     if (there?.state === 'disabled' && !there.gone) return 'no';
-    // The list of sources is in the digest: after a change of them everybody is asked for again.
+    // The list of sources is in the digest: after a change of it all passwords are checked again.
     const digest = createHmac('sha256', processKey).update(`${table.version}\0${key}\0${password}`).digest();
     const known = remembered.get(key);
     if (known && known.until > clock.monotonic() && timingSafeEqual(known.digest, digest)) return { user: known.user };
@@ -73,8 +72,8 @@ export function createSignIn(services: SignInServices): SignIn {
   }
 
   function hasRoom(who: Asker, site: string): boolean {
-    if (who === 'known' || underWay.stranger < SIGN_INS_AT_ONCE / 2) return underWay[who] < SIGN_INS_AT_ONCE;
-    return underWay.stranger < SIGN_INS_AT_ONCE && (ofSite.get(site) ?? 0) < SIGN_INS_OF_SITE;
+    if (who === 'known' || underWay.unknown < SIGN_INS_AT_ONCE / 2) return underWay[who] < SIGN_INS_AT_ONCE;
+    return underWay.unknown < SIGN_INS_AT_ONCE && (ofSite.get(site) ?? 0) < SIGN_INS_OF_SITE;
   }
 
   function count(who: Asker, site: string, by: 1 | -1): void {
@@ -101,17 +100,17 @@ export function createSignIn(services: SignInServices): SignIn {
     }
   }
 
-  return async (address, password, who = 'stranger', site = '') => {
+  return async (address, password, who = 'unknown', site = '') => {
     const { domain } = address;
-    // RFC 4513 5.1.2: an empty password would be taken, by anybody's name.
-    if (password === '' || Buffer.byteLength(password) > PASSWORD_OCTETS) return 'no';
+    // RFC 4513 5.1.2: an empty password would be accepted, for any name.
+    if (password === '' || Buffer.byteLength(password) > PASSWORD_BYTES) return 'no';
     if (!settings.current().get(verificationSettings.signIn, { domain })) return 'none';
     if (!table.of(domain).some(({ asker }) => asker.knowsPasswords)) return 'none';
     try {
       if (!(await directory.domain(domain))?.enabled) return 'none';
       return await ask(address, password, who, site);
     } catch {
-      // The database; what a source does wrong is an answer already.
+      // A failing database; a fault of a source is an answer already.
       return 'cannot-tell';
     }
   };

@@ -1,10 +1,9 @@
 /**
- * SMTP call forward: asks a mail server whether it would take mail for a user, and sends none.
+ * SMTP call forward: asks a mail server whether it would accept mail for a user, and sends none.
  *
- * EHLO, STARTTLS where offered, AUTH where set, MAIL, RCPT, RSET, QUIT; never DATA. A refusal counts
- * against a user only where it is about the user: a server that refuses us (relaying, sign-in, block
- * lists) would otherwise make every user disappear. Without credentials of its own a source signs in
- * with those that mail is delivered with to the same host and port.
+ * EHLO, STARTTLS if offered, AUTH if set, MAIL, RCPT, RSET, QUIT; never DATA. A refusal counts against a user only if
+ * it is about the user: a server that refuses us (relaying, sign-in, block lists) would otherwise make every user
+ * disappear. Without credentials of its own a source signs in with those for delivery to the same host and port.
  */
 
 import type { Reply } from '../../model/reply.ts';
@@ -80,7 +79,7 @@ function talkOptions(options: SmtpOptions, secret: string | undefined, { random 
   return { host, port, tls, tlsOptions, signIn: { credentials, doubt, salting: createSalting(), random } };
 }
 
-/** `mayTrustItself`: to this machine a password may be said without more, as nobody else hears it. */
+/** `mayTrustItself`: to this machine a password may be sent without proof, as nobody can listen. */
 function proofOf({ host, trust, pin }: Place, mayTrustItself: boolean): ServerProof {
   const proof = serverProof({ host, authority: trust, pins: pin === '' ? [] : [keyDigest(pin)!] });
   return mayTrustItself && isOwnMachine(host) ? { ...proof, doubt: () => undefined } : proof;
@@ -88,10 +87,10 @@ function proofOf({ host, trust, pin }: Place, mayTrustItself: boolean): ServerPr
 
 type Place = Pick<SmtpOptions, 'host' | 'port' | 'trust' | 'pin'>;
 
-/** A guesser chooses how often: nothing that costs us more than saying the password. */
+/** A guesser chooses how often: only mechanisms that cost us no more than sending the password. */
 const CHEAP = ['PLAIN', 'LOGIN'] as const;
 
-/** By the user's own name and password, and only where nobody else can hear it. */
+/** By the user's own name and password, and only if nobody else can listen. */
 export async function smtpSignIn(
   talker: Talker,
   place: Place & { readonly tls?: SmtpOptions['tls'] },
@@ -116,13 +115,13 @@ export async function smtpSignIn(
   return cannotTell(reached.reason.slice(0, 300));
 }
 
-/** What RCPT said of a user. */
+/** The meaning of a reply to RCPT for a user. */
 export function readRcpt(reply: Reply): Answer {
   const { code, enhanced = '' } = reply;
   if (code === 250 || code === 251) return { kind: 'yes' };
   if (code === 252) return cannotTell('the server takes the address without looking (252)', 'address');
   if (enhanced === '5.2.2' || enhanced === '4.2.2' || code === 552) return { kind: 'yes', unavailable: 'full' };
-  // RFC 3463 3.3: the mailbox is there. Not 4.2.0, which greylists say to everybody.
+  // RFC 3463 3.3: the mailbox exists. Not 4.2.0, which greylisting uses for everybody.
   if (enhanced.startsWith('5.2.') || enhanced === '4.2.1') return { kind: 'yes', unavailable: 'disabled' };
   if (code < 500) return refusal('the server puts us off', reply, code === 421 ? 'source' : 'address');
   return isAboutTheUser(reply) ? { kind: 'no' } : refusal('the server refuses us', reply);
@@ -134,7 +133,7 @@ function isAboutTheUser(reply: Reply): boolean {
   if (enhanced.startsWith('5.1.')) return enhanced !== '5.1.7' && enhanced !== '5.1.8';
   if (code !== 550 && code !== 551 && code !== 553) return false;
   if (/relay|authent|sender|block/i.test(replyText(reply))) return false;
-  // Exchange Online says 550 5.4.1 to unknown users.
+  // Exchange Online answers 550 5.4.1 for unknown users.
   return enhanced === '' || enhanced === '5.0.0' || enhanced === '5.4.1';
 }
 

@@ -1,7 +1,7 @@
 /**
- * An SMTP conversation in which no mail is sent: opened as delivery opens one, then a command at a
- * time. A peer that is slow is left after a step's time, one that says too much or nothing sensible
- * at once. Errors: Error with a sentence; the caller takes it for a source that cannot tell.
+ * An SMTP conversation without mail: opened as by delivery, then a command at a time. A slow peer is disconnected
+ * after a step's time, one that sends too much or nonsense at once. Errors: Error with a sentence; the caller takes
+ * it for a source that cannot tell.
  */
 
 import type { ConnectionOptions } from 'node:tls';
@@ -21,20 +21,20 @@ export interface TalkOptions {
   readonly port: number;
   readonly tls: ConnectOptions['tls'];
   readonly tlsOptions: (host: string) => ConnectionOptions;
-  /** Absent: asks as nobody. */
+  /** Absent: asks without authentication. */
   readonly signIn?: SignIn;
 }
 
 export interface Talk {
   readonly extensions: PeerExtensions;
-  /** `shown`: what the dialogue says in place of a line with a secret in it. */
+  /** `shown`: what the dialogue records in place of a line with a secret in it. */
   ask(line: string, shown?: string): Promise<Reply>;
   quit(): void;
 }
 
 export interface Talker {
   open(options: TalkOptions, question: Question): Promise<Talk>;
-  /** The same, with what went wrong as a value. Errors: only where the host has no address. */
+  /** The same, with a failure as a value. Errors: only if the host has no address. */
   reach(options: TalkOptions, question: Question): Promise<Talk | OpeningFailure>;
 }
 
@@ -123,7 +123,7 @@ function talkOver(transport: Transport, extensions: PeerExtensions, { dialogue }
       return waiting.promise;
     },
     quit() {
-      // A courtesy; nobody waits for the answer.
+      // A courtesy; the answer is not awaited.
       waiting = undefined;
       transport.finish('QUIT\r\n', STEP_MS);
     },

@@ -56,7 +56,7 @@ export function sourceStatements(dialect: Dialect) {
         .values({ domain: p('domain'), position: p('position'), source: p('source') }),
     ),
 
-    /** An account as it is, and what a source said of it; `source` null: it was made by hand. */
+    /** An account, and what a source confirmed about it; `source` null: it was made by hand. */
     account: prepare<{ address: string }, T>(dialect, (db, p) =>
       db
         .selectFrom('account')
@@ -98,7 +98,7 @@ export function sourceStatements(dialect: Dialect) {
     alias: prepare<{ address: string }, T>(dialect, (db, p) =>
       db.selectFrom('alias').select('targets').where('address', '=', p('address')),
     ),
-    /** Those that sources gave to an account. */
+    /** Aliases that sources gave to an account. */
     aliasesOf: prepare<{ account: string }, T>(dialect, (db, p) =>
       db.selectFrom('alias').select('address').where('account', '=', p('account')),
     ),

@@ -1,7 +1,6 @@
 /**
- * All sources in memory, ready to be asked: a domain's own in their order, else the default ones.
- * Read at the start and after each change, which is also the end of all that was remembered of their
- * answers (`version`).
+ * All sources in memory, ready to be asked: a domain's own in order, else the default ones. Read at the start and
+ * after each change, which also drops all cached answers (`version`).
  */
 import { OperationalError } from '../../model/errors.ts';
 import type { Database } from '../../store/contract.ts';
@@ -27,7 +26,7 @@ export interface KnownSource {
 export interface SourceTable {
   readonly version: number;
   readonly all: readonly KnownSource[];
-  /** Whom to ask about users of a domain, in order. */
+  /** The sources to ask about users of a domain, in order. */
   of(domain: string): readonly KnownSource[];
   /** A domain's own alone. */
   own(domain: string): readonly KnownSource[];
@@ -78,10 +77,10 @@ export async function openSourceTable(database: Database, services: TableService
 
   /** One after the other, so that the last one read is the last that was written. */
   const follow = (again: () => Promise<void>): void => {
-    // What cannot be read now stays as it was; a restart reads it.
+    // If it cannot be read now it stays as it was; a restart reads it.
     reading = reading.then(again).catch(() => {});
   };
-  /** Whom a domain asks is part of the answer: none of before counts. */
+  /** The sources of a domain are part of the answer: earlier answers do not count. */
   const relink = async (): Promise<void> => {
     await readLinks();
     version++;

@@ -1,7 +1,6 @@
 /**
- * TLS to a source. Where a password is said, the certificate must be right: signed by a public
- * authority and for that name, or by the certificate that the operator entered, which may also be
- * the server's own.
+ * TLS to a source. If a password is sent, the certificate must be right: signed by a public authority and for that
+ * name, or by the certificate that the operator entered, which may also be the server's own.
  */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -22,7 +21,7 @@ export function verifiedTls(host: string, trust: string): ConnectionOptions {
   };
 }
 
-/** Against listeners only (RFC 7435): nothing secret is said. */
+/** Only against eavesdroppers (RFC 7435): no secret is sent. */
 export function unverifiedTls(host: string): ConnectionOptions {
   return { ...COMMON, ...(!isIP(host) && { servername: host }), rejectUnauthorized: false };
 }

@@ -1,10 +1,10 @@
 /**
- * Verification: the directory as it is with sources behind it. Known users cost nothing more; an
- * unknown user of a domain with sources is asked about, once for all who ask at the same time, and
- * becomes an account, a refusal that is remembered for minutes, or `cannot-tell`, which is neither.
+ * Verification: the directory with sources behind it. Known users cost nothing more; an unknown user of a domain with
+ * sources is verified, once for all simultaneous questions, and becomes an account, a refusal that is cached for
+ * minutes, or `cannot-tell`, which is neither.
  *
- * Users whom a source once confirmed are asked about again after hours: who is gone is disabled. A
- * mailbox that takes no mail now is neither enrolled nor remembered: the sender comes again.
+ * Users that a source once confirmed are verified again after hours: a deleted one is disabled. A mailbox that takes
+ * no mail now is neither enrolled nor cached: the sender tries again.
  */
 import { type Address, addressKey } from '../../model/address.ts';
 import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
@@ -32,7 +32,7 @@ export interface VerificationServices extends EnrolServices {
 }
 
 export interface Verification {
-  /** The directory, which asks sources about whom it does not know. */
+  /** The directory, which asks sources about unknown users. */
   readonly directory: OpenDirectory;
   /** A password that this node does not know; `username`: an address. Never rejects. */
   askSources(username: string, password: string, asker?: Asker, site?: string): Promise<SignInAnswer>;
@@ -51,7 +51,7 @@ export function createVerification(services: VerificationServices): Verification
   const sql = sourceStatements(database.dialect);
   const enrolment = createEnrolment(sql, services);
   const creation = createDomainCreation(services);
-  /** Until when it is known that nobody is there. */
+  /** Until when an address is known not to exist. */
   const nobody = createCache<number>(NEGATIVE_ENTRIES);
   /** When an account was confirmed, or is to be tried again at the earliest; NEVER: it was made by hand. */
   const confirmedAt = createCache<number>(VERIFIED_ENTRIES);
@@ -67,7 +67,7 @@ export function createVerification(services: VerificationServices): Verification
       case 'unknown-user':
         if (resolution.return || table.of(address.domain).length === 0) return resolution;
         return unknown(address, site);
-      // A user who is gone may be back, and so may an alias of such a user.
+      // A deleted user may be back, and so may an alias of such a user.
       case 'disabled':
         return table.of(address.domain).length === 0 ? resolution : unknown(address, site, resolution);
       case 'remote':
@@ -86,14 +86,14 @@ export function createVerification(services: VerificationServices): Verification
     site: string | undefined,
     otherwise: Resolution = UNKNOWN_USER,
   ): MaybePromise<Resolution> {
-    // The version: no answer of sources that were changed since.
+    // The version: answers of sources before a change do not count.
     const key = `${table.version} ${addressKey(address)}`;
     const until = nobody.get(key);
     if (until !== undefined && until > clock.monotonic()) return otherwise;
     return once(key, () => askAbout(address, key, site, otherwise));
   }
 
-  /** Whoever asks while somebody asks already gets the same answer. */
+  /** Simultaneous questions get the same answer. */
   function once(key: string, ask: () => Promise<Resolution>): Promise<Resolution> {
     const asked = underWay.get(key);
     if (asked) return asked;
@@ -185,7 +185,7 @@ export function createVerification(services: VerificationServices): Verification
       : knownSince(address, account, resolution, at);
   }
 
-  /** Whom an alias leads to may be due, too, and get no mail by another address. */
+  /** The target of an alias may be due, too, and get no mail by another address. */
   function knownTargets(
     address: Address,
     resolution: Extract<Resolution, { kind: 'local' }>,
@@ -194,7 +194,7 @@ export function createVerification(services: VerificationServices): Verification
     if (!answers.some(isPromise)) return resolution;
     return Promise.all(answers).then(async ([first, ...others]) => {
       if (first?.kind === 'unavailable' && others.length === 0) return first;
-      // Who is gone was disabled, and the alias may be another's now.
+      // A deleted user was disabled, and the alias may belong to another now.
       const now = await directory.resolve(address);
       return now.kind === 'unknown-user' || now.kind === 'disabled' ? judge(address, now) : now;
     });
@@ -230,7 +230,7 @@ export function createVerification(services: VerificationServices): Verification
     return once(`=${account.address}`, () => confirm(address, account, resolution));
   }
 
-  /** A due account. Who cannot be told stays, and is asked about again soon. */
+  /** A due account. If the answer is unknown it stays, and is verified again soon. */
   async function confirm(address: Address, account: Account, resolution: Resolution): Promise<Resolution> {
     const { local, domain } = splitKey(account.address);
     const main = makeAddress(local, domain);
@@ -241,7 +241,7 @@ export function createVerification(services: VerificationServices): Verification
       return resolution;
     }
     const { answer, source } = outcome;
-    // It stays due, and so is asked about until it takes mail again.
+    // It stays due, and so is verified until it takes mail again.
     if (answer.kind === 'yes' && answer.unavailable) return unavailable(address, answer.unavailable, source.id);
     confirmedAt.delete(account.address);
     if (answer.kind === 'yes') {
@@ -256,7 +256,7 @@ export function createVerification(services: VerificationServices): Verification
     return UNKNOWN_USER;
   }
 
-  /** What this node and its other sources know; nothing is remembered of it, since the asker may know better. */
+  /** The knowledge of this node and its other sources; nothing of it is cached, since the asker may know better. */
   async function resolveForSource(
     address: Address,
     known: Resolution,
@@ -299,7 +299,7 @@ function splitKey(key: string): { readonly local: string; readonly domain: strin
   return { local: key.slice(0, at), domain: key.slice(at + 1) };
 }
 
-/** Two servers may be each other's source: who asks is not asked back. */
+/** Two servers may be each other's source: the one that asks is not asked back. */
 async function othersThan(client: string, sources: readonly KnownSource[]): Promise<readonly KnownSource[]> {
   const isAsker = await Promise.all(sources.map(({ asker }) => asker.isAt(client)));
   return sources.filter((_, i) => !isAsker[i]);

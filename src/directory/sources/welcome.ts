@@ -1,4 +1,4 @@
-/** The mail that greets a user whom a source confirmed for the first time. */
+/** The mail that welcomes a user whom a source confirmed for the first time. */
 import type { Address } from '../../model/address.ts';
 import { formatDate } from '../../protocol/dsn/date.ts';
 import { field } from '../../protocol/dsn/field-text.ts';
@@ -19,7 +19,7 @@ export function welcomeLetter(to: Address, { hostname, text, at, id }: WelcomeWo
     field('Subject', 'Welcome') +
     field('Date', formatDate(at)) +
     field('Message-ID', `<${id}@${hostname}>`) +
-    // RFC 3834 5: nobody's vacation reply answers it.
+    // RFC 3834 5: no vacation reply answers it.
     field('Auto-Submitted', 'auto-generated') +
     'MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n';
   const body = Buffer.from(`${text.trim()}\n`.replaceAll(/\r?\n/g, '\r\n'))

@@ -1,13 +1,12 @@
 /**
  * What a check is: one definition with two halves (architecture, section 5).
  *
- * `observe` looks, once a session, message or recipient, and may ask the world; what it saw is
- * evidence, plain JSON that is stored with the message. `judge` is pure: for each recipient, with
- * the settings of the policy domain, it says what the evidence means. So a changed setting can be
- * tried on past mail by judging again.
+ * `observe` runs once a session, message or recipient, and may do I/O; its result is evidence, plain JSON that is
+ * stored with the message. `judge` is pure: for each recipient, with the settings of the policy domain, it decides
+ * what the evidence means. So a changed setting can be tried on past mail by judging again.
  *
- * What most checks share (on or off, action, score, exemptions, per-domain values) is declared in
- * `policy` and exists once, in policies.ts and engine.ts.
+ * The parts that most checks share (on or off, action, score, exemptions, per-domain values) are declared in `policy`
+ * and exist once, in policies.ts and engine.ts.
  */
 
 import type { Correspondents } from '../../directory/addresses/correspondents.ts';
@@ -34,16 +33,16 @@ import type { Granted } from '../sender/grants.ts';
 import type { Sender } from '../sender/recipient-context.ts';
 import type { Shielding } from '../sender/shielding.ts';
 
-/** AUTH is a stage too, once there is AUTH. */
+/** No check observes at AUTH so far. */
 export type CheckStage = Exclude<Stage, 'auth'>;
 
 /**
- * Who sends, as far as trust goes. `shielded`: a local sender from a network that an operator paired with
- * its domain. `cannot-tell`: the DNS would have to say, and does not.
+ * The kind of sender, by how far it is trusted. `shielded`: a local sender from a network that an operator paired
+ * with its domain. `cannot-tell`: the DNS would decide, and does not answer.
  */
 export type SenderKind = 'authenticated' | 'domain-server' | 'shielded' | 'stranger' | 'cannot-tell';
 
-/** What `judge` may know of a recipient: plain, since it is stored for the replay. */
+/** The facts of a recipient for `judge`: plain, since they are stored for the replay. */
 export interface RecipientContext {
   readonly address: string;
   readonly direction: Direction;
@@ -52,17 +51,17 @@ export interface RecipientContext {
   readonly policyDomain: string;
   /** postmaster or abuse. */
   readonly role: boolean;
-  /** What lists and pairs spare the sender; absent where none does. */
+  /** The exemptions that lists and pairs give the sender; absent if there are none. */
   readonly listed?: readonly GrantedExemption[];
-  /** The entry of an allow or block list that counts, and what it met first: the envelope or From. */
+  /** The entry of an allow or block list that counts, and where it matched first: the envelope or From. */
   readonly listing?: CountingEntry;
   /** The lists cannot be read now. */
   readonly listsUntold?: true;
-  /** What the three above come from: data, of which settings decide what counts (sender/grants.ts). */
+  /** The source of the three above: data, of which settings decide what counts (sender/grants.ts). */
   readonly granted?: Granted;
 }
 
-/** `met`: what the entry met first. */
+/** `met`: where the entry matched first. */
 export type CountingEntry = Listing & { readonly met: 'envelope' | 'header' };
 
 interface SessionView {
@@ -75,19 +74,19 @@ interface TransactionView extends SessionView {
   readonly sender: MaybePromise<Sender>;
 }
 
-/** What `observe` sees at each stage. */
+/** The input of `observe` at each stage. */
 export interface Views {
   connect: SessionView & { readonly stage: 'connect' };
   ehlo: SessionView & { readonly stage: 'ehlo' };
   mail: TransactionView & {
     readonly stage: 'mail';
-    /** The client's address is everybody's (sender/nat.ts). */
+    /** The client's address is shared by many (sender/nat.ts). */
     readonly isHidden: boolean;
   };
   rcpt: TransactionView & {
     readonly stage: 'rcpt';
     readonly recipient: Recipient;
-    /** Without what lists and pairs say: that may need the DNS. */
+    /** Without lists and pairs: they may need the DNS. */
     readonly context: RecipientContext;
     readonly resolution: Resolution;
   };
@@ -96,13 +95,16 @@ export interface Views {
     readonly envelope: Envelope;
     readonly content: ContentRef;
     readonly header: HeaderFacts;
-    /** The octets of the message as far as its header was read, and perhaps more. */
+    /** The bytes of the message up to the end of its header, and perhaps more. */
     readonly head: Uint8Array;
-    /** What another check saw, at an earlier stage or declared before this one; undefined: nothing, or it failed. */
+    /**
+     * The evidence of another check, from an earlier stage or declared before this one; undefined: none, or it
+     * failed.
+     */
     observed(check: string): MaybePromise<Evidence | undefined>;
-    /** What IP shielding says of a domain and this client. */
+    /** The verdict of IP shielding on a domain and this client. */
     shieldOf(domain: string): MaybePromise<Shielding>;
-    /** Made by the first check that needs it (checks/origin/verification.ts). */
+    /** Created by the first check that needs it (checks/origin/verification.ts). */
     verification?: Verification | undefined;
   };
 }
@@ -110,31 +112,31 @@ export interface Views {
 export interface CheckServices {
   readonly clock: Clock;
   readonly events: Events;
-  /** The transaction's share of look-ups; what a check asks through it ends when the check is stopped. */
+  /** The transaction's share of look-ups; questions asked through it end when the check is stopped. */
   readonly resolver: OwnedResolver;
-  /** Fires when nobody waits for the check any more: at the bound, or as the session or transaction ends. */
+  /** Fires when the check is no longer awaited: at the bound, or as the session or transaction ends. */
   readonly signal: AbortSignal;
   readonly directory: Directory;
   readonly settings: Settings;
-  /** Who belongs to us. */
+  /** Our domains, accounts and people. */
   readonly identities: () => MaybePromise<Identities>;
-  /** Whom we write to. */
+  /** The domains that we write to. */
   readonly correspondents: Correspondents;
-  /** Whom an account may write as. */
+  /** The addresses that an account may write as. */
   readonly grants: SenderGrants;
-  /** What the operator said of senders: lists and pairs. */
+  /** The operator's rules about senders: lists and pairs. */
   readonly senderRules: SenderRules;
-  /** How this node calls itself. */
+  /** The name of this node. */
   readonly hostname: string;
 }
 
-/** Whom a check spares. */
+/** Senders and recipients that a check may exempt. */
 export type Exemption = 'authenticated' | 'domainMailServer' | 'roleAddress' | 'allowListed' | 'ipShield';
 
-/** What spares a sender: the same, and a preset of IP shielding, which is less than a pair that was entered. */
+/** Why a sender is exempt: the same, and a preset of IP shielding, which counts less than a pair that was entered. */
 export type GrantedExemption = Exemption | 'ipShieldPreset';
 
-/** What a check says; the engine makes a Finding of it. */
+/** The result of a check; the engine turns it into a Finding. */
 export interface Said<Code extends string = string> {
   readonly code: Code;
   /** Default `fail`. */
@@ -143,14 +145,14 @@ export interface Said<Code extends string = string> {
   readonly text?: string;
   /** Default: the policy's action; without policy, `accept`. */
   readonly action?: Action;
-  /** Where to, when `action` is redirect. */
+  /** The new recipient, when `action` is redirect. */
   readonly redirectTo?: string;
   readonly score?: number;
-  /** What the sender is told when refused or deferred. Default: 550 5.7.1 or 451 4.7.1 with the text. */
+  /** The reply to the sender when refused or deferred. Default: 550 5.7.1 or 451 4.7.1 with the text. */
   readonly reply?: Reply;
 }
 
-/** What the checks before said about a recipient, to a check that weighs it. */
+/** The findings of earlier checks about a recipient, for a check that weighs them. */
 export interface PriorFindings {
   /** All scores so far, together. */
   readonly score: number;
@@ -158,9 +160,9 @@ export interface PriorFindings {
   readonly suspect?: string;
 }
 
-/** What became of a message, to a check that records it. */
+/** The fate of a message, for a check that records it. */
 export interface Concluded {
-  /** The message was refused or deferred as a whole: nothing was taken. */
+  /** The message was refused or deferred as a whole: it was not accepted. */
   readonly answered: boolean;
   /** This check's own findings, of all recipients. */
   readonly findings: readonly Finding[];
@@ -170,10 +172,10 @@ export interface Concluded {
 export interface CheckPolicyDefaults {
   readonly enabled: boolean;
   readonly action: PolicyAction;
-  /** Whose quarantine the action `quarantine` means. */
+  /** The quarantine that the action `quarantine` means. */
   readonly quarantine: 'user' | 'admin';
   readonly score: number;
-  /** Its settings are the server's: no domain has values of its own. */
+  /** Its settings apply to the whole server: no domain has values of its own. */
   readonly serverWide?: true;
 }
 
@@ -188,36 +190,38 @@ export interface CheckDefinition<S extends CheckStage, E extends Evidence, Code 
   /** When it observes. More than one: the same question asked again when more is known. */
   readonly stage: S | readonly S[];
   /**
-   * Asks name servers of the sender's choice: what it observes of MAIL begins with the first recipient
-   * whom the checks that ask nobody accept, and not for a sender who names none.
+   * Its name servers are of the sender's choice: observation of MAIL begins with the first recipient that the checks
+   * without look-ups accept, and never for a sender that names none.
    */
   readonly begins?: 'rcpt';
   /**
-   * When it is judged; default: where it observed, but not before RCPT. `stage: 'mail', answers:
+   * When it is judged; default: at the stage where it observed, but not before RCPT. `stage: 'mail', answers:
    * 'message'` starts early and is awaited late.
    */
   readonly answers?: 'rcpt' | 'message';
   /** `server`: judged at once with global settings, also before RCPT, and may refuse there. */
   readonly scope?: 'server';
-  /** The page of the guide that it answers. */
+  /** The page of the guide that it implements. */
   readonly guide: string;
   readonly exempt: readonly Exemption[];
-  /** Where `ipShield` is exempt, presets spare it as entered pairs do. */
+  /** If `ipShield` is exempt, presets exempt from it as entered pairs do. */
   readonly presetsSpare?: true;
-  /** It fails closed: a defect in any half of it, or no answer in time, is a 451. False for what only annotates. */
+  /**
+   * It fails closed: a defect in any half of it, or no answer in time, is a 451. False for checks that only annotate.
+   */
   readonly protects: boolean;
-  /** Whose policy settings it shares; default: its own, under its id. */
+  /** The check whose policy settings it shares; default: its own, under its id. */
   readonly settingsGroup?: string;
   /**
-   * Dear to make: not observed for a sender whom the settings spare, nor for a message none of whose
-   * recipients asks for it. Its evidence is `{made: false}` then, and it is not judged.
+   * Expensive: not observed for a sender that the settings exempt, nor for a message none of whose recipients asks
+   * for it. Then its evidence is `{made: false}`, and it is not judged.
    */
   readonly lazy?: true;
-  /** A failure of it is a sign of forgery that stands by itself. */
+  /** Its failure alone is a sign of forgery. */
   readonly suspects?: true;
-  /** Evidence of which it has nothing to say under any settings, nor anything to edit: this very object is not judged. */
+  /** Evidence with which it has no finding and no edit under any settings: this very object is not judged. */
   readonly clear?: E;
-  /** The closed list of what it can say, with the sentence for an administrator. */
+  /** The closed list of its codes, with the sentence for an administrator. */
   readonly codes: Readonly<Record<Code, string>>;
   readonly policy?: CheckPolicyDefaults;
   readonly settings: G;
@@ -229,9 +233,9 @@ export interface CheckDefinition<S extends CheckStage, E extends Evidence, Code 
     context: RecipientContext | undefined,
     prior: PriorFindings,
   ): readonly Said<Code>[];
-  /** Header edits of the copies of a recipient who gets the message; equal edits should be the same list. */
+  /** Header edits of the copies of a recipient that gets the message; equal edits should be the same list. */
   edits?(evidence: E, settings: SettingValues<G>, context: RecipientContext): readonly HeaderEdit[];
-  /** Once everybody is decided: the evidence as it is stored. */
+  /** Called once all recipients are decided: returns the evidence as it is stored. */
   conclude?(evidence: E, concluded: Concluded): E;
 }
 
@@ -265,7 +269,7 @@ export function defineCheck<
   return Object.freeze({ ...UNSAID, ...definition }) as unknown as Check;
 }
 
-/** All checks have one form, so that the engine finds what it asks of each in the same place. */
+/** All checks have one form, so that the engine finds their members in the same places. */
 const UNSAID: Readonly<Record<keyof Check, undefined>> = {
   id: undefined,
   stage: undefined,
@@ -290,7 +294,7 @@ const UNSAID: Readonly<Record<keyof Check, undefined>> = {
 };
 
 /**
- * Nothing to say: the usual case, and the same object always. Not frozen: it lies in evidence, and one
- * frozen array there makes the JSON of all the evidence three times as dear.
+ * No finding: the usual case, and always the same object. Not frozen: it is part of evidence, and one frozen array
+ * there makes the JSON of all the evidence three times as expensive.
  */
 export const NOTHING: readonly never[] = [];

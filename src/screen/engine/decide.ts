@@ -1,12 +1,11 @@
 /**
  * From findings to dispositions (architecture, section 3): one for each recipient, and one reply for
  * the message. Pure: the replay of changed settings decides by the same rules.
+ * Of one recipient: an unknown outranks a refusal, since it might have exempted the sender; a defer that a check
+ * chose for a known fact is a mild refusal, and yields to a permanent one.
  *
- * Of one recipient: what is not known outranks a refusal, since it might have spared the sender; a defer
- * that a check chose for what it knows is a mild refusal, and yields to one for good.
- *
- * Any defer: 451 to all. All refused: one 5xx, that of the first refusing check in declared order.
- * Else the message is taken, and who was refused is held as a late refusal.
+ * Any defer: 451 to all. All refused: one 5xx, that of the first refusing check in declared order. Else the message
+ * is accepted, and a refused recipient is held as a late refusal.
  */
 import type { Action, Disposition, Finding } from '../../model/finding.ts';
 import type { Reply } from '../../model/reply.ts';
@@ -16,7 +15,7 @@ import type { SenderKind } from './check.ts';
 export const ACCEPT: Disposition = Object.freeze({ kind: 'accept' });
 const ACCEPT_ONE: readonly Disposition[] = Object.freeze([ACCEPT]);
 
-/** Nothing softens a hold for administrators; what sorts or drops mail comes behind what protects. */
+/** Nothing weakens a hold for administrators; actions that sort or drop mail come after those that protect. */
 const STRENGTH: Readonly<Record<Action, number>> = {
   accept: 0,
   'quarantine-user': 1,
@@ -28,7 +27,7 @@ const STRENGTH: Readonly<Record<Action, number>> = {
 };
 const MILD_REFUSAL = 5;
 
-/** The finding that decides, or undefined where none asks for more than acceptance. Of equals the first. */
+/** The finding that decides, or undefined if none asks for more than acceptance. Of equal ones the first. */
 export function strongest(findings: readonly Finding[]): Finding | undefined {
   let strongest: Finding | undefined;
   let most = 0;
@@ -74,7 +73,7 @@ export function decide(
   };
 }
 
-/** What the sender is told where the check has no words of its own. */
+/** The reply to the sender if the check has none of its own. */
 export function replyOf({ action, reply, text }: Finding): Reply {
   if (reply) return reply;
   return action === 'defer' ? { code: 451, enhanced: '4.7.1', text } : { code: 550, enhanced: '5.7.1', text };
@@ -86,7 +85,7 @@ function dispositionOf(finding: Finding, sender: SenderKind): Disposition {
   switch (finding.action) {
     case 'refuse': {
       const held = { kind: 'hold', class: 'admin', reason: `late refusal: ${reason}`, by } as const;
-      // A stranger's reverse-path may be forged, so only a sender whom we know is told.
+      // The reverse-path of an untrusted sender may be forged, so only a trusted sender is notified.
       return isTrusted(sender) ? { ...held, tellSender: replyOf(finding) } : held;
     }
     case 'quarantine-admin':

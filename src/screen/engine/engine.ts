@@ -1,10 +1,10 @@
 /**
  * Runs the checks of a stage: observes once, judges with the policies given.
  *
- * Everything is synchronous while every check is: no promise is made until a check makes one. Checks
- * that wait do so at the same time, and no longer than the bound, at which they are stopped (runs.ts). A check that throws, in any half, or
- * whose module is missing is a defect of that check: there is an event, its outcome is `error`, and
- * where it protects the mail waits (451), whatever the action that is set for what it finds.
+ * Everything is synchronous while every check is: no promise is created until a check creates one. Checks that wait
+ * do so at the same time, and no longer than the bound, at which they are stopped (runs.ts). A check that throws, in
+ * any half, or whose module is missing is a defect of that check: there is an event, its outcome is `error`, and if
+ * it protects, the mail waits (451), whatever action is set for its findings.
  */
 import { invariant } from '../../model/errors.ts';
 import type { Evidence, Finding } from '../../model/finding.ts';
@@ -26,15 +26,15 @@ import type { Plan } from './plan.ts';
 import type { CheckPolicy, DomainPolicy, Policies } from './policies.ts';
 import { createRun, type Run, type TransactionServices } from './runs.ts';
 
-/** What a check saw; else, in a word, why it saw nothing. */
+/** The evidence of a check; or, in a word, why there is none. */
 export type Observed = Evidence | 'defect' | 'timeout';
 
 export interface Observations {
-  /** By the check's index in the plan; missing is what was not observed yet, and what nobody asks for. */
+  /** By the check's index in the plan; missing: not observed yet, or not needed by anybody. */
   readonly byCheck: (MaybePromise<Observed | undefined> | undefined)[];
   /** Some of it is a promise, or was. */
   waits: boolean;
-  /** What observed it, as far as that had to wait: a few for each stage. */
+  /** The runs that had to wait: a few for each stage. */
   readonly runs: Run[];
 }
 
@@ -54,8 +54,8 @@ export function copyOf({ byCheck, waits, runs }: Observations): Observations {
 }
 
 /**
- * Lets the checks of the view's stage look that somebody may ask for; what waits is left to wait.
- * `asks`: whether a recipient asks for a lazy check, once they are known.
+ * Starts the checks of the view's stage that may be needed; pending results are not awaited. `asks`: whether a
+ * recipient needs a lazy check, once they are known.
  */
 export function start(
   plan: Plan,
@@ -68,7 +68,7 @@ export function start(
   observeAll(policies.starts[view.stage], plan, view, services, observations, policies, asks);
 }
 
-/** The same for what waits for a recipient. */
+/** The same for checks that wait for a recipient. */
 export function startUponRecipient(
   plan: Plan,
   view: Views['mail'],
@@ -133,18 +133,18 @@ function observe(check: Check, view: Views[CheckStage], run: Run): MaybePromise<
   }
 }
 
-/** What fails because it was stopped has no defect; nobody waits for it either. */
+/** A check that fails because it was stopped has no defect; nobody waits for it either. */
 function failed(check: Check, stage: CheckStage, error: unknown, run: Run): 'defect' | 'timeout' {
   return run.isStopped() ? 'timeout' : defect(check, stage, error, run.services);
 }
 
-/** A check that returns nothing would else count as one that nobody asked. */
+/** A check that returns nothing would otherwise count as not observed. */
 function present(evidence: Evidence): Evidence {
   invariant(typeof evidence === 'object' && evidence !== null, 'a check observed nothing at all');
   return evidence;
 }
 
-/** What a check sees where another one failed that it builds on: the first has had its event. */
+/** Thrown by a check that builds on a failed one: the first has had its event. */
 export class ObservationFailure extends Error {
   readonly failed: 'defect' | 'timeout';
 
@@ -155,8 +155,8 @@ export class ObservationFailure extends Error {
 }
 
 /**
- * Puts answers where promises were, for all who answer at this stage; what is missing at the bound is a
- * timeout. Undefined: nothing has to be waited for.
+ * Replaces promises by their results, for all checks that answer at this stage; a result that is missing at the bound
+ * is a timeout. Undefined: nothing has to be awaited.
  */
 export function settle(
   plan: Plan,
@@ -206,7 +206,7 @@ async function settleLater(
   services.events.emit('screen.timeout', { stage, checks, afterMs: boundMs });
 }
 
-/** What the checks that answer at this stage say, in declared order; observations must be settled. */
+/** The findings of the checks that answer at this stage, in declared order; observations must be settled. */
 export function judge(
   plan: Plan,
   stage: CheckStage,
@@ -242,7 +242,7 @@ function judgeOrTell(
   }
 }
 
-/** Makes no list where one of the two says it all. */
+/** Creates no list if one of the two is enough. */
 export function joined(first: readonly Finding[], second: readonly Finding[]): readonly Finding[] {
   if (first.length === 0) return second;
   return second.length === 0 ? first : [...first, ...second];
@@ -259,7 +259,7 @@ export function priorFindingsOf(suspects: ReadonlySet<string>, findings: readonl
   return { score, ...(suspect !== undefined && { suspect }) };
 }
 
-/** Pure: also what the replay calls. A defect of the check passes through. */
+/** Pure: the replay calls it, too. A defect of the check passes through. */
 export function judgeOne(
   check: Check,
   policy: CheckPolicy,
@@ -279,7 +279,7 @@ export function isExempt({ exempt }: CheckPolicy, context: RecipientContext): bo
   return context.listed?.some((listed) => exempt.includes(listed)) ?? false;
 }
 
-/** By who the sender is alone. */
+/** By the kind of sender alone. */
 export function spares(exempt: CheckPolicy['exempt'], sender: SenderKind): boolean {
   if (sender === 'authenticated') return exempt.includes('authenticated');
   if (sender === 'shielded') return exempt.includes('ipShield');
@@ -301,7 +301,7 @@ function finding(check: Check, policy: CheckPolicy, said: Said): Finding {
   };
 }
 
-/** What protects fails closed, with a temporary error: the sender tries again. */
+/** A check that protects fails closed, with a temporary error: the sender tries again. */
 export function failure(check: Check, failed: 'defect' | 'timeout'): Finding {
   const text = failed === 'defect' ? 'the check failed by a defect of its own' : 'the check did not answer in time';
   const said = { check: check.id, outcome: 'error', code: failed, text } as const;
@@ -310,7 +310,7 @@ export function failure(check: Check, failed: 'defect' | 'timeout'): Finding {
   return { ...said, action: 'defer', reply: { code: 451, enhanced: '4.3.0', text: told } };
 }
 
-/** Has its event, unless the check it builds on has had one. */
+/** Emits an event, unless the check that it builds on has had one. */
 export function defect(
   check: Check,
   stage: CheckStage,

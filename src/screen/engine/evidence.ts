@@ -1,10 +1,10 @@
 /**
- * What the checks saw of a transaction, as it is stored for the log and for the replay: by check; under
- * `about` what the replay must know beside; and under `recipients`, by address in order of RCPT, who each
- * is and what was seen of it alone. So it is too for a transaction all of whose recipients were refused.
+ * The evidence of a transaction, as it is stored for the log and for the replay: by check; under `about` what the
+ * replay must know besides; and under `recipients`, by address in order of RCPT, the context of each and the evidence
+ * about it alone. A transaction whose recipients were all refused has the same form.
  *
- * Every message's is a copy of one blank form: an object that grows by one member after another
- * takes longer to make, and with many members three times as long to become JSON.
+ * The evidence of every message is a copy of one blank form: an object that grows by one member after another takes
+ * longer to create, and with many members three times as long to become JSON.
  */
 import type { Evidence } from '../../model/finding.ts';
 import { isPromise } from '../../model/maybe-promise.ts';
@@ -14,33 +14,33 @@ import type { RecipientContext, SenderKind } from './check.ts';
 import type { Observations } from './engine.ts';
 import type { Plan } from './plan.ts';
 
-/** Of the form and the meaning of evidence; a change of either that judging cannot bridge makes another. */
+/** Version of the form and the meaning of evidence; it changes with each change that judging cannot handle. */
 export const EVIDENCE_VERSION = 2;
 
 export type About = {
   readonly version: number;
   readonly client: string;
   readonly sender: SenderKind;
-  /** That signed in. */
+  /** The account that authenticated. */
   readonly account?: string;
-  /** MAIL is of a local domain. */
+  /** The domain in MAIL is local. */
   readonly isLocal?: true;
   /** The client was a trusted relay. */
   readonly isRelay?: true;
   /** The client's address was not its own. */
   readonly hidden?: Hidden;
   readonly looked?: Looked;
-  /** The message came: its checks looked. */
+  /** The message was received, and its checks observed it. */
   readonly hasMessage?: true;
   /** The node had no look-ups left for it. */
   readonly isShort?: true;
-  /** Lists have entries, which may speak of the header. */
+  /** Lists have entries, which may match the header. */
   readonly hasLists?: true;
-  /** So many refused recipients are not here. */
+  /** This many refused recipients are left out. */
   readonly cut?: number;
 };
 
-/** A check that saw nothing is missing, or undefined. */
+/** A check without evidence is missing, or undefined. */
 export type MessageEvidence = Readonly<Record<string, Evidence>>;
 
 type Blank = Readonly<Record<string, undefined>>;
@@ -55,7 +55,7 @@ export interface EvidenceForms {
   readonly recipient: Form;
 }
 
-/** Who observes at each stage, and of MAIL once there is a recipient. */
+/** The checks that observe at each stage, and MAIL once there is a recipient. */
 export function evidenceForms(
   { ids }: Plan,
   { connect, ehlo, mail, rcpt, message }: Plan['starts'],
@@ -71,7 +71,7 @@ export function evidenceForms(
   };
 }
 
-/** The parser makes an object whose members have fixed places, whatever their number. */
+/** The JSON parser creates an object whose members have fixed places, whatever their number. */
 function blankOf(names: readonly string[]): Blank {
   const blank = JSON.parse(`{${names.map((name) => `${JSON.stringify(name)}:null`).join()}}`);
   for (const name of names) blank[name] = undefined;
@@ -80,10 +80,10 @@ function blankOf(names: readonly string[]): Blank {
 
 export interface EvidentRecipient {
   readonly context: RecipientContext;
-  /** What lists said at RCPT, where the header made another of it. */
+  /** The context by lists at RCPT, if the header changed it. */
   readonly contextAtRcpt?: RecipientContext;
   readonly atRcpt: Observations;
-  /** At RCPT: before anybody was asked, or with what was asked. */
+  /** At RCPT: before any look-up, or with look-ups. */
   readonly refused?: 'unasked' | 'asked';
 }
 
@@ -111,7 +111,7 @@ function fill({ blank, checks }: Form, { byCheck }: Observations): Record<string
   const filled: Record<string, Evidence | undefined> = { ...blank };
   for (const { id, index } of checks) {
     const observed = byCheck[index];
-    // A look that nobody waited for any longer is none.
+    // An observation that was no longer awaited counts as none.
     if (typeof observed === 'object' && !isPromise(observed)) filled[id] = observed;
   }
   return filled;

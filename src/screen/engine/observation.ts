@@ -1,13 +1,13 @@
 /**
- * What a check saw, for those who ask by its id: at once or as a promise. Who only wants to know takes a
- * failed check for one that saw nothing; a check that builds on it fails with it.
+ * The evidence of a check, for code that asks by its id: at once or as a promise. Code that only wants to know takes
+ * a failed check as one without evidence; a check that builds on it fails with it.
  */
 import type { Evidence } from '../../model/finding.ts';
 import { andThen, isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import { ObservationFailure, type Observations, type Observed } from './engine.ts';
 import type { Plan } from './plan.ts';
 
-/** What a check saw; undefined: nothing. */
+/** The evidence of a check; undefined: none. */
 export function evidenceOf(plan: Plan, { byCheck }: Observations, check: string): MaybePromise<Evidence | undefined> {
   const index = plan.indexOf.get(check);
   const observed = index === undefined ? undefined : byCheck[index];
@@ -15,7 +15,10 @@ export function evidenceOf(plan: Plan, { byCheck }: Observations, check: string)
   return isPromise(observed) ? observed.then(evidenceIn) : evidenceIn(observed);
 }
 
-/** The same for a check that builds on it: without a result of the one there is none of the other. Throws `SeenFailure`. */
+/**
+ * The same for a check that builds on it: if the one has no result, neither has the other. Throws
+ * `ObservationFailure`.
+ */
 export function evidenceFor(plan: Plan, { byCheck }: Observations, check: string): MaybePromise<Evidence | undefined> {
   const index = plan.indexOf.get(check);
   const observed = index === undefined ? undefined : byCheck[index];

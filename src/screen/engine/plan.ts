@@ -1,4 +1,4 @@
-/** The checks in their declared order, sorted once by what each stage has to do. */
+/** The checks in their declared order, sorted once by their work at each stage. */
 import type { Check, CheckStage } from './check.ts';
 
 /** Numbers are indexes into `checks`. */
@@ -7,19 +7,22 @@ export interface Plan {
   readonly ids: readonly string[];
   /** The index of a check by its id. */
   readonly indexOf: ReadonlyMap<string, number>;
-  /** For each check nothing yet. */
+  /** The initial state: nothing observed of any check. */
   readonly unseen: readonly undefined[];
-  /** Who observes at this stage, as it comes. */
+  /** The checks that start to observe at this stage. */
   readonly starts: Readonly<Record<CheckStage, readonly number[]>>;
-  /** Who observes MAIL once there is a recipient (`begins`). */
+  /** The checks that observe MAIL once there is a recipient (`begins`). */
   readonly uponRecipient: readonly number[];
-  /** Who is judged at this stage. */
+  /** The checks that are judged at this stage. */
   readonly answers: Readonly<Record<CheckStage, readonly number[]>>;
   /** Of each check that observes at this stage: when it is judged. */
   readonly awaitedAt: Readonly<Record<CheckStage, readonly CheckStage[]>>;
-  /** Who is judged at this stage over what was seen before RCPT, or of the message: one look for all recipients. */
+  /**
+   * The checks that are judged at this stage over evidence from before RCPT, or of the message: one observation for
+   * all recipients.
+   */
   readonly common: Readonly<Record<'rcpt' | 'message', readonly number[]>>;
-  /** Who edits headers, and who records what became of the message. */
+  /** The checks that edit headers, and those that record the fate of the message. */
   readonly edits: readonly number[];
   readonly concludes: readonly number[];
   /** The ids of checks whose failure is a sign of forgery by itself. */
@@ -61,7 +64,7 @@ export function plan(checks: readonly Check[]): Plan {
 /** When a check is judged over what it observed at this stage. */
 function awaitedAt(check: Check, seen: CheckStage): CheckStage {
   if (check.answers) return check.answers;
-  // Before RCPT only a check of the whole server answers: the log shall know sender and recipient.
+  // Before RCPT only a check of the whole server answers: the log must have sender and recipient.
   return check.scope === 'server' || !isEarly(seen) ? seen : 'rcpt';
 }
 

@@ -30,10 +30,10 @@ const EXEMPTIONS: readonly Exemption[] = [
 ];
 const ACTIONS: readonly [PolicyAction, PolicyAction, PolicyAction] = ['refuse', 'quarantine', 'accept'];
 
-/** What one check is to do for one policy domain. */
+/** The policy of one check for one policy domain. */
 export interface CheckPolicy {
   readonly enabled: boolean;
-  /** What a failure means where the check does not say. */
+  /** The action on a failure if the check does not choose one. */
   readonly action: Action;
   /** Added by a failure; 0 adds nothing. */
   readonly score: number;
@@ -50,27 +50,27 @@ export interface Active {
   readonly policy: CheckPolicy;
 }
 
-/** What is to be done for one policy domain. */
+/** The policies of one policy domain. */
 export interface DomainPolicy {
   /** By the check's index. */
   readonly checks: readonly CheckPolicy[];
-  /** What is judged at each stage, in declared order. */
+  /** The checks that are judged at each stage, in declared order. */
   readonly judged: Readonly<Record<CheckStage, readonly Active[]>>;
-  /** What edits headers. */
+  /** The checks that edit headers. */
   readonly edits: readonly Active[];
 }
 
 export interface Policies {
   /** Global settings. */
   readonly everybody: DomainPolicy;
-  /** Who observes at each stage: not what is lazy and what nobody may ask for, as it is off everywhere. */
+  /** The checks that observe at each stage: without lazy ones that nobody may need, as they are off everywhere. */
   readonly starts: Plan['starts'];
   readonly uponRecipient: Plan['uponRecipient'];
-  /** For what they see. */
+  /** The forms of their evidence. */
   readonly forms: EvidenceForms;
   /** An empty domain means global settings. */
   of(domain: string): DomainPolicy;
-  /** Whether the checks of these indexes are to do the same for both domains. */
+  /** Whether the checks of these indexes have the same policy for both domains. */
   areAlike(one: string, other: string, indexes: readonly number[]): boolean;
 }
 
@@ -83,7 +83,7 @@ interface SharedSettings {
 
 const shared = new WeakMap<CheckPolicyDefaults, SharedSettings>();
 
-/** The settings that `policy` gives a check, made once. */
+/** The settings that `policy` gives a check, created once. */
 function sharedSettings(check: Check, policy: CheckPolicyDefaults): SharedSettings {
   const known = shared.get(policy);
   if (known) return known;
@@ -156,7 +156,7 @@ function domainPolicy(plan: Plan, snapshot: SettingsSnapshot, domain: string): D
   return { checks, judged: byStage((stage) => active(plan.answers[stage])), edits: active(plan.edits) };
 }
 
-/** Whether anybody may want it: before the recipients are known, nobody else can say. */
+/** Whether any recipient may need it: before the recipients are known, nothing else can decide. */
 function mayBeAsked(check: Check, snapshot: SettingsSnapshot): boolean {
   if (!check.lazy || !check.policy) return true;
   const { enabled } = sharedSettings(check, check.policy);
@@ -167,7 +167,7 @@ function resolve(check: Check, snapshot: SettingsSnapshot, domain: string): Chec
   const owner = domain === '' ? undefined : { domain };
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(check.settings)) values[name] = snapshot.get(setting, owner);
-  // Without the shared schema a check is part of the structure: always on, and it says itself what follows.
+  // Without the shared schema a check is part of the structure: always on, and it chooses its own actions.
   if (!check.policy) return { enabled: true, action: 'accept', score: 0, exempt: check.exempt, values };
   const { enabled, action, score, exempt } = sharedSettings(check, check.policy);
   return {

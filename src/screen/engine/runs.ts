@@ -1,29 +1,28 @@
 /**
- * Checks at work: what those that began together and are awaited together may use, and how they are told
- * to stop. That is at the bound of the stage that awaits them, and when the session or the transaction
- * ends: their signal fires, and what they asked name servers gives its places back.
+ * Running checks: what those that began together and are awaited together may use, and how they are stopped: at the
+ * bound of the stage that awaits them, and when the session or the transaction ends. Then their signal fires, and
+ * their look-ups give their places back.
  *
- * A check that is told to stop may answer what it likes, or fail: nobody listens any more, and it is no
- * defect.
+ * A stopped check may return anything, or fail: the result is ignored, and it is no defect.
  */
 import type { CheckServices, CheckStage } from './check.ts';
 
-/** What a transaction, or a session before it, gives to all its checks. */
+/** The services that a transaction, or a session before it, gives to all its checks. */
 export type TransactionServices = Omit<CheckServices, 'signal'> & { readonly runs: Runs };
 
 export interface Run {
   readonly services: CheckServices;
   /** The stage that judges its checks. */
   readonly awaitedAt: CheckStage;
-  /** One more of its checks has not answered yet. */
+  /** One more of its checks is unanswered. */
   began(): void;
   answered(): void;
-  /** Ends what its checks still do. */
+  /** Ends the work of its checks. */
   stop(): void;
   isStopped(): boolean;
 }
 
-/** Whose checks have not all answered. Bounded by the checks of a transaction, as each counts until it answers. */
+/** Runs with unanswered checks. Bounded by the checks of a transaction, as each counts until it answers. */
 export interface Runs {
   readonly atWork: Set<Run>;
   isOver: boolean;
@@ -62,7 +61,7 @@ export function createRun(shared: TransactionServices, awaitedAt: CheckStage): R
   return run;
 }
 
-/** The session or the transaction is over, and so is all that its checks do. */
+/** The session or the transaction is over, and so is the work of its checks. */
 export function endRuns({ resolver, runs }: Pick<TransactionServices, 'resolver' | 'runs'>): void {
   runs.isOver = true;
   resolver.end();

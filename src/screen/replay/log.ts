@@ -1,7 +1,7 @@
 /**
- * What settings would have made of the messages in the log: each judged again, and compared with what
- * happened. Synchronous, for the thread. What the product wrote itself was never judged, and does not
- * count. Errors: those of `walkMessages`.
+ * The effect of settings on the messages in the log: each is judged again, and compared with what happened.
+ * Synchronous, for the thread. Messages that the product itself wrote were never judged, and do not count. Errors:
+ * those of `walkMessages`.
  */
 import { type WalkedMessage, walkMessages } from '../../journal/walk.ts';
 import type { Evidence, Finding } from '../../model/finding.ts';
@@ -16,24 +16,24 @@ export interface ReplayedChange {
   /** What happened: `accept`, `hold`, `redirect`, `discard`, `refuse`, `defer`. */
   readonly was: string;
   readonly would: ReplayedDisposition;
-  /** The check that decides, or decided where nothing does any more; empty: none did. */
+  /** The check that decides, or decided if nothing decides now; empty: none did. */
   readonly check: string;
   readonly code: string;
-  /** The message never came, as it was refused before: its checks may make it worse. */
+  /** The message itself was never received, as it was refused before: its checks may give a worse result. */
   readonly atLeast?: true;
 }
 
 export interface ReplayReport {
-  /** That were judged again. */
+  /** Messages that were judged again. */
   readonly messages: number;
-  /** Of these, with a recipient of whom it cannot be known. */
+  /** Of these, the messages with a recipient whose result is unknown. */
   readonly unknown: number;
-  /** How many recipients for which reason. */
+  /** The number of recipients by reason. */
   readonly why: Readonly<Partial<Record<Why, number>>>;
   readonly changed: readonly ReplayedChange[];
-  /** Recipients for whom it would have changed: those listed, and more where there are many. */
+  /** Recipients with a changed result: those listed, and more if there are many. */
   readonly changedRecipients: number;
-  /** There are older messages, beyond what one replay reads. */
+  /** There are older messages, beyond the bound of one replay. */
   readonly more?: true;
 }
 
@@ -77,7 +77,7 @@ type Compared = ReplayedChange | { readonly unknown: Why };
 function compare({ id, recipients, detail }: WalkedMessage, domain: string | undefined, replay: Replay): Compared[] {
   const evidence = (detail?.evidence ?? {}) as MessageEvidence;
   const seen = (evidence['recipients'] ?? {}) as Readonly<Record<string, Evidence>>;
-  // One whose evidence is gone may have decided for all.
+  // A recipient whose evidence was cut may have decided for all.
   const again: Replayed = detail?.cut?.evidence ? { recipients: [], unknown: 'cut' } : replay(evidence);
   const byAddress = new Map(again.recipients.map((one) => [one.address, one]));
   const compared: Compared[] = [];
@@ -98,7 +98,7 @@ function whyMissing(evidence: MessageEvidence): Why {
   return (evidence['about'] as unknown as About | undefined)?.cut ? 'cut' : 'not-observed';
 }
 
-/** Of what left no evidence: by its address, as for all local recipients. */
+/** For a recipient without evidence: by its address, as for all local recipients. */
 function policyDomainOf(seen: Evidence | undefined, address: string): string {
   const known = (seen?.['who'] as { readonly policyDomain?: string } | undefined)?.policyDomain;
   return known ?? address.slice(address.lastIndexOf('@') + 1).toLowerCase();

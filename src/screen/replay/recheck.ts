@@ -1,10 +1,10 @@
 /**
- * Recheck: a stored message judged anew under today's settings without its session, with fresh evidence
- * for the checks of its content and the stored evidence for those of the session.
+ * Recheck: judges a stored message anew under today's settings without its session, with fresh evidence for the
+ * checks of its content and the stored evidence for those of the session.
  *
- * Changes nothing: neither the message nor what is known of correspondents. It does ask name servers,
- * as its content may have signatures. Errors: OperationalError `screen.recheck` where the evidence
- * cannot be used, and those of `ContentRef.open`.
+ * Changes nothing: neither the message nor the counts of correspondents. It does ask name servers, as its content may
+ * have signatures. Errors: OperationalError `screen.recheck` if the evidence cannot be used, and those of
+ * `ContentRef.open`.
  */
 import type { Correspondents } from '../../directory/addresses/correspondents.ts';
 import type { ReversePath } from '../../model/address.ts';
@@ -40,19 +40,19 @@ export interface StoredMail {
   readonly reversePath: ReversePath;
   readonly parameters: MailParameters;
   readonly content: ContentRef;
-  /** As the journal has it. */
+  /** From the journal. */
   readonly evidence: MessageEvidence;
   /** The log had no room for all of it. */
   readonly isCut?: boolean;
 }
 
 export interface Rechecked {
-  /** What the message as a whole would be answered, were it sent now. */
+  /** The reply to the message as a whole, if it were sent now. */
   readonly reply?: Reply;
   readonly recipients: readonly {
     readonly recipient: string;
     readonly findings: readonly Finding[];
-    /** Absent where the message as a whole would be answered. */
+    /** Absent if there is a reply to the message as a whole. */
     readonly disposition?: string;
   }[];
 }
@@ -81,7 +81,7 @@ export async function recheck(
   const screening: Screening = {
     plan: checkPlan,
     services: { ...services, resolver, runs, correspondents: unchanged(services.correspondents) },
-    // Nobody connects.
+    // There is no connection to count.
     nat: { count() {}, greeted() {}, hides: () => about.hidden, found: () => [] },
     current: () => current,
   };
@@ -108,12 +108,12 @@ export async function recheck(
   }
 }
 
-/** Whom we write to was counted when it was sent. */
+/** Correspondents were counted when the message was sent. */
 function unchanged(correspondents: Correspondents): Correspondents {
   return { knows: correspondents.knows, frequent: correspondents.frequent, count() {} };
 }
 
-/** As MAIL and RCPT left it. */
+/** The transaction in its state after MAIL and RCPT. */
 function transactionOf(
   { plan, services, current }: Screening,
   { id, reversePath, parameters, evidence }: StoredMail,
@@ -167,7 +167,7 @@ function storedObservations(
   return observations;
 }
 
-/** Those who were accepted, with what the checks of RCPT say of them now. */
+/** The recipients that were accepted, with today's findings of the checks of RCPT. */
 async function recipientsOf(
   { plan, services }: Screening,
   { policies, rules, facts, observations }: ScreenedTransaction,

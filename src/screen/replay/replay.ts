@@ -1,11 +1,11 @@
 /**
- * Replay: what other settings would have made of a past transaction. Judges stored evidence again,
- * stage by stage, and decides by the same rules; asks nobody.
+ * Replay: the effect of other settings on a past transaction. Judges stored evidence again, stage by stage, and
+ * decides by the same rules; does no look-ups.
  *
- * What the evidence cannot say is `unknown`, never a guess: it was not observed, was cut, is of an older
- * version, or a setting of looking would have had something else observed. Of a recipient who is no
- * longer refused at RCPT, while its message never came, only what RCPT makes of it is known (`atLeast`).
- * Nobody waits for a reply here, so a defect of a check is the caller's to show.
+ * A result that the evidence does not contain is `unknown`, never a guess: it was not observed, was cut, is of an
+ * older version, or a setting of looking would have changed the observation. For a recipient that is no longer
+ * refused at RCPT, while its message was never received, only the result of RCPT is known (`atLeast`). No client
+ * waits for a reply here, so a defect of a check is reported to the caller.
  */
 import type { Evidence, Finding } from '../../model/finding.ts';
 import type { SettingsSnapshot } from '../../settings/contract.ts';
@@ -26,22 +26,22 @@ export type ReplayedDisposition = 'accept' | 'hold' | 'redirect' | 'discard' | '
 export interface ReplayedRecipient {
   readonly address: string;
   readonly findings: readonly Finding[];
-  /** The finding that decides; absent where none asks for more than acceptance. */
+  /** The finding that decides; absent if none asks for more than acceptance. */
   readonly deciding?: Finding;
-  /** Absent: it is not known. */
+  /** Absent: it is unknown. */
   readonly disposition?: ReplayedDisposition;
   readonly unknown?: Why;
-  /** The message never came: its checks may make it worse. */
+  /** The message itself was never received: its checks may give a worse result. */
   readonly atLeast?: true;
 }
 
 export interface Replayed {
   readonly recipients: readonly ReplayedRecipient[];
-  /** Of the transaction as a whole. */
+  /** For the transaction as a whole. */
   readonly unknown?: Why;
 }
 
-/** `evidence`: as the journal has it. */
+/** `evidence`: from the journal. */
 export type Replay = (evidence: MessageEvidence) => Replayed;
 
 interface Under {
@@ -51,7 +51,7 @@ interface Under {
   readonly looking: LookingUnder;
 }
 
-/** A transaction, as judging sees it. */
+/** A transaction in the form for judging. */
 interface Subject extends Under {
   readonly evidence: MessageEvidence;
   readonly about: About;
@@ -63,19 +63,19 @@ interface StoredRecipient {
   readonly address: string;
   readonly seen: Evidence;
   readonly atRcpt: RecipientContext;
-  /** Undefined: nobody knows what lists say of the header. */
+  /** Undefined: the match of lists with the header is unknown. */
   readonly atMessage: RecipientContext | undefined;
 }
 
-/** What a recipient comes to at one stage. */
+/** The result for a recipient at one stage. */
 interface Judged {
   readonly findings: readonly Finding[];
   readonly unknown?: Why;
-  /** Refused by those who ask nobody, so name servers heard nothing of it. */
+  /** Refused by the checks without look-ups, so no name server was asked. */
   readonly isUnasked?: true;
 }
 
-/** Whether an earlier recipient had name servers asked. */
+/** Whether an earlier recipient caused look-ups. */
 type Asks = 'no' | 'yes' | 'unknown';
 
 export function createReplay(snapshot: SettingsSnapshot, checks: readonly Check[] = CHECKS): Replay {
@@ -95,7 +95,7 @@ function replayUnder(under: Under, evidence: MessageEvidence): Replayed {
   const recipients = Object.entries((evidence['recipients'] ?? {}) as Readonly<Record<string, Evidence>>).map(
     ([address, seen]) => readRecipient(address, seen, about, under.rules),
   );
-  // The header is read when the checks of the message begin, and lists have not spoken of it.
+  // The header is read when the checks of the message begin, and lists were not matched with it.
   const contexts = recipients.filter(({ seen }) => seen['refused'] === undefined).map(({ atRcpt }) => atRcpt);
   const spf = about.isRelay ? wouldLook(under, about, 'spfRelayed', contexts) : wouldLook(under, about, 'spf');
   const other = elsewhere(evidence, about, under.looking, spf, wouldLook(under, about, 'dkim', contexts));
@@ -115,7 +115,7 @@ function readRecipient(address: string, seen: Evidence, about: About, rules: Gra
   return { address, seen, atRcpt, atMessage: sawHeader ? who : undefined };
 }
 
-/** Whether a check would be made of this sender; `contexts`: and for one of these recipients. */
+/** Whether a check would observe this sender; `contexts`: and for one of these recipients. */
 function wouldLook(
   { plan, policies }: Under,
   { sender }: About,
@@ -165,27 +165,27 @@ function refusedEarly({ plan, policies, recipients }: Subject): Finding | undefi
   return refusal(findings);
 }
 
-/** Who is refused by the checks that ask nobody is so whatever the others would say (session/recipient.ts). */
+/** A recipient refused by the checks without look-ups is refused whatever the others find (session/recipient.ts). */
 function judgeRcpt(subject: Subject, recipient: StoredRecipient, asks: Asks): Judged {
   const { plan, rules, other, about } = subject;
   const { granted } = recipient.atRcpt;
   const isListed = granted?.listing !== undefined || granted?.unprovenListing !== undefined;
   if (granted?.isUnasked && (rules.provenAddresses || !isListed)) return judgeUnasked(subject, recipient);
-  // What was known unasked depends on no proof.
+  // A result known without look-ups depends on no proof.
   const isProofOpen = other.proof.rcpt && recipient.seen['refused'] !== 'unasked';
   if (isListed && isProofOpen && rules.provenAddresses) return { findings: [], unknown: 'looking' };
   const all = judgeStage(subject, 'rcpt', plan.answers.rcpt, recipient, recipient.atRcpt);
   if (asks === 'yes') return all;
   const unasked = judgeStage(subject, 'rcpt', unaskedOf(plan), recipient, recipient.atRcpt);
   if (unasked.unknown || !refusal(unasked.findings)) return all;
-  // What was asked may have deferred what lists could not tell before.
+  // Look-ups may have deferred a recipient for which lists were unknown before.
   const isSame = !all.unknown && refusal(all.findings)?.check === refusal(unasked.findings)?.check;
   // Whether that depended on lists was known then, or there were none.
   const isKnown = isSame || (asks === 'no' && (!about.hasLists || recipient.seen['refused'] === 'unasked'));
   return isKnown ? { ...unasked, isUnasked: true } : { findings: all.findings, unknown: 'not-observed' };
 }
 
-/** Lists were not known: refused is who is so without them, and with all of them in favour. */
+/** Lists were unknown: a recipient is refused if it is refused without them, and with all of them in favour. */
 function judgeUnasked(subject: Subject, recipient: StoredRecipient): Judged {
   const { listed: _, listing: __, granted: ___, ...bare } = recipient.atRcpt;
   const indexes = unaskedOf(subject.plan);
@@ -233,7 +233,7 @@ function withoutMessage(recipient: ReplayedRecipient): ReplayedRecipient {
   return { ...recipient, ...(deciding && { deciding }), disposition: dispositionOf(deciding), atLeast: true };
 }
 
-/** The message stage of those whom RCPT accepts. */
+/** The message stage for the recipients that RCPT accepts. */
 function withMessage(subject: Subject, atRcpt: readonly ReplayedRecipient[]): readonly ReplayedRecipient[] {
   const { plan, rules, other, about } = subject;
   const judged = atRcpt.map((one, index): ReplayedRecipient => {
@@ -252,7 +252,7 @@ function withMessage(subject: Subject, atRcpt: readonly ReplayedRecipient[]): re
     return { address: one.address, findings, ...(stage.unknown && { unknown: stage.unknown }) };
   });
   const present = judged.filter(({ disposition }) => disposition === undefined);
-  // One whose fate is not known may defer all, or keep a message that all others refuse.
+  // An unknown result for one recipient may defer all, or keep a message that all others refuse.
   const [lost] = present.filter(({ unknown }) => unknown);
   if (lost) return judged.map((one) => (one.disposition || one.unknown ? one : { ...one, unknown: lost.unknown! }));
   const deciding = present.map(({ findings }) => strongest(findings));
@@ -268,7 +268,7 @@ function withMessage(subject: Subject, atRcpt: readonly ReplayedRecipient[]): re
   });
 }
 
-/** What lists say of the header was never asked of it. */
+/** Lists were never matched with the header for it. */
 function isRefusedThen({ seen }: StoredRecipient): boolean {
   return seen['refused'] !== undefined;
 }

@@ -1,4 +1,7 @@
-/** The replaying thread: settings and a range come in, the report goes out, one after the other; nothing is kept between them. */
+/**
+ * The replaying thread: takes settings and a range, returns the report, one after the other; no state is kept between
+ * them.
+ */
 import { workerData } from 'node:worker_threads';
 import { isOperational, OperationalError } from '../../model/errors.ts';
 import { createSnapshot, type ValuesByOwner } from '../../settings/snapshot.ts';

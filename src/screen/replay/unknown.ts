@@ -1,7 +1,6 @@
 /**
- * What stored evidence cannot say under other settings: whether a setting of looking (looking.ts), or
- * which checks are made at all, would have had something else observed. Pure; errs on the side of
- * `unknown`.
+ * Finds what stored evidence does not contain under other settings: whether a setting of looking (looking.ts), or the
+ * choice of checks that run, would have changed the observation. Pure; errs on the side of `unknown`.
  */
 import type { Evidence } from '../../model/finding.ts';
 import { type NetworkTable, networksOf } from '../../protocol/network/table.ts';
@@ -17,16 +16,16 @@ import type { About, MessageEvidence } from '../engine/evidence.ts';
 import { lookedValue } from '../looking.ts';
 import { relaySettings, shieldSettings } from '../settings.ts';
 
-/** Why it is not known. */
+/** Why it is unknown. */
 export type Why = 'version' | 'cut' | 'not-observed' | 'looking' | 'look-ups';
 
-/** What of one transaction other settings would have looked at otherwise. */
+/** The parts of one transaction that other settings would have observed differently. */
 export interface Elsewhere {
   /** The transaction as a whole. */
   readonly whole?: Why;
   /** These checks. */
   readonly checks: ReadonlySet<string>;
-  /** What proves addresses on lists: SPF, from RCPT on; signatures too, with the message. */
+  /** The proofs of addresses on lists: SPF, from RCPT on; signatures too, with the message. */
   readonly proof: { readonly rcpt: boolean; readonly message: boolean };
 }
 
@@ -35,7 +34,7 @@ export interface LookingUnder {
   readonly snapshot: SettingsSnapshot;
   readonly relays: NetworkSet;
   readonly natAddresses: NetworkTable<true>;
-  /** As evidence notes them. */
+  /** In the form of evidence. */
   readonly helo: unknown;
   readonly relayList: unknown;
   readonly throughServers: unknown;
@@ -55,7 +54,7 @@ export function lookingUnder(snapshot: SettingsSnapshot): LookingUnder {
 const BEHIND_RELAYS = ['spf', 'spfRelayed', 'reversePtr', 'reverseHelo', 'reverseMail', 'dmarc'];
 const NONE: Elsewhere = { checks: new Set(), proof: { rcpt: false, message: false } };
 
-/** `spfWouldLook`, `dkimWouldLook`: under these settings, by who the sender is and what recipients ask for. */
+/** `spfWouldLook`, `dkimWouldLook`: under these settings, by the kind of sender and the needs of recipients. */
 export function elsewhere(
   evidence: MessageEvidence,
   about: About,
@@ -83,7 +82,7 @@ export function elsewhere(
   return { checks, proof: { rcpt, message: rcpt || isDkimOther || areKeysOther } };
 }
 
-/** Who the sender is, or whether its address is its own. */
+/** Whether the kind of sender, or whether its address is its own, would differ. */
 function isOtherSender({ client, hidden, looked, isLocal, sender }: About, under: LookingUnder): boolean {
   const isNat = under.natAddresses.find(client) === true;
   if (isNat !== (hidden === 'setting') && hidden !== 'gateway' && hidden !== 'proxy') return true;
@@ -93,11 +92,11 @@ function isOtherSender({ client, hidden, looked, isLocal, sender }: About, under
 
 function isOtherRelay({ client, isRelay, looked }: About, { relays, relayList }: LookingUnder): boolean {
   if (relays.has(client) !== (isRelay ?? false)) return true;
-  // Other relays may stand behind it.
+  // Other trusted relays may be behind it.
   return isRelay === true && looked?.[authenticationSettings.trustedRelays.key] !== relayList;
 }
 
-/** RFC 7208: HELO is asked in any case; a bound on its look-ups is all that differs. Only its hard fail says anything. */
+/** RFC 7208: HELO is checked in any case; only a bound on its look-ups differs. Only its hard fail counts. */
 function isOtherHelo({ mail, helo, helloIdentity }: SpfEvidence, { looked }: About, under: LookingUnder): boolean {
   if (looked?.[spfSettings.heloAction.key] === under.helo || !asksHelo(mail, helo)) return false;
   return helloIdentity === undefined || helloIdentity.result === 'fail';
@@ -123,12 +122,12 @@ function isOtherLikeness(evidence: MessageEvidence, { looked }: About, { snapsho
   return then !== snapshot.get(lookAlikeSettings.frequentMessages) && isMade(evidence['lookAlikeDomain']);
 }
 
-/** It looked, whatever it saw: neither off nor without need, since the settings exempted the sender. */
+/** It observed something: it was neither off nor unnecessary because of an exemption. */
 function didLook(evidence: Evidence | undefined): boolean {
   return evidence !== undefined && !wasSpared(evidence);
 }
 
-/** Nobody looked, since the settings then exempted the sender. */
+/** It did not observe, since the settings then exempted the sender. */
 export function wasSpared({ made, why }: Evidence): boolean {
   return made === false && (why === 'authenticated' || why === 'domain-server' || why === 'ip-shield');
 }

@@ -1,7 +1,7 @@
 /**
- * Servers on infrastructure that others send from, too: their address is trusted only together with
- * what the neighbours cannot show. A certificate or a sign-in is there before MAIL; a tenant marker
- * comes with the header, so until then such a sender is trusted for the time being.
+ * Servers on shared infrastructure: their address is trusted only together with something that other customers cannot
+ * present. A certificate or a sign-in is known before MAIL; a tenant marker comes with the header, so until then such
+ * a sender is trusted provisionally.
  */
 import type { Directory, ServerClaim, ServerCondition } from '../../directory/contract.ts';
 import { isSharedHost } from '../../directory/rules/shared-hosts.ts';
@@ -19,14 +19,17 @@ export interface Awaited {
   readonly markers: readonly Marker[];
 }
 
-/** What the header decides. */
+/** The decision that depends on the header. */
 export interface Pending {
   readonly claims: readonly Awaited[];
-  /** Who the sender is without a mark. */
+  /** The sender without a mark. */
   readonly otherwise: Sender;
 }
 
-/** `domain`: of MAIL, where it is local; undefined: any that such a server serves. Costs nothing where no server has conditions. */
+/**
+ * `domain`: of MAIL, if it is local; undefined: any that such a server serves. Costs nothing if no server has
+ * conditions.
+ */
 export function senderByClaim(
   directory: Directory,
   facts: SessionFacts,
@@ -49,13 +52,13 @@ export function senderByClaim(
 
 function isMet({ domain, conditions }: ServerClaim, { account, tls }: SessionFacts): boolean {
   return conditions.some((condition) => {
-    // A user's password proves the user; that the server is the domain's, only the domain's own login does.
+    // A user's password proves the user; only the domain's own login proves that the server is the domain's.
     if (condition.kind === 'sign-in') return account === `@${domain}`;
     return condition.kind === 'client-certificate' && shows(tls?.certificate, condition.value);
   });
 }
 
-/** Where a provider shows one certificate for all its customers, a name in it proves nothing. */
+/** If a provider presents one certificate for all its customers, a name in it proves nothing. */
 function shows(certificate: ClientCertificate | undefined, wanted: string): boolean {
   if (!certificate) return false;
   if (certificate.fingerprint === wanted) return true;
@@ -63,7 +66,7 @@ function shows(certificate: ClientCertificate | undefined, wanted: string): bool
   return verified && names.includes(wanted) && !names.some((name) => isSharedHost(name.replace(/^\*\./, '')));
 }
 
-/** Who the sender turns out to be; `markers`: the fields that said so. */
+/** The sender by the header; `markers`: the fields that prove it. */
 export function senderByHeader(
   pending: Pending,
   server: Sender,
@@ -72,7 +75,7 @@ export function senderByHeader(
   const { fields, problem } = scanFields(head);
   const bears = ({ header, value }: Marker): boolean => {
     const [field, second] = fields.filter(({ name }) => name === header);
-    // Twice: a customer of the provider wrote one of them.
+    // It occurs twice: a customer of the provider wrote one of them.
     if (problem || !field || second) return false;
     return binaryString(head, field.valueStart, field.end).replace(/\r?\n/g, '').trim() === value;
   };

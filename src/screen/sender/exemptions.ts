@@ -1,6 +1,6 @@
 /**
- * What the operator's lists and pairs say of a sender to one recipient: asked at RCPT with what is
- * known then, and again with the header. Costs nothing while there are neither entries nor pairs.
+ * The operator's lists and pairs for a sender and one recipient: evaluated at RCPT, and again with the header. Costs
+ * nothing while there are neither entries nor pairs.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ListTable, ObservedAddress, ObservedSender } from '../../directory/rules/lists.ts';
@@ -17,10 +17,10 @@ import { type Granted, NOTHING_GRANTED, withGrants } from './grants.ts';
 import { orCannotTell, type Sender, shieldingFor } from './recipient-context.ts';
 import type { Shielding } from './shielding.ts';
 
-/** What a list may go by, beyond the session. */
+/** The facts that a list may use, beyond the session. */
 export interface Origin {
   readonly spf?: Evidence | undefined;
-  /** With the header only. */
+  /** Only with the header. */
   readonly dkim?: Evidence | undefined;
   readonly header?: HeaderFacts;
 }
@@ -34,7 +34,10 @@ const NO_NAMES: readonly string[] = Object.freeze([]);
 const ANYBODY: Proof = () => true;
 const NOBODY: Proof = () => false;
 
-/** `account`: whose personal list counts; empty where there is none. Never throws for what the database cannot say. */
+/**
+ * `account`: the owner of the personal list that counts; empty if there is none. Never throws for errors of the
+ * database.
+ */
 export function exemptionsOf(
   services: SharedServices,
   transaction: ScreenedTransaction,
@@ -64,8 +67,8 @@ export function exemptionsOf(
 }
 
 /**
- * The same without asking anybody: undefined where it depends on SPF or on the client's names. At RCPT,
- * so of the envelope alone.
+ * The same without look-ups: undefined if it depends on SPF or on the client's names. At RCPT, so for the envelope
+ * alone.
  */
 export function exemptionsUnasked(
   services: SharedServices,
@@ -97,7 +100,7 @@ const GRANTED: Readonly<Record<Shield, Granted>> = {
   presets: Object.freeze({ shield: 'presets' }),
 };
 
-/** `proven`: the entry that counts where addresses must be proven; `any`: where they need not be. */
+/** `proven`: the entry that counts if addresses must be proven; `any`: if they need not be. */
 function withEntries(
   shield: Shield | undefined,
   proven: CountingEntry | undefined,
@@ -109,7 +112,7 @@ function withEntries(
   return { ...granted, ...(proven && { listing: proven }), ...(isOther && { unprovenListing: any ?? null }) };
 }
 
-/** Undefined where they have no entry. */
+/** Undefined if they have no entry. */
 export function listsOf({ senderRules }: SharedServices): MaybePromise<ListTable | 'untold' | undefined> {
   const table = orCannotTell<ListTable | 'untold'>('untold', senderRules.lists);
   return isPromise(table) ? table.then(unlessEmpty) : unlessEmpty(table);
@@ -119,7 +122,7 @@ function unlessEmpty(table: ListTable | 'untold'): ListTable | 'untold' | undefi
   return table !== 'untold' && table.isEmpty ? undefined : table;
 }
 
-/** What stands behind the domain in MAIL and those in From where they are another's: pairs, or presets for one of them. */
+/** The pairs that cover the domain in MAIL and different domains in From, or presets for one of them. */
 function shieldOf(
   shielding: Shielding,
   { reversePath, facts, sources }: ScreenedTransaction,
@@ -127,7 +130,7 @@ function shieldOf(
 ): MaybePromise<Shield | undefined> {
   const shield = shieldBy([shielding]);
   if (!shield) return undefined;
-  // An author that cannot be told may be of any domain; `From: root` is of none.
+  // An unclear author may be of any domain; `From: root` is of none.
   if (header?.author.unclear) return undefined;
   const others = header ? header.author.domains.filter((domain) => domain !== reversePath?.domain) : [];
   if (others.length === 0) return shield;
@@ -140,7 +143,7 @@ function shieldBy(all: readonly Shielding[]): Shield | undefined {
   return all.every(({ pairs, presets }) => pairs === 'entered' || presets) ? 'presets' : undefined;
 }
 
-/** The entry that counts, where `proof` says whose addresses are proven. */
+/** The entry that counts, if `proof` decides which addresses are proven. */
 function entryFor(
   { clock }: SharedServices,
   { facts, reversePath }: ScreenedTransaction,
@@ -171,7 +174,9 @@ function entryFor(
   return all && { ...all, met };
 }
 
-/** A name counts where it has the client's address again; asked once a transaction, and only where a list has hosts. */
+/**
+ * A name counts if it resolves to the client's address; looked up once a transaction, and only if a list has hosts.
+ */
 function namesOf(
   { resolver }: SharedServices,
   transaction: ScreenedTransaction,
@@ -184,7 +189,7 @@ function namesOf(
   return transaction.names;
 }
 
-/** Whether SPF, or a signature of the domain or of one above it, stands behind an address of it. */
+/** Whether SPF, or a signature of the domain or of one above it, proves an address of it. */
 function provenBy({ spf, dkim }: Origin): Proof {
   const passed = spf as SpfEvidence | NotMade | undefined;
   const byPath =
@@ -197,8 +202,8 @@ function provenBy({ spf, dkim }: Origin): Proof {
 }
 
 /**
- * Any of them is enough for a block. For an allow all must be proven: a friend named beside a forged author
- * must not exempt the message from DMARC.
+ * Any of them is enough for a block. For an allow all must be proven: a friend named beside a forged author must not
+ * exempt the message from DMARC.
  */
 function seenAuthors({ addresses, domains, unclear }: Author, proof: (domain: string) => boolean): ObservedAddress[] {
   const proven = !unclear && domains.every(proof);

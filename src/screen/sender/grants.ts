@@ -1,7 +1,7 @@
 /**
- * From what lists and pairs say of a sender to what counts for one recipient. Lists and pairs are data;
- * whether an address must be proven, and which networks are preset, are settings, so they are applied
- * here, when a message is judged and when it is judged again.
+ * From the matches of lists and pairs for a sender to what counts for one recipient. Lists and pairs are data;
+ * whether an address must be proven, and which networks are preset, are settings, so they are applied here, when a
+ * message is judged and when it is judged again.
  */
 
 import type { NetworkTable } from '../../protocol/network/table.ts';
@@ -11,19 +11,19 @@ import { listSettings, shieldSettings } from '../settings.ts';
 import { presetNetworks } from './shielding.ts';
 
 export type Granted = {
-  /** Pairs stand behind all domains of the sender, or presets behind those that have none. */
+  /** Pairs cover all domains of the sender, or presets cover those without pairs. */
   readonly shield?: 'entered' | 'presets';
   /** The entry that counts where addresses must be proven. */
   readonly listing?: CountingEntry;
-  /** The one that counts where they need not be, if that is another; null: none. */
+  /** The one that counts if they need not be proven, if it differs; null: none. */
   readonly unprovenListing?: CountingEntry | null;
-  /** It depends on what nobody asked: whether an address is proven, or the client's names. */
+  /** It depends on a look-up that was not done: whether an address is proven, or the client's names. */
   readonly isUnasked?: true;
   /** The lists could not be read. */
   readonly isUntold?: true;
 };
 
-/** What settings say of all that. */
+/** The settings that apply to all that. */
 export interface GrantRules {
   readonly provenAddresses: boolean;
   readonly presets: NetworkTable<true>;

@@ -1,12 +1,12 @@
 /**
- * Whether a client's address is that of whoever stands between: a container's gateway, a NAT, a load
- * balancer without PROXY. Such an address is everybody's, so it proves nothing.
+ * Whether a client's address is that of a device in between: a container's gateway, a NAT, a load balancer without
+ * PROXY. Such an address is shared by many, so it proves nothing.
  *
- * Known are what the setting names and this machine's default gateways. Guessed is, once there were
- * enough sessions, the one private address that all of a listener's sessions came from. Programs of
- * this machine are no strangers: loopback neither counts against such an address nor is one, unless a
- * listener sees nothing else and its sessions greet by more names than one machine has. A PROXY header
- * tells the truth and is not counted; a client that its proxy does not know has no address at all.
+ * Known are the addresses in the setting and this machine's default gateways. Guessed is, after enough sessions, the
+ * one private address that all of a listener's sessions came from. Programs of this machine are trusted: loopback
+ * neither counts against such an address nor is one, unless a listener has no other clients and their HELO names are
+ * more than one machine has. A PROXY header has the true address and is not counted; a client that its proxy does not
+ * know has no address at all.
  */
 
 import ipaddr from 'ipaddr.js';
@@ -31,27 +31,27 @@ export interface HiddenClients {
 export interface NatWatch {
   /** A session began. */
   count(facts: SessionFacts): void;
-  /** It told its name. */
+  /** It sent its name in HELO. */
   greeted(facts: SessionFacts): void;
   /** Undefined: the address is the client's own. */
   hides(facts: SessionFacts): Hidden | undefined;
-  /** What was found since the start. */
+  /** The addresses found since the start. */
   found(): readonly HiddenClients[];
 }
 
 interface Listener {
-  /** The first that is not this machine. */
+  /** The first client that is not this machine. */
   client: string | undefined;
   isAlone: boolean;
   sessions: number;
   ofThisMachine: number;
-  /** As sessions of this machine greet. */
+  /** HELO names of sessions of this machine. */
   readonly names: Set<string>;
 }
 
 export function createNatWatch(settings: Settings, events: Events, gateways: readonly string[]): NatWatch {
   const listeners = new Map<number, Listener>();
-  const told = new Map<string, HiddenClients>();
+  const found = new Map<string, HiddenClients>();
   const natAddresses = networksOfSetting(settings);
 
   function listenerOf(port: number): Listener {
@@ -102,17 +102,17 @@ export function createNatWatch(settings: Settings, events: Events, gateways: rea
       const { address } = (isUnknown && facts.proxy) || facts.client;
       const { port } = facts.local;
       const key = `${port} ${address}`;
-      if (!told.has(key) && told.size < SCREEN_LIMITS.rememberedEvents) {
-        told.set(key, { port, address, known });
+      if (!found.has(key) && found.size < SCREEN_LIMITS.rememberedEvents) {
+        found.set(key, { port, address, known });
         events.emit('screen.nat', { port, address, known });
       }
       return known;
     },
-    found: () => [...told.values()],
+    found: () => [...found.values()],
   };
 }
 
-/** The addresses of which the operator says that they are nobody's own; read once for each snapshot. */
+/** The addresses that the operator marks as shared; parsed once for each snapshot. */
 function networksOfSetting(settings: Settings): () => NetworkTable<true> {
   let snapshot: SettingsSnapshot | undefined;
   let networks = networksOf([]);

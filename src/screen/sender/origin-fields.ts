@@ -1,8 +1,8 @@
 /**
- * The fields beside From that tell a reader who sent a message: Sender (RFC 5322 3.6.2), and Resent-From
- * and Resent-Sender of the topmost block (3.6.6), which mail programs show of a message sent on.
+ * The fields besides From that show a reader who sent a message: Sender (RFC 5322 3.6.2), and Resent-From and
+ * Resent-Sender of the topmost block (3.6.6), which mail programs show of a resent message.
  *
- * Each comes as an author does, so that whatever any reader sees in it counts. Never throws.
+ * Each is read as an author is, so that every address that some reader sees counts. Never throws.
  */
 import { readAuthor } from '../../protocol/mime/author.ts';
 import { disguisedFields } from '../../protocol/mime/disguised-fields.ts';
@@ -41,9 +41,9 @@ export function originFields(head: Uint8Array): readonly OriginOfSender[] {
 }
 
 /**
- * RFC 5322 3.6.6: each block is put on top of the header. It ends at a trace field, or where a field of
- * it comes again; other fields in between may be a writer's disorder, and a reader passes over them.
- * A block must name who resent: what lacks it is read on, as mail programs show the first that is named.
+ * RFC 5322 3.6.6: each block is put on top of the header. It ends at a trace field, or where one of its fields occurs
+ * again; other fields in between may be disorder of the writer, and a reader skips them. A block must name who
+ * resent: one that does not is skipped, as mail programs show the first that is named.
  */
 function topmostBlocks(fields: readonly HeaderField[]): readonly HeaderField[] {
   let block = new Map<string, HeaderField>();

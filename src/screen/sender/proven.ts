@@ -1,6 +1,6 @@
 /**
- * Whether somebody stands behind a reverse-path: who does not is told of failures at most, since a
- * success report that nobody asked for is mail to a stranger in our name.
+ * Whether a reverse-path is proven: an unproven one gets failure reports at most, since an unrequested success report
+ * is mail to an uninvolved person in our name.
  */
 import type { ReversePath } from '../../model/address.ts';
 import type { DmarcEvidence, NotMade, SpfEvidence } from '../checks/origin/types.ts';
@@ -8,8 +8,8 @@ import type { MessageFacts } from '../contract.ts';
 import type { MessageEvidence } from '../engine/evidence.ts';
 
 /**
- * SPF passes for its domain, or DMARC for the very same address in From. A signature alone proves
- * nothing of it: whoever has a signed message may send it on from any path.
+ * SPF passes for its domain, or DMARC for the very same address in From. A signature alone proves nothing about it:
+ * anyone who has a signed message may resend it from any path.
  */
 export function isProvenPath(
   reversePath: ReversePath,

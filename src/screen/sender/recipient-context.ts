@@ -1,8 +1,7 @@
 /**
- * Who is who (architecture, section 3): whether the sender is trusted, and what the message is to
- * each recipient. Nothing is trusted for what a message says of itself: trust comes from AUTH, from
- * the address of a domain mail server of the sender's domain, or from a pair of IP shielding that an
- * operator entered.
+ * The kinds of sender and recipient (architecture, section 3): whether the sender is trusted, and the direction of
+ * the message for each recipient. No claim within a message gives trust: trust comes from AUTH, from the address of a
+ * domain mail server of the sender's domain, or from a pair of IP shielding that an operator entered.
  */
 
 import type { Directory, Domain, Resolution } from '../../directory/contract.ts';
@@ -19,7 +18,9 @@ import { type Pending, senderByClaim } from './claims.ts';
 import type { Hidden } from './nat.ts';
 import { NOT_SHIELDED, type PairVerdict, type Shielding, shieldingOf } from './shielding.ts';
 
-/** What checks say that go by the sender's servers, while the DNS does not tell whether the client is one. */
+/**
+ * The finding of checks that depend on the sender's servers, while the DNS does not answer whether the client is one.
+ */
 export const SERVER_UNTOLD = {
   code: 'cannot-tell',
   outcome: 'error',
@@ -33,30 +34,30 @@ export const SERVER_UNTOLD = {
 
 export interface Sender {
   readonly kind: SenderKind;
-  /** Whose settings apply to outbound mail; empty where there is none. */
+  /** The domain whose settings apply to outbound mail; empty if there is none. */
   readonly domain: string;
   /** The reverse-path is of a local domain. */
   readonly isLocal: boolean;
-  /** What IP shielding says of the domain in MAIL. */
+  /** The verdict of IP shielding on the domain in MAIL. */
   readonly shield: Shielding;
-  /** It is this for the time being: the header decides. */
+  /** Provisional: the header decides. */
   readonly pending?: Pending;
-  /** It has a server's address, and the header no mark of the tenant. */
+  /** It has a server's address, but the header has no mark of the tenant. */
   readonly unmarked?: true;
 }
 
 export interface SenderSources {
   readonly directory: Directory;
   readonly senderRules: SenderRules;
-  /** The client's address is everybody's. */
+  /** The client's address is shared by many. */
   readonly hidden: Hidden | undefined;
-  /** Domain mail servers may send for senders elsewhere. */
+  /** Domain mail servers may send for remote senders. */
   readonly serversRelay: boolean;
 }
 
 const STRANGER: Sender = Object.freeze({ kind: 'stranger', domain: '', isLocal: false, shield: NOT_SHIELDED });
 
-/** Once a transaction. Never throws for what the directory cannot say. */
+/** Once a transaction. Never throws for errors of the directory. */
 export function identifySender(
   sources: SenderSources,
   facts: SessionFacts,
@@ -79,7 +80,7 @@ function nullSender({ directory }: SenderSources, facts: SessionFacts): MaybePro
   return serverOfAny(directory, facts);
 }
 
-/** Of whatever domain the client is a server. */
+/** For any domain of which the client is a server. */
 function serverOfAny(directory: Directory, facts: SessionFacts): MaybePromise<Sender> {
   return andThen(directory.mailServerDomains(facts.client.address), (domains) =>
     domains.length > 0 ? serverOf(domains) : senderByClaim(directory, facts, undefined, STRANGER),
@@ -90,7 +91,7 @@ function serverOf([domain]: readonly string[]): Sender {
   return domain === undefined ? STRANGER : { ...STRANGER, kind: 'domain-server', domain };
 }
 
-/** What IP shielding says of a domain. Errors: those of the database. */
+/** The verdict of IP shielding on a domain. Errors: those of the database. */
 export function shieldingFor(sources: SenderSources, facts: SessionFacts, domain: string): MaybePromise<Shielding> {
   return andThen(sources.directory.domain(domain), (found) =>
     andThen(sources.senderRules.shields(), (shields) =>
@@ -99,10 +100,7 @@ export function shieldingFor(sources: SenderSources, facts: SessionFacts, domain
   );
 }
 
-/**
- * No pair speaks for an address that is known to be everybody's; of one that may be, only a pair that
- * names it.
- */
+/** No pair applies to an address that is known to be shared; to one that may be shared, only a pair that names it. */
 function shieldingBy(
   shields: ShieldTable,
   { hidden }: SenderSources,
@@ -110,7 +108,7 @@ function shieldingBy(
   domain: string,
   isLocal: boolean,
 ): Shielding {
-  // Without presets there is no verdict by them.
+  // Without presets they give no verdict.
   const pairs = shields.verdict(domain, isLocal, client.address, undefined, hidden !== undefined) as PairVerdict;
   const isRefuted = hidden && hidden !== 'counted' && pairs !== 'none';
   return shieldingOf(isRefuted ? 'violated' : pairs, isLocal && hidden === undefined);
@@ -160,14 +158,14 @@ function senderWith(
   return senderByClaim(directory, facts, domain, { ...STRANGER, isLocal, shield });
 }
 
-/** Once a recipient. Never throws for what the directory cannot say. */
+/** Once a recipient. Never throws for errors of the directory. */
 export function resolveRecipient(directory: Directory, address: Address, client: string): MaybePromise<Resolution> {
   return orCannotTell<Resolution>({ kind: 'cannot-tell', reason: 'the directory cannot be read' }, () =>
     directory.resolve(address, siteOf(client)),
   );
 }
 
-/** Whose own lists count: the account that it is, or the only one that an alias leads to; empty: nobody's. */
+/** The owner of the lists that count: the account itself, or the only one that an alias leads to; empty: none. */
 export function ownerOf(directory: Directory, resolution: Resolution): MaybePromise<string> {
   if (resolution.kind !== 'local') return '';
   const { account, viaAlias, targets } = resolution;
@@ -175,7 +173,7 @@ export function ownerOf(directory: Directory, resolution: Resolution): MaybeProm
   if (account || !viaAlias || !target || others.length > 0) return account?.address ?? '';
   return orCannotTell('', () =>
     andThen(directory.domain(target.domain), (domain) =>
-      // No source is asked about addresses elsewhere.
+      // No source is asked about remote addresses.
       domain?.enabled ? andThen(directory.resolve(target), accountIn) : '',
     ),
   );
@@ -189,7 +187,7 @@ export function isTrusted(kind: SenderKind): boolean {
   return kind === 'authenticated' || kind === 'domain-server' || kind === 'shielded';
 }
 
-/** Whom a trusted sender is: its account, or `@domain` of its mail server or pair. */
+/** The author for a trusted sender: its account, or `@domain` of its mail server or pair. */
 export function authorOf({ kind, domain }: Sender, { account }: SessionFacts): string | undefined {
   if (kind === 'authenticated') return account;
   return isTrusted(kind) ? `@${domain}` : undefined;
@@ -215,7 +213,7 @@ function domainOf(account: string): string {
   return account.slice(account.lastIndexOf('@') + 1).toLowerCase();
 }
 
-/** A database that does not answer is no one's guilt; a defect goes its way. */
+/** An unavailable database counts against nobody; a defect is thrown on. */
 export function orCannotTell<T>(fallback: T, ask: () => MaybePromise<T>): MaybePromise<T> {
   try {
     const answer = ask();

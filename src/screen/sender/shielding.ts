@@ -1,16 +1,16 @@
 /**
- * What IP shielding says of a sender's domain and a client, in two steps: pairs are data and are looked
- * up when the sender is observed; presets are a setting, so they are applied when something is judged.
+ * IP shielding of a sender's domain and a client, in two steps: pairs are data and are looked up when the sender is
+ * observed; presets are a setting, so they are applied when evidence is judged.
  */
 import type { ShieldVerdict } from '../../directory/rules/shields.ts';
 import { type NetworkTable, networksOf } from '../../protocol/network/table.ts';
 
-/** What pairs alone say. */
+/** The verdict of pairs alone. */
 export type PairVerdict = Exclude<ShieldVerdict, 'preset'>;
 
 export type Shielding = {
   readonly pairs: PairVerdict;
-  /** The domain is local and the client's address its own, so the presets speak of it, too. */
+  /** The domain is local and the client's address its own, so the presets apply, too. */
   readonly presets: boolean;
 };
 
@@ -35,7 +35,7 @@ export function verdictUnder(
 
 const tables = new WeakMap<readonly string[], NetworkTable<true>>();
 
-/** Made once for each value of the setting. */
+/** Cached for each value of the setting. */
 export function presetNetworks(presets: readonly string[]): NetworkTable<true> {
   let table = tables.get(presets);
   if (!table) {

@@ -1,4 +1,4 @@
-/** The evidence of a transaction, once with its message and once where it ended at RCPT. */
+/** The evidence of a transaction, with its message or without one if it ended at RCPT. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ListTable } from '../../directory/rules/lists.ts';
 import { isPromise } from '../../model/maybe-promise.ts';
@@ -15,7 +15,7 @@ import { SCREEN_LIMITS } from '../limits.ts';
 import { orCannotTell } from '../sender/recipient-context.ts';
 import type { AcceptedRecipient, AskedRecipient, ScreenedTransaction, Screening, SharedServices } from './session.ts';
 
-/** A recipient was refused: what was seen of it stays for the log, of so many. */
+/** A recipient was refused: its evidence is kept for the log, up to a bound. */
 export function noteRefused(
   transaction: ScreenedTransaction,
   context: RecipientContext,
@@ -25,13 +25,13 @@ export function noteRefused(
   if (transaction.refused++ < SCREEN_LIMITS.refusedEvidence) transaction.asked.push({ context, atRcpt, refused });
 }
 
-/** Where the message never came. */
+/** If the message was never received. */
 export function evidenceAtRcpt(screening: Screening, transaction: ScreenedTransaction): MessageEvidence {
   const about = aboutOf(screening, transaction);
   return evidenceOfMessage(transaction.policies.forms, transaction.observations, transaction.asked, about);
 }
 
-/** `recipients`: those accepted, as the message stage has them; the refused stand between them, as asked. */
+/** `recipients`: the accepted ones, from the message stage; the refused are inserted in order of RCPT. */
 export function evidenceWithMessage(
   screening: Screening,
   transaction: ScreenedTransaction,
@@ -42,7 +42,7 @@ export function evidenceWithMessage(
   return evidenceOfMessage(transaction.policies.forms, transaction.observations, all, about);
 }
 
-/** The accepted are known better at the end of data than they were at RCPT. */
+/** The accepted ones have more evidence at the end of data than at RCPT. */
 function inOrder(
   asked: readonly AskedRecipient[],
   recipients: readonly AcceptedRecipient[],
@@ -54,7 +54,7 @@ function inOrder(
     const { context, atRcpt } = found;
     if (context === one.context || isDeepStrictEqual(context.granted, one.context.granted))
       return [{ context, atRcpt }];
-    // What counted then follows from what was granted.
+    // The context at RCPT follows from the grants.
     const { listed: _, listing: __, listsUntold: ___, ...contextAtRcpt } = one.context;
     return [{ context, contextAtRcpt, atRcpt }];
   });

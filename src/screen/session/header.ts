@@ -10,11 +10,11 @@ import type { MessageFacts } from '../contract.ts';
 
 export interface ReadHeader {
   readonly facts: HeaderFacts;
-  /** What was read: the header, and perhaps more. */
+  /** The bytes that were read: the header, and perhaps more. */
   readonly head: Uint8Array;
 }
 
-/** At once where the content is in memory. `about`: the session. Errors: those of `ContentRef.open`. */
+/** At once if the content is in memory. `about`: the session. Errors: those of `ContentRef.open`. */
 export function readHeader(content: ContentRef, about?: string): MaybePromise<ReadHeader> {
   const bytes = content.bytes ?? (content.pieces ? asFarAsHeader(content.pieces) : readAsFarAsHeader(content));
   return andThen(bytes, (head) => ({
@@ -32,7 +32,7 @@ function asFarAsHeader(pieces: readonly Uint8Array[]): Uint8Array {
 async function readAsFarAsHeader(content: ContentRef): Promise<Uint8Array> {
   const end = createHeaderEnd();
   const chunks: Uint8Array[] = [];
-  // One octet more than the bound, so that the reader sees that it was passed.
+  // One byte more than the bound, so that the reader notices that it was passed.
   for await (const chunk of content.open({ start: 0, end: Math.min(content.sizeBytes, MIME_LIMITS.headerBytes + 1) })) {
     chunks.push(chunk as Uint8Array);
     if (end.push(chunk as Uint8Array) !== undefined) break;
@@ -40,7 +40,7 @@ async function readAsFarAsHeader(content: ContentRef): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** Of a message that was refused before anybody read it. `head`: how it begins. */
+/** For a message that was refused before it was read. `head`: its beginning. */
 export function headFacts(head: Uint8Array): MessageFacts {
   return messageFacts(inspectHeader(head, false));
 }

@@ -1,8 +1,8 @@
 /**
- * What a transaction asks the DNS: its share of the look-ups, and what it comes to when it had none.
+ * The DNS questions of a transaction: its share of the look-ups, and the result if it had none.
  *
- * Our own shortage is never "cannot tell" of the sender, which settings may let pass: what follows from
- * such answers counts for nothing, and the client is asked to come back.
+ * A shortage of this node is never "cannot tell" of the sender, which settings may let pass: findings from such
+ * answers do not count, and the client is asked to try again.
  */
 import type { Finding } from '../../model/finding.ts';
 import type { SessionFacts } from '../../model/session.ts';
@@ -16,7 +16,7 @@ export function lookUpOwner({ id, client: { address } }: SessionFacts): LookUpOw
 
 const TEXT = 'this server cannot verify the sender now, as it is short of DNS look-ups; try again later';
 
-/** First of all findings, so that it is what the client hears. */
+/** First of all findings, so that the client gets its reply. */
 export const SHORT_OF_LOOK_UPS: readonly Finding[] = Object.freeze([
   {
     check: 'lookUps',

@@ -1,6 +1,6 @@
 /**
- * The message stage: everything observed once, judged for each recipient, decided for all; and what
- * the journal needs to explain it and to replay it.
+ * The message stage: everything observed once, judged for each recipient, decided for all; and the evidence with
+ * which the journal explains and replays it.
  */
 
 import type { ContentRef, HeaderEdit } from '../../model/content.ts';
@@ -116,7 +116,7 @@ function isAsked(index: number, policies: Policies, recipients: readonly Accepte
   return false;
 }
 
-/** The recipients, with what the lists say now that the header is read and signatures are verified. */
+/** The recipients with the matches of the lists, now that the header is read and signatures are verified. */
 function knowing(
   { plan, services }: Screening,
   transaction: ScreenedTransaction,
@@ -145,14 +145,14 @@ function knowing(
   }
 }
 
-/** Receive may turn away a recipient whom we accept (452 4.5.3): only the envelope says who is there. */
+/** Receive may refuse a recipient that screening accepts (452 4.5.3): only the envelope has the actual ones. */
 function present(envelope: Envelope, accepted: readonly AcceptedRecipient[]): readonly AcceptedRecipient[] {
   if (envelope.recipients.length === accepted.length) return accepted;
   const wanted = new Set(envelope.recipients);
   return accepted.filter(({ recipient }) => wanted.has(recipient));
 }
 
-/** First what all recipients share, then what each waits for alone. */
+/** First the observations that all recipients share, then those of each. */
 function settleAll(
   { plan, services }: Screening,
   { observations, boundMs }: ScreenedTransaction,
@@ -203,7 +203,7 @@ function verdict(
   const failed: Finding[] = [];
   const fails = (check: Check, error: unknown): void => {
     const failing = failure(check, defect(check, 'message', error, services));
-    // What is off for all of them protects none of them.
+    // A check that is off for all of them protects none of them.
     if (isAsked(plan.indexOf.get(check.id)!, policies, recipients)) failed.push(failing);
   };
   const edits = decided.kind === 'reply' ? NOTHING : editsOf(transaction, recipients, fails);
@@ -220,7 +220,7 @@ function verdict(
     : { kind: 'commit', dispositions: decision.dispositions, edits, ...rest };
 }
 
-/** What a check that protects had to edit or record must not be missing from what is delivered. */
+/** If a check that protects failed to edit or record, the message must not be delivered without it. */
 function unlessFailed(decision: Decision, failed: readonly Finding[]): Decision {
   const waiting = failed.find(({ action }) => action === 'defer');
   return waiting && decision.kind === 'commit' ? { kind: 'reply', reply: replyOf(waiting) } : decision;
@@ -228,7 +228,7 @@ function unlessFailed(decision: Decision, failed: readonly Finding[]): Decision 
 
 type Fails = (check: Check, error: unknown) => void;
 
-/** What each check makes of it for the log, now that everybody is decided. */
+/** The final evidence of each check for the log, now that all recipients are decided. */
 function conclude(
   plan: Plan,
   { byCheck }: Observations,
@@ -261,7 +261,7 @@ function editsOf(
   return recipients.map((recipient) => editsFor(observations, policies, recipient, fails));
 }
 
-/** Each edit writes one field, whatever a check put into it of a stranger's. The same list where that is so already. */
+/** Each edit writes one field, whatever untrusted text a check put into it. The same list if that is so already. */
 function wholeEdits(edits: readonly HeaderEdit[]): readonly HeaderEdit[] {
   if (edits.every((edit) => edit.kind === 'remove' || wholeField(edit.raw) === edit.raw)) return edits;
   return edits.map((edit) => (edit.kind === 'remove' ? edit : { ...edit, raw: wholeField(edit.raw) }));

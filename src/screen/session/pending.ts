@@ -1,7 +1,7 @@
 /**
- * The message stage of a sender that was trusted for the time being (claims.ts). With the mark it goes
- * on as it was. Without, the message is judged from MAIL on as what it is: recipients elsewhere are
- * refused, local ones are those of a stranger.
+ * The message stage of a provisionally trusted sender (claims.ts). With the mark it goes on as it was. Without, the
+ * message is judged from MAIL on as one of an untrusted sender: remote recipients are refused, local ones are checked
+ * accordingly.
  */
 import type { ContentRef, HeaderEdit } from '../../model/content.ts';
 import type { Envelope } from '../../model/envelope.ts';
@@ -42,7 +42,7 @@ export async function screenPending(
   return { ...screened, edits, corrections: present.map(({ context }) => correction(context, sender, transaction)) };
 }
 
-/** A mark may be a secret between the provider and us: it stays here. */
+/** A mark may be a secret between the provider and us: it is removed from the copies. */
 function without(name: string): HeaderEdit {
   return { kind: 'remove', name, occurrence: 0 };
 }
@@ -55,7 +55,7 @@ function correction(
   return { direction, policyDomain, trusted: isTrusted(sender.kind), author: authorOf(sender, facts) };
 }
 
-/** MAIL and every RCPT once more, for whom the sender turned out to be. */
+/** MAIL and every RCPT once more, for the actual kind of sender. */
 async function again(
   screening: Screening,
   transaction: ScreenedTransaction,
@@ -64,7 +64,7 @@ async function again(
   const { plan, services } = screening;
   const { facts, reversePath, parameters, policies, boundMs } = transaction;
   const observations = copyOf(transaction.observations);
-  // What the server was spared is asked of the stranger.
+  // Checks from which the server was exempt now observe the untrusted sender.
   for (const index of plan.uponRecipient) observations.byCheck[index] = undefined;
   const anew: ScreenedTransaction = {
     ...transaction,
@@ -88,7 +88,7 @@ async function again(
   return anew;
 }
 
-/** Its RCPT was answered already: what refuses it now counts among its findings. */
+/** Its RCPT was answered already: a refusal now counts among its findings. */
 function refusedNow(
   { recipient, context, account }: AcceptedRecipient,
   { kind, domain }: Sender,

@@ -1,9 +1,9 @@
 /**
- * The RCPT stage: who the recipient is, and what the checks say of it.
+ * The RCPT stage: the kind of recipient, and the findings of the checks about it.
  *
- * The first recipient decides whether anybody is asked: name servers of the sender's choice hear of a
- * transaction only if the checks that ask nobody accept a recipient. Most attacks name none, or one who
- * does not exist, and cost no look-up then. Never refuses so what lists, pairs or SPF could still allow.
+ * The first recipient decides whether there are look-ups: name servers of the sender's choice are asked only if the
+ * checks without look-ups accept a recipient. Most attacks name none, or one that does not exist, and then cost no
+ * look-up. This way never refuses a recipient that lists, pairs or SPF could still allow.
  */
 import type { Directory, Resolution } from '../../directory/contract.ts';
 import type { Recipient } from '../../model/envelope.ts';
@@ -23,12 +23,12 @@ import { noteRefused } from './evidence.ts';
 import type { PendingSender } from './pending.ts';
 import { orShort, type Present, refusal, type ScreenedTransaction, type Screening } from './session.ts';
 
-/** For whoever asks for a further hop from outside: no source is asked whether such a user exists. */
+/** For a client outside that asks for a further hop: no source is asked whether such a user exists. */
 const NOT_ASKED: Resolution = Object.freeze({ kind: 'remote' });
 
 const EVERYTHING: readonly GrantedExemption[] = ['allowListed', 'ipShield', 'ipShieldPreset'];
 
-/** Pushes who is accepted to the transaction's recipients, and notes who is refused for the log. */
+/** Adds an accepted recipient to the transaction's, and records a refused one for the log. */
 export function screenRecipient(
   screening: Screening,
   transaction: ScreenedTransaction,
@@ -59,12 +59,12 @@ function* screenSteps(
   const unasked = yield* refusedUnasked(screening, transaction, present, sender);
   if (unasked) return refuse(transaction, unasked.context, observations, unasked.findings, 'unasked');
 
-  // Name servers are asked, where they were not yet; then it is known what lists say of the sender.
+  // Starts look-ups, if they have not started; then the matches of lists are known.
   askForRecipient(screening, transaction, observations, sender);
   const spf = yield* wait(evidenceOf(plan, observations, 'spf'));
   const known = yield* wait(exemptionsOf(services, transaction, sender, context, account, { spf }));
   yield* wait(settle(plan, 'rcpt', observations, boundMs, services));
-  // What is common to all recipients and has been waited for need not be waited for again.
+  // Shared observations that were awaited once need not be awaited again.
   if (observations.waits)
     for (const index of plan.common.rcpt) transaction.observations.byCheck[index] = observations.byCheck[index];
 
@@ -119,7 +119,10 @@ function targetsOf({ address }: Recipient, resolution: Resolution) {
   return resolution.kind === 'local' || resolution.kind === 'role' ? resolution.targets : [address];
 }
 
-/** What refuses the recipient whatever the DNS says, and who it is then; undefined: it has to be asked, or was. */
+/**
+ * The refusal of the recipient that no DNS answer can change, and its context then; undefined: look-ups are needed,
+ * or were done.
+ */
 function* refusedUnasked(
   { plan, services }: Screening,
   transaction: ScreenedTransaction,
@@ -139,7 +142,7 @@ function* refusedUnasked(
 
 const UNASKED: Granted = Object.freeze({ isUnasked: true });
 
-/** As if every list and pair spoke for the sender. */
+/** As if every list and pair were in favour of the sender. */
 export function favoured(context: RecipientContext): RecipientContext {
   return {
     ...context,
@@ -148,7 +151,7 @@ export function favoured(context: RecipientContext): RecipientContext {
   };
 }
 
-/** Begins what waited for a recipient, once a transaction; this recipient sees it too. */
+/** Starts the checks that waited for a recipient, once a transaction; this recipient gets them too. */
 function askForRecipient(
   { plan, services }: Screening,
   transaction: ScreenedTransaction,

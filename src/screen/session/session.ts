@@ -1,8 +1,8 @@
 /**
- * Screening of one SMTP session: `Screen` as receive sees it.
+ * Screening of one SMTP session: implements `Screen` for receive.
  *
- * Each method answers its stage, at once where nothing has to wait. A transaction keeps one snapshot
- * of the settings from MAIL to its end, so that no message sees two states of them.
+ * Each method answers its stage, at once if nothing has to wait. A transaction keeps one snapshot of the settings
+ * from MAIL to its end, so that no message sees two states of them.
  */
 
 import type { Correspondents } from '../../directory/addresses/correspondents.ts';
@@ -48,20 +48,20 @@ export interface ScreenServices {
   readonly resolver: SharingResolver;
   readonly directory: Directory;
   readonly settings: Settings;
-  /** Who belongs to us. */
+  /** Our domains, accounts and people. */
   readonly identities: () => MaybePromise<Identities>;
-  /** Whom we write to. */
+  /** The domains that we write to. */
   readonly correspondents: Correspondents;
-  /** Whom an account may write as. */
+  /** The addresses that an account may write as. */
   readonly grants: SenderGrants;
-  /** What the operator said of senders: lists and pairs. */
+  /** The operator's rules about senders: lists and pairs. */
   readonly senderRules: SenderRules;
-  /** This machine's default gateways, whose address is everybody's in a container. */
+  /** This machine's default gateways, whose address many clients share in a container. */
   readonly gateways?: readonly string[];
   readonly hostname: string;
 }
 
-/** What a transaction remembers between MAIL and the end of data. */
+/** The state of a transaction between MAIL and the end of data. */
 export interface ScreenedTransaction {
   readonly facts: SessionFacts;
   readonly reversePath: ReversePath;
@@ -73,18 +73,18 @@ export interface ScreenedTransaction {
   readonly sources: SenderSources;
   readonly looked: Looked | undefined;
   readonly isRelay: boolean;
-  /** The sender, once somebody waited for it. */
+  /** The sender, once it was awaited. */
   known: Sender | undefined;
-  /** The sender, where the header decides who it is. */
+  /** The sender, if it depends on the header. */
   pending: PendingSender | undefined;
-  /** A recipient was accepted by the checks that ask nobody: from then on name servers are asked. */
+  /** The checks without look-ups accepted a recipient: from then on name servers are asked. */
   asks: boolean;
-  /** The client's confirmed names, once a list has asked for them. */
+  /** The client's confirmed names, once a list needed them. */
   names: Promise<readonly string[]> | undefined;
-  /** What was seen of the session and at MAIL, later of the message. */
+  /** Observations of the session and of MAIL, later of the message. */
   readonly observations: Observations;
   readonly recipients: AcceptedRecipient[];
-  /** In order of RCPT, the accepted and the refused, these up to a bound. */
+  /** In order of RCPT, the accepted and the refused, the latter up to a bound. */
   readonly asked: AskedRecipient[];
   refused: number;
   /** Findings of the message as a whole. */
@@ -94,25 +94,25 @@ export interface ScreenedTransaction {
 export interface AcceptedRecipient {
   readonly recipient: Recipient;
   readonly context: RecipientContext;
-  /** Whose personal lists count; empty where there is none. */
+  /** The owner of the personal lists that count; empty if there is none. */
   readonly account: string;
-  /** The transaction's, with what was seen at RCPT. */
+  /** The transaction's, with those of RCPT. */
   readonly observations: Observations;
-  /** The same as RCPT left it. */
+  /** The same in their state after RCPT. */
   readonly atRcpt: Observations;
   readonly findings: readonly Finding[];
 }
 
-/** Who was asked for at RCPT, for the log. */
+/** A recipient of RCPT, for the log. */
 export interface AskedRecipient extends Pick<AcceptedRecipient, 'context' | 'atRcpt'> {
-  /** Before anybody was asked, or with what was asked. */
+  /** Before any look-up, or with look-ups. */
   readonly refused?: 'unasked' | 'asked';
 }
 
-/** A recipient of whom nobody spoke yet. */
+/** A recipient without findings yet. */
 export type Present = Omit<AcceptedRecipient, 'findings' | 'atRcpt'>;
 
-/** The same, with the share of look-ups that a session or a transaction has, and what its checks still do. */
+/** The same, with the share of look-ups of a session or a transaction, and its running checks. */
 export type SharedServices = Omit<ScreenServices, 'resolver'> & {
   readonly resolver: OwnedResolver;
   readonly runs: Runs;
@@ -131,7 +131,7 @@ interface Screens {
   current(): Current;
 }
 
-/** What one snapshot of the settings says. */
+/** Everything derived from one snapshot of the settings. */
 interface Current {
   readonly policies: Policies;
   readonly boundMs: number;
@@ -175,7 +175,7 @@ export function currentOf(checkPlan: Plan, snapshot: ReturnType<Settings['curren
   };
 }
 
-/** A class, as there is one for each connection: its state and nothing else is made anew. */
+/** A class, as there is one for each connection: only its state is created for each. */
 class ScreenedSession implements ScreenSession {
   readonly #screens: Screens;
   readonly #connected: SessionFacts;
@@ -234,7 +234,7 @@ class ScreenedSession implements ScreenSession {
   message(envelope: Envelope, content: ContentRef): MaybePromise<ScreenedMessage> {
     invariant(this.#transaction, 'screening of a message without a transaction');
     const screening = this.#screening;
-    // Decided: what was not waited for any longer is not needed.
+    // Decided: results that are still pending are not needed.
     return andThen(screenContent(screening, this.#transaction, envelope, content), (decided) => {
       endRuns(screening.services);
       return decided;
@@ -268,9 +268,9 @@ function beginTransaction(
   const { directory, senderRules } = services;
   const hidden = nat.hides(facts);
   const sources = { directory, senderRules, hidden, serversRelay };
-  // Asked now, needed at the first RCPT: a name server has a round trip's time to answer.
+  // Started now, needed at the first RCPT: a name server has one round trip's time to answer.
   const sender = identifySender(sources, facts, reversePath);
-  // Without a RCPT nobody awaits it, and what it rejects with would end the process.
+  // Without a RCPT nobody awaits it, and a rejection would end the process.
   if (isPromise(sender)) sender.catch(() => {});
   return {
     facts,
@@ -311,7 +311,7 @@ function early(
   return settled ? settled.then(answer) : answer();
 }
 
-/** Whatever they say, while we had no look-ups to know better. */
+/** Findings made without enough look-ups are replaced. */
 export function orShort({ resolver }: SharedServices, findings: readonly Finding[]): readonly Finding[] {
   return resolver.isShort() ? joined(SHORT_OF_LOOK_UPS, findings) : findings;
 }

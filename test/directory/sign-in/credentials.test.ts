@@ -369,7 +369,7 @@ async function guessedAt(t: TestContext, parts: { askSources?: AskSources } = {}
     ended.push(`${name}: ${kind}`);
   };
   const flood = (username = ALICE, from = (_: number): string => ELSEWHERE): Promise<void>[] =>
-    Array.from({ length: HASHING.strangersWaiting + 5 }, (_, n) => signIn('bot', username, `guess ${n}`, from(n)));
+    Array.from({ length: HASHING.unknownWaiting + 5 }, (_, n) => signIn('bot', username, `guess ${n}`, from(n)));
   return { ...opened, signIn, flood, ended };
 }
 
@@ -378,7 +378,7 @@ test('while bots guess at an account, its owner signs in from where he did befor
   const floods = flood();
   await signIn('owner', ALICE, PASSWORD, HOME);
   const before = ended.filter((end) => end === 'bot: no').length;
-  assert.ok(before < HASHING.strangersWaiting / 2, `${before} guesses were looked at before`);
+  assert.ok(before < HASHING.unknownWaiting / 2, `${before} guesses were looked at before`);
   assert.equal(ended.at(-1), 'owner: yes');
   await Promise.all(floods);
   assert.ok(ended.includes('bot: busy'));
@@ -394,7 +394,7 @@ test('a guesser with an account of his own signs in from a hundred networks, and
   const guesses = networks.map((network) => signIn('mallory', MALLORY, `${PASSWORD}!`, network));
   await signIn('owner', ALICE, PASSWORD, HOME);
   const before = ended.filter((end) => end === 'mallory: no').length;
-  assert.ok(before < HASHING.strangersWaiting / 2, `${before} guesses were looked at before`);
+  assert.ok(before < HASHING.unknownWaiting / 2, `${before} guesses were looked at before`);
   assert.equal(ended.at(-1), 'owner: yes');
   await Promise.all(guesses);
 });
@@ -425,7 +425,7 @@ test('who guesses at a user of a source waits in the line of all strangers, befo
   const { accounts, make, credentials, signIn, flood, ended } = await guessedAt(t, { askSources });
   await make(accounts.addAccount({ address: 'bob@example.com' }));
   await Promise.all(flood('bob@example.com'));
-  assert.ok(asked <= HASHING.strangersWaiting + 1, `${asked} asked`);
+  assert.ok(asked <= HASHING.unknownWaiting + 1, `${asked} asked`);
   assert.ok(ended.includes('bot: busy') && ended.includes('bot: no'));
   assert.equal((await credentials.password('bob@example.com', PASSWORD, HOME)).kind, 'yes');
   const floods = flood('bob@example.com');
@@ -439,7 +439,7 @@ test('guesses at users of a source are guesses, too', async (t) => {
   await make(accounts.addAccount({ address: 'bob@example.com' }));
   const guess = (n: number) => credentials.password('bob@example.com', `guess ${n}`, `203.0.113.${n}`);
   for (let n = 0; n < GUESSING.wrong; n++) assert.equal((await guess(n)).kind, 'no');
-  const all = await Promise.all(Array.from({ length: HASHING.strangersWaiting + 5 }, (_, n) => guess(n)));
+  const all = await Promise.all(Array.from({ length: HASHING.unknownWaiting + 5 }, (_, n) => guess(n)));
   assert.ok(all.some(({ kind }) => kind === 'busy'));
 });
 

@@ -28,7 +28,7 @@ function signInAtASilentSource() {
     random: systemRandom,
   } as unknown as SignInServices;
   const signIn = createSignIn(services);
-  const at = async (site: string, times: number, who: 'known' | 'stranger' = 'stranger'): Promise<number> => {
+  const at = async (site: string, times: number, who: 'known' | 'unknown' = 'unknown'): Promise<number> => {
     const before = asked;
     for (let n = 0; n < times; n++) void signIn(address(`user${n}@example.com`), 'guess', who, site);
     await new Promise((resolve) => setImmediate(resolve));

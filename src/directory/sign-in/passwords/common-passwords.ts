@@ -1,13 +1,13 @@
 /**
- * The passwords that are tried first: the 49,000 that head lists of leaked ones (those that zxcvbn
- * knows), and some words that such lists are too old or too English for.
+ * The passwords that are tried first: the 49,000 that head lists of leaked ones (from zxcvbn), and some words for
+ * which such lists are too old or too English.
  *
- * Each stands for itself and for what people make of it: any case, digits and marks around it,
- * letters written as digits (`P4ssw0rd!2024`), and it said several times. Keyboard walks, sequences
- * and single characters repeated are recognised by rule.
+ * Each stands for itself and for its usual variants: any case, digits and marks around it, letters written as digits
+ * (`P4ssw0rd!2024`), and repetitions. Keyboard walks, sequences and single characters repeated are recognised by
+ * rule.
  *
- * The list takes 20 MB while it is in memory, so only the thread that hashes passwords asks here, and
- * it ends when it was idle for a while.
+ * The list takes 20 MB of memory, so only the thread that hashes passwords uses it, and that thread ends when it was
+ * idle for a while.
  */
 
 const OWN_WORDS = `
@@ -53,7 +53,7 @@ const WALKS = [
   '112233445566778899',
 ].flatMap((walk) => [walk, [...walk].reverse().join('')]);
 
-/** Whether a guesser would have it within the first few thousand rules and words. */
+/** Whether a guesser would try it within the first few thousand rules and words. */
 export async function isCommonPassword(password: string): Promise<boolean> {
   const lower = password.normalize('NFC').toLowerCase();
   if (isRepeated(lower) || isWalk(lower)) return true;
@@ -66,16 +66,16 @@ export async function isCommonPassword(password: string): Promise<boolean> {
   return stems(lower).some((stem) => isWordOrWords(stem, words));
 }
 
-/** Digits and marks around a word that are still a habit: a date, and an exclamation mark or two. */
+/** Digits and marks around a word that are still common: a date, and an exclamation mark or two. */
 const DECORATION = 10;
 
 const MARKS_AROUND = /^[^\p{L}\p{Nd}]+|[^\p{L}\p{Nd}]+$/gu;
 const ALL_AROUND = /^\P{L}+|\P{L}+$/gu;
 
-/** The words that it may be made of, with their decoration less and less. */
+/** The words that it may be derived from, with their decoration less and less. */
 function stems(lower: string): readonly string[] {
   const bare = [lower, lower.replace(MARKS_AROUND, ''), lower.replace(ALL_AROUND, '')];
-  // `Summer2024!` undecorated first, since its digits would read as letters; `Pa$$w0rd` as it is.
+  // `Summer2024!` undecorated first, since its digits would read as letters; `Pa$$w0rd` unchanged.
   return [...bare, ...bare.map(asLetters), asLetters(lower).replace(ALL_AROUND, '')].filter(
     (stem) => stem !== '' && lower.length - stem.length <= DECORATION,
   );
@@ -108,7 +108,7 @@ function isWalk(text: string): boolean {
   for (let runs = 0; runs < 2 && rest !== ''; runs++) {
     let length = 0;
     for (const walk of WALKS) while (length < rest.length && walk.includes(rest.slice(0, length + 1))) length++;
-    // `12345678910`: the end of a walk may be a stump.
+    // `12345678910`: the end of a walk may be incomplete.
     if (length < 3) return runs > 0 && rest.length <= 2;
     rest = rest.slice(length);
   }

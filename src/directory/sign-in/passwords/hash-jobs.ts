@@ -1,6 +1,6 @@
 /**
- * What the hashing thread (hashing-thread.ts) does; nothing here takes less than tens of milliseconds.
- * Its answers are octets. `scram`: StoredKey and ServerKey, one behind the other. `common`: one octet, 1 or 0.
+ * The work of the hashing thread (hashing-thread.ts); each job takes at least tens of milliseconds. Its answers are
+ * bytes. `scram`: StoredKey and ServerKey, one after the other. `common`: one byte, 1 or 0.
  */
 export type HashJob =
   | {

@@ -1,4 +1,4 @@
-/** The thread of hashing.ts: one job at a time, behind all that mail needs. */
+/** The thread of hashing.ts: one job at a time, with lower priority than all work for mail. */
 import { argon2Sync } from 'node:crypto';
 import { makeVerifier } from '../../../protocol/sasl/scram.ts';
 import { goBehindMail } from '../../../world/background.ts';

@@ -1,12 +1,12 @@
 /**
- * Slow hashes, in threads of their own: at most two at once, never on the event loop, and never in the
- * pool that fsync needs. Threads start when there is work and end when there was none for a while.
+ * Slow hashes, in threads of their own: at most two at once, never on the event loop, and never in the pool that
+ * fsync needs. Threads start when there is work and end after a while without any.
  *
- * Sign-ins that would wait behind too many others are refused at once (`busy`), so that a flood costs
- * neither memory nor the next hour. While somebody guesses (guessing.ts), whoever is known goes first,
- * and strangers are looked at one at a time with rests between, since what guesses cost the processors
- * is taken from mail. Strangers take turns by their site, and where their line is full, who has most in
- * it makes room for others. Errors: OperationalError `directory.busy`.
+ * Sign-ins that would wait behind too many others are refused at once (`busy`), so that a flood costs neither memory
+ * nor the next hour. During password guessing (guessing.ts), known clients go first, and unknown ones are served one
+ * at a time with pauses between, since guesses take processor time from mail. Unknown clients take turns by their
+ * site, and if their line is full, the site with most in it makes room for others. Errors: OperationalError
+ * `directory.busy`.
  */
 import { OperationalError } from '../../../model/errors.ts';
 import { createFairLine, type FairLine } from '../../../wire/fair-line.ts';
@@ -19,25 +19,28 @@ import { ARGON2, HASHING, type PasswordCost } from '../../limits.ts';
 import { createGuessing, type Guessing } from '../guessing.ts';
 import type { HashJob } from './hash-jobs.ts';
 
-/** `stranger`: a client that never signed in from where it is. */
-export type Asker = 'known' | 'stranger';
+/** `unknown`: a client that never signed in from its network. */
+export type Asker = 'known' | 'unknown';
 
 export interface Hashing {
-  /** Of new passwords, and of the work done for unknown names. */
+  /** For new passwords, and for the work done for unknown names. */
   readonly cost: PasswordCost;
-  /** `asker`: default `known`, as an administrator is. `site`: of a stranger (wire/network.ts). Errors: `directory.busy`. */
+  /**
+   * `asker`: default `known`, as an administrator is. `site`: of an unknown client (wire/network.ts). Errors:
+   * `directory.busy`.
+   */
   run(job: HashJob, asker?: Asker, site?: string): Promise<Uint8Array>;
-  /** What came of a stranger's password. */
+  /** The result for a password of an unknown client. */
   checked(isRight: boolean): void;
-  /** Somebody guesses: strangers wait in line, whoever knows their passwords. */
+  /** Passwords are being guessed: unknown clients wait in line, whichever source checks their passwords. */
   isGuessed(): boolean;
-  /** Ends the threads; what is under way is refused. */
+  /** Ends the threads; jobs under way are refused. */
   close(): Promise<void>;
 }
 
 export interface HashingOptions {
   readonly cost?: PasswordCost;
-  /** Absent: nobody is told that somebody guesses. */
+  /** Absent: no event reports password guessing. */
   readonly events?: Events;
 }
 
@@ -66,7 +69,7 @@ export function createHashing(clock: Clock, { cost = ARGON2, events }: HashingOp
           try {
             return await ask(job);
           } finally {
-            if (asker === 'stranger') line.rest(clock.monotonic() - since);
+            if (asker === 'unknown') line.rest(clock.monotonic() - since);
           }
         },
         { asker, site },
@@ -83,28 +86,28 @@ export function createHashing(clock: Clock, { cost = ARGON2, events }: HashingOp
 }
 
 interface HashingLine extends Line<HashAsker> {
-  /** A stranger's password took so long; the next stranger waits for a multiple of it. */
+  /** A password of an unknown client took so long; the next unknown client waits for a multiple of it. */
   rest(tookMs: number): void;
   stop(): void;
 }
 
 type HashTicket = Ticket<HashAsker>;
 
-/** `advance`: called when a rest is over. */
+/** `advance`: called when a pause is over. */
 function createHashingLine(clock: Clock, guessing: Guessing, advance: () => void): HashingLine {
-  const waiting: Readonly<Record<Asker, FairLine<Numbered>>> = { known: createFairLine(), stranger: createFairLine() };
+  const waiting: Readonly<Record<Asker, FairLine<Numbered>>> = { known: createFairLine(), unknown: createFairLine() };
   let number = 0;
   let restUntil = Number.NEGATIVE_INFINITY;
   let resting: TimerHandle | undefined;
 
-  const byAge = ({ known, stranger }: typeof waiting): Numbered | undefined => {
-    const isStrangerOlder = (stranger.peek()?.number ?? Number.POSITIVE_INFINITY) < (known.peek()?.number ?? 0);
-    return known.length > 0 && !isStrangerOlder ? known.next() : stranger.next();
+  const byAge = ({ known, unknown }: typeof waiting): Numbered | undefined => {
+    const isUnknownOlder = (unknown.peek()?.number ?? Number.POSITIVE_INFINITY) < (known.peek()?.number ?? 0);
+    return known.length > 0 && !isUnknownOlder ? known.next() : unknown.next();
   };
 
-  const strangerAfterRest = (): Numbered | undefined => {
+  const unknownAfterRest = (): Numbered | undefined => {
     const restMs = restUntil - clock.monotonic();
-    if (restMs <= 0) return waiting.stranger.next();
+    if (restMs <= 0) return waiting.unknown.next();
     resting ??= clock.after(restMs, () => {
       resting = undefined;
       advance();
@@ -114,14 +117,14 @@ function createHashingLine(clock: Clock, guessing: Guessing, advance: () => void
 
   const whileGuessed = (served: ReadonlySet<HashTicket>): Numbered | undefined => {
     if (waiting.known.length > 0) return waiting.known.next();
-    const isStrangerServed = served.values().some(({ asker }) => asker.asker === 'stranger');
-    return waiting.stranger.length === 0 || isStrangerServed ? undefined : strangerAfterRest();
+    const isUnknownServed = served.values().some(({ asker }) => asker.asker === 'unknown');
+    return waiting.unknown.length === 0 || isUnknownServed ? undefined : unknownAfterRest();
   };
 
   return {
     add(ticket) {
       const { asker, site } = ticket.asker;
-      const most = asker === 'stranger' && guessing.isOn() ? HASHING.strangersWaiting : HASHING.waiting;
+      const most = asker === 'unknown' && guessing.isOn() ? HASHING.unknownWaiting : HASHING.waiting;
       const left = waiting[asker].add(site, { ticket, number: number++ }, most);
       return left && { ticket: left.ticket, most };
     },

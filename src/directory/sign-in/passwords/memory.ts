@@ -1,9 +1,9 @@
 /**
- * What a process remembers of sign-ins: passwords that were right, so that the next message costs no
- * hash, and from where somebody signed in, so that a flood of guesses does not shut out its owner.
+ * A process's memory of sign-ins: passwords that were right, so that the next message costs no hash, and the networks
+ * of sign-ins, so that a flood of guesses does not shut out the owner.
  *
- * Familiarity is worth something to a guesser with an account of his own, so it is lost with the first
- * wrong password and bounded for each account. In memory only.
+ * A guesser with an account of his own would profit from being known, so that status is lost with the first wrong
+ * password and bounded for each account. In memory only.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../../../world/clock.ts';
@@ -18,22 +18,22 @@ import {
 import type { Asker } from './hashing.ts';
 
 export interface PasswordMemory {
-  /** `stored`: the hash that it was right for. */
+  /** `stored`: the hash that the password matched. */
   knows(stored: string, password: string): boolean;
   remember(stored: string, password: string): void;
-  /** Runs a sign-in as whoever asks; `login`: as it was typed, normalised. */
+  /** Runs a sign-in as a known or unknown client; `login`: as typed, normalised. */
   judged<T>(login: string, network: string | undefined, judge: (asker: Asker) => Promise<T>): Promise<T>;
   signedIn(login: string, network: string | undefined): void;
   failed(login: string, network: string | undefined): void;
 }
 
 export function createPasswordMemory(clock: Clock): PasswordMemory {
-  /** Of this process only: what is remembered is of no use to anyone else. */
+  /** Of this process only, so that the cached values are useless to anybody else. */
   const key = randomBytes(32);
   const passwords = createCache<number>(REMEMBERED_ENTRIES);
   /** The latest last. */
   const networks = createCache<readonly string[]>(FAMILIAR_ACCOUNTS);
-  /** How many of a login are looked at as known. */
+  /** How many sign-ins of a login are under way as known. */
   const underWay = new Map<string, number>();
   const digest = (stored: string, password: string): string =>
     createHmac('sha256', key).update(`${stored}\0${password}`).digest('base64');
@@ -52,7 +52,7 @@ export function createPasswordMemory(clock: Clock): PasswordMemory {
       passwords.set(digest(stored, password), clock.monotonic() + REMEMBERED_MS);
     },
     async judged(login, network, judge) {
-      if (!isKnown(login, network)) return judge('stranger');
+      if (!isKnown(login, network)) return judge('unknown');
       underWay.set(login, (underWay.get(login) ?? 0) + 1);
       try {
         return await judge('known');

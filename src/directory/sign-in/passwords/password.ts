@@ -6,7 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { ARGON2_BOUNDS } from '../../limits.ts';
 import type { Asker, Hashing } from './hashing.ts';
 
-/** Equal passwords are equal octets in this form (RFC 8265 4.2.1: NFC). */
+/** Equal passwords are equal bytes in this form (RFC 8265 4.2.1: NFC). */
 export function normalPassword(password: string): string {
   return password.normalize('NFC');
 }
@@ -23,7 +23,7 @@ export async function hashPassword(
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${parallelism}$${base64(salt)}$${base64(tag)}`;
 }
 
-/** False also for a PHC string that is not ours, or asks for more work than anyone should. */
+/** False also for a PHC string that is not ours, or that asks for too much work. */
 export async function verifyPassword(
   hashing: Hashing,
   password: string,
@@ -37,16 +37,16 @@ export async function verifyPassword(
   const job = { kind: 'argon2id', password: normalPassword(password), ...parameters } as const;
   const computed = await hashing.run(job, asker, site);
   const isRight = timingSafeEqual(computed, tag);
-  if (asker === 'stranger') hashing.checked(isRight);
+  if (asker === 'unknown') hashing.checked(isRight);
   return isRight;
 }
 
-/** The same work for nobody, so that another answer takes as long as a stranger's wrong password. */
+/** The same work without an account, so that another answer takes as long as a wrong password. */
 export async function spendHash(hashing: Hashing, password: string, site?: string): Promise<void> {
   const { memoryKiB, passes, parallelism, saltBytes, tagBytes } = hashing.cost;
   const salt = Buffer.alloc(saltBytes);
   const job = { password: normalPassword(password), salt, memoryKiB, passes, parallelism, tagBytes };
-  await hashing.run({ kind: 'argon2id', ...job }, 'stranger', site);
+  await hashing.run({ kind: 'argon2id', ...job }, 'unknown', site);
 }
 
 /** Whether guessers try it first (common-passwords.ts). */

@@ -1,9 +1,9 @@
 /**
- * Which passwords are strong enough. Length counts most: character classes are asked for only below
- * 15 characters (NIST SP 800-63B 3.1.1.2), and what guessers try first is refused at any length.
+ * Rules for strong passwords. Length counts most: character classes are required only below 15 characters (NIST SP
+ * 800-63B 3.1.1.2), and passwords that guessers try first are refused at any length.
  */
 import { OperationalError } from '../../../model/errors.ts';
-import { PASSWORD_OCTETS } from '../../limits.ts';
+import { PASSWORD_BYTES } from '../../limits.ts';
 
 export interface PasswordRules {
   readonly leastCharacters: number;
@@ -11,19 +11,19 @@ export interface PasswordRules {
   readonly leastClasses: number;
 }
 
-/** From here on, a sentence is better than a riddle. */
+/** From here on, length replaces character classes. */
 export const LONG_CHARACTERS = 15;
 
 export interface PasswordOwner {
   /** Its address, or `@domain`. */
   readonly login: string;
-  /** What people call it; may be empty. */
+  /** The display name; may be empty. */
   readonly name: string;
 }
 
 /**
- * What it must be and is not (`be at least 10 characters long: it has 7`), or undefined. Never has the password
- * in it. Whether it is a common one is another question (isTriedFirst), which takes a thread.
+ * The rule that it violates (`be at least 10 characters long: it has 7`), or undefined. Never contains the password.
+ * Whether it is a common one is checked elsewhere (isTriedFirst), in a thread.
  */
 export function weakness(password: string, owner: PasswordOwner, rules: PasswordRules): string | undefined {
   const characters = [...password].length;
@@ -35,15 +35,15 @@ export function weakness(password: string, owner: PasswordOwner, rules: Password
   return undefined;
 }
 
-/** What a common password is not (common-passwords.ts), told as `weakness` does. */
+/** The violated rule for a common password (common-passwords.ts), in the form of `weakness`. */
 export const TRIED_FIRST = 'not be one that everybody tries: it is a common password, or one with little added';
 
-/** What no exemption lifts. */
+/** Rules without exemption. */
 export function impossible(password: string): string | undefined {
   if (password === '') return 'not be empty';
   if (/\p{Cc}/u.test(password)) return 'have no control characters';
   const octets = Buffer.byteLength(password);
-  return octets > PASSWORD_OCTETS ? `have at most ${PASSWORD_OCTETS} octets: it has ${octets}` : undefined;
+  return octets > PASSWORD_BYTES ? `have at most ${PASSWORD_BYTES} octets: it has ${octets}` : undefined;
 }
 
 export function weakPassword(must: string): OperationalError {
@@ -54,7 +54,7 @@ function classes(password: string): number {
   return [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{Ll}\p{Lu}\p{Nd}]/u].filter((kind) => kind.test(password)).length;
 }
 
-/** Parts of names below this length are in too many honest passwords. */
+/** Shorter parts of names are in too many honest passwords. */
 const NAME_PART = 4;
 
 function hasName(password: string, { login, name }: PasswordOwner): boolean {

@@ -1,10 +1,10 @@
-/** Who has the password itself kept, sealed, for CRAM-MD5: it can be read by whoever has database and key. */
+/** Logins whose password itself is stored, sealed, for CRAM-MD5: anyone with database and key can read it. */
 import type { Database } from '../../../store/contract.ts';
 import { prepare } from '../../../store/statement.ts';
 import type { CredentialTables } from '../schema.ts';
 
 export interface SealedPasswords {
-  /** The first of them; `@domain` is a domain's own. */
+  /** The first of them; `@domain` is a domain's own login. */
   readonly logins: readonly string[];
   readonly count: number;
 }

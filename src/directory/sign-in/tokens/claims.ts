@@ -1,12 +1,12 @@
-/** What a token says before anything of it is believed. Pure; nothing here verifies. */
+/** The content of a token before verification. Pure; nothing here verifies. */
 import type { JWTPayload } from 'jose';
 import { type Address, addressKey } from '../../../model/address.ts';
 import { parseAddress } from '../../../protocol/smtp/address.ts';
 import { SHOWN_CHARACTERS } from './limits.ts';
 
 /**
- * Signatures by a private key only (RFC 8725 3.1, 3.2): `none` is none, and with HS256 whoever knows
- * the public key could sign.
+ * Only signatures by a private key (RFC 8725 3.1, 3.2): `none` is no signature, and with HS256 anyone who knows the
+ * public key could sign.
  */
 export const ALGORITHMS: readonly string[] = [
   'RS256',
@@ -22,7 +22,7 @@ export const ALGORITHMS: readonly string[] = [
   'Ed25519',
 ];
 
-/** RFC 8725 3.11, RFC 9068 2.1: an issuer signs other things, too (logout tokens, events), and they say so. */
+/** RFC 8725 3.11, RFC 9068 2.1: an issuer also signs other things (logout tokens, events), and marks them. */
 export function isSignInType(type: unknown): boolean {
   if (type === undefined) return true;
   return typeof type === 'string' && /^(?:application\/)?(?:at\+)?jwt$/i.test(type);
@@ -32,7 +32,7 @@ export type Named =
   | { readonly kind: 'address'; readonly claim: string; readonly address: Address; readonly key: string }
   | { readonly kind: 'none'; readonly why: string };
 
-/** The first of the claims that the token has; `email` only where it is verified, if that is asked for. */
+/** The first of the claims that the token has; `email` only if it is verified, when that is required. */
 export function namedAddress(
   payload: JWTPayload,
   claims: readonly string[],
@@ -45,7 +45,7 @@ export function namedAddress(
     if (!parsed?.ok) return { kind: 'none', why: `${claim} is no address: ${shown(value)}` };
     const address = parsed.value;
     if (claim === 'email' && needsVerified(address.domain) && !isTrue(payload['email_verified'])) {
-      // Entra never says it, and names the user otherwise.
+      // Entra never sets it, and names the user by another claim.
       if (payload['email_verified'] === undefined && hasAnother(payload, claims, claim)) continue;
       return {
         kind: 'none',
@@ -66,7 +66,7 @@ function isTrue(value: unknown): boolean {
   return value === true || value === 'true';
 }
 
-/** RFC 8693 4.2 (`scope`, by spaces); Entra says `scp`, by spaces or as a list. */
+/** RFC 8693 4.2 (`scope`, separated by spaces); Entra uses `scp`, with spaces or as a list. */
 export function scopesOf(payload: JWTPayload): readonly string[] {
   return ['scope', 'scp'].flatMap((claim) => {
     const value = payload[claim];
@@ -75,7 +75,7 @@ export function scopesOf(payload: JWTPayload): readonly string[] {
   });
 }
 
-/** For an administrator's eyes: bounded, and free of control characters. */
+/** For an administrator: bounded, and without control characters. */
 export function shown(value: unknown): string {
   return (JSON.stringify(value) ?? 'missing').slice(0, SHOWN_CHARACTERS);
 }

@@ -1,13 +1,13 @@
 /**
- * One JSON document over HTTPS, from a server that proved its name: bounded in time and size, no
- * redirect followed. Rejects with a plain Error that says what was wrong.
+ * One JSON document over HTTPS, from a server that proved its name: bounded in time and size, no redirect followed.
+ * Rejects with a plain Error with the reason.
  */
 import { request } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Clock } from '../../../world/clock.ts';
 import type { ResolveHost } from '../../../world/hosts-file.ts';
 import { verifiedTls } from '../../sources/tls.ts';
-import { DOCUMENT_OCTETS, FETCH_MS } from './limits.ts';
+import { DOCUMENT_BYTES, FETCH_MS } from './limits.ts';
 
 export interface FetchServices {
   readonly clock: Clock;
@@ -41,7 +41,7 @@ export function fetchJson(
     response
       .on('data', (chunk: Buffer) => {
         octets += chunk.length;
-        if (octets > DOCUMENT_OCTETS) sent.destroy(new Error('the answer is too long'));
+        if (octets > DOCUMENT_BYTES) sent.destroy(new Error('the answer is too long'));
         else chunks.push(chunk);
       })
       .on('error', answered.reject)
@@ -72,7 +72,7 @@ function objectOf(json: string): Fetched['body'] {
   return value as Fetched['body'];
 }
 
-/** Names as the rest of the node resolves them. */
+/** Names resolved as in the rest of the node. */
 function lookupBy(resolveHost: ResolveHost, hostsFile: boolean): LookupFunction {
   return (name, { all }, done) => {
     resolveHost(name, { hostsFile }).then(

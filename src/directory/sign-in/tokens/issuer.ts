@@ -1,10 +1,10 @@
 /**
- * The keys of one issuer: found by its metadata (OpenID Connect Discovery 4, RFC 8414 3), kept, and
- * fetched again when they grow old or a token names one that is not among them.
+ * The keys of one issuer: found by its metadata (OpenID Connect Discovery 4, RFC 8414 3), cached, and fetched again
+ * when they grow old or a token names one that is not among them.
  *
- * However many tokens come, and whatever their headers say, an issuer is asked at most once a minute,
- * and not at all for a while once it failed. Meanwhile the keys at hand count, but for no longer than
- * a day. An outage is told once, and its end once. Never rejects.
+ * However many tokens come, and whatever their headers contain, an issuer is asked at most once a minute, and not at
+ * all for a while once it failed. Meanwhile the cached keys count, but for no longer than a day. An outage is
+ * reported once, and its end once. Never rejects.
  */
 import type { CryptoKey, JSONWebKeySet, JWSHeaderParameters } from 'jose';
 import type { Events } from '../../../world/events.ts';
@@ -49,7 +49,7 @@ export function createIssuer(url: string, trust: string, services: IssuerService
     }
   }
 
-  /** All who need it wait for the same one. */
+  /** All who need it await the same one. */
   async function renew(): Promise<void> {
     if (failed && clock.monotonic() - failed.at < RETRY_MS) return;
     underWay ??= fetchKeys().finally(() => {
@@ -68,13 +68,13 @@ export function createIssuer(url: string, trust: string, services: IssuerService
       if (first.kind === 'key' || ageMs() < ROTATION_MS) return first;
       const before = known;
       await renew();
-      // It may have a new key, and nobody is there to say so.
+      // It may have a new key, but it cannot be asked.
       return known === before ? cannotTell() : selectKey(known.select, header);
     },
   };
 }
 
-/** By `kid`, `alg` and kind of key only: what else a header says (`jku`, `x5u`, `jwk`) counts for nothing. */
+/** By `kid`, `alg` and kind of key only: other header values (`jku`, `x5u`, `jwk`) are ignored. */
 async function selectKey(select: Select, header: JWSHeaderParameters): Promise<KeyAnswer> {
   try {
     return {
@@ -88,7 +88,7 @@ async function selectKey(select: Select, header: JWSHeaderParameters): Promise<K
 
 async function fetchKeySet(url: string, trust: string, services: FetchServices): Promise<JSONWebKeySet> {
   const metadata = await fetchMetadata(url, trust, services);
-  // OpenID Connect Discovery 4.3, RFC 8414 3.3: or one issuer could speak for another.
+  // OpenID Connect Discovery 4.3, RFC 8414 3.3: or one issuer could act for another.
   if (metadata['issuer'] !== url)
     throw new Error(`its metadata is that of another issuer: ${String(metadata['issuer']).slice(0, SHOWN_CHARACTERS)}`);
   const place = metadata['jwks_uri'];
@@ -108,7 +108,7 @@ async function fetchMetadata(url: string, trust: string, services: FetchServices
   return wanted(await fetchJson(oauth, { trust, hostsFile: true }, services), oauth);
 }
 
-/** OpenID Connect Discovery 4 appends; RFC 8414 3.1 puts its word before the path. */
+/** OpenID Connect Discovery 4 appends; RFC 8414 3.1 inserts its name before the path. */
 export function metadataUrls(url: string): readonly [openId: URL, oauth: URL] {
   const { origin, pathname } = new URL(url);
   const path = pathname.replace(/\/$/, '');

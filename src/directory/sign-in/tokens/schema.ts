@@ -1,5 +1,5 @@
 /**
- * What tokens change in the schema: nodes that had issuers before `oauth.addressClaims` became verified
+ * A change of settings for tokens in the schema: nodes that had issuers before `oauth.addressClaims` became verified
  * `email` alone keep the claims that their users sign in by, as a value that `postern check` reports.
  */
 import { sql } from 'kysely';
@@ -9,7 +9,7 @@ export const tokenMigrations: readonly StoreMigration[] = [
   {
     name: '0045-address-claims',
     async up(db) {
-      // Without issuers nobody signs in by a token; a value of its own stays.
+      // Without issuers nobody signs in with a token; a value that is set stays.
       await sql`
         insert into setting (scope, owner, "key", value, changed_at, changed_by)
         select 'global', '', 'oauth.addressClaims', '["email","preferred_username","upn"]', max(changed_at), 'upgrade'

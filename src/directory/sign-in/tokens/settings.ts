@@ -1,13 +1,13 @@
-/** Which issuers may vouch for whom (OAUTHBEARER, XOAUTH2), and how a line that names one is read. */
+/** Which issuers may vouch for which domains (OAUTHBEARER, XOAUTH2), and the parser of a line that names one. */
 import { X509Certificate } from 'node:crypto';
 import type { SettingsSnapshot } from '../../../settings/contract.ts';
 import { defineSettings, flag, list, text } from '../../../settings/define.ts';
 import { ISSUERS_OF_ONE } from './limits.ts';
 
 export interface TrustedIssuer {
-  /** As its tokens spell it (RFC 8414 2). */
+  /** In the spelling of its tokens (RFC 8414 2). */
   readonly url: string;
-  /** Of these a token must be for one. */
+  /** A token must be for one of these. */
   readonly audiences: readonly string[];
 }
 
@@ -71,7 +71,7 @@ function certificateOnly(value: string): string | undefined {
   }
 }
 
-/** What names users and is not verified, while tokens count for somebody: for `postern check`. */
+/** Claims that name users and are not verified, while tokens are in use: for `postern check`. */
 export function unverifiedClaims(snapshot: SettingsSnapshot): readonly string[] {
   const { issuers, addressClaims, verifiedEmail } = tokenSettings;
   if (snapshot.get(issuers).length === 0 && !snapshot.isOverridden?.(issuers)) return [];

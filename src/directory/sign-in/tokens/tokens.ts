@@ -1,10 +1,10 @@
 /**
- * Tokens in place of passwords (RFC 7519, as OAUTHBEARER and XOAUTH2 bring them): whose they are.
+ * Tokens in place of passwords (RFC 7519, in OAUTHBEARER and XOAUTH2): finds the user of a token.
  *
- * A token names its user and its issuer; only an issuer that may vouch for the user's domain is asked
- * for its keys, so no token makes this node talk to anybody whom the operator did not name. Three
- * answers: an issuer that cannot be reached is `cannot-tell`, never a pass and never a `no`. The token
- * itself is neither kept nor logged. Never rejects, but for a database that fails.
+ * A token names its user and its issuer; only an issuer that may vouch for the user's domain is asked for its keys,
+ * so no token makes this node connect to a host that the operator did not name. Three answers: an issuer that cannot
+ * be reached is `cannot-tell`, never a pass and never a `no`. The token itself is neither stored nor logged. Never
+ * rejects, except for a failing database.
  */
 import type { CompactJWSHeaderParameters, JWTPayload } from 'jose';
 import type { Settings } from '../../../settings/contract.ts';
@@ -14,7 +14,7 @@ import { createIssuer, type Issuer, type IssuerServices, metadataUrls } from './
 import { ISSUERS_KEPT, LEEWAY_SECONDS, TOKEN_CHARACTERS } from './limits.ts';
 import { parseIssuer, type TrustedIssuer, tokenSettings } from './settings.ts';
 
-/** In the order in which they are made: who fails one passed those before it. */
+/** In order: a token that fails one passed those before it. */
 export const TOKEN_CHECKS = [
   'form',
   'algorithm',
@@ -30,19 +30,19 @@ export const TOKEN_CHECKS = [
 export type TokenCheck = (typeof TOKEN_CHECKS)[number];
 
 export type TokenVerdict =
-  /** `address`: as addressKey makes it. */
+  /** `address`: from addressKey. */
   | { readonly kind: 'yes'; readonly address: string; readonly issuer: string }
   | { readonly kind: 'no'; readonly check: TokenCheck; readonly why: string; readonly domain?: string }
   | { readonly kind: 'cannot-tell'; readonly reason: string };
 
-/** RFC 7628 3.2.2: where a client gets a token that would do. */
+/** RFC 7628 3.2.2: where a client gets a token that would be accepted. */
 export interface TokenHint {
   readonly scope?: string;
   readonly configuration?: string;
 }
 
 export interface Tokens {
-  /** Whether anybody vouches for anybody. */
+  /** Whether any issuer is configured. */
   isConfigured(): boolean;
   read(token: string): Promise<TokenVerdict>;
   hint(domain: string | undefined): TokenHint;
@@ -75,7 +75,7 @@ export function createTokens(services: TokenServices): Tokens {
     return known;
   }
 
-  /** Whom it names, as far as may be said before it is verified. */
+  /** The user that it names, unverified. */
   function named({ payload }: Parsed): Named {
     const snapshot = settings.current();
     return namedAddress(payload, snapshot.get(tokenSettings.addressClaims), (domain) =>
@@ -99,7 +99,7 @@ export function createTokens(services: TokenServices): Tokens {
         algorithms: [...ALGORITHMS],
         issuer: url,
         audience: trusted.flatMap((one) => (one.url === url ? one.audiences : [])),
-        // RFC 8725 3.8 to 3.10: what is missing is not taken for granted.
+        // RFC 8725 3.8 to 3.10: these claims must be present.
         requiredClaims: ['iss', 'aud', 'exp'],
         clockTolerance: LEEWAY_SECONDS,
         currentDate: new Date(clock.now()),
@@ -168,7 +168,7 @@ async function parse(token: string): Promise<Parsed | TokenVerdict> {
   }
 }
 
-/** What the library says, as one of our checks. */
+/** The library's error, as one of our checks. */
 function refusalOf(
   { code, claim, message }: Error & { code?: string; claim?: string },
   { payload }: Parsed,

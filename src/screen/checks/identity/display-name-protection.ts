@@ -1,10 +1,10 @@
 /**
- * Display-name protection: a stranger who writes under the name of one of us.
+ * Display-name protection: an untrusted sender who writes under the name of one of our people.
  *
- * All that readers may show as a name in From is compared with the people whom the administrator protects, and with the named
- * accounts of the directory. Who writes from one of the person's own addresses is that person, as far
- * as this check goes: whether the address is forged is for SPF, DKIM and DMARC. Colleagues do write
- * from private addresses, so only the names that were entered by hand weigh more at free-mail providers.
+ * Every text that readers may show as a name in From is compared with the people whom the administrator protects, and
+ * with the named accounts of the directory. A sender that uses one of the person's own addresses counts as that
+ * person here: SPF, DKIM and DMARC decide whether the address is forged. Colleagues do write from private addresses,
+ * so at free-mail providers only the names entered by hand have more weight.
  */
 import type { Identities } from '../../../directory/addresses/identities.ts';
 import type { HeaderEdit } from '../../../model/content.ts';
@@ -26,14 +26,14 @@ import { LEAST_SIMILARITY, type Likeness, OWN_NAME, type PersonMatch } from './p
 import { type ShownName, shownNames } from './shown-names.ts';
 
 type Like = { readonly like: string; readonly how: Likeness; readonly similarity: number };
-/** One name that readers may show: what judging needs to compare it with people whom the settings name. */
+/** One name that readers may show: the facts that judging needs to compare it with people named in settings. */
 type Shown = {
   /** Decoded. */
   readonly shown: string;
   readonly address: string;
-  /** Accounts whose name it is like. */
+  /** Accounts with a similar name. */
   readonly accounts: readonly Like[];
-  /** The account of that name writes from this address. */
+  /** The address belongs to the account of that name. */
   readonly isOwn?: true;
 };
 type Observation = { readonly names: readonly Shown[] };
@@ -158,7 +158,7 @@ type PeopleSettings = Pick<SettingValues<typeof own>, 'protectedUsers' | 'freeMa
 
 const compared = new WeakMap<Observation, PeopleSettings & { readonly matches: readonly Match[] }>();
 
-/** All recipients with the same settings share one comparison, and judging with editing. */
+/** Cached: recipients with the same settings share one comparison, and judging shares it with editing. */
 function matchesOf(seen: Observation, settings: PeopleSettings): readonly Match[] {
   const known = compared.get(seen);
   const { protectedUsers, freeMailProviders, allowedSenders } = settings;
@@ -173,7 +173,7 @@ function matchesOf(seen: Observation, settings: PeopleSettings): readonly Match[
   return matches;
 }
 
-/** Named people first. */
+/** Named people come first. */
 function compare({ names }: Observation, settings: PeopleSettings): readonly Match[] {
   const named = settings.protectedUsers.length === 0 ? undefined : namedIndex(settings.protectedUsers);
   const freeMail = lowerSet(settings.freeMailProviders);
@@ -194,7 +194,7 @@ function compare({ names }: Observation, settings: PeopleSettings): readonly Mat
 
 const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
 
-/** Made once for each value of a setting. */
+/** Cached for each value of a setting. */
 function lowerSet(list: readonly string[]): ReadonlySet<string> {
   let set = sets.get(list);
   if (!set) {
@@ -227,7 +227,7 @@ function freeMailAction(action: 'same' | 'refuse' | 'quarantine' | 'accept') {
 
 const warnings = new Map<string, readonly HeaderEdit[]>();
 
-/** Few values, so equal copies share one list. */
+/** There are few values, so equal copies share one list. */
 function warning({ how, similarity }: Match): readonly HeaderEdit[] {
   const raw = `X-DisplayName-Spoof: ${how}; similarity=${similarity}\r\n`;
   let edits = warnings.get(raw);

@@ -1,8 +1,8 @@
 /**
- * Which of our domains, or of those we often write to, a stranger's domain is like.
+ * Finds the domain of ours, or the one we often write to, that an untrusted domain resembles.
  *
- * Never a domain itself nor its subdomains. Short names are like many others by chance, so the number
- * of letters that may differ grows with the length.
+ * Never matches the domain itself or its subdomains. Short names resemble many others by chance, so the number of
+ * letters that may differ grows with the length.
  */
 import { editDistance } from '../../../protocol/confusables/edit-distance.ts';
 import { bitCount, letterSet } from '../../../protocol/confusables/letters.ts';
@@ -21,7 +21,7 @@ export interface DomainMatch {
 export interface DomainIndex {
   /** It is one of the compared domains, or below one. */
   has(host: Host): boolean;
-  /** The same of our own domains alone. */
+  /** The same for our own domains only. */
   isOwn(host: Host): boolean;
   find(host: Host): DomainMatch | undefined;
 }
@@ -35,7 +35,7 @@ interface Target {
   readonly letters: number;
 }
 
-/** Words that are put before or behind a name to make it look like a part of the organisation. */
+/** Words put before or after a name to make it look like a part of the organisation. */
 const LURES =
   `account accounts admin alert alerts app auth billing bank careers client clients cloud connect corp corporate
   customer customers delivery desk docs email finance global group help helpdesk home hr inc info international invoice
@@ -62,17 +62,17 @@ export function createDomainIndex(own: readonly string[], frequent: readonly str
   const all = [...targets.values()];
   const bySkeleton = new Map<string, Target>();
   const byLetters = new Map<string, Target>();
-  // Our own come first, so they are set last.
+  // Our own come first and have precedence, so they are set last.
   for (const target of all.toReversed()) {
     bySkeleton.set(target.skeleton, target);
     byLetters.set(withoutHyphens(target.skeleton), target);
   }
 
-  /** A name inside is only taken for one if it is long enough to be no accident. */
+  /** A name inside another counts only if it is long enough to be no accident. */
   const inside = (text: string): Target | undefined =>
     text.length >= SHORTEST_INSIDE ? byLetters.get(text) : undefined;
 
-  /** By the object: mostly there is one for a host. */
+  /** By the object: usually there is one object for a host. */
   const remembered = new Map<Host, DomainMatch | null>();
 
   function compare(host: Host): DomainMatch | undefined {

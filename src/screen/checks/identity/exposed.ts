@@ -1,9 +1,7 @@
 /**
- * Addresses inside display names: a reader that shows only the name shows them as if they were the
- * sender's.
+ * Addresses inside display names: a reader that shows only the name shows them as if they were the sender's.
  *
- * Look-alikes of the at-sign and the dot count, as do invisible characters inside and a space around
- * the at-sign.
+ * Look-alikes of the at-sign and the dot count, as do invisible characters inside and a space around the at-sign.
  */
 import { withoutInvisible } from '../../../protocol/confusables/skeleton.ts';
 import { IDENTITY_LIMITS } from './limits.ts';
@@ -13,7 +11,7 @@ const ADDRESS =
 const DOTS = /[\u3002\uff0e\uff61\u2024\ufe52]/g;
 const AT_SIGNS = /[@\uff20\ufe6b]/;
 
-/** The name with every address that is not the real one replaced by it; undefined where there is none. */
+/** The name with every address other than the real one replaced by the real one; undefined if there is none. */
 export function exposeAddress(name: string, address: string): string | undefined {
   if (!AT_SIGNS.test(name)) return undefined;
   const plain = withoutInvisible(name).replaceAll(DOTS, '.').normalize('NFKC');

@@ -1,4 +1,4 @@
-/** Providers where anybody gets an address under any name, without proof: the setting's first value. */
+/** Providers where anybody can register any name without proof: the default of the setting. */
 export const FREE_MAIL_DOMAINS: readonly string[] = `
   gmail.com googlemail.com outlook.com hotmail.com hotmail.co.uk hotmail.de hotmail.fr hotmail.it hotmail.es
   live.com live.co.uk live.de live.fr live.nl msn.com outlook.de outlook.fr outlook.es outlook.jp

@@ -1,10 +1,10 @@
 /**
- * From header screening: the reader shall see who really writes.
+ * From header screening: the reader must see the real sender.
  *
- * An address inside a display name, or a comment shown as one, that is not the sender's is replaced by the one that is; if wished,
- * the address is added to every name. Done in the copies for local recipients, as an edit of their
- * header: the message stays as it came, so signatures were verified over what the sender signed. A
- * field with groups is written without their names, which are another place for a lie.
+ * An address inside a display name, or in a comment shown as one, that is not the sender's is replaced by the
+ * sender's; optionally the address is added to every name. Done in the copies for local recipients, as an edit of
+ * their header: the stored message is unchanged, so signatures were verified over the signed content. A field with
+ * groups is written without their names, which could hold another false address.
  */
 import type { HeaderEdit } from '../../../model/content.ts';
 import type { Mailbox } from '../../../protocol/mime/types.ts';
@@ -19,7 +19,7 @@ import { decodeName } from './names.ts';
 type Author = { readonly name: string; readonly address: string; readonly exposed?: string };
 type Observation = {
   readonly authors: readonly Author[];
-  /** Shows an address that is none of theirs; named as their first is. */
+  /** A group name that shows an address of none of its members; the field is named like its first member. */
   readonly lyingGroup?: Author;
   /** The field can be written anew without loss. */
   readonly writable: boolean;
@@ -94,7 +94,7 @@ function isWhole({ local, domain }: Mailbox): boolean {
   return local !== '' && domain !== '';
 }
 
-/** A comment stands for a name that is missing; beside a name it counts where it shows another address. */
+/** A comment serves as a missing name; beside a name it counts if it shows another address. */
 function readAuthor({ displayName, comment, local, domain }: Mailbox): Author {
   const address = makeAddress(local, domain).text;
   const name = decodeName(displayName ?? comment ?? '');

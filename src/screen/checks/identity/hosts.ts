@@ -1,6 +1,6 @@
 /**
- * Domains of senders, cut where organisations begin. The public suffix list serves here only: what it
- * says of an organisation is a guess, good enough to notice a likeness, never to trust.
+ * Domains of senders, split where organisations begin. The public suffix list is used only here: its answer is a
+ * guess, good enough to notice a resemblance, but not to trust.
  */
 import { domainToUnicode } from 'node:url';
 import { parse } from 'tldts';
@@ -10,22 +10,22 @@ import { readAuthorDomain } from '../../../protocol/mime/author-domain.ts';
 import { IDENTITY_LIMITS } from './limits.ts';
 
 export interface Host {
-  /** What somebody registered: `example.co.uk`. */
+  /** The registered domain: `example.co.uk`. */
   readonly registered: string;
-  /** Before the public suffix: `example`. */
+  /** The label before the public suffix: `example`. */
   readonly label: string;
   readonly suffix: string;
-  /** Before what was registered; empty where there is nothing. */
+  /** The labels before the registered domain; empty if there are none. */
   readonly below: string;
 }
 
-/** Private suffixes count (`github.io`), since strangers share them. */
+/** Private suffixes count (`github.io`), since unrelated customers share them. */
 const OPTIONS = { allowPrivateDomains: true, validateHostname: false } as const;
 
-/** The list says the same of a domain always, and the same domains come again. */
+/** The list's answer for a domain never changes, and the same domains come again. */
 const known = createCache<Host | 'none'>(IDENTITY_LIMITS.rememberedDomains);
 
-/** Undefined for what is no domain name, or is nothing but a suffix. The same host is mostly the same object. */
+/** Undefined for text that is no domain name, or only a suffix. Usually the same host is the same object. */
 export function readHost(domain: string): Host | undefined {
   if (domain.length > IDENTITY_LIMITS.domainCharacters) return parseHost(domain);
   const host = known.get(domain) ?? remember(domain);
@@ -33,7 +33,7 @@ export function readHost(domain: string): Host | undefined {
 }
 
 function remember(domain: string): Host | 'none' {
-  // A copy: as a piece of a header it would keep the whole of it.
+  // A copy: a slice of the header would keep the whole header in memory.
   const copy = Buffer.from(domain).toString();
   const host = parseHost(copy) ?? 'none';
   known.set(copy, host);
@@ -48,7 +48,7 @@ function parseHost(domain: string): Host | undefined {
   return { registered, label: domainWithoutSuffix, suffix: publicSuffix ?? '', below: subdomain ?? '' };
 }
 
-/** What a reader sees of a label (RFC 5890), as its skeleton. */
+/** A label as a reader sees it (RFC 5890), as its skeleton. */
 export function labelSkeleton(label: string): string {
   return skeleton(label.includes('xn--') ? domainToUnicode(label) || label : label);
 }

@@ -1,10 +1,9 @@
 /**
- * Look-alike domains: a stranger whose domain looks like one of ours, or like one that we often write to.
+ * Look-alike domains: an untrusted domain that looks like one of ours, or like one that we often write to.
  *
- * Compared are the domains of From and of the reverse-path. Our own domains, all below them, and
- * domains that we really write to are never suspected. What we write to is counted here, from mail
- * that goes out with a return address (automatic answers have none, and would let a stranger make
- * himself known).
+ * Checks the domains of From and of the reverse-path. Our own domains, all below them, and domains that we really
+ * write to are never suspected. Our correspondents are counted here, from outgoing mail with a return address
+ * (automatic answers have none, and would let a sender make its own domain a correspondent).
  */
 import type { Identities } from '../../../directory/addresses/identities.ts';
 import type { ReversePath } from '../../../model/address.ts';
@@ -96,7 +95,7 @@ export const lookAlikeDomain = defineCheck({
 
 const indexes = new WeakMap<Identities, { readonly frequent: readonly string[]; readonly index: DomainIndex }>();
 
-/** Made once for each state of the directory and of the correspondents. */
+/** Cached for each state of the directory and of the correspondents. */
 function domainIndex(identities: Identities, frequent: readonly string[]): DomainIndex {
   const known = indexes.get(identities);
   if (known?.frequent === frequent) return known.index;
@@ -140,7 +139,7 @@ function likenessOf(
   return index.find(host);
 }
 
-/** Ours or a correspondent's when read, and written with characters that no domain has. */
+/** The domain reads as ours or a correspondent's, but is written with characters that no domain has. */
 function disguised(
   domain: string,
   index: DomainIndex,
@@ -154,7 +153,7 @@ function disguised(
   return { like: host.registered, isOwn, how: 'confusable' };
 }
 
-/** Printed as it is, nobody would see what is wrong with it. */
+/** Printed unescaped, the difference would be invisible. */
 function escaped(text: string): string {
   const shown = text.slice(0, IDENTITY_LIMITS.domainCharacters);
   return shown.replaceAll(/[^!-~]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
@@ -164,7 +163,7 @@ function isAllowed(domain: string, allowed: readonly string[]): boolean {
   return allowed.length > 0 && allowed.some((one) => isBelow(domain, one.toLowerCase()));
 }
 
-/** Each domain once a message. Whoever is refused later was written to all the same. */
+/** Each domain once a message. A message that is refused later counts, too. */
 function countOutgoing({ envelope }: Views['message'], identities: Identities, services: CheckServices): void {
   const index = domainIndex(
     identities,

@@ -1,8 +1,8 @@
 /**
- * Display names as they are compared: what a reader takes them for, whatever their spelling.
+ * Display names in the form for comparison: how a person reads them, whatever their spelling.
  *
- * Encoded words are decoded, also in quotes, where many readers decode them; case, accents, look-alike
- * letters, invisible characters and punctuation do not count; titles are left out.
+ * Encoded words are decoded, also in quotes, where many readers decode them; case, accents, look-alike letters,
+ * invisible characters and punctuation do not count; titles are left out.
  */
 import { skeleton } from '../../../protocol/confusables/skeleton.ts';
 import { decodeUnstructured } from '../../../protocol/mime/encoded-words.ts';
@@ -23,11 +23,11 @@ const TITLES = new Set(
     .map(skeleton),
 );
 
-/** `displayName`: as an address list gives it. */
+/** `displayName`: from an address list. */
 export function decodeName(displayName: string): string {
   const { nameCharacters } = IDENTITY_LIMITS;
   if (!displayName.includes('=?')) return displayName.slice(0, nameCharacters);
-  // The decoder reads octets; what was UTF-8 in the header is made such again.
+  // The decoder reads bytes; UTF-8 of the header is encoded again.
   return decodeUnstructured(Buffer.from(displayName, 'utf8').toString('latin1'), nameCharacters);
 }
 

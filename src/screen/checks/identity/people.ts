@@ -1,14 +1,14 @@
 /**
- * Who is protected: people that an administrator names, with all addresses they write from, and the
- * accounts of the directory that have a name.
+ * The protected people: those that an administrator names, with all addresses they write from, and the accounts of
+ * the directory that have a name.
  */
 import type { Identities } from '../../../directory/addresses/identities.ts';
 import { parseAddressList } from '../../../protocol/mime/address-list.ts';
 import { createPersonIndex, type Person, type PersonIndex } from './person-index.ts';
 
 /**
- * One line of the setting: `Jane Doe <jane@example.com>, jane@home.example`. Undefined where there is
- * no name, or an address is none.
+ * One line of the setting: `Jane Doe <jane@example.com>, jane@home.example`. Undefined if it has no name, or an
+ * invalid address.
  */
 export function readProtectedUser(line: string): Person | undefined {
   const { mailboxes, groups, isMalformed } = parseAddressList(line);
@@ -21,7 +21,7 @@ export function readProtectedUser(line: string): Person | undefined {
 const named = new WeakMap<readonly string[], PersonIndex>();
 const ofDirectory = new WeakMap<Identities, PersonIndex>();
 
-/** People whom the setting names; made once for each value of it. */
+/** The people in the setting; cached for each value of it. */
 export function namedIndex(lines: readonly string[]): PersonIndex {
   let index = named.get(lines);
   if (!index) {
@@ -31,7 +31,7 @@ export function namedIndex(lines: readonly string[]): PersonIndex {
   return index;
 }
 
-/** Accounts that have a name; made once for each state of the directory. */
+/** Accounts that have a name; cached for each state of the directory. */
 export function accountIndex(identities: Identities): PersonIndex {
   let index = ofDirectory.get(identities);
   if (!index) {

@@ -1,10 +1,10 @@
 /**
- * Whom a display name is like: equal when read, equal but for added words or initials, or similar
- * (Jaro-Winkler).
+ * Finds the people that a display name resembles: equal when read, equal except for added words or initials, or
+ * similar (Jaro-Winkler).
  *
- * Similar means so in both orders, given name first and family name first: else everybody who shares
- * a given name would be alike. Names are compared by a bound first, from their letters and lengths,
- * so that a thousand of them cost some microseconds.
+ * Similar means in both orders, given name first and family name first: otherwise everybody with the same given name
+ * would match. Names are first compared by an upper bound, from their letters and lengths, so that a thousand of them
+ * cost some microseconds.
  */
 import { COMPARED_CHARACTERS, jaroWinkler, withPrefix } from '../../../protocol/confusables/jaro-winkler.ts';
 import { bitCount, letterSet, repeatedLetters } from '../../../protocol/confusables/letters.ts';
@@ -13,7 +13,7 @@ import { type NameForm, readName } from './names.ts';
 
 export interface Person {
   readonly name: string;
-  /** Lower case: from these the person really writes. */
+  /** Lower case: the addresses that the person really writes from. */
   readonly addresses: ReadonlySet<string>;
   /** Entered by an administrator, not taken from the directory. */
   readonly isNamed: boolean;
@@ -29,19 +29,19 @@ export interface PersonMatch {
 }
 
 export interface PersonIndex {
-  /** The likest first; `OWN_NAME` if one of them really writes from that address. `address`: lower case. */
+  /** The most similar first; `OWN_NAME` if one of them really writes from that address. `address`: lower case. */
   match(name: NameForm, address: string): readonly PersonMatch[];
 }
 
-/** Nothing less similar is noted; the thresholds of the settings begin here. */
+/** Less similar names are not recorded; the thresholds of the settings begin here. */
 export const LEAST_SIMILARITY = 88;
-/** What is as good as equal, and yet not. */
+/** Similarity of names that are nearly equal. */
 const SIMILARITY: Readonly<Record<Exclude<Likeness, 'similar'>, number>> = {
   same: 100,
   'added-words': 98,
   initials: 95,
 };
-/** Shorter names are like too many others. */
+/** Shorter names resemble too many others. */
 const SHORTEST = { same: 3, 'added-words': 6, similar: 6, familyName: 3 } as const;
 /** Words that a name inside a longer one may have. */
 const INNER_WORDS = 4;
@@ -64,7 +64,7 @@ export function createPersonIndex(people: readonly Person[]): PersonIndex {
     add(whole, forward, row);
     if (backward !== forward) add(whole, backward, row);
     const familyName = words.at(-1)!;
-    // An initial fits many, so only who was entered by hand is protected from it.
+    // An initial matches many people, so only people entered by hand are protected from it.
     if (!people[row]!.isNamed || words.length < 2 || familyName.length < SHORTEST.familyName) continue;
     add(initials, words[0]![0]! + familyName, row);
     add(initials, familyName + words[0]![0]!, row);
@@ -90,7 +90,7 @@ export function createPersonIndex(people: readonly Person[]): PersonIndex {
       );
       const most = (common / length + common / otherLength + 1) / 3;
       if (most < least) {
-        // Only a common beginning can help, and in both orders.
+        // Only a common prefix can help, and it must in both orders.
         if (withPrefix(most, 4) < least) continue;
         const otherFirst = firsts[row]!;
         const otherLast = lasts[row]!;
@@ -120,7 +120,7 @@ export function createPersonIndex(people: readonly Person[]): PersonIndex {
         for (const row of rows) note(row, how, SIMILARITY[how]);
       };
       noteAll(whole.get(name.forward) ?? NO_ROWS, 'same');
-      // Behind a mark that turns the direction, letters stand in reverse.
+      // After a mark that changes the direction, letters are in reverse order.
       noteAll(whole.get(reversed(name.forward)) ?? NO_ROWS, 'same');
       for (const inner of innerNames(name.words)) noteAll(whole.get(inner) ?? NO_ROWS, 'added-words');
       if (initials.size > 0) noteAll(initials.get(name.forward) ?? NO_ROWS, 'initials');
@@ -132,7 +132,7 @@ export function createPersonIndex(people: readonly Person[]): PersonIndex {
   };
 }
 
-/** The lesser of the two orders; 0 where a bound says that it is less than `least`. */
+/** The lesser of the two orders; 0 if a bound shows that it is less than `least`. */
 function similarBothWays(
   forward: string,
   backward: string,

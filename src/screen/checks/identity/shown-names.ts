@@ -1,20 +1,20 @@
 /**
- * What readers show as the name of an author: the display name, but also a comment, which mail programs
- * of old wrote there, the name of a group, and words that belong to no address. What stands behind a
- * comma without quotes, as in `Doe, Jane <jane@example.com>`, is a display name already.
+ * The texts that readers show as the name of an author: the display name, but also a comment, where old mail programs
+ * wrote the name, the name of a group, and words that belong to no address. Text after a comma without quotes, as in
+ * `Doe, Jane <jane@example.com>`, is in the display name already.
  */
 import type { Author, Mailbox } from '../../../protocol/mime/types.ts';
 import { IDENTITY_LIMITS } from './limits.ts';
 
 export interface ShownName {
-  /** As an address list gives it, not decoded. */
+  /** From an address list, not decoded. */
   readonly name: string;
-  /** Lower case; what the author's address is for who sees the name. */
+  /** Lower case; the author's address in the view of a person who sees the name. */
   readonly address: string;
   readonly domain: string;
 }
 
-/** Of the authors that are looked at, in their order; group names first. */
+/** Of the authors that are checked, in order; group names first. */
 export function shownNames({ lists, mailboxes }: Pick<Author, 'lists' | 'mailboxes'>): readonly ShownName[] {
   const names: ShownName[] = [];
   const authors = mailboxes.slice(0, IDENTITY_LIMITS.authors);
@@ -26,7 +26,7 @@ export function shownNames({ lists, mailboxes }: Pick<Author, 'lists' | 'mailbox
   for (const author of authors) {
     add(author.comment ?? '', author);
     add(author.displayName ?? '', author);
-    // Some readers show only what stands behind the last comma.
+    // Some readers show only the text after the last comma.
     const name = author.displayName ?? '';
     if (name.includes(',')) add(name.slice(name.lastIndexOf(',') + 1).trim(), author);
   }

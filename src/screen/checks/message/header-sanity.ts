@@ -1,10 +1,9 @@
 /**
- * Header sanity: who wrote it, and where the header ends, must mean the same to every reader.
+ * Header sanity: the author, and the end of the header, must be the same for every reader.
  *
- * Refused is only what makes sender or structure ambiguous: no From field or more than one (RFC 5322
- * 3.6), a From, Sender or Reply-To field beyond its bound, or a header without end within
- * protocol/mime's bounds. What is merely odd (long lines, 8-bit
- * headers, lines that are no fields) is reported and passes.
+ * Refuses only what makes sender or structure ambiguous: no From field or more than one (RFC 5322 3.6), a From,
+ * Sender or Reply-To field beyond its bound, or a header without end within protocol/mime's bounds. Constructs that
+ * are merely odd (long lines, 8-bit headers, lines that are no fields) are reported and pass.
  */
 import type { HeaderFacts, HeaderProblem } from '../../../protocol/mime/types.ts';
 import { defineCheck, NOTHING, type Said, type Views } from '../../engine/check.ts';
@@ -16,7 +15,7 @@ type Oddity = 'malformed-line' | 'malformed-from' | 'several-authors' | 'long-li
 type Observation = {
   readonly fromFields: number;
   readonly problem: HeaderProblem | null;
-  /** A field of origin is beyond its bound. */
+  /** A field of the author or sender is beyond its bound. */
   readonly isLong?: boolean;
   readonly odd: readonly Oddity[];
 };

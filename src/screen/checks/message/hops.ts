@@ -1,4 +1,4 @@
-/** Loop detection by counting Received fields (RFC 5321 6.3): a message that goes round is ended. */
+/** Loop detection by counting Received fields (RFC 5321 6.3): a looping message is refused. */
 import { defineCheck, NOTHING, type Views } from '../../engine/check.ts';
 import { smtpSettings } from '../../settings.ts';
 

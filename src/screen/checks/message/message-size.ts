@@ -1,8 +1,8 @@
 /**
- * Message size: nobody is made to take more than was agreed (RFC 1870).
+ * Message size: no recipient must take more than its domain allows (RFC 1870).
  *
- * The same question three times, as more is known: the announced size at MAIL against the node's
- * limit, at RCPT against the recipient's domain's, and the true size at the end of data.
+ * Checked three times, as more is known: the announced size at MAIL against the node's limit, at RCPT against the
+ * limit of the recipient's domain, and the true size at the end of data.
  */
 import { defineCheck, NOTHING, type Views } from '../../engine/check.ts';
 import { smtpSettings } from '../../settings.ts';

@@ -1,8 +1,8 @@
 /**
- * ARC (RFC 8617): whether the chain of those who handled the message on its way holds.
+ * ARC (RFC 8617): whether the chain of the hosts that forwarded the message is valid.
  *
- * A chain says nothing for or against a message by itself; whose word counts is a setting, and what it
- * explains is for DMARC to judge. A broken chain is as if there were none.
+ * A chain counts neither for nor against a message by itself; a setting says which sealers are trusted, and DMARC
+ * judges what the chain explains. A broken chain counts as none.
  */
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../../engine/check.ts';
@@ -23,7 +23,7 @@ export const arc = defineCheck({
   settings: arcSettings,
 
   observe(view: Views['message'], services: CheckServices): MaybePromise<ArcEvidence | NotMade> {
-    // Signatures without a chain are for those to verify who ask for them.
+    // Without a chain, signatures are verified only by the checks that need them.
     if (view.header.origin.arc === 0) return NOT_SIGNED.arc;
     return andThen(signaturesOf(view, services), (verified) => verified.arc);
   },

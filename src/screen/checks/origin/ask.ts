@@ -1,9 +1,9 @@
 /**
- * mailauth's questions, asked of our resolver: with its cache, its limits and its three answers.
+ * The DNS questions of mailauth, sent to our resolver: with its cache, its limits and its three answers.
  *
- * One asker serves one verification. It counts its questions and stops at the bound, which is a fault of
- * what is verified (permerror), not of name servers; it remembers whether something could not be
- * answered, so that a verifier that knows only "failed" can be understood.
+ * One asker serves one verification. It counts its questions and stops at the bound, which is a fault of the verified
+ * record (permerror), not of name servers; it records whether a question could not be answered, so that a verifier's
+ * plain "failed" can be interpreted.
  */
 import type { DnsAnswer, RecordType, RecordTypes, Resolver } from '../../../world/resolver.ts';
 import { AUTHENTICATION_LIMITS } from './limits.ts';
@@ -13,20 +13,22 @@ export interface Asker {
   readonly ask: Ask;
   /** Some answer so far was "cannot tell". */
   troubled(): boolean;
-  /** More was to be asked than the bound allows: what is verified is too large. */
+  /** The verification needs more questions than the bound allows: its records are too large. */
   exceeded(): boolean;
   questions(): number;
-  /** Asks through this asker, and tells how long what was said then holds. */
+  /** Asks through this asker, and reports how long the answers may be cached. */
   watched(): Watched;
 }
 
 export interface Watched {
   readonly ask: Ask;
-  /** The least TTL of all answers; 0 where one could not be told. */
+  /** The smallest TTL of all answers; 0 if one is unknown. */
   seconds(): number;
-  /** Some answer was "cannot tell", or the bound was reached: the only reasons for a temporary error of a verifier. */
+  /**
+   * Some answer was "cannot tell", or the bound was reached: the only reasons for a temporary error of a verifier.
+   */
   troubled(): boolean;
-  /** A TXT record has an SPF macro of the local part, so the answer is for one address only. */
+  /** A TXT record has an SPF macro of the local part, so the result is valid for one address only. */
   isPersonal(): boolean;
 }
 
@@ -84,12 +86,12 @@ const CODES = {
   malformed: 'EBADRESP',
 } as const;
 
-/** RFC 7208 4.6.4: permerror of SPF; of a key it is one that cannot be used. */
+/** RFC 7208 4.6.4: a permerror of SPF; a key with this error is unusable. */
 function tooLarge(text: string): Error {
   return Object.assign(failure('EINVALIDVAL', text), { spfResult: { error: 'permerror', text } });
 }
 
-/** An error without a stack: a denial is an everyday answer, and a stack would cost more than the question. */
+/** An error without a stack: a denial is a common answer, and a stack would cost more than the question. */
 function failure(code: string, message: string): Error {
   return Object.assign(Object.create(Error.prototype), { code, message });
 }
@@ -98,7 +100,7 @@ function withoutRoot(name: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
-/** As node:dns writes them: TXT as lists of strings, MX with `priority`. */
+/** In the form of node:dns: TXT as lists of strings, MX with `priority`. */
 function recordsAsNode<K extends RecordType>(
   type: K,
   { records }: Extract<DnsAnswer<RecordTypes[K]>, { kind: 'found' }>,

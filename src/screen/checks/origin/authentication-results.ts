@@ -1,9 +1,9 @@
 /**
- * Authentication-Results (RFC 8601) and Received-SPF (RFC 7208 9.1): what was found, written where
- * readers and filters behind this node look, and nobody else's word in our name.
+ * Authentication-Results (RFC 8601) and Received-SPF (RFC 7208 9.1): writes the results for readers and filters
+ * behind this node, and removes forged results in our name.
  *
- * Fields of strangers that claim to be of our authserv-id are removed (RFC 8601 5). The content stays
- * as it was received: these are header edits of the copies. Declared last, as it tells of all others.
+ * Received fields that claim our authserv-id are removed (RFC 8601 5). The content stays as it was received: these
+ * are header edits of the copies. Declared last, as it reports all other checks.
  */
 import type { HeaderEdit } from '../../../model/content.ts';
 import type { MaybePromise } from '../../../model/maybe-promise.ts';
@@ -18,7 +18,7 @@ export type ResultFields = {
   readonly remove: readonly (readonly [name: string, occurrence: number])[];
 };
 
-/** Of the last message asked about: the copies of all its recipients share one list, so that they travel together. */
+/** Of the last message: the copies of all its recipients share one list, so that they travel together. */
 let last: { readonly of: ResultFields; readonly edits: readonly HeaderEdit[] } | undefined;
 
 export const authenticationResults = defineCheck({

@@ -51,7 +51,7 @@ function read(record: string, domain: string, selector: string): BimiEvidence {
   return { ...found, result: 'pass', ...(location && { location }), ...(authority && { authority }) };
 }
 
-/** `v=BIMI1; s=brand;` of the message; anything else is the default. */
+/** From `v=BIMI1; s=brand;` of the message; any other value is the default. */
 function selectorOf({ head, header }: MessageView): string {
   const { bimiSelector } = header.origin;
   const value = bimiSelector ? fieldValue(head, bimiSelector) : '';

@@ -1,8 +1,8 @@
 /**
  * BIMI: which brand indicator the author domain publishes, recorded and nothing fetched.
  *
- * Only for mail that passes DMARC under a policy that is enforced; the record names where image and
- * certificate are, for a reader that wants to show them. Never a reason against a message.
+ * Only for mail that passes DMARC under an enforced policy; the record names the URLs of image and certificate, for a
+ * reader that shows them. Never a reason against a message.
  */
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../../engine/check.ts';

@@ -1,9 +1,9 @@
 /**
- * DKIM (RFC 6376, 8301, 8463): every signature up to a bound, with what is to be said of each.
+ * DKIM (RFC 6376, 8301, 8463): every signature up to a bound, with remarks on each.
  *
- * A signature that fails is as if there were none, so it is never punished. What is a finding: fields
- * or octets that somebody added to what was signed, the mark of a replayed message. The rest (no
- * over-signing, `l=`, keys in test) is noted with the signature.
+ * A failed signature counts as none, so it is never punished. A finding is: fields or bytes that somebody added to
+ * the signed content, the sign of a replayed message. Other remarks (no over-signing, `l=`, keys in test) are
+ * recorded with the signature.
  */
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { type CheckServices, defineCheck, NOTHING, type Said, type Views } from '../../engine/check.ts';

@@ -1,12 +1,12 @@
 /**
- * DMARC (RFC 9989): whether the author domain stands behind the message, and what its owner asks for
- * where it does not.
+ * DMARC (RFC 9989): whether the message is authenticated for the author domain, and what the domain's owner requests
+ * if it is not.
  *
- * RFC 9989 7.4: p=reject alone is no reason to reject, since lists and forwarders break honest mail.
- * So by default a message is refused only when a second, independent finding agrees and neither a
- * trusted ARC chain nor a mailing list explains it; else it waits in the user's quarantine. The
- * organisational domain comes from the tree walk alone; `pct`, `ri`, `rf` and sizes are ignored.
- * What happened, and why it was less than asked for, is recorded for the domain owner's report.
+ * RFC 9989 7.4: p=reject alone is no reason to reject, since lists and forwarders break honest mail. So by default a
+ * message is refused only when a second, independent finding agrees and neither a trusted ARC chain nor a mailing
+ * list explains it; else it is held in the user's quarantine. The organisational domain comes from the tree walk
+ * alone; `pct`, `ri`, `rf` and sizes are ignored. The action, and why it was weaker than requested, is recorded for
+ * the domain owner's report.
  */
 import type { MaybePromise } from '../../../model/maybe-promise.ts';
 import { type CheckServices, defineCheck, NOTHING, type Views } from '../../engine/check.ts';

@@ -1,4 +1,4 @@
-/** What was made of DNS answers, kept as long as they hold: bounded, the oldest go first. */
+/** Results derived from DNS answers, cached as long as these are valid: bounded, the oldest go first. */
 import type { Clock } from '../../../world/clock.ts';
 import { createRecent } from '../../../world/recent.ts';
 import type { Resolver } from '../../../world/resolver.ts';
@@ -9,7 +9,7 @@ export interface Kept<T> {
   put(key: string, value: T, seconds: number, clock: Clock): void;
 }
 
-/** One store a resolver, whoever asks it: what another one said is another world. */
+/** One cache a resolver: another resolver may give other answers. */
 export function keptPerResolver<T>(): (resolver: Resolver) => Kept<T> {
   const stores = new WeakMap<Resolver, Kept<T>>();
   return (resolver) => {
@@ -27,7 +27,7 @@ function createKept<T>(): Kept<T> {
   const entries = createRecent<{ readonly value: T; readonly until: number }>(AUTHENTICATION_LIMITS.keptEntries);
   return {
     get(key, clock) {
-      // `peek`: asking makes no entry younger.
+      // `peek`: a read makes no entry younger.
       const entry = entries.peek(key);
       if (!entry) return undefined;
       if (clock.monotonic() < entry.until) return entry.value;

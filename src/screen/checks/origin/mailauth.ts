@@ -1,9 +1,9 @@
 /**
- * The modules of mailauth that verify, as this room uses them: each is loaded when first needed, since
- * an idle node should not pay for them. Only what is used is typed; all run in strict mode.
+ * The modules of mailauth that verify, as this room uses them: each is loaded when first needed, since an idle node
+ * should not pay for them. Only the used parts are typed; all run in strict mode.
  */
 
-/** A resolver as mailauth asks it: the records, or an error with a code of node:dns. */
+/** A resolver as mailauth calls it: returns the records, or throws an error with a code of node:dns. */
 export type Ask = (name: string, type: string) => Promise<readonly unknown[]>;
 
 export interface Status<R extends string> {
@@ -27,7 +27,7 @@ export interface RawTags {
   readonly parsed?: Readonly<Record<string, { readonly value?: unknown } | undefined>>;
 }
 
-/** A field of a header as mailauth's readers take it. */
+/** A field of a header in the form of mailauth's readers. */
 export interface RawRow {
   readonly key: string;
   readonly line: Buffer;
@@ -35,13 +35,13 @@ export interface RawRow {
 
 export interface RawArcLink {
   readonly 'arc-seal'?: RawTags & { readonly original?: Uint8Array };
-  /** As it stands in the header; what mailauth reads of it has one result of each method. */
+  /** As in the header; mailauth's parsed form has only one result of each method. */
   readonly 'arc-authentication-results'?: { readonly original?: Uint8Array };
   readonly 'arc-message-signature'?: RawTags & { readonly original?: Uint8Array };
 }
 
 export interface ArcModule {
-  /** Throws where the sets are no chain. */
+  /** Throws if the sets form no chain. */
   getARChain(headers: { readonly parsed: readonly RawRow[] }, options: { strict: true }): readonly RawArcLink[] | false;
 }
 
@@ -76,8 +76,8 @@ export const loadArc = once<ArcModule>('mailauth/lib/arc/index.js');
 export const loadDmarc = once<DmarcModule>('mailauth/lib/dmarc/index.js');
 
 /**
- * Loaded once; the modules are CommonJS, so what they export is the default. One that is missing, as
- * during an upgrade, is looked for again by the next message.
+ * Loaded once; the modules are CommonJS, so their exports are the default. A missing one, as during an upgrade, is
+ * looked for again at the next message.
  */
 function once<T>(path: string): () => Promise<T> {
   let loaded: Promise<T> | undefined;

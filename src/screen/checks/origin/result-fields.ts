@@ -1,4 +1,4 @@
-/** From evidence to header fields: the methods of RFC 8601 2.7 and RFC 9989 9, each in its own words. */
+/** Turns evidence into header fields: the methods of RFC 8601 2.7 and RFC 9989 9. */
 import type { Evidence } from '../../../model/finding.ts';
 import { isPromise, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { UNKNOWN_ADDRESS } from '../../../model/session.ts';
@@ -32,7 +32,7 @@ export interface Fields {
 
 type Observation<E> = E | NotMade | undefined;
 
-/** Where no method was run nothing is written: a field without results tells readers nothing. */
+/** If no method ran, nothing is written: a field without results has no use for readers. */
 export const NOTHING_MADE: Fields & Evidence = Object.freeze({ made: true, prepend: [], remove: [] });
 
 type Methods = readonly [
@@ -69,7 +69,7 @@ function fieldsOf([spf, dkim, arc, dmarc, ptr, bimi]: Methods, view: MessageView
   addBimi(results, bimi);
   const remove = forged(view, own);
   if (results.length === 0 && remove.length === 0) return NOTHING_MADE;
-  // RFC 6532 3: only what goes by SMTPUTF8 may leave ASCII.
+  // RFC 6532 3: only a message sent with SMTPUTF8 may go beyond ASCII.
   const utf8 = view.envelope.smtputf8;
   const written = results.length > 0 ? [formatAuthResults(own, results, utf8)] : [];
   // RFC 8601 5: Authentication-Results above Received-SPF.
@@ -104,7 +104,7 @@ function addSpf(results: MethodResult[], { mail, helloIdentity }: SpfEvidence): 
   }
 }
 
-/** Only of what went wrong: the results that say it all need no comment. */
+/** Only for failures: other results need no comment. */
 function commentOf({ result, text }: SpfIdentity): { comment?: string } {
   return result === 'permerror' || result === 'temperror' ? { comment: text.slice(0, 200) } : {};
 }
@@ -124,7 +124,7 @@ function addDkim(results: MethodResult[], dkim: Observation<DkimEvidence>): void
       method: 'dkim',
       result,
       ...(comment && { comment: comment.slice(0, 200) }),
-      // A signature without these tags is none, and RFC 8601 2.2 knows no empty value.
+      // A signature without these tags is none, and RFC 8601 2.2 allows no empty value.
       properties: properties.filter(([, value]) => value !== ''),
     });
   }
@@ -137,7 +137,7 @@ const DOUBTS: Partial<Record<DkimFlag, string>> = {
   testing: 'the domain only tests this key',
 };
 
-/** What a person should know of a signature that is valid all the same. */
+/** Weaknesses of a valid signature, for a person. */
 function doubtsOf(flags: readonly DkimFlag[]): string {
   return flags.length === 0 ? '' : flags.flatMap((flag) => DOUBTS[flag] ?? []).join('; ');
 }
@@ -145,7 +145,7 @@ function doubtsOf(flags: readonly DkimFlag[]): string {
 function addArc(results: MethodResult[], arc: Observation<ArcEvidence>): void {
   if (!arc?.made || arc.result === 'none') return;
   const comment = arc.result === 'pass' ? `sealed by ${arc.sealers.slice(0, 5).join(', ')}` : arc.detail;
-  // RFC 8601 2.7.1 has no temporary word for ARC: what we could not ask is no chain that anybody should trust.
+  // RFC 8601 2.7.1 has no temporary result for ARC: a chain that could not be verified must not be trusted.
   results.push({ method: 'arc', result: arc.result === 'pass' ? 'pass' : 'fail', ...(comment && { comment }) });
 }
 

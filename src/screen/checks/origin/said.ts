@@ -1,4 +1,4 @@
-/** What the checks of a message's origin say in common. */
+/** Findings that the checks of a message's origin share. */
 import type { HeaderEdit } from '../../../model/content.ts';
 import type { Reply } from '../../../model/reply.ts';
 import type { Said } from '../../engine/check.ts';
@@ -9,7 +9,7 @@ const LATER: Reply = {
   text: 'cannot verify the sender now, as name servers do not answer; try again later',
 };
 
-/** Our trouble is never the sender's guilt: it waits, or passes without a result, as set. */
+/** Trouble of this node never counts against the sender: the message waits, or passes without a result, as set. */
 export function trouble<Code extends string>(code: Code, dnsTrouble: 'accept' | 'defer'): readonly Said<Code>[] {
   const said = { code, outcome: 'error' } as const;
   return [dnsTrouble === 'defer' ? { ...said, action: 'defer', reply: LATER } : { ...said, action: 'accept' }];
@@ -21,7 +21,7 @@ const CLIENT_UNKNOWN: Reply = {
   text: 'cannot verify the sender, as the proxy in front of this server does not say your address; try again later',
 };
 
-/** The proxy's fault, which is ours: what could be anybody's is not taken, and may come again. */
+/** The proxy's fault, which is ours: mail of an unknown client is deferred, and may come again. */
 export function clientUnknown<Code extends string>(code: Code): readonly Said<Code>[] {
   return [{ code, outcome: 'error', action: 'defer', reply: CLIENT_UNKNOWN }];
 }

@@ -1,6 +1,6 @@
 /**
- * SPF of mail that a relay of ours took: asked of the first hop behind it, which its Received field
- * tells. Judged by the settings of SPF, at the end of data.
+ * SPF of mail that a relay of ours received: checked for the first hop behind it, which its Received field names.
+ * Judged by the settings of SPF, at the end of data.
  */
 import type { MaybePromise } from '../../../model/maybe-promise.ts';
 import { type CheckServices, defineCheck, type Views } from '../../engine/check.ts';

@@ -1,9 +1,9 @@
 /**
  * SPF (RFC 7208): whether this client may send for the domain in MAIL, and for the name in HELO.
  *
- * Begun with the first recipient who may be accepted. A hard fail is refused by default; a broken record
- * (permerror) and DNS trouble (temperror) never are. Mail that a trusted relay hands over is judged with its
- * header, by spf-relayed.ts.
+ * Begins with the first recipient that may be accepted. A hard fail is refused by default; a broken record
+ * (permerror) and DNS trouble (temperror) never are. Mail from a trusted relay is judged with its header, by
+ * spf-relayed.ts.
  */
 import type { MaybePromise } from '../../../model/maybe-promise.ts';
 import { type CheckServices, defineCheck, type Views } from '../../engine/check.ts';

@@ -1,12 +1,12 @@
 /**
- * What the verification of a message's origin leaves behind: the evidence of `spf`, `dkim`, `arc` and
- * `dmarc`, as the journal stores it. Plain JSON, stable: DMARC reports and the replay of changed
- * settings are made from it, so a field may be added but never change its meaning.
+ * The evidence of the checks of a message's origin: `spf`, `dkim`, `arc` and `dmarc`, as the journal stores it. Plain
+ * JSON, stable: DMARC reports and the replay of changed settings are derived from it, so a field may be added but
+ * never change its meaning.
  *
- * Every evidence is either made or says why not. Domains are lower case, ASCII, without a final dot.
+ * Every evidence is either made or has the reason why not. Domains are lower case, ASCII, without a final dot.
  */
 
-/** Why there was nothing to verify. `later`: a relay of ours handed it over; asked again with the header. */
+/** Why there was nothing to verify. `later`: a relay of ours sent it; checked again with the header. */
 export type NotMadeReason =
   | 'authenticated'
   | 'domain-server'
@@ -20,44 +20,44 @@ export type NotMade = { readonly made: false; readonly why: NotMadeReason };
 
 export type SpfResult = 'none' | 'neutral' | 'pass' | 'fail' | 'softfail' | 'temperror' | 'permerror';
 
-/** One identity asked by SPF (RFC 7208 2.3, 2.4). */
+/** One identity verified by SPF (RFC 7208 2.3, 2.4). */
 export type SpfIdentity = {
   readonly scope: 'mfrom' | 'helo';
   readonly domain: string;
   readonly result: SpfResult;
-  /** In plain words: which mechanism matched, or what is wrong. */
+  /** In plain words: which mechanism matched, or the error. */
   readonly text: string;
 };
 
-/** Evidence under `spf`, or under `spfRelayed` where a relay of ours handed the message over. */
+/** Evidence under `spf`, or under `spfRelayed` if a relay of ours sent the message. */
 export type SpfEvidence = {
   readonly made: true;
-  /** The address that was asked about: the client, or the first hop that is not ours. */
+  /** The address that was checked: the client, or the first hop that is not ours. */
   readonly client: string;
   readonly helo: string;
   /** `local@domain`; empty for the null reverse-path. */
   readonly envelopeFrom: string;
-  /** The MAIL identity; of the null reverse-path made of the HELO name (RFC 7208 2.4). */
+  /** The MAIL identity; for the null reverse-path derived from the HELO name (RFC 7208 2.4). */
   readonly mail: SpfIdentity;
-  /** Absent where HELO said no domain name. */
+  /** Absent if HELO had no domain name. */
   readonly helloIdentity?: SpfIdentity;
 };
 
 export type DkimResult = 'pass' | 'fail' | 'policy' | 'neutral' | 'temperror' | 'permerror';
 
-/** What is to be said of a signature, though it may verify. */
+/** Remarks on a signature, which may be valid all the same. */
 export type DkimFlag =
-  /** `l=`: anybody may have added what follows the signed bytes. */
+  /** `l=`: anybody may have added bytes after the signed ones. */
   | 'body-length'
   /** Bytes follow those that `l=` signs. */
   | 'body-added'
-  /** From, To, Subject or Date stands there more often than was signed. */
+  /** From, To, Subject or Date occurs more often than was signed. */
   | 'field-added'
   /** The signer did not sign the absence of further From, To, Subject or Date fields. */
   | 'not-over-signed'
-  /** Subject or Date or To, although there, are not signed. */
+  /** Subject, Date or To is present but not signed. */
   | 'field-unsigned'
-  /** The key says that the domain is testing (`t=y`). */
+  /** The key is marked as a test (`t=y`). */
   | 'testing'
   /** `t=` is in the future, by more than clocks differ. */
   | 'signed-ahead';
@@ -67,11 +67,11 @@ export type DkimSignature = {
   readonly selector: string;
   readonly algorithm: string;
   readonly result: DkimResult;
-  /** Why not `pass`, or for a person. */
+  /** Why not `pass`, or a remark for a person. */
   readonly detail?: string;
   readonly keyBits?: number;
   readonly flags: readonly DkimFlag[];
-  /** The first characters of `b=`, which tell two signatures of one domain apart (RFC 6008). */
+  /** The first characters of `b=`, which distinguish two signatures of one domain (RFC 6008). */
   readonly b?: string;
 };
 
@@ -90,11 +90,11 @@ export type ArcEvidence = {
   readonly detail?: string;
   /** The `d=` of every seal, the newest first. */
   readonly sealers: readonly string[];
-  /** What the oldest sealer says that it saw, where the chain passes: `method=result` words. */
+  /** The results that the oldest sealer recorded, if the chain passes: `method=result` words. */
   readonly original?: {
-    /** Absent too where it says several. */
+    /** Absent also if it recorded several. */
     readonly dmarc?: string;
-    /** The author domain that this is said of (`header.from`), where it is told. */
+    /** The author domain of this result (`header.from`), if recorded. */
     readonly dmarcFrom?: string;
     readonly spf?: string;
     readonly dkim?: string;
@@ -103,7 +103,7 @@ export type ArcEvidence = {
 
 export type DmarcPolicy = 'none' | 'quarantine' | 'reject';
 
-/** The published record (RFC 9989 4.7), as the report repeats it. Obsolete tags are not here. */
+/** The published record (RFC 9989 4.7), as the report repeats it. Obsolete tags are left out. */
 export type DmarcRecord = {
   /** Where the record was found: the policy domain of the report. */
   readonly domain: string;
@@ -115,7 +115,7 @@ export type DmarcRecord = {
   readonly t: 'y' | 'n';
   readonly psd: 'y' | 'n' | 'u';
   readonly fo: string;
-  /** `mailto:` addresses as published, in order; empty where nobody wants reports. */
+  /** `mailto:` addresses as published, in order; empty if no reports are requested. */
   readonly rua: readonly string[];
   readonly ruf: readonly string[];
   readonly discovery: 'treewalk';
@@ -127,21 +127,21 @@ export type DmarcOverride = {
   readonly comment?: string;
 };
 
-/** What happened to the message by DMARC: the strictest over its recipients. */
+/** The action taken on the message by DMARC: the strictest over its recipients. */
 export type DmarcApplied = {
   readonly disposition: DmarcPolicy;
-  /** Why it is weaker than the published policy; empty where it is not. */
+  /** Why it is weaker than the published policy; empty if it is not. */
   readonly reasons: readonly DmarcOverride[];
 };
 
-/** What one report row is made of; evidence under `dmarc`. */
+/** The content of one report row; evidence under `dmarc`. */
 export type DmarcEvidence = {
   readonly made: true;
-  /** `permerror`: the author is not clear (RFC 9989 5.3.1); there is no record then. */
+  /** `permerror`: the author is unclear (RFC 9989 5.3.1); there is no record then. */
   readonly result: 'pass' | 'fail' | 'none' | 'temperror' | 'permerror';
   /** Why not `pass` or `fail`. */
   readonly detail?: string;
-  /** With `permerror`: no From field names a domain, so a reader sees nobody's. */
+  /** With `permerror`: no From field names a domain, so a reader sees no author domain. */
   readonly namesNobody?: true | undefined;
   /** All author domains, if there are several; `headerFrom` is the one that decides. */
   readonly authors?: readonly string[];
@@ -153,7 +153,7 @@ export type DmarcEvidence = {
   readonly headerFrom: string;
   /** `envelope_from`: the domain of the reverse-path; empty for the null one. */
   readonly envelopeFrom: string;
-  /** `policy_published`. Absent: nothing is published, so there is no report. */
+  /** `policy_published`. Absent: no record is published, so there is no report. */
   readonly record?: DmarcRecord;
   /** The policy for this author domain after `sp`, `np` and `t`; `none` without a record. */
   readonly policy: DmarcPolicy;
@@ -168,25 +168,25 @@ export type DmarcEvidence = {
     readonly aligned: boolean;
     readonly detail?: string;
   }[];
-  /** `auth_results/spf`: the MAIL identity only (RFC 9989 4.1 knows no other). */
+  /** `auth_results/spf`: only the MAIL identity (RFC 9989 4.1 uses no other). */
   readonly spf: readonly { readonly domain: string; readonly scope: 'mfrom' | 'helo'; readonly result: SpfResult }[];
   /** SPF fails hard for the author domain itself: a second finding (`SPF hard fail of the From domain`). */
   readonly spfDenies: boolean;
-  /** The sealers of an ARC chain that passes, or that could not be told; the newest first. */
+  /** The sealers of an ARC chain that passes, or that could not be verified; the newest first. */
   readonly arcSealers: readonly string[];
-  /** Name servers do not say whether the chain passes. */
+  /** Name servers do not answer whether the chain passes. */
   readonly arcUntold?: true;
-  /** The chain passes, and its first set says that DMARC passed, of no other author domain. */
+  /** The chain passes, and its first set records a DMARC pass, for no other author domain. */
   readonly arcVouchesPass: boolean;
   /** `List-Id` names a list, and the list's own domain signed it or passes SPF. */
   readonly list?: string;
-  /** The Subject field's value where DMARC fails, so that a tag can stand before it. */
+  /** The Subject field's value if DMARC fails, for a tag before it. */
   readonly subject?: string;
-  /** Added once all recipients are decided; absent only where the message was never decided. */
+  /** Added once all recipients are decided; absent only if the message was never decided. */
   readonly applied?: DmarcApplied;
 };
 
-/** Evidence under `bimi`: what is published, nothing fetched. */
+/** Evidence under `bimi`: the published record, nothing fetched. */
 export type BimiEvidence = {
   readonly made: true;
   readonly result: 'none' | 'pass' | 'skipped' | 'declined' | 'temperror' | 'fail';

@@ -1,6 +1,6 @@
 /**
- * The verification of one message, made once for all checks that ask for a part of it. It stays with
- * the view that they share.
+ * The verification of one message, done once for all checks that use a part of it. It is kept in the view that they
+ * share.
  */
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import type { Resolver } from '../../../world/resolver.ts';
@@ -25,8 +25,8 @@ export class Verification {
   }
 
   /**
-   * Of the author domain's policies. Not that of signatures, of which a message may bring so many that
-   * no question is left for its policy. Made for the first that has a question: most messages have none.
+   * For the author domain's policies. Signatures have another one: a message may have so many of them that no
+   * question would be left for its policy. Created at the first question: most messages have none.
    */
   get asker(): Asker {
     this.#policies ??= createAsker(this.#resolver);
@@ -63,7 +63,7 @@ export function signaturesOf(view: MessageView, services: CheckServices): MaybeP
   return verification.signatures;
 }
 
-/** SPF as MAIL began it, or of the first hop behind a relay of ours; undefined where it was not made. */
+/** SPF as begun at MAIL, or of the first hop behind a relay of ours; undefined if it was not done. */
 export function spfOf(view: MessageView): MaybePromise<SpfEvidence | undefined> {
   return andThen(view.observed('spfRelayed'), (relayed) => {
     if (relayed?.['made'] === true) return relayed as unknown as SpfEvidence;

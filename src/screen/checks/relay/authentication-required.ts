@@ -1,10 +1,9 @@
 /**
- * Senders of local domains sign in: mail that says it comes from a local domain is taken only from who
- * authenticated, or from a domain mail server of that domain.
+ * Senders of local domains must authenticate: mail that claims a local domain is accepted only from an authenticated
+ * session, or from a domain mail server of that domain.
  *
- * Exceptions are those of the guide and no others: domain mail servers, pairs of IP shielding, and if
- * wished mail to local recipients. Where the DNS cannot say whether the client is such a server, it
- * is asked to come back.
+ * The exceptions are those of the guide and no others: domain mail servers, pairs of IP shielding, and optionally
+ * mail to local recipients. If the DNS cannot tell whether the client is such a server, it is asked to try again.
  */
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { defineSettings, flag } from '../../../settings/define.ts';

@@ -1,6 +1,6 @@
 /**
- * Relay control: who may send as a local domain. Only its own mail servers, with the exceptions that
- * the operator makes; each recipient is judged alone. The null reverse-path is of no domain.
+ * Relay control: which clients may send as a local domain. Only its own mail servers, with the exceptions that the
+ * operator configures; each recipient is judged alone. The null reverse-path has no domain.
  */
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { defineCheck, NOTHING, type SenderKind, type Views } from '../../engine/check.ts';
@@ -11,9 +11,9 @@ type Observation = {
   readonly local: boolean;
   readonly from: SenderKind;
   readonly toLocal: boolean;
-  /** On the port of servers. */
+  /** On the port for servers. */
   readonly onServerPort: boolean;
-  /** Signed in as a domain, not as a person. */
+  /** Authenticated as a domain, not as a person. */
   readonly asDomain: boolean;
 };
 

@@ -1,9 +1,10 @@
 /**
- * Recipient verification: a local recipient must exist, and its mail must have somewhere to go.
+ * Recipient verification: a local recipient must exist, and its mail must have a destination.
  *
- * Refusing at RCPT leaves the notification to the sending server, so nothing goes back to forged
- * senders. Three answers: what cannot be told now, and a domain that has neither mail server nor
- * mailboxes yet, is a temporary 451, a mailbox that a source calls full or switched off a 452 or 450. postmaster and abuse always exist (RFC 5321 4.5.1).
+ * Refusing at RCPT leaves the notification to the sending server, so nothing goes back to forged senders. Three
+ * answers: if existence is unknown now, or the domain has neither mail server nor mailboxes yet, a temporary 451; for
+ * a mailbox that a source reports as full or disabled, a 452 or 450. postmaster and abuse always exist (RFC 5321
+ * 4.5.1).
  */
 import type { Directory } from '../../../directory/contract.ts';
 import type { Address } from '../../../model/address.ts';
@@ -24,7 +25,7 @@ type Existence =
   | 'no-destination';
 type Observation = {
   readonly recipient: Existence;
-  /** Why the directory cannot tell (`cannot-tell`, `unverified`), for the administrator. */
+  /** Why the directory does not know (`cannot-tell`, `unverified`), for the administrator. */
   readonly reason?: string;
 };
 
@@ -139,7 +140,7 @@ export const recipientExists = defineCheck({
   },
 });
 
-/** Every copy must have somewhere to go, or one of them would wait until it bounces. */
+/** Every copy must have a destination, or one of them would wait until it bounces. */
 function allReachable(targets: readonly Address[], directory: Directory): MaybePromise<boolean> {
   if (targets.length === 1) return isReachable(targets[0]!, directory);
   const answers = targets.map((target) => isReachable(target, directory));
@@ -150,7 +151,7 @@ function allReachable(targets: readonly Address[], directory: Directory): MaybeP
 function isReachable({ domain }: Address, directory: Directory): MaybePromise<boolean> {
   return andThen(directory.mailServers(domain), (servers) => {
     if (servers.length > 0) return true;
-    // No server of its own: reachable only if it is not ours, by MX or smart host.
+    // The domain has no server of its own: it is reachable only if it is remote, by MX or smart host.
     return andThen(directory.domain(domain), (local) => local === undefined);
   });
 }

@@ -1,10 +1,10 @@
 /**
- * Relay control: mail for elsewhere leaves only for those whom this node knows.
+ * Relay control: mail for remote recipients is accepted only from senders that this node trusts.
  *
- * A remote recipient is accepted from an authenticated session, from a domain mail server of the
- * sender's domain, or from a network that an operator paired with it; so is one whose local part asks
- * for a further hop (source route, percent hack, bang path, quoted @), however local its domain. Where
- * the DNS cannot say whether the client is such a server, the sender is asked to come back. Always on.
+ * A remote recipient is accepted from an authenticated session, from a domain mail server of the sender's domain, or
+ * from a network that an operator paired with it. A recipient whose local part asks for a further hop (source route,
+ * percent hack, bang path, quoted @) counts as remote, even in a local domain. If the DNS cannot tell whether the
+ * client is such a server, the sender is asked to try again. Always on.
  */
 import { andThen, isPromise, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { looksLikeRelay } from '../../../protocol/smtp/address.ts';
@@ -63,7 +63,7 @@ export const relay = defineCheck({
     const to = looksLikeRelay(recipient.address) ? 'further-hop' : resolution.kind === 'remote' ? 'remote' : 'local';
     const seen = OBSERVATIONS[context.sender][to];
     if (to !== 'remote' || context.sender !== 'stranger') return seen;
-    // Known only once the header was read, when nothing of the sender waits.
+    // Known only once the header was read; the sender is not awaited then.
     if (!isPromise(view.sender) && view.sender.unmarked) return { ...seen, unmarked: true };
     if (reversePath === null) return seen;
     return orCannotTell(seen, () =>

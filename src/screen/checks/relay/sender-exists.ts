@@ -1,6 +1,6 @@
 /**
- * Relay control: a sender of a local domain must exist, so that it can be answered, and so that
- * neither a user nor a server writes under a name of its own making. Asked at MAIL, spoken of at RCPT.
+ * Relay control: a sender of a local domain must exist, so that it can be answered, and so that neither a user nor a
+ * server writes under an invented name. Looked up at MAIL, judged at RCPT.
  */
 import type { Resolution } from '../../../directory/contract.ts';
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
@@ -53,7 +53,7 @@ export const senderExists = defineCheck({
   },
 });
 
-/** An address that asks for a further hop is nobody's here. */
+/** An address that asks for a further hop belongs to nobody here. */
 function observationOf({ kind }: Resolution): Observation {
   if (kind === 'unknown-user' || kind === 'disabled' || kind === 'remote') return UNKNOWN;
   return kind === 'cannot-tell' ? CANNOT_TELL : EXISTS;

@@ -1,11 +1,10 @@
 /**
- * Credentials must match the sender: an account writes under names of its own, in the envelope (answered
- * at RCPT) and in the header (answered at end of data): From, which must name an author, Sender, and the
- * topmost Resent block.
+ * Credentials must match the sender: an account writes only under its own addresses, in the envelope (judged at RCPT)
+ * and in the header (judged at end of data): From, which must name an author, Sender, and the topmost Resent block.
  *
- * An account's own are its address with sub-addresses, aliases that lead to it, and what was granted; a
- * domain's login may use every address of the domain. The null reverse-path is anybody's. Where the
- * directory cannot tell, the client is asked to come again.
+ * An account's own addresses are its address with sub-addresses, aliases that lead to it, and granted ones; a
+ * domain's login may use every address of the domain. Everybody may use the null reverse-path. If the directory does
+ * not know, the client is asked to try again.
  */
 import { isPromise, type MaybePromise } from '../../../model/maybe-promise.ts';
 import type { Author } from '../../../protocol/mime/types.ts';
@@ -107,14 +106,17 @@ export const fromMatchesLogin = defineCheck({
 
   observe({ facts, header, head }: Views['message'], { grants }: CheckServices): MaybePromise<Observation> {
     const { account } = facts;
-    return account === undefined ? MATCHES : firstStranger(account, header.author, head, grants);
+    return account === undefined ? MATCHES : firstForeign(account, header.author, head, grants);
   },
 
   judge: (seen, { from }) => (from ? judged(seen, inField(seen.field ?? 'From')) : NOTHING),
 });
 
-/** A domain's login is that of a server, which also sends what others wrote: only From is asked, and may name nobody. */
-async function firstStranger(
+/**
+ * A domain's login belongs to a server, which also sends mail of other authors: only From is checked, and may name
+ * nobody.
+ */
+async function firstForeign(
   account: string,
   author: Author,
   head: Uint8Array,
@@ -124,17 +126,17 @@ async function firstStranger(
   if (isServer && author.namesNobody) return MATCHES;
   // RFC 5322 3.6.2: From names the mailboxes of the authors.
   if (author.mailboxes.length === 0 && author.addresses.length === 0) return { match: 'no-author' };
-  const found = await strangerIn('From', author, account, grants);
+  const found = await foreignIn('From', author, account, grants);
   if (found || isServer) return found ?? MATCHES;
   for (const { field, sender } of originFields(head)) {
-    const stranger = await strangerIn(field, sender, account, grants);
-    if (stranger) return stranger;
+    const foreign = await foreignIn(field, sender, account, grants);
+    if (foreign) return foreign;
   }
   return MATCHES;
 }
 
-/** Every address that a reader may see must be the account's own; a field that names nobody is nobody's. */
-async function strangerIn(
+/** Every address that a reader may see must be the account's own; a field without an address belongs to nobody. */
+async function foreignIn(
   field: OriginField,
   { addresses, unclear }: Author,
   account: string,

@@ -1,8 +1,8 @@
 /**
- * Reverse look-up of the HELO name: a name, or an address literal, that is the client's.
+ * Reverse look-up of the HELO name: it must be a name, or an address literal, of the client.
  *
- * Many honest servers say a name that is not theirs, so by default a failure is only recorded. Spares
- * whom the look-up of the PTR record spares.
+ * Many honest servers send a name that is not theirs, so by default a failure is only recorded. It has the exemptions
+ * of the look-up of the PTR record.
  */
 import type { MaybePromise } from '../../../model/maybe-promise.ts';
 import { choice, defineSettings, flag } from '../../../settings/define.ts';

@@ -1,9 +1,8 @@
 /**
- * Look-up of the domain in MAIL: mail from a domain that cannot take an answer is not answered, so
- * it need not be taken.
+ * Look-up of the domain in MAIL: mail from a domain that cannot receive an answer need not be accepted.
  *
- * A domain needs an MX record, or an address instead (RFC 5321 5.1); a null MX says that it takes and
- * sends no mail (RFC 7505 4.2). The null reverse-path has no domain.
+ * A domain needs an MX record, or an address instead (RFC 5321 5.1); a null MX declares that it receives and sends no
+ * mail (RFC 7505 4.2). The null reverse-path has no domain.
  */
 import type { MaybePromise } from '../../../model/maybe-promise.ts';
 import { choice, defineSettings, flag } from '../../../settings/define.ts';

@@ -1,8 +1,8 @@
 /**
- * Reverse look-up of the client's address: a PTR name that has the address again.
+ * Reverse look-up of the client's address: a PTR name must resolve to the address again.
  *
- * Begun with the first recipient who may be accepted. Only the DNS' own denial means that there is none. This machine,
- * trusted relays and the submission ports are spared.
+ * Begins with the first recipient that may be accepted. Only a denial by the DNS means that there is none. This
+ * machine, trusted relays and the submission ports are exempt.
  */
 import type { MaybePromise } from '../../../model/maybe-promise.ts';
 import { defineSettings, flag } from '../../../settings/define.ts';

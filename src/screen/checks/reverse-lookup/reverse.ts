@@ -1,8 +1,8 @@
 /**
- * Reverse look-ups: whether the names that a client gives, and has, lead back to it.
+ * Reverse look-ups: whether the names that a client sends, and has, resolve back to it.
  *
- * Only a denial of the DNS is "no": a time-out or SERVFAIL is "cannot tell" and nobody's guilt. All
- * are bounded in the number of names that are followed.
+ * Only a denial of the DNS is "no": a time-out or SERVFAIL is "cannot tell" and counts against nobody. The number of
+ * names that are followed is bounded.
  */
 import { isIP } from 'node:net';
 import { UNKNOWN_ADDRESS } from '../../../model/session.ts';
@@ -28,7 +28,7 @@ const RELAY = notMade('relay');
 const SUBMISSION = notMade('direct');
 export const NULL_PATH: NotMade = SUBMISSION;
 
-/** This machine, our relays, and mail programs behind NAT are asked for no names. */
+/** This machine, our relays, and mail programs behind NAT are exempt from name look-ups. */
 export function spared({ facts, isHidden }: Views['mail'], { settings }: CheckServices): NotMade | undefined {
   if (facts.profile !== 'mx') return SUBMISSION;
   if (isLoopback(facts.client.address) && !isHidden) return LOOPBACK;
@@ -59,7 +59,7 @@ export async function lookUpHelo(resolver: Resolver, said: string, client: strin
   return { made: true, result, helo };
 }
 
-/** Whether a bounce would find its way: MX, else an address (RFC 5321 5.1); a null MX says no (RFC 7505). */
+/** Whether a bounce could be delivered: MX, else an address (RFC 5321 5.1); a null MX denies it (RFC 7505). */
 export async function lookUpMailDomain(resolver: Resolver, domain: string): Promise<MailEvidence> {
   const answer = (result: MailResult): MailEvidence => ({ made: true, result, domain });
   if (domain.startsWith('[')) return answer('found');

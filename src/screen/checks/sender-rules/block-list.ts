@@ -1,7 +1,7 @@
 /**
- * Block lists: senders whose mail nobody here wants, by address, host or network; everybody's, a
- * domain's, or a user's own. Which entry counts, directory/rules/lists.ts says. What the session and
- * MAIL tell is judged at RCPT, the From field at the end of data.
+ * Block lists: senders that are blocked by address, host or network; for the node, a domain, or a user.
+ * directory/rules/lists.ts decides which entry counts. The session and MAIL are judged at RCPT, the From field at the
+ * end of data.
  */
 import { defineSettings, flag } from '../../../settings/define.ts';
 import { defineCheck, NOTHING, type Views } from '../../engine/check.ts';

@@ -1,10 +1,10 @@
 /**
- * IP shielding: senders of a domain come from the networks paired with it, or are refused. A domain
- * without a pair is not affected. The domain in MAIL is looked at there, those in From at the end of
- * data; both verdicts fall for each recipient.
+ * IP shielding: mail of a domain must come from the networks paired with it, or is refused. A domain without a pair
+ * is not affected. The domain in MAIL is checked there, those in From at the end of data; each recipient gets both
+ * verdicts.
  *
- * A satisfied pair spares what names `ipShield` among its exemptions, as if the sender had signed in; a
- * preset spares SPF and DMARC only (`presetsSpare`).
+ * A satisfied pair exempts the sender from checks with `ipShield` among their exemptions, as if it had authenticated;
+ * a preset exempts it from SPF and DMARC only (`presetsSpare`).
  */
 import { andThen, type MaybePromise } from '../../../model/maybe-promise.ts';
 import { defineSettings, flag } from '../../../settings/define.ts';
@@ -15,7 +15,7 @@ import { shieldSettings } from '../../settings.ts';
 type Observation = {
   readonly client: string;
   readonly field: 'MAIL' | 'From';
-  /** The domains that pairs or presets speak of, with what pairs say. */
+  /** The domains that have pairs or presets, with the verdict of the pairs. */
   readonly domains: readonly (Shielding & { readonly domain: string })[];
 };
 
@@ -48,7 +48,7 @@ export const ipShield = defineCheck({
           ? { client: view.facts.client.address, field: 'MAIL', domains: [{ ...shield, domain }] }
           : CLEAR;
       });
-    // Nearly always From is of the domain in MAIL: nothing has to be waited for then.
+    // Usually From is of the domain in MAIL: then nothing has to be awaited.
     const { header, reversePath } = view;
     const others = header.author.domains.some((domain) => domain !== reversePath?.domain);
     return others ? inHeader(view) : CLEAR;
@@ -69,11 +69,14 @@ function mayViolate({ pairs, presets }: Shielding): boolean {
   return pairs === 'violated' || (presets && pairs !== 'entered');
 }
 
-/** The domains of From that may be paired with other networks than the client's; that of MAIL was looked at. */
+/**
+ * The domains of From that may be paired with other networks than the client's; the domain of MAIL was checked
+ * already.
+ */
 async function inHeader(view: Views['message']): Promise<Observation> {
   const { header, reversePath, facts } = view;
   const domains: (Shielding & { readonly domain: string })[] = [];
-  // As many as a From field can have: one behind the others must not be missed.
+  // As many as a From field can have: none may be skipped.
   for (const domain of header.author.domains) {
     const shielding = domain === reversePath?.domain ? NOT_SHIELDED : await view.shieldOf(domain);
     if (mayViolate(shielding)) domains.push({ ...shielding, domain });

@@ -99,10 +99,8 @@ function guessed(t: TestContext) {
 test('who floods with guesses fills a short line of strangers: a long one would have users wait in vain', async (t) => {
   const { hashing, guess } = guessed(t);
   guess(GUESSING.wrong);
-  const all = Array.from({ length: HASHING.strangersWaiting + 10 }, () => hashing.run(JOB, 'stranger'));
-  const refused = await Promise.all(
-    all.splice(HASHING.strangersWaiting + 1).map((one) => one.catch(({ code }) => code)),
-  );
+  const all = Array.from({ length: HASHING.unknownWaiting + 10 }, () => hashing.run(JOB, 'unknown'));
+  const refused = await Promise.all(all.splice(HASHING.unknownWaiting + 1).map((one) => one.catch(({ code }) => code)));
   assert.deepEqual(
     refused,
     Array.from({ length: 9 }, () => 'directory.busy'),
@@ -115,14 +113,14 @@ test('who guesses on and on has one password at a time looked at, with a rest be
   guess(GUESSING.wrong);
   const ended: string[] = [];
   const run = (name: string, asker: Asker): Promise<unknown> => hashing.run(JOB, asker).then(() => ended.push(name));
-  const strangers = ['first', 'second'].map((name) => run(name, 'stranger'));
+  const unknown = ['first', 'second'].map((name) => run(name, 'unknown'));
   await clock.advance(100);
-  await strangers[0];
+  await unknown[0];
   await Promise.all(['a', 'b', 'c'].map((name) => run(name, 'known')));
   assert.deepEqual(ended.slice(0, 1), ['first']);
   assert.deepEqual(ended.slice(1).sort(), ['a', 'b', 'c'], 'while the second rests');
   await clock.advance(HASHING.restTimes * 100);
-  await strangers[1];
+  await unknown[1];
   assert.equal(ended.at(-1), 'second');
 });
 
@@ -134,8 +132,8 @@ test('a guesser who fills the line from one site makes room for strangers elsewh
       () => 'looked at',
       ({ code }) => code,
     );
-  const from = (site: string): Promise<string> => said(hashing.run(JOB, 'stranger', site));
-  const flood = Array.from({ length: HASHING.strangersWaiting + 1 }, () => from('2001:db8:1::/48'));
+  const from = (site: string): Promise<string> => said(hashing.run(JOB, 'unknown', site));
+  const flood = Array.from({ length: HASHING.unknownWaiting + 1 }, () => from('2001:db8:1::/48'));
   const others = ['192.0.2.0/24', '198.51.100.0/24'].map(from);
   // Its two newest; the rest still waits.
   assert.deepEqual(await Promise.all(flood.slice(-2)), ['directory.busy', 'directory.busy']);
@@ -147,11 +145,11 @@ test('a guesser who fills the line from one site makes room for strangers elsewh
 test('a rest is bounded, so that a busy machine lets strangers in, too', async (t) => {
   const { clock, hashing, guess } = guessed(t);
   guess(GUESSING.wrong);
-  const first = hashing.run(JOB, 'stranger');
+  const first = hashing.run(JOB, 'unknown');
   await clock.advance(60_000 - 1);
   guess(1);
   await first;
-  const second = hashing.run(JOB, 'stranger');
+  const second = hashing.run(JOB, 'unknown');
   await clock.advance(HASHING.restMostMs);
   await second;
 });
@@ -184,7 +182,7 @@ test('without guesses who came first goes first, known or not', async (t) => {
   // Of the two threads one is taken for a while: the other does the rest one by one.
   const long = hashing.run({ ...JOB, iterations: 1_000_000 });
   const ended: number[] = [];
-  const askers: Asker[] = ['stranger', 'known', 'stranger', 'stranger', 'known', 'known', 'stranger', 'known'];
+  const askers: Asker[] = ['unknown', 'known', 'unknown', 'unknown', 'known', 'known', 'unknown', 'known'];
   await Promise.all(askers.map((asker, n) => hashing.run(JOB, asker).then(() => ended.push(n))));
   assert.deepEqual(ended, [...askers.keys()]);
   await long;

@@ -1,9 +1,9 @@
 /**
- * DMARC (RFC 9989) of one message: its author domains, the policy published for each by the tree walk,
- * and what of SPF and DKIM is aligned with it. What follows from that is the check's to judge.
+ * DMARC (RFC 9989) of one message: its author domains, the policy published for each by the tree walk, and which
+ * results of SPF and DKIM are aligned with it. The check judges the consequences.
  *
- * Of several domains the outcome of one counts: the strictest policy that is not aligned. So nobody
- * forges an author by naming another one, who passes, beside it.
+ * Of several domains the outcome of one counts: the strictest policy that is not aligned. So nobody can forge an
+ * author by naming another one, which passes, beside it.
  */
 import { MIME_LIMITS } from '../../../../protocol/mime/limits.ts';
 import type { Author, UnclearAuthor } from '../../../../protocol/mime/types.ts';
@@ -21,7 +21,7 @@ export interface DmarcInput {
   readonly dkim: DkimEvidence;
 }
 
-/** What DMARC alone comes to; the rest of its evidence is about what may explain it. */
+/** The outcome of DMARC alone; the rest of its evidence may explain it. */
 export type DmarcOutcome = Pick<
   DmarcEvidence,
   | 'result'
@@ -37,7 +37,7 @@ export type DmarcOutcome = Pick<
   | 'dkim'
 >;
 
-/** Author domains that publish nothing, which is most of them, as long as the DNS lets that hold. */
+/** Author domains without a record, which is most of them, cached as long as their DNS answers are valid. */
 const keptWithoutRecord = keptPerResolver<Pick<DmarcOutcome, 'headerFrom'>>();
 
 export async function evaluate(
@@ -61,7 +61,7 @@ export async function evaluate(
 
 const SEVERITY = { pass: 0, none: 1, monitored: 2, temperror: 3, permerror: 3, enforced: 4, reject: 5 } as const;
 
-/** RFC 9989 does not speak of several author domains: what would happen to a message of the worst of them happens. */
+/** RFC 9989 does not cover several author domains: the message is treated like one of the strictest of them. */
 function severity({ result, policy }: DmarcOutcome): number {
   if (result !== 'fail') return SEVERITY[result];
   return SEVERITY[policy === 'reject' ? 'reject' : policy === 'quarantine' ? 'enforced' : 'monitored'];
@@ -80,10 +80,10 @@ async function evaluateDomain(
   const watched = asker.watched();
   const passing = dkim.signatures.filter(({ result }) => result === 'pass');
   const { response, dkimAligned } = await evaluateDmarc({
-    // The local part is left out, as the domains in it are not the author's.
+    // The local part is left out, since a domain within it is not the author's.
     headerFrom: [`x@${author}`],
     fromFields: 1,
-    // RFC 9989 4.1: the MAIL identity only.
+    // RFC 9989 4.1: only the MAIL identity.
     spfDomains: spf?.mail.result === 'pass' ? [spf.mail.domain] : [],
     dkimDomains: passing.map(({ domain }) => ({ domain })),
     resolver: watched.ask,
@@ -91,7 +91,7 @@ async function evaluateDomain(
   });
   if (!response) return unclearOutcome('no-domain', false, dkim);
   const { status, error, policy = 'none', alignment } = response;
-  // mailauth calls a defect of its own a temporary error too.
+  // mailauth also reports a defect of its own as a temporary error.
   if (status.result === 'temperror' && !watched.troubled()) throw new Error(`DMARC failed by itself: ${error}`);
   const record = recordOf(response);
   const headerFrom = plainDomain(status.header.from);
@@ -108,15 +108,15 @@ async function evaluateDomain(
   };
 }
 
-/** What needs more questions than any honest message is no trouble of name servers: it proves nobody. */
+/** A message that needs more questions than any honest one is no trouble of name servers: it proves nothing. */
 function tooLarge(outcome: DmarcOutcome): DmarcOutcome {
   if (outcome.result !== 'temperror') return outcome;
   return { ...outcome, result: 'permerror', detail: 'its author and its signers need too many look-ups' };
 }
 
 /**
- * A failure is none while something that could have aligned cannot be told: our own DNS trouble. Only
- * names of the policy domain's own count, or a forger would bring a signature that nobody can look up.
+ * A failure does not count while an identifier that could be aligned is unknown because of DNS trouble. Only names of
+ * the policy domain count, or a forger would add a signature that nobody can look up.
  */
 function unlessUntold(outcome: DmarcOutcome, spf: SpfEvidence | undefined, dkim: DkimEvidence): DmarcOutcome {
   if (outcome.result !== 'fail' || !outcome.record) return outcome;
@@ -191,10 +191,10 @@ function recordOf({ record, policyDomain, p }: RawDmarc): DmarcRecord | undefine
   };
 }
 
-/** RFC 9989 4.8: URIs between commas; only `mailto:` is used, and the obsolete `!size` is dropped. */
+/** RFC 9989 4.8: comma-separated URIs; only `mailto:` is used, and the obsolete `!size` is dropped. */
 function addresses(uris: string | false | undefined): readonly string[] {
   if (typeof uris !== 'string') return [];
   const found = uris.split(',', 20).map((uri) => uri.trim().replace(/![0-9]+[kmgt]?$/i, ''));
-  // RFC 6068 2: a local part in quotes, or with percent signs, may have an at-sign of its own.
+  // RFC 6068 2: a local part in quotes, or with percent signs, may contain an at-sign.
   return found.filter((uri) => /^mailto:[^\s@].*@[^\s@]+$/i.test(uri) && !/\s/.test(uri));
 }

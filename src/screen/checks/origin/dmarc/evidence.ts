@@ -1,4 +1,4 @@
-/** The evidence of DMARC: its outcome, and what may explain or confirm a failure. */
+/** The evidence of DMARC: its outcome, and facts that may explain or confirm a failure. */
 import { scanFields } from '../../../../protocol/mime/fields.ts';
 import { fieldValue, readable } from '../../../../protocol/mime/text.ts';
 import type { CheckServices } from '../../../engine/check.ts';
@@ -36,14 +36,14 @@ export async function dmarcEvidence(view: MessageView, services: CheckServices):
   };
 }
 
-/** What a sealer saw of another author, as before somebody rewrote From, says nothing of this one. */
+/** A sealer's result for another author, as before From was rewritten, does not apply to this one. */
 function vouchesFor({ result, original }: ArcEvidence, authors: readonly string[]): boolean {
   if (result !== 'pass' || original?.dmarc !== 'pass') return false;
   if (original.dmarcFrom === undefined) return authors.length === 1;
   return authors.every((author) => author === original.dmarcFrom);
 }
 
-/** Asked only where it decides: the From domain's own word on this client, whatever MAIL said. */
+/** Checked only if it decides: SPF of the From domain for this client, whatever MAIL was. */
 async function fromDomainDenies(
   headerFrom: string,
   spf: SpfEvidence | undefined,
@@ -54,7 +54,7 @@ async function fromDomainDenies(
   return denies(headerFrom, { client: spf.client, helo: spf.helo }, services);
 }
 
-/** A list that says its name (RFC 2919) and proves it: its domain signed the message or passes SPF. */
+/** A list that names itself (RFC 2919) and proves it: its domain signed the message or passes SPF. */
 function listOf({ head, header }: MessageView, spf: SpfEvidence | undefined, dkim: DkimEvidence): string | undefined {
   const { listId } = header.origin;
   const name = /<([a-z0-9._-]{1,253})>\s*$/i.exec(listId ? fieldValue(head, listId) : '')?.[1]?.toLowerCase();

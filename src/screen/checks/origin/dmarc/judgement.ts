@@ -1,4 +1,4 @@
-/** From the evidence of DMARC to what happens, and to what the domain owner is told of it. */
+/** From the evidence of DMARC to the action, and to the report for the domain owner. */
 import { UNKNOWN_ADDRESS } from '../../../../model/session.ts';
 import type { Concluded, PriorFindings, Said, SettingValues } from '../../../engine/check.ts';
 import { NOTHING } from '../../../engine/check.ts';
@@ -40,7 +40,7 @@ export function judgeDmarc(
   }
 }
 
-/** Without an address SPF could not stand behind it, and no DKIM did: what the domain protects waits. */
+/** Without a client address SPF could not pass, and no DKIM signature did: mail of a protected domain waits. */
 function isUnknownClient({ sourceIp, policy }: DmarcEvidence, { onQuarantine, onReject }: DmarcSettings): boolean {
   if (sourceIp !== UNKNOWN_ADDRESS || policy === 'none') return false;
   const wanted = policy === 'quarantine' ? onQuarantine : onReject;
@@ -67,12 +67,12 @@ function failed(evidence: DmarcEvidence, settings: DmarcSettings, prior: PriorFi
     : act('reject', 'refuse', settings.rejectScore, evidence, second);
 }
 
-/** RFC 8617 7.2: one untrusted sealer could have invented all that is below it. */
+/** RFC 8617 7.2: one untrusted sealer could have invented everything below it. */
 function isVouchedFor({ arcVouchesPass, arcSealers }: DmarcEvidence, trusted: readonly string[]): boolean {
   return arcVouchesPass && areTrusted(arcSealers, trusted);
 }
 
-/** A chain of trusted sealers would have spoken, had name servers answered. */
+/** A chain of trusted sealers would have counted, had name servers answered. */
 function isUntold({ arcUntold, arcSealers, policy }: DmarcEvidence, { trustedSealers }: DmarcSettings): boolean {
   return arcUntold === true && policy !== 'none' && areTrusted(arcSealers, trustedSealers);
 }
@@ -110,7 +110,7 @@ function act(
 const STRENGTH: Readonly<Record<DmarcPolicy, number>> = { none: 0, quarantine: 1, reject: 2 };
 const NO_REASONS: readonly DmarcOverride[] = [];
 
-/** The strictest over all recipients, and why it is less than was published. */
+/** The strictest over all recipients, and why it is weaker than published. */
 export function concludeDmarc(evidence: DmarcEvidence, { answered, findings }: Concluded): DmarcApplied {
   let disposition: DmarcPolicy = 'none';
   let code: string | undefined;
@@ -126,7 +126,7 @@ export function concludeDmarc(evidence: DmarcEvidence, { answered, findings }: C
 }
 
 function dispositionOf(action: string | undefined, answered: boolean): DmarcPolicy {
-  // Who is refused while others were accepted is held instead.
+  // A recipient that is refused while others were accepted is held instead.
   if (action === 'refuse') return answered ? 'reject' : 'quarantine';
   return action?.startsWith('quarantine') ? 'quarantine' : 'none';
 }

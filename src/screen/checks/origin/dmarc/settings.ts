@@ -63,7 +63,7 @@ const MARKS: Readonly<Record<'quarantine' | 'reject', HeaderEdit>> = {
   reject: { kind: 'prepend', raw: 'X-DMARC-Fail-Policy: reject\r\n' },
 };
 
-/** A mark for filters behind us, and the tag if one is asked for. */
+/** A mark for filters behind us, and the tag if one is set. */
 export function failureEdits(
   { result, policy, subject }: DmarcEvidence,
   tag: string | undefined,

@@ -1,8 +1,8 @@
 /**
- * The ARC chain (RFC 8617): whether it holds, who sealed it, and what the first of them says to have seen.
+ * The ARC chain (RFC 8617): whether it is valid, who sealed it, and the results that the first sealer recorded.
  *
- * The newest message signature is verified as DKIM signatures are; the seals only where it passes and
- * all of them together cost no more than is done for one message.
+ * The newest message signature is verified as DKIM signatures are; the seals only if it passes and all of them
+ * together cost no more than the budget of one message.
  */
 import { parseAuthResults, type ReadResult } from '../../../../protocol/auth-results/parse-results.ts';
 import { relaxedField } from '../../../../protocol/dkim/canonical.ts';
@@ -19,9 +19,9 @@ import type { Budget, SignatureResult } from './one-signature.ts';
 import { plainDomain } from './signatures.ts';
 
 export interface ArcSets {
-  /** From the oldest; empty where they are no chain. */
+  /** From the oldest; empty if they form no chain. */
   readonly chain: readonly RawArcLink[];
-  /** Why they are none. */
+  /** Why they form none. */
   readonly problem?: string;
   /** The message signature of the newest set. */
   readonly newest?: ReadSignature;
@@ -31,12 +31,12 @@ const FIELDS = ['arc-authentication-results', 'arc-message-signature', 'arc-seal
 /** RFC 8617 4.2.1. */
 const MOST_SETS = 50;
 
-/** Reads the sets; what is wrong with them is kept for `readArc`. */
+/** Reads the sets; their problem is kept for `readArc`. */
 export async function openChain(fields: readonly RawField[]): Promise<ArcSets> {
   const { getARChain } = await loadArc();
   const rows = fields.filter(({ name }) => (FIELDS as readonly string[]).includes(name));
   if (rows.length > MOST_SETS * FIELDS.length) return { chain: [], problem: `more than ${MOST_SETS} sets` };
-  // A seal or signature that is too long is as if it were not there, which no chain survives.
+  // A seal or signature that is too long counts as absent, which breaks every chain.
   const whole = new Map<string, Uint8Array>();
   const parsed = rows
     .filter(({ name, raw }) => name === FIELDS[0] || raw.length <= AUTHENTICATION_LIMITS.signatureBytes)
@@ -63,7 +63,7 @@ interface ChainOptions {
   readonly budget: Budget;
 }
 
-/** `newest`: what came of the newest message signature. */
+/** `newest`: the result of the newest message signature. */
 export async function readArc(
   { chain, problem }: ArcSets,
   newest: SignatureResult | undefined,
@@ -122,7 +122,7 @@ function flawFor({ bits, hashes, numbers }: SignersKey, keyType: string, minimum
   return numbers.type === keyType ? undefined : 'inappropriate key algorithm';
 }
 
-/** Each set as the seals above it cover it, made once; and how much all seals cover together. */
+/** Each set as the seals above it cover it, computed once; and how much all seals cover together. */
 function canonicalSets(chain: readonly RawArcLink[]) {
   const sets = chain.map((link) =>
     Buffer.from(FIELDS.map((name) => `${relaxedField(textOf(link, name))}\r\n`).join(''), 'latin1'),
@@ -156,10 +156,10 @@ function sealer(link: RawArcLink): string {
   return plainDomain(tagOf(link, 'd'));
 }
 
-/** DMARC told twice, with different results or of different authors, is not told: taking one would let its writer choose. */
+/** Two DMARC results, or results for different authors, count as none: choosing one would let their writer choose. */
 function originalResults(first: RawArcLink | undefined): ArcEvidence['original'] {
   const field = first?.['arc-authentication-results']?.original;
-  // What is read in part only could hide a second result: then there is none.
+  // A partly read field could hide a second result: then there is none.
   if (!field || field.length > AUTHENTICATION_LIMITS.resultsBytes) return undefined;
   const results = parseAuthResults(readable(binaryString(field).replace(/^[^:]*:/, '')));
   const dmarc = only(wordsOf(results, 'dmarc'));
@@ -184,7 +184,7 @@ function wordsOf(results: readonly ReadResult[], method: string): readonly strin
   return found.map((result) => (/^[a-z]{1,20}$/.test(result) ? result : 'unknown'));
 }
 
-/** What all of them say; undefined where they differ. */
+/** The value that all have in common; undefined if they differ. */
 function only(said: readonly string[]): string | undefined {
   return new Set(said).size === 1 ? said[0] : undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * Hashes of large bodies in a thread, so that nobody else waits for them; small ones at once. The thread
- * starts with the first large body and ends when there was none for a while. Each body has one chunk
- * under way, so a thousand at once hold a thousand chunks.
+ * Hashes of large bodies in a thread, so that no other work waits for them; small ones at once. The thread starts
+ * with the first large body and ends after a while without one. Each body has one chunk under way, so a thousand at
+ * once hold a thousand chunks.
  *
  * Errors: those of `ContentRef.open`; the signal's reason; a thread that cannot start or ends is a defect.
  */
@@ -14,7 +14,7 @@ import { type WorkerFailure, workerError } from '../../../../world/workers/failu
 import { createPlainLine } from '../../../../world/workers/line.ts';
 import { AUTHENTICATION_LIMITS } from '../limits.ts';
 
-/** In this order; `chunk` as often as there are chunks. */
+/** In this order; one `chunk` for each chunk. */
 export type BodyQuestion =
   | { readonly kind: 'begin'; readonly wanted: readonly WantedHash[] }
   | { readonly kind: 'chunk'; readonly chunk: Uint8Array }
@@ -23,7 +23,7 @@ export type BodyQuestion =
 export interface BodyAnswer {
   /** No hash needs another chunk. */
   readonly isDone?: boolean;
-  /** To `end`. */
+  /** The answer to `end`. */
   readonly hashed?: readonly HashedBody[];
 }
 
@@ -57,10 +57,10 @@ function inThread(
   const work = async (ask: Ask<BodyQuestion, BodyAnswer>): Promise<readonly HashedBody[]> => {
     await ask({ kind: 'begin', wanted });
     const body = content.open({ start, end: content.sizeBytes });
-    // A disk that hangs is waited for no longer than anything else.
+    // A hanging disk is waited for within the same bound as everything else.
     if (signal) addAbortSignal(signal, body);
     for await (const chunk of body) {
-      // A copy: the chunk may be a part of somebody's buffer.
+      // A copy: the chunk may be a part of a shared buffer.
       const copy = Uint8Array.from(chunk as Uint8Array);
       const { isDone } = await ask({ kind: 'chunk', chunk: copy }, [copy.buffer]);
       if (isDone) break;

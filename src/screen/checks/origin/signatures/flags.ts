@@ -1,4 +1,4 @@
-/** What is to be said of a signature although it may verify (RFC 6376 8.2, 8.15). */
+/** Remarks on a signature that may be valid all the same (RFC 6376 8.2, 8.15). */
 import type { ReadSignature } from '../../../../protocol/dkim/read-signature.ts';
 import type { OriginFields, SignedField } from '../../../../protocol/mime/types.ts';
 import type { DkimFlag } from '../types.ts';
@@ -7,7 +7,7 @@ export interface SignatureFacts {
   readonly fields: OriginFields;
   readonly isTesting: boolean;
   readonly isSignedAhead: boolean;
-  /** More than `l=` signs. */
+  /** The body has more bytes than `l=` signs. */
   readonly isBodyAdded: boolean;
 }
 

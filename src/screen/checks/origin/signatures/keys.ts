@@ -1,6 +1,6 @@
 /**
- * Public keys of signers, asked for before anything is hashed or verified. Read once: most signatures
- * are by few keys. Kept as long as the record's TTL, at most some minutes; failures are not kept.
+ * Public keys of signers, looked up before anything is hashed or verified. Parsed once: a few keys make most
+ * signatures. Cached as long as the record's TTL, at most some minutes; failures are not cached.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { asciiDomain } from '../../../../protocol/dkim/domain.ts';
@@ -22,10 +22,10 @@ export interface SignersKey extends KeyRecord {
 export type KeyAnswer =
   | { readonly kind: 'key'; readonly key: SignersKey }
   | { readonly kind: 'none'; readonly why: KeyFlaw | 'no key' }
-  /** Name servers do not say. */
+  /** Name servers do not answer. */
   | { readonly kind: 'untold'; readonly why: string };
 
-/** The keys of one message: each is asked for once. Never rejects for what name servers do. */
+/** The keys of one message: each is looked up once. Never rejects for answers of name servers. */
 export type Keys = (domain: string, selector: string) => Promise<KeyAnswer>;
 
 const keptKeys = keptPerResolver<SignersKey>();
@@ -78,7 +78,7 @@ function usable(record: KeyRecord): KeyAnswer {
   return { kind: 'key', key: { ...record, ...bits, object, price: priceOf(numbers) } };
 }
 
-/** The quickest to parse, and the only form in which nobody reads the sizes but we. */
+/** The form that is parsed fastest, and the only one whose sizes only our own code reads. */
 function asJwk(numbers: KeyNumbers) {
   const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
   return numbers.type === 'rsa'

@@ -1,7 +1,7 @@
 /**
- * One signature, from its field to a result: what needs no key first, then the key, then the header,
- * and the body only for one whose header verifies. So nothing is hashed for a signature without a key,
- * and none passes that was not verified whole.
+ * One signature, from its field to a result: first what needs no key, then the key, then the header, and the body
+ * only if the header verifies. So nothing is hashed for a signature without a key, and none passes that was not
+ * verified completely.
  */
 import type { HashedBody, WantedHash } from '../../../../protocol/dkim/body-hashes.ts';
 import type { ReadSignature } from '../../../../protocol/dkim/read-signature.ts';
@@ -16,12 +16,12 @@ export interface SignatureResult {
   readonly detail?: string;
 }
 
-/** A signature on its way: with a verdict it is over. */
+/** A signature under verification: with a verdict it is finished. */
 export interface Attempt {
   readonly read: ReadSignature;
   verdict: SignatureResult | undefined;
   key: SignersKey | undefined;
-  /** There is more of the body than `l=` signs. */
+  /** The body has more bytes than `l=` signs. */
   isBodyAdded: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface Conditions {
   readonly minimumKeyBits: number;
 }
 
-/** What all signatures of one kind may cost together (protocol/dkim/verify.ts). */
+/** The cost of all signatures of one kind together (protocol/dkim/verify.ts). */
 export interface Budget {
   left: number;
 }
@@ -43,7 +43,7 @@ export function isSignedAhead({ signedAt }: ReadSignature, now: number): boolean
   return signedAt !== undefined && signedAt > now + SKEW_SECONDS;
 }
 
-/** `kind`: ARC has its own rules for what is older than its newest set, and none for clocks. */
+/** `kind`: ARC has its own rules for sets older than the newest, and none for clocks. */
 export function begin(read: ReadSignature, kind: 'dkim' | 'arc', { now }: Conditions): Attempt {
   return { read, verdict: unasked(read, kind, now), key: undefined, isBodyAdded: false };
 }
@@ -52,14 +52,15 @@ function unasked(read: ReadSignature, kind: 'dkim' | 'arc', now: number): Signat
   if (read.problem !== undefined) return { result: 'neutral', detail: read.problem };
   // RFC 8301 3.1.
   if (read.hash === 'sha1') return { result: 'policy', detail: 'weak-algorithm' };
-  // RFC 6376 3.5: the signer's clock may be ahead of ours, and what it signed for a week is not over a minute early.
+  // RFC 6376 3.5: the signer's clock may be ahead of ours, and a signature valid for a week has not expired a minute
+  // early.
   if (read.expiresAt !== undefined && read.expiresAt < now - SKEW_SECONDS)
     return { result: 'neutral', detail: 'expired' };
   if (kind === 'dkim' && isSignedAhead(read, now)) return { result: 'fail', detail: 'signed at a time to come' };
   return undefined;
 }
 
-/** Asks for the key, unless the verdict is there. */
+/** Looks up the key, unless there is a verdict already. */
 export async function findKey(attempt: Attempt, keys: Keys, conditions: Conditions): Promise<void> {
   if (attempt.verdict) return;
   const { read } = attempt;
@@ -80,7 +81,7 @@ function unusable(read: ReadSignature, answer: KeyAnswer, { minimumKeyBits }: Co
   return isStrict && read.isForSubdomain ? { result: 'neutral', detail: 'domain mismatch' } : undefined;
 }
 
-/** RFC 6376 6.1: a verifier may stop where it likes; what it left out is no pass. */
+/** RFC 6376 6.1: a verifier may stop anywhere; a signature that it left out does not pass. */
 export function verifyHeader(attempt: Attempt, fields: CoverableFields, budget: Budget): void {
   const { read, verdict, key } = attempt;
   if (verdict || !key) return;
@@ -110,7 +111,7 @@ export function compareBody(attempt: Attempt, bodies: readonly HashedBody[]): vo
   const signed = read.bodyLength ?? body.length;
   if (signed > body.length) attempt.verdict = { result: 'fail', detail: 'l= is longer than the body' };
   else if (signed < body.length) {
-    // What `l=` leaves unsigned may be all that a reader sees: it vouches for nothing then (RFC 6376 8.2).
+    // The bytes not covered by `l=` may be all that a reader sees: then the signature proves nothing (RFC 6376 8.2).
     attempt.isBodyAdded = true;
     attempt.verdict = { result: 'policy', detail: 'bytes were added after those that l= signs' };
   } else attempt.verdict = body.hash === read.bodyHash ? PASS : { result: 'fail', detail: 'body hash did not verify' };

@@ -1,10 +1,10 @@
 /**
  * DKIM signatures (RFC 6376, 8301, 8463) and the ARC chain (RFC 8617) of one message.
  *
- * Keys are asked for first, headers verified next, and the body is hashed at most once a
- * canonicalisation, as it streams, and only where a signature hangs on it. Bounded: so many signatures,
- * those of the author's domain first, each of such a length, over such a header, with so much public-key
- * work. What is left out is named and never passes.
+ * Keys are looked up first, headers verified next, and the body is hashed at most once a canonicalisation, as it
+ * streams, and only if a signature depends on it. Bounded: the number of signatures, those of the author's domain
+ * first, their length, the length of the header, and the cost of public-key work. Anything left out is reported and
+ * never passes.
  */
 import type { ContentRef } from '../../../../model/content.ts';
 import type { RawField } from '../../../../protocol/dkim/fields.ts';
@@ -48,7 +48,7 @@ export interface VerifyOptions {
   readonly asker: Asker;
   readonly resolver: Resolver;
   readonly clock: Clock;
-  /** Nobody waits any more. */
+  /** The verification is no longer needed. */
   readonly signal?: AbortSignal;
   readonly minimumKeyBits: number;
 }
@@ -110,8 +110,8 @@ function countLines(bytes: Uint8Array, end: number): number {
 }
 
 /**
- * The fields with CRLF line ends. A line that is no field belongs to the one above it: readers differ,
- * and so it can only break a signature.
+ * The fields with CRLF line ends. A line that is no field belongs to the one above it: readers differ, and so it can
+ * only break a signature.
  */
 function fieldsOf(head: Uint8Array, bodyStart: number): readonly RawField[] {
   const { fields } = scanFields(head, 0, bodyStart);
@@ -123,7 +123,7 @@ function fieldsOf(head: Uint8Array, bodyStart: number): readonly RawField[] {
   }));
 }
 
-/** In the order of the header; where there are too many, those of the author go before others. */
+/** In the order of the header; if there are too many, those of the author go before others. */
 function chooseSignatures(fields: readonly RawField[], authors: readonly string[]) {
   const written = fields.filter(({ name }) => name === 'dkim-signature');
   const readable = written
@@ -139,7 +139,7 @@ function asRead(signatures: readonly ReadSignature[]): readonly { readonly read:
   return signatures.map((read) => ({ read }));
 }
 
-/** Of the same domain, or of one above or below it: which of them DMARC takes, it says itself. */
+/** Of the same domain, or of one above or below it: DMARC decides which of them is aligned. */
 function alignedFirst<T extends { readonly read: ReadSignature }>(
   signatures: readonly T[],
   authors: readonly string[],
@@ -173,7 +173,7 @@ function asEvidence(attempt: Attempt, fields: OriginFields, { now }: Conditions)
   };
 }
 
-/** U-labels become A-labels. A disguised name stays as it is: its key was not that of the domain it looks like. */
+/** U-labels become A-labels. A disguised name stays as it is: its key did not belong to the domain it resembles. */
 export function plainDomain(domain: string | undefined): string {
   const lower = (domain ?? '').toLowerCase().replace(/\.$/, '');
   if (isAsciiText(lower)) return lower;

@@ -1,9 +1,9 @@
 /**
  * SPF (RFC 7208) of the MAIL and the HELO identity of one hop.
  *
- * One after the other, and HELO only where it may matter: for the null reverse-path, and behind a MAIL
- * identity that does not decide by itself. Never throws for what name servers or records do: temperror
- * and permerror are results, with the reason in words. A defect of the verifier is thrown.
+ * One after the other, and HELO only if it may matter: for the null reverse-path, and after a MAIL identity that does
+ * not decide by itself. Never throws for name servers or records: temperror and permerror are results, with the
+ * reason in words. A defect of the verifier is thrown.
  */
 import type { ReversePath } from '../../../../model/address.ts';
 import { UNKNOWN_ADDRESS } from '../../../../model/session.ts';
@@ -23,10 +23,10 @@ export interface SpfServices {
   readonly clock: Clock;
 }
 
-/** What the result of HELO is for, beside a MAIL identity: a record that decides nothing gets few questions. */
+/** The use of the HELO result, besides a MAIL identity: if it decides nothing, it gets few questions. */
 export type HeloUse = 'decides' | 'written-down';
 
-/** RFC 7208 4.6.4 bounds the mechanisms, and the exchangers and names behind each; together a little over this. */
+/** RFC 7208 4.6.4 bounds the mechanisms, and the exchangers and names of each; together a little over this. */
 const QUESTIONS = 140;
 
 export async function evaluateSpf(
@@ -36,13 +36,13 @@ export async function evaluateSpf(
   heloUse: HeloUse = 'decides',
 ): Promise<SpfEvidence> {
   const module = await loadSpf();
-  // RFC 7208 4.3: only an empty label that is not at the end makes a name that nobody can ask about.
+  // RFC 7208 4.3: only an empty label that is not at the end makes a name that cannot be looked up.
   const helo = heloIdentity(said);
   const hop = { client, helo };
   const rest = { made: true, client, helo, envelopeFrom: reversePath?.text ?? '' } as const;
   const hello = (bound: number): Promise<SpfIdentity | undefined> =>
     identity(module, 'helo', `postmaster@${helo}`, hop, services, bound);
-  // RFC 7208 2.4: of the null reverse-path the HELO name is the MAIL identity.
+  // RFC 7208 2.4: for the null reverse-path the HELO name is the MAIL identity.
   if (reversePath === null)
     return {
       ...rest,
@@ -59,7 +59,7 @@ export function asksHelo({ scope, domain, result }: SpfIdentity, helo: string): 
   return scope === 'mfrom' && domain !== helo && isDomainName(helo) && !DECIDES.has(result);
 }
 
-/** Of these results nothing that HELO comes to changes what follows. */
+/** After these results, no result of HELO changes anything. */
 const DECIDES: ReadonlySet<SpfResult> = new Set(['fail', 'temperror', 'permerror']);
 
 function spareQuestions({ resolver }: SpfServices): number {
@@ -67,13 +67,13 @@ function spareQuestions({ resolver }: SpfServices): number {
   return Math.max(0, Math.min(left, AUTHENTICATION_LIMITS.heloQuestions));
 }
 
-/** Whether this client may send as the domain, whoever else it says to be. */
+/** Whether the domain's record denies this client, for any identity it claims. */
 export async function denies(domain: string, hop: Hop, services: SpfServices): Promise<boolean> {
   const denied = await identity(await loadSpf(), 'mfrom', `postmaster@${domain}`, hop, services);
   return denied?.result === 'fail';
 }
 
-/** The domain's word on one client, the same for every address of it: kept as long as its records hold. */
+/** The domain's result for one client, the same for every address of it: cached as long as its records are valid. */
 const keptResults = keptPerResolver<SpfIdentity>();
 
 const NO_NAME: SpfIdentity = Object.freeze({
@@ -83,14 +83,17 @@ const NO_NAME: SpfIdentity = Object.freeze({
   text: 'HELO is no domain name',
 });
 
-/** mailauth calls a defect of its own a temporary error too; only these words name the other one without a name server. */
+/**
+ * mailauth also reports a defect of its own as a temporary error; only this text marks a time-out without name
+ * servers.
+ */
 const TIME_IS_UP = /: SPF evaluation time limit exceeded$/;
 
-/** Nobody can tell whether a client without an address may send (RFC 7208 2.6.6: temperror). */
+/** It is unknown whether a client without an address may send (RFC 7208 2.6.6: temperror). */
 const NO_CLIENT = { result: 'temperror', text: 'the proxy does not know the address of its client' } as const;
 const UNASKED: SpfIdentity = Object.freeze({ scope: 'helo', domain: '', ...NO_CLIENT });
 
-/** Undefined: the record needs more questions than `bound`, which is fewer than RFC 7208 allows it. */
+/** Undefined: the record needs more questions than `bound`, which is fewer than RFC 7208 allows. */
 async function identity(
   { spf }: SpfModule,
   scope: SpfIdentity['scope'],
@@ -119,7 +122,7 @@ async function identity(
   if (asker.exceeded() && bound < QUESTIONS) return undefined;
   if (status.result === 'temperror' && !watched.troubled() && !TIME_IS_UP.test(status.comment ?? ''))
     throw new Error(`SPF failed by itself: ${status.comment}`);
-  // Its time was ours if it waited for places.
+  // If it waited for places, the time-out is our fault.
   if (status.result === 'temperror') resolver.ranOutOfTime?.();
   const text = (status.comment ?? '').replace(`${hostname}: `, '').replaceAll(sender, domain);
   const identity = { scope, domain, result: status.result as SpfResult, text };

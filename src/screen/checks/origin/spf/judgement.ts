@@ -1,4 +1,4 @@
-/** What SPF results mean: one policy for mail that comes directly and mail that a relay of ours took. */
+/** The meaning of SPF results: one policy for direct mail and for mail that a relay of ours received. */
 
 import { UNKNOWN_ADDRESS } from '../../../../model/session.ts';
 import type { SettingsSnapshot } from '../../../../settings/contract.ts';

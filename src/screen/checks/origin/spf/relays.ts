@@ -1,4 +1,4 @@
-/** The servers in front of us: which addresses they have, and whom they took a message from. */
+/** The servers in front of us: their addresses, and the clients that they received a message from. */
 import { isIP } from 'node:net';
 import { scanFields } from '../../../../protocol/mime/fields.ts';
 import { fieldValue } from '../../../../protocol/mime/text.ts';
@@ -30,8 +30,8 @@ export function relaysOf(snapshot: SettingsSnapshot): NetworkSet {
 }
 
 /**
- * The first hop that is not ours, read from the top: each Received field of a trusted relay says whom
- * it took the message from. Undefined where a field cannot be read: what is below it is anybody's word.
+ * The first hop that is not ours, read from the top: each Received field of a trusted relay names the client it
+ * received the message from. Undefined if a field cannot be read: the fields below it are untrusted.
  */
 export function firstUntrustedHop(head: Uint8Array, relays: NetworkSet): Hop | undefined {
   let read = 0;
@@ -45,7 +45,7 @@ export function firstUntrustedHop(head: Uint8Array, relays: NetworkSet): Hop | u
   return undefined;
 }
 
-/** `from helo (name [192.0.2.1])` in its many spellings (RFC 5321 4.4): the last bracket is the relay's own word. */
+/** `from helo (name [192.0.2.1])` in its many spellings (RFC 5321 4.4): the relay itself wrote the last bracket. */
 function parseFrom(value: string): Hop | undefined {
   const from = /^from\s+(\S{1,255})\s*\(([^()]{1,500})\)/i.exec(value);
   if (!from) return undefined;
