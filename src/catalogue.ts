@@ -1,5 +1,5 @@
 /**
- * What the rooms declare, in one place: every setting, migration and event. The registry, the CLI,
+ * The declarations of all rooms in one place: every setting, migration and event. The registry, the CLI,
  * `docs/settings.md` and the database are made from these lists.
  */
 import { mingerSettings } from './access/settings.ts';

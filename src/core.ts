@@ -1,6 +1,6 @@
 /**
- * What a node and an offline command share: store, settings, journal, directory, queue, and the
- * operations over them. Whatever fails while opening, what was opened before it is closed again.
+ * The parts that a node and an offline command share: store, settings, journal, directory, queue, and the operations
+ * over them. If opening one fails, those opened before it are closed again.
  */
 
 import { join } from 'node:path';
@@ -86,15 +86,15 @@ export interface Core {
   readonly logins: ServerLogins;
   readonly queue: OpenQueue;
   readonly reports: Reports;
-  /** Who hears of new domains; one at a time. */
+  /** Sets the function to call for new domains; there is only one. */
   onDomainAdded(tell: (name: string) => void): void;
   readonly operations: Operations;
   close(): Promise<void>;
 }
 
 /**
- * `running`: how a node tells of itself; a command has none, and keeps its transactions in no thread of
- * their own. `hiddenClients`: what its screening has noticed.
+ * `running`: the facts of a running node; a command has none, and its transactions run in no thread of their own.
+ * `hiddenClients`: the findings of its screening.
  */
 export async function openCore(
   config: NodeConfig,
@@ -189,7 +189,7 @@ export async function openCore(
   });
   const sessions = createSessionGuard(credentials.stands);
   store.database.changes.subscribe(['domain', 'account', 'login', 'app_password', 'client_certificate'], (changes) => {
-    // A new account, or one that nobody is signed in as, is no reason to ask about all the others.
+    // A new account, or one without sessions, is no reason to check all the others.
     if (changes.some(({ key }) => key === undefined || sessions.count(key) > 0)) sessions.recheck();
   });
   const grants = createSenderGrants(store.database, directory);

@@ -1,16 +1,16 @@
 /**
- * Postern's entry: gives the command line what it needs to open a data folder and to run a node.
- * The rooms are put together in core.ts and node.ts, which are loaded only when they are needed: most
- * commands just ask a running node.
+ * Postern's entry: gives the command line what it needs to open a data folder and to run a node. core.ts and node.ts
+ * assemble the rooms, and are loaded only when they are needed: most commands just ask a running node.
  */
 import { runCli } from './cli/run.ts';
 import { VERSION } from './version.ts';
 import { systemClock } from './world/clock.ts';
 import { systemConfigSource } from './world/config.ts';
 
-// Whatever is written from here on is its owner's alone: databases and what SQLite keeps beside them, too.
+// Every file written from here on is readable by its owner alone, including those that SQLite keeps beside a
+// database.
 process.umask(0o077);
-// A reader may go at any time (`| head`), and a full disk must not end a node: cli/output.ts tells what matters.
+// A reader may leave at any time (`| head`), and a full disk must not end a node: cli/output.ts reports what matters.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.exitCode = await runCli(process.argv.slice(2), {
   source: systemConfigSource(),

@@ -1,9 +1,8 @@
 /**
- * A node: the rooms put together in order, and taken apart in reverse.
+ * A node: assembles the rooms in order, and closes them in reverse.
  *
- * Listeners open last, so that mail is accepted only when all that it needs is there; they close
- * first. Whatever fails while starting, what was started before it is stopped again. Errors are
- * OperationalErrors that name what must change.
+ * Listeners open last, so that mail is accepted only when everything it needs is there; they close first. If starting
+ * fails, the parts started before are stopped again. Errors are OperationalErrors that name what must change.
  */
 import { once } from 'node:events';
 import type { Server } from 'node:net';
@@ -44,9 +43,11 @@ import { createMetrics } from './world/metrics-sink.ts';
 import { measurePlaces } from './world/resolver/measures.ts';
 import { createTlsContexts } from './world/tls.ts';
 
-/** `serve` promises to exit within 30 s: sessions in flight may finish within this, deliveries within what is left. */
+/**
+ * `serve` promises to exit within 30 s: sessions in flight may finish within this, deliveries in the remaining time.
+ */
 const DRAIN_MS = { sessions: 20_000, all: 27_000 } as const;
-/** What is taken where nothing was configured and the system keeps the low ports to itself. */
+/** The ports if none was configured and the system reserves the low ones. */
 const UNPRIVILEGED_PORTS: Readonly<Record<SmtpListenerName, number>> = {
   mx: 2525,
   submission: 2587,
@@ -57,7 +58,7 @@ export interface Node {
   readonly operations: Operations;
   /** `address:port` of each listener that is on. */
   readonly listeners: Readonly<Record<string, string>>;
-  /** Takes no more mail, lets what is in flight finish within a bound, closes everything. */
+  /** Takes no more mail, lets mail in flight finish within a bound, closes everything. */
   stop(reason: string): Promise<void>;
 }
 
@@ -68,7 +69,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   await using started = new AsyncDisposableStack();
   const listeners: Record<string, string> = {};
   const startedAt = systemClock.now();
-  /** When it must be over; undefined while the node is not told to stop. */
+  /** When it must be over; undefined while the node is not stopping. */
   let stopBy: number | undefined;
   let hiddenClients: Screen['hidden'] = () => [];
   const core = await openCore(
@@ -240,7 +241,7 @@ export async function startNode(config: NodeConfig, events: Events): Promise<Nod
   };
 }
 
-/** Only where nothing was configured and the system says EACCES: the same service on a port it does give. */
+/** Only if no port was configured and the system reports EACCES: the same service on an allowed port. */
 async function listenSmtp(
   receiver: Receiver,
   name: SmtpListenerName,

@@ -1,4 +1,4 @@
-/** The version of package.json, which is its only source. */
+/** The version in package.json, which is its only source. */
 import { readFileSync } from 'node:fs';
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;

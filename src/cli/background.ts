@@ -1,7 +1,6 @@
 /**
- * Acts that may take long, as a command sees them: begun in the node, watched from here. A person at a
- * terminal reads how far it is; Ctrl-C stops the act itself, and what it has done stays done. Where no
- * node runs, this process does it, and there is no background.
+ * Long acts in a command: started in the node, watched from here. A terminal shows the progress; Ctrl-C cancels the
+ * act itself, and finished parts stay done. If no node runs, this process does the work, and there is no background.
  *
  * Errors: those of the act, `operation.cancelled`, `operation.interrupted`, and `cli.usage`.
  */
@@ -15,18 +14,18 @@ export const BACKGROUND = [
   'begin it, and come back at once: `postern operation show <id>` tells more',
 ] as const;
 
-/** Short acts are over before the first look. */
+/** Short acts are over before the first check. */
 const FIRST_LOOK_MS = 20;
 const MOST_LOOK_MS = 1000;
 
 export interface Watching {
   readonly clock: Clock;
   readonly stderr: Output;
-  /** Come back at once. */
+  /** Return at once. */
   readonly background?: boolean;
 }
 
-/** Undefined: it goes on in the background. */
+/** Undefined: it runs in the background. */
 export async function longAct<N extends OperationName>(
   context: Pick<CommandContext, 'ask' | 'begin' | 'print'>,
   name: N,

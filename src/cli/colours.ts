@@ -1,4 +1,4 @@
-/** Colours for a person at a terminal; none for files, pipes, and whoever set NO_COLOR. */
+/** Colours at a terminal; none in files and pipes, and if NO_COLOR is set. */
 import type { Output } from './context.ts';
 
 export type Colour = 'green' | 'yellow' | 'red' | 'bold' | 'dim';

@@ -1,4 +1,4 @@
-/** What every command gets: the session, ways to print, and standard input. */
+/** The tools of every command: the session, ways to print, and standard input. */
 import type { Readable } from 'node:stream';
 import { OperationalError } from '../model/errors.ts';
 import { escapeJson } from '../protocol/text/unsafe.ts';
@@ -6,16 +6,16 @@ import type { CliSession } from './session.ts';
 import { visible } from './table.ts';
 
 export interface CommandContext extends CliSession {
-  /** A line, or several; what strangers sent is made harmless. */
+  /** A line, or several; control characters are replaced. */
   print(text: string): void;
   json(value: unknown): void;
   readonly stdin: Readable;
 }
 
 export interface Output {
-  /** `done` hears how it went, later; not every output calls it. */
+  /** `done` is called later with the result; not by every output. */
   write(text: string, done?: (error?: Error | null) => void): unknown;
-  /** A person watches. */
+  /** It is a terminal. */
   readonly isTTY?: boolean;
 }
 
@@ -28,7 +28,7 @@ export function createContext(session: CliSession, stdout: Output, stdin: Readab
   };
 }
 
-/** A password is one line; a settings file is not small, but not endless either. */
+/** A password is one line; a settings file may be large, but is bounded. */
 export async function readInput(stdin: Readable, mostBytes: number, name = 'standard input'): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;

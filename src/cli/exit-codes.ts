@@ -1,5 +1,5 @@
 /**
- * Exit codes, those of sysexits.h, so that scripts can tell whose fault it was:
+ * Exit codes, those of sysexits.h, so that scripts can tell the cause:
  *
  *   0 done | 1 a check found something wrong | 64 the command line is wrong | 65 a value is wrong
  *   66 a file cannot be read | 67 what was named is not there | 69 the node cannot do it | 70 a defect
@@ -88,7 +88,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
 
 export function exitCode(error: unknown): number {
   if (!isOperational(error)) return EXIT.defect;
-  // Damage inside the database is met by whoever reads there first.
+  // Damage inside the database is found by the first reader of the damaged page.
   const { code } = isOperational(error.cause, 'store.corrupt') ? error.cause : error;
   return BY_CODE[code] ?? EXIT.unavailable;
 }

@@ -1,6 +1,7 @@
 /**
- * Files that the command line names: read whole, written for their owner alone; `-` is standard input.
- * What is written never goes into a file, or through a link, that somebody else put there first. Errors: OperationalError `cli.unreadable`, `cli.unwritable`.
+ * Files named on the command line: read whole, written for their owner alone; `-` is standard input. Output never
+ * goes into a file, or through a link, that another user put there first. Errors: OperationalError `cli.unreadable`,
+ * `cli.unwritable`.
  */
 import { constants, createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -27,7 +28,7 @@ export async function writeText(path: string, text: string): Promise<void> {
   const problem = distrustOfLinks(path);
   if (problem !== undefined) throw new OperationalError('cli.unwritable', `cannot write ${path}, as ${problem}`);
   try {
-    // Not emptied before it is known whose it is.
+    // It is not truncated before its owner is known.
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
       const found = await file.stat();

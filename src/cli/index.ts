@@ -1,4 +1,4 @@
-/** Every command, one file each, loaded when it is meant. */
+/** Every command, one file each, loaded when it is used. */
 import type { Register } from './run.ts';
 
 interface CommandEntry {

@@ -1,9 +1,9 @@
 /**
  * A data folder in which no node ever ran, because it is new or because it is the wrong one.
  *
- * A question about it is answered as a new node would answer it, and nothing is made there: who stands
- * in the wrong folder sees an empty queue and why, not a second node. An act makes the folder, as it
- * prepares a node that will be started there.
+ * A question about it is answered as a new node would answer it, and nothing is created there: an administrator in
+ * the wrong folder sees an empty queue and why, not a second node. An act creates the folder, as it prepares a node
+ * that will be started there.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { NodeConfig } from '../world/config.ts';
 import type { OfflineNode, OpenOffline } from './session.ts';
 
-/** A folder that cannot be looked at is not new: opening it says what is wrong. */
+/** An unreadable folder is not new: opening it reports the problem. */
 export function isNew(folder: string): boolean {
   try {
     return statSync(join(folder, 'state.db'), { throwIfNoEntry: false }) === undefined;

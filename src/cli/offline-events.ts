@@ -1,12 +1,12 @@
 /**
- * What happens while a command has the data folder itself, told to who runs it: there is no log then
- * that somebody would read, and a file that was set aside should not go without a word.
+ * Reports events to the user of a command that has the data folder itself: nobody reads a log then, and a file that
+ * was set aside must be reported.
  */
 import type { EventName, Events } from '../world/events.ts';
 import { eventLine } from '../world/log-sink.ts';
 import type { Output } from './context.ts';
 
-/** The command ends with the same sentence by itself. */
+/** The command ends with the same sentence itself. */
 const TOLD: readonly EventName[] = ['operation.refused', 'operation.failed', 'store.full', 'store.corrupt'];
 
 export function tellEvents(events: Events, stderr: Output): void {

@@ -1,7 +1,7 @@
-/** Options that several commands read alike. */
+/** Options that several commands share. */
 import { InvalidArgumentError } from 'commander';
 
-/** For values that are doubted: a network of half the world, everybody's domain. */
+/** For values that are doubted: half of all addresses, a public suffix. */
 export const FORCE = [
   '--force',
   'take what can hardly be meant: a network wider than /8 (IPv6: /16), a public suffix',

@@ -1,12 +1,12 @@
 /**
- * Standard output, watched: a reader that has gone (`| head`) is no mistake and ends nothing; what
- * could not be written for another reason is told at the end.
+ * Standard output, watched: a reader that has gone (`| head`) is no error and ends nothing; other write errors are
+ * reported at the end.
  */
 import { OperationalError } from '../model/errors.ts';
 import type { Output } from './context.ts';
 
 export interface WatchedOutput extends Output {
-  /** Once all was written. Errors: OperationalError `cli.output`. */
+  /** Resolves once all was written. Errors: OperationalError `cli.output`. */
   settled(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export function watched(output: Output): WatchedOutput {
       });
     },
     async settled() {
-      // Node says in a later turn how a write went.
+      // Node reports the result of a write in a later turn.
       await new Promise((turn) => setImmediate(turn));
       if (!failure || (failure as NodeJS.ErrnoException).code === 'EPIPE') return;
       throw new OperationalError(

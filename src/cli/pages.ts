@@ -1,9 +1,9 @@
-/** Lists that come a page at a time, whole. */
+/** Reads all pages of a list. */
 import type { Page } from '../model/page.ts';
 
 const PAGE_ROWS = 1000;
 
-/** Asks until there is no more. */
+/** Asks until there are no more pages. */
 export async function allPages<T>(
   page: (from: { readonly after?: string; readonly limit: number }) => Promise<Page<T>>,
   limit: number = PAGE_ROWS,

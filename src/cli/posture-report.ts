@@ -1,4 +1,4 @@
-/** What `postern check` found, for a person: verdicts in a column, and below each what to do. */
+/** The results of `postern check`, for a person: verdicts in a column, and below each what to do. */
 
 import type { OperationOutput } from '../operations/index.ts';
 import { cleanLine } from '../protocol/text/unsafe.ts';
@@ -37,7 +37,7 @@ function lines(result: Result, paint: Paint): readonly string[] {
   ];
 }
 
-/** Names and texts are strangers'. */
+/** Names and texts are untrusted. */
 function line(text: string): string {
   return cleanLine(text.replaceAll('\n', ' '));
 }

@@ -1,7 +1,6 @@
 /**
- * The command line: finds the command, loads only what it needs, and turns how it ended into an exit
- * code (exit-codes.ts). What went wrong is one clear line on standard error for each problem, never a
- * stack trace, unless it is a defect.
+ * The command line: finds the command, loads only the code it needs, and turns its result into an exit code
+ * (exit-codes.ts). Each error is one clear line on standard error, never a stack trace, unless it is a defect.
  */
 import type { Readable } from 'node:stream';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
@@ -27,7 +26,7 @@ export interface CliParts {
   readonly clock: Clock;
 }
 
-/** What a command file gets to register itself with. */
+/** The tools with which a command file registers itself. */
 export interface CommandTools
   extends Pick<CliParts, 'startNode' | 'source' | 'version' | 'stdout' | 'stderr' | 'clock'> {
   /** Errors: `config.invalid`. */
@@ -82,7 +81,7 @@ export async function runCli(argv: readonly string[], parts: CliParts): Promise<
   }
 }
 
-/** Zero, or what the parser refused the command line with. */
+/** Zero, or the exit code of the parser. */
 async function perform(argv: readonly string[], tools: CommandTools): Promise<number> {
   try {
     const program = await createProgram(argv, tools);
@@ -90,13 +89,13 @@ async function perform(argv: readonly string[], tools: CommandTools): Promise<nu
     return 0;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // The parser has told what is wrong, but for a value that a command itself could not read.
+    // The parser has reported the error, except for a value that a command itself could not read.
     if (error instanceof InvalidArgumentError) complain(tools.stderr, `cannot read the command line: ${error.message}`);
     return error.exitCode === 0 ? 0 : EXIT.usage;
   }
 }
 
-/** All commands by name for the help, but only the one that is meant with its code. */
+/** All commands by name for the help, but only the requested one with its code. */
 async function createProgram(argv: readonly string[], tools: CommandTools): Promise<Command> {
   const { stdout, stderr } = tools;
   const program = new Command('postern')
@@ -115,7 +114,7 @@ async function createProgram(argv: readonly string[], tools: CommandTools): Prom
   return program;
 }
 
-/** Where the help is for who mistyped: that of the very command. */
+/** Where the help for a mistyped command is: at the command itself. */
 function hintAt(command: Command, above: string): void {
   const name = `${above} ${command.name()}`;
   const tells = command.commands.length > 0 ? 'lists its commands' : 'tells what it takes';
@@ -129,6 +128,6 @@ function tell(stderr: Output, error: unknown): void {
 }
 
 function complain(stderr: Output, line: string): void {
-  // What was typed, or came from a stranger, is quoted in it.
+  // It quotes typed or untrusted text.
   stderr.write(`postern: ${cleanLines(line)}\n`);
 }

@@ -1,9 +1,9 @@
 /**
- * `postern serve`: runs a node until it is told to stop.
+ * `postern serve`: runs a node until it is stopped.
  *
- * Prints one line on standard output when it accepts mail, `ready mx=address:port ...`; everything
- * else is log, on standard error. Resolves to 0 after a signal that stops it, and to 70 after a
- * defect that nobody caught; other signals are logged (signals.ts). Fails with what kept the node from starting.
+ * Prints one line on standard output when it accepts mail, `ready mx=address:port ...`; everything else is log, on
+ * standard error. Resolves to 0 after a signal that stops it, and to 70 after an uncaught defect; other signals are
+ * logged (signals.ts). Rejects with the error that prevented the start.
  */
 import { EVENTS } from '../catalogue.ts';
 import { isOperational } from '../model/errors.ts';
@@ -61,7 +61,9 @@ function readyLine({ listeners }: ServedNode): string {
   return ['ready', ...Object.entries(listeners).map(([name, address]) => `${name}=${address}`)].join(' ');
 }
 
-/** What no session and no job caught. State on disk is whole at every instant, so a new start is the cure. */
+/**
+ * An error that no session and no job caught. State on disk is consistent at every moment, so a restart is the cure.
+ */
 function nextDefect(events: Events): Promise<string> {
   return new Promise((resolve) => {
     const tell = (where: string, error: unknown): void => {

@@ -1,10 +1,10 @@
 /**
- * What a command works with: an `ask` that reaches the running node by its control socket, or else
- * takes the data folder itself and runs the same operation there.
+ * The session of a command: an `ask` that reaches the running node by its control socket, or else takes the data
+ * folder itself and runs the same operation there.
  *
- * Offline work is only for the folder's owner: files made by another user would stop the node from
- * starting. Root becomes that owner first. While another command holds the folder, this one waits a little. A question to a folder in
- * which no node ever ran makes nothing there (new-folder.ts).
+ * Offline work is only for the folder's owner: files created by another user would stop the node from starting. Root
+ * becomes that owner first. While another command holds the folder, this one waits a little. A question to a folder
+ * in which no node ever ran creates nothing there (new-folder.ts).
  */
 import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -28,14 +28,14 @@ export type OpenOffline = (config: NodeConfig) => Promise<OfflineNode>;
 
 export interface CliSession {
   ask<N extends OperationName>(operation: N, input: OperationInput<N>): Promise<OperationOutput<N>>;
-  /** In a running node only; undefined where there is none. */
+  /** In a running node only; undefined if there is none. */
   begin(operation: OperationName, input: unknown): Promise<Run | undefined>;
   close(): Promise<void>;
 }
 
 interface Door {
   ask(operation: string, input: unknown): Promise<unknown>;
-  /** Absent where no node runs. */
+  /** Absent if no node runs. */
   begin?(operation: string, input: unknown): Promise<Run>;
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ const LOCKED_WAIT_MS = 100;
 
 export interface SessionParts {
   readonly config: NodeConfig;
-  /** Nobody said where the data folder is. */
+  /** No setting names the data folder. */
   readonly isDefaultFolder: boolean;
   readonly openOffline: OpenOffline;
   readonly clock: Clock;
@@ -57,7 +57,7 @@ export function createSession(parts: SessionParts): CliSession {
   const { config, isDefaultFolder, openOffline, clock, warn } = parts;
   const actor = `cli:${userName()}`;
   let door: Promise<Door> | undefined;
-  /** What answers while the folder is new and nothing but questions were asked. */
+  /** Answers while the folder is new and only questions were asked. */
   let instead: Promise<Door> | undefined;
 
   async function doorFor(operation: OperationName): Promise<Door> {
@@ -134,7 +134,7 @@ function workAsOwner(folder: string): void {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (!found || found.uid === uid) return;
   if (uid === 0) becomeOwner(folder, found);
-  // A folder that root made for this user's group: opening it says whether it may.
+  // A folder that root created for this user's group: opening it shows whether access is allowed.
   else if (found.uid !== 0)
     throw new OperationalError(
       'cli.owner',
@@ -142,7 +142,7 @@ function workAsOwner(folder: string): void {
     );
 }
 
-/** In a folder that all may write in, `data` may be anybody's: root would give them what the command says. */
+/** In a folder that everyone may write, `data` may belong to anybody: root would give them the command's input. */
 function insistOnMeantFolder(folder: string): void {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (!found || isTrustedOwner(found.uid) || !mayOthersWrite(statSync(dirname(folder)))) return;

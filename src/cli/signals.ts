@@ -1,10 +1,10 @@
 /**
  * Signals: which stop a node in order, and which it logs and ignores.
  *
- * SIGQUIT stops in order too: its default, a core file, holds every password and key in memory. SIGHUP
- * and SIGUSR2 would end the process by default, and log rotation and closing terminals send SIGHUP.
- * SIGUSR1 opens Node's debugger; bin/postern disables that, and the listener here replaces it where the
- * runtime was started another way. SIGPIPE the runtime ignores itself.
+ * SIGQUIT stops in order too: its default, a core file, contains every password and key in memory. SIGHUP and SIGUSR2
+ * would end the process by default, and log rotation and closing terminals send SIGHUP. SIGUSR1 opens Node's
+ * debugger; bin/postern disables that, and the listener here replaces it if the runtime was started another way. The
+ * runtime itself ignores SIGPIPE.
  */
 import type { Events } from '../world/events.ts';
 

@@ -1,7 +1,7 @@
 /** Rows for people: columns as wide as their widest cell, control characters made visible. */
 import { cleanLine, cleanLines } from '../protocol/text/unsafe.ts';
 
-/** A cell longer than this is cut: the whole is in --json. */
+/** A longer cell is cut: the whole text is in --json. */
 const CELL_CHARACTERS = 100;
 
 export function table(headers: readonly string[], rows: readonly (readonly unknown[])[]): string {
@@ -17,7 +17,7 @@ export function table(headers: readonly string[], rows: readonly (readonly unkno
     .join('\n');
 }
 
-/** What strangers sent must not reach the terminal as commands. */
+/** Untrusted text must not reach the terminal as commands. */
 export function visible(text: string): string {
   return cleanLines(text);
 }

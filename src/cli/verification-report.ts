@@ -1,4 +1,4 @@
-/** What sources said of an address, for people. */
+/** The answers of sources about an address, for people. */
 import type { Explained, VerifiedAddress } from '../directory/sources/admin.ts';
 import { cleanLine } from '../protocol/text/unsafe.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The addresses of a host, in the order to try them: IPv6 before IPv4 where this machine has an IPv6
- * address of that reach, after it where not (RFC 6724 in the small); any order within a family.
+ * The addresses of a host, in the order to try them: IPv6 before IPv4 if this machine has an IPv6 address of that
+ * scope, after it if not (a small part of RFC 6724); any order within a family.
  */
 import { isIPv6 } from 'node:net';
 import { type Random, shuffle } from '../world/random.ts';
@@ -21,7 +21,7 @@ export function inOrder(
   return shuffle([...allowed], random).sort((a, b) => rank(a) - rank(b));
 }
 
-/** Where an IPv6 address is good for (RFC 4193, RFC 4291): an address reaches others of its kind. */
+/** The scope of an IPv6 address (RFC 4193, RFC 4291): an address reaches others of its scope. */
 function reach(address: string): 'loopback' | 'link' | 'unique-local' | 'global' {
   if (address === '::1') return 'loopback';
   if (/^fe[89ab]/i.test(address)) return 'link';

@@ -1,4 +1,4 @@
-/** What one attempt holds while it is under way, and what attempts work with. */
+/** The state of one attempt while it is under way, and the services that attempts use. */
 import type { AttemptResult, Claim, ClaimedRecipient, EarlierHost } from '../queue/contract.ts';
 import type { OpeningFailure } from '../wire/client/types.ts';
 import type { Connector } from './connector.ts';
@@ -18,25 +18,25 @@ export interface Attempt {
   /** Recipients without a result yet. */
   left: readonly ClaimedRecipient[];
   route: HostsRoute | undefined;
-  /** What is still to be tried; undefined while kept connections do. */
+  /** The candidates left; undefined while there are idle connections to use. */
   candidates: Candidate[] | undefined;
-  /** Those that were asked again in clear: once is enough. */
+  /** Hosts that were tried again in clear: once is enough. */
   redialled: readonly Candidate[];
-  /** What led to the host of now, for the log; undefined where it is the first. */
+  /** The hosts before the current one, for the log; undefined if it is the first. */
   earlier: readonly EarlierHost[] | undefined;
-  /** The last host that no session, or no answer, was had from: the try ends with it where no other takes the mail. */
+  /** The last host that gave no session, or no answer: the attempt ends with it if no other takes the mail. */
   refused: { readonly candidate: Candidate; readonly failure: OpeningFailure; readonly tls?: string } | undefined;
-  /** How often its report was shortened, as a host had found it too large. */
+  /** How often its report was shortened because a host found it too large. */
   shortened: number;
-  /** Every host that was asked said 5xx. */
+  /** Every host that was asked answered 5xx. */
   isPermanent: boolean;
   /** `none`: no session with any host. */
   reached: 'yes' | 'none';
-  /** `stopping`: no transaction follows the one under way; `over`: settled, and whoever still comes back with something of it is sent away. */
+  /** `stopping`: no transaction follows the one under way; `over`: settled, and late results are ignored. */
   stage: 'under-way' | 'stopping' | 'over';
-  /** A transaction of it is under way. */
+  /** One of its transactions is under way. */
   isSending: boolean;
-  /** A mailbox or a reader here has it. */
+  /** It was delivered to a local mailbox or reader. */
   isLocal: boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
  * One claim on its way: a connection (hosts.ts), transactions over it, a result for every recipient.
  *
- * No other host is tried after a 5xx to MAIL, RCPT or the data. `done` is called once, whatever happens.
+ * No other host is tried after a 5xx to MAIL, RCPT or the data. `done` is called once in any case.
  */
 import { isOperational } from '../model/errors.ts';
 import { isPromise } from '../model/maybe-promise.ts';
@@ -22,9 +22,12 @@ export interface Attempts {
   run(attempt: Attempt, route: Route): void;
   /** Attempts that have a connection; the others wait for DNS or for one. */
   transferring(): number;
-  /** Ends it with the results there are, before the next host has all of the message. False: too late, as far as this transaction goes. */
+  /**
+   * Ends it with the results so far, before the next host has all of the message. False: too late for the current
+   * transaction.
+   */
   stop(attempt: Attempt): boolean;
-  /** Cuts all connections in use; nothing is said of their attempts any more. */
+  /** Cuts all connections in use; their attempts are not reported any more. */
   close(): void;
 }
 
@@ -68,7 +71,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
     );
   }
 
-  /** Damaged content is for an operator to see; a disk that does not answer now may do so later. */
+  /** Damaged content needs an operator; a disk that does not answer now may do so later. */
   function contentFailed(attempt: Attempt, error: unknown) {
     if (attempt.stage === 'over') return;
     const isLost = isOperational(error, 'content.missing') || isOperational(error, 'content.corrupt');
@@ -106,7 +109,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
     );
   }
 
-  /** RFC 6531 3.5: an address beyond ASCII cannot be said to this host; the other recipients can. */
+  /** RFC 6531 3.5: an address beyond ASCII cannot be sent to this host; the other recipients can. */
   function dropInternational(attempt: Attempt, pooled: Pooled) {
     const sayable = attempt.left.filter(({ address }) => isAsciiText(address.text));
     if (sayable.length === attempt.left.length) return;
@@ -121,7 +124,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
     attempt.left = sayable;
   }
 
-  /** Our own decision, taken from what the host says it can do. */
+  /** Our own decision, derived from the host's extensions. */
   function refuseHere(attempt: Attempt, pooled: Pooled, status: string, reason: string) {
     const detail = ownDetail(attempt, pooled, status, reason);
     for (const { row } of attempt.left) attempt.results.push({ row, kind: 'failed', detail });
@@ -184,18 +187,21 @@ export function createAttempts(tools: AttemptTools): Attempts {
     transfer(attempt, pooled);
   }
 
-  /** What is said of how we came is no word on the message, which waits. */
+  /** A reply about how we connect is no verdict on the message, which waits. */
   function judged(attempt: Attempt, pooled: Pooled, said: TransactionResult): TransactionResult {
     const { reply, remote, outcome } = said;
     if (outcome === 'accepted' || !remote) return said;
     if (pooled.inClearAs !== undefined && asksForTls(reply)) connector.tlsDemanded(pooled);
-    // RFC 4954 6. A server that an operator entered says so of us.
+    // RFC 4954 6. A server that an operator entered demands it of us.
     else if (reply.code === 530 && attempt.route?.isEntered) connector.signInDemanded(pooled.connection);
     else return said;
     return { ...said, outcome: 'deferred' };
   }
 
-  /** RFC 5321 4.5.3.1.10: the rest goes in the next transaction. Never the first, so each transaction gets on. */
+  /**
+   * RFC 5321 4.5.3.1.10: the rest goes in the next transaction. Never the first, so that each transaction makes
+   * progress.
+   */
   function isTooMany({ step, reply, outcome }: TransactionResult): boolean {
     return step === 'rcpt' && outcome === 'deferred' && reply.code === 452 && reply.enhanced !== '4.2.2';
   }
@@ -226,7 +232,7 @@ export function createAttempts(tools: AttemptTools): Attempts {
     }
   }
 
-  /** A mailbox answers at once; a host that has no transaction under way has nothing. */
+  /** A local mailbox answers at once; a host without a transaction under way has nothing. */
   function stop(attempt: Attempt): boolean {
     if (attempt.stage !== 'under-way' || attempt.isLocal) return false;
     const pooled = inTransfer.get(attempt);

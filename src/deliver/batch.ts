@@ -4,7 +4,7 @@ import type { PeerLimits } from '../protocol/smtp/ehlo-reply.ts';
 import type { ClaimedRecipient } from '../queue/contract.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 
-/** RFC 5321 4.5.3.1.8 and what the peer says of itself (RFC 9422). At least one, in order. */
+/** RFC 5321 4.5.3.1.8 and the limits that the peer announces (RFC 9422). At least one, in order. */
 export function nextBatch(recipients: readonly ClaimedRecipient[], limits: PeerLimits): readonly ClaimedRecipient[] {
   const most = Math.min(limits.rcptMax ?? DELIVERY_LIMITS.recipientsPerTransaction, recipients.length);
   if (limits.rcptDomainMax === undefined) return most === recipients.length ? recipients : recipients.slice(0, most);

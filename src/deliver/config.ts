@@ -1,4 +1,4 @@
-/** The settings of delivery as one object, made anew when a setting changes and not for each message. */
+/** The settings of delivery as one object, built anew when a setting changes and not for each message. */
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import type { ClientTimeouts } from '../wire/client/types.ts';
 import { deliverySettings } from './settings.ts';

@@ -1,8 +1,8 @@
 /**
- * Opens sessions, and remembers what came of it: hosts that could not be connected to are not asked
- * again for a while, and an address whose TLS handshake failed is connected to in clear for an hour,
- * unless a policy demands TLS or we sign in there, or it refuses what comes in clear. Credentials that a server does not take are not said
- * again for a while either, as many servers lock who fails too often.
+ * Opens sessions, and caches the results: unreachable hosts are not tried again for a while, and an address whose TLS
+ * handshake failed is connected to in clear for an hour, unless a policy demands TLS, or we sign in there, or it
+ * refuses clear text. Rejected credentials are not sent again for a while either, as many servers lock an account
+ * after several failures.
  */
 import { isIPv6 } from 'node:net';
 import { connectSmtp } from '../wire/client/connection.ts';
@@ -17,7 +17,7 @@ import { asksForTls } from './tls-demand.ts';
 import type { Candidate, DeliveryServices } from './types.ts';
 
 export interface Connector {
-  /** Whether a kept connection is still good enough. */
+  /** Whether an idle connection may still be used. */
   mayUse(destination: string, pooled: Pooled): boolean;
   open(
     destination: string,
@@ -25,12 +25,12 @@ export interface Connector {
     ready: (pooled: Pooled) => void,
     failed: (failure: OpeningFailure) => void,
   ): void;
-  /** A host refused the clear text that we stepped down to: the next connection is with TLS. */
+  /** A host refused the clear text that we fell back to: the next connection uses TLS. */
   tlsDemanded(pooled: Pooled): void;
   distrust(pooled: Pooled, suspicion: Suspicion): void;
-  /** A server that an operator entered takes no mail from nobody. */
+  /** A server that an operator entered takes no mail without authentication. */
   signInDemanded(server: Pick<Candidate, 'host' | 'port'>): void;
-  /** Abandons what is being opened, silently. */
+  /** Abandons connections that are being opened, without a report. */
   close(): void;
 }
 

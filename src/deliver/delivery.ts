@@ -1,9 +1,9 @@
 /**
- * Delivery: takes claims from the queue while it has room, and settles each with what came of it.
+ * Delivery: takes claims from the queue while it has room, and settles each with its results.
  *
- * Room is counted in claims: so many for each destination (its slow start is the queue's), so many in all; those that
- * still wait for a connection are counted apart, and those of destinations that took mail the last
- * time apart from all others, so that dead hosts never take the places of live ones.
+ * Room is counted in claims: so many for each destination (its slow start is the queue's), so many in all. Claims
+ * that still wait for a connection are counted separately, and those of destinations that took mail the last time
+ * separately from all others, so that dead hosts never take the places of live ones.
  */
 import type { AttemptResult, Claim, Dispatcher } from '../queue/contract.ts';
 import { createDeadlines } from '../wire/client/deadlines.ts';
@@ -21,9 +21,9 @@ import type { DeliveryOptions, DeliveryServices, Route } from './types.ts';
 export interface Delivery extends Dispatcher {
   /** Claims in hand. */
   active(): number;
-  /** Asks for routes anew: a domain's servers changed. */
+  /** Looks up routes anew: a domain's servers changed. */
   forgetRoutes(): void;
-  /** After the queue drained: kept connections get a QUIT, all others are cut, and their claims are not settled. */
+  /** After the queue drained: idle connections get a QUIT, all others are cut, and their claims are not settled. */
   close(): void;
 }
 
@@ -32,24 +32,24 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   const destinations = createDestinations();
   const peers = createPeers(clock);
   let config: DeliveryConfig = deliveryConfig(settings.current(), options.hostname);
-  /** The same while hosts that nothing was heard of crowd the places: they are waited for less long. */
-  let hurried: DeliveryConfig = hurry(config);
+  /** The same while unresponsive hosts take many places: they are waited for less long. */
+  let crowded: DeliveryConfig = forCrowded(config);
   const pool = createPool(clock, () => config.idleMs);
-  const connector = createConnector(services, createDeadlines(clock), peers, () => (isCrowded() ? hurried : config));
+  const connector = createConnector(services, createDeadlines(clock), peers, () => (isCrowded() ? crowded : config));
   const attempts = createAttempts({ services, pool, peers, connector, done });
   let active = 0;
   /** By lease. */
   const inHand = new Map<string, Attempt>();
-  /** Those of destinations that were not known to take mail. */
+  /** Attempts for destinations that were not known to take mail. */
   let doubtful = 0;
   let closed = false;
   const findRoute = createRouteFinder(services, options);
-  /** Some destination was refused room because all together had too much. */
+  /** A destination was refused room because the total was reached. */
   let isFull = false;
 
   const stopListening = settings.onChange((snapshot) => {
     config = deliveryConfig(snapshot, options.hostname);
-    hurried = hurry(config);
+    crowded = forCrowded(config);
     destinations.forgetRoutes();
     queue.wake();
   });
@@ -88,7 +88,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     adjust(attempt, destination);
     report(attempt);
     settle(claim, results);
-    // A claim that nobody was asked about ends within `take`, and the next would end within its own.
+    // A claim for which no host was asked ends within `take`, and the next would end within its own.
     if (attempt.reached === 'none') setImmediate(wake, destination);
     else wake(destination);
   }
@@ -100,7 +100,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     queue.wake(name);
   }
 
-  /** What the queue's slow start and back-off go by. */
+  /** The facts for the queue's slow start and back-off. */
   function adjust({ reached, results }: Attempt, destination: RouteTarget): void {
     if (reached === 'none') {
       destination.takesMail = false;
@@ -114,17 +114,19 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
     queue.destinationSucceeded(destination.name);
   }
 
-  /** The queue tries until the disk lets it; what it rejects with is a defect, and then a repetition is better than a loss. */
+  /**
+   * The queue retries until the disk takes it; a rejection is a defect, and then a repetition is better than a loss.
+   */
   function settle(claim: Claim, results: readonly AttemptResult[]): void {
     queue.settle(claim, results).catch((error: Error) => {
       events.emit('delivery.settle.failed', { message: claim.message.id, error: error.message });
     });
   }
 
-  /** One event for each way it came out. */
+  /** One event for each kind of result. */
   function report({ claim, destination, results }: Attempt) {
     const [first] = results;
-    // It was stopped before anybody was asked.
+    // It was stopped before any host was asked.
     if (!first) return;
     if (results.length === 1) return tell(claim, destination, first, 1);
     const isUniform = results.every(({ kind, detail }) => kind === first.kind && detail === first.detail);
@@ -167,7 +169,7 @@ export function createDelivery(services: DeliveryServices, options: DeliveryOpti
   };
 }
 
-function hurry(config: DeliveryConfig): DeliveryConfig {
+function forCrowded(config: DeliveryConfig): DeliveryConfig {
   const connectMs = Math.min(config.timeouts.connectMs, DELIVERY_LIMITS.connectCrowdedMs);
   return { ...config, timeouts: { ...config.timeouts, connectMs } };
 }

@@ -1,7 +1,6 @@
 /**
- * What is known of each destination: how many claims of it are in hand, whether it took mail the last
- * time, and its route for a few seconds. How many it may have at a time is the queue's to count (slow
- * start), up to the setting.
+ * The state of each destination: how many claims of it are in hand, whether it took mail the last time, and its route
+ * for a few seconds. The queue counts how many it may have at a time (slow start), up to the setting.
  */
 import type { Clock } from '../world/clock.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
@@ -14,7 +13,7 @@ export interface RouteTarget {
   /** It took mail the last time that it was asked. */
   takesMail: boolean;
   route: Route | undefined;
-  /** Endpoints of the route, preferred first: where an idle connection is looked for. */
+  /** Endpoints of the route, preferred first: where an idle connection is looked up. */
   endpoints: readonly string[];
   routeUntil: number;
   finding: Promise<Route> | undefined;
@@ -23,11 +22,11 @@ export interface RouteTarget {
 export interface Destinations {
   get(name: string): RouteTarget | undefined;
   getOrAdd(name: string): RouteTarget;
-  /** Settings or servers changed: ask again. */
+  /** Settings or servers changed: look up again. */
   forgetRoutes(): void;
 }
 
-/** Under what connections are kept: sessions of different credentials are different endpoints. */
+/** The key of idle connections: sessions of different credentials are different endpoints. */
 export function endpointOf({ address, port, login }: Candidate): string {
   return login ? `${address} ${port} ${login.key}` : `${address} ${port}`;
 }
@@ -35,7 +34,7 @@ export function endpointOf({ address, port, login }: Candidate): string {
 export function createDestinations(): Destinations {
   const all = new Map<string, RouteTarget>();
 
-  /** The oldest that nothing happens to; what is in use is bounded by the connections there may be. */
+  /** Drops the oldest that are unused; the number in use is bounded by the connections. */
   const makeRoom = (): void => {
     if (all.size < DELIVERY_LIMITS.destinations) return;
     for (const [name, { active }] of all) {
@@ -69,7 +68,7 @@ export function createDestinations(): Destinations {
   };
 }
 
-/** Many claims of one destination ask once. */
+/** Concurrent claims of one destination share one look-up. */
 export function routeOf(
   destination: RouteTarget,
   clock: Clock,

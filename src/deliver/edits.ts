@@ -1,16 +1,16 @@
 /**
- * Header edits over a message that is never rewritten: the message as segments, with the fields that
- * are removed or replaced cut out, and what goes above all of it.
+ * Header edits of a message whose stored content never changes: the message as segments, without the fields that are
+ * removed or replaced, and the lines above it.
  *
- * Occurrences count in the header as it is stored, whatever other edits do. An edit of a field that is
- * not there does nothing, and no CR, LF or NUL stands alone in what it writes.
+ * Occurrences count in the header as it is stored, whatever other edits do. An edit of a missing field does nothing,
+ * and no written text contains a CR, LF or NUL alone.
  */
 import type { HeaderEdit } from '../model/content.ts';
 import { scanFields } from '../protocol/mime/fields.ts';
 import type { HeaderField, Segment } from '../protocol/mime/types.ts';
 import { wholeField, wholeLines } from '../protocol/text/unsafe.ts';
 
-/** `trace` first in time, so it stands below what is prepended; a later prepend goes above an earlier one. */
+/** `trace` is the oldest, so it is below the prepended lines; a later prepend goes above an earlier one. */
 export function linesAbove(trace: string, edits: readonly HeaderEdit[]): string {
   let above = trace;
   for (const edit of edits) if (edit.kind === 'prepend') above = wholeLines(edit.raw) + above;
@@ -50,7 +50,7 @@ export function withEdits(
   );
 }
 
-/** `[start, end)` of the original is taken out, and `instead` put in its place. */
+/** `[start, end)` of the original is removed, and `instead` put in its place. */
 interface Cut {
   readonly start: number;
   readonly end: number;
@@ -58,13 +58,13 @@ interface Cut {
 }
 
 /**
- * Wherever segments still have it. Segments and cuts are in ascending order, so both are walked once: a
- * stranger may have thousands of fields removed from a message of thousands of parts.
+ * Applies the cuts to all segments. Segments and cuts are in ascending order, so both are walked once: a message of
+ * an attacker may have thousands of parts and thousands of fields to remove.
  */
 function cut(segments: readonly Segment[], cuts: readonly Cut[]): readonly Segment[] {
   const out: Segment[] = [];
   let next = 0;
-  /** Up to here the cut under way was taken out of an earlier segment. */
+  /** The current cut was removed from an earlier segment up to here. */
   let placed = -1;
   for (const segment of segments) {
     if (segment.kind !== 'original') {

@@ -1,4 +1,4 @@
-/** Events of delivery: what came of tries, which hosts failed, where encryption was given up. */
+/** Events of delivery: results of attempts, failing hosts, connections without encryption. */
 import { event } from '../world/event.ts';
 
 export const deliveryEvents = {

@@ -1,7 +1,6 @@
 /**
- * The mail exchangers of a domain (RFC 5321 5.1): MX by preference, the domain's own address where
- * there is none, no one where it says so (null MX, RFC 7505). If this node is among them, only what is
- * preferred to it may be tried.
+ * The mail exchangers of a domain (RFC 5321 5.1): MX by preference, the domain's own address if there is none, nobody
+ * for a null MX (RFC 7505). If this node is among them, only exchangers preferred to it may be tried.
  */
 import type { DnsAnswer, Mx } from '../world/resolver.ts';
 import { inOrder } from './addresses.ts';

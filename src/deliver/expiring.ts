@@ -1,10 +1,10 @@
-/** Facts that hold for a while, about at most so many keys: the oldest give way. */
+/** Facts that are valid for a while, about a bounded number of keys: the oldest are dropped. */
 import type { Clock } from '../world/clock.ts';
 import { createRecent } from '../world/recent.ts';
 
 export interface Expiring<T> {
   get(key: string): T | undefined;
-  /** When the fact ends (monotonic), for a key that has one. */
+  /** When the fact expires (monotonic), for a key that has one. */
   until(key: string): number | undefined;
   set(key: string, value: T, forMs: number): void;
   delete(key: string): void;
@@ -13,7 +13,7 @@ export interface Expiring<T> {
 
 export function createExpiring<T>(clock: Clock, limit: number): Expiring<T> {
   const facts = createRecent<{ readonly value: T; readonly until: number }>(limit);
-  /** `peek`: asking makes no fact younger. */
+  /** `peek`: a read makes no fact younger. */
   const live = (key: string): { readonly value: T; readonly until: number } | undefined => {
     const fact = facts.peek(key);
     if (fact && fact.until <= clock.monotonic()) {

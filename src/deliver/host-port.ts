@@ -1,4 +1,4 @@
-/** `host`, `host:port`, `[IPv6]:port`, as operators write where a server is. */
+/** `host`, `host:port`, `[IPv6]:port`, as operators write the address of a server. */
 import { isIPv6 } from 'node:net';
 
 export interface HostPort {

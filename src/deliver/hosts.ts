@@ -1,8 +1,8 @@
 /**
- * Finds a claim a host: a kept connection, else one candidate after the other until a session is open.
+ * Finds a host for a claim: an idle connection, else one candidate after the other until a session is open.
  *
- * The next host is tried after a connection or TLS failure, a 4xx or 5xx greeting or EHLO, 421 to STARTTLS,
- * and when a host closes before it answered MAIL. An attempt that finds none ends here.
+ * The next host is tried after a connection or TLS failure, a 4xx or 5xx greeting or EHLO, 421 to STARTTLS, and when
+ * a host closes before it answered MAIL. An attempt that finds none ends here.
  */
 import type { AttemptDetail, EarlierHost } from '../queue/contract.ts';
 import type { OpeningFailure, TransactionResult } from '../wire/client/types.ts';
@@ -16,7 +16,7 @@ import type { Candidate } from './types.ts';
 
 const NOT_NOW = 'not tried now, as a try a short while ago failed';
 
-/** How an attempt goes on. */
+/** How an attempt continues. */
 export interface Onward {
   transfer(attempt: Attempt, pooled: Pooled): void;
   conclude(attempt: Attempt, kind: 'failed' | 'deferred', detail: AttemptDetail): void;
@@ -42,7 +42,7 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
   }
 
   function connectAnew(attempt: Attempt) {
-    // It was stopped while a host was being asked.
+    // It was stopped while a host was being connected to.
     if (attempt.stage === 'over') return;
     attempt.candidates ??= inOrder(attempt.route!);
     for (let first = attempt.candidates.shift(); first; first = attempt.candidates.shift()) {
@@ -71,7 +71,7 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
     attempt.earlier = [...(attempt.earlier ?? []), host];
   }
 
-  /** The one before it is no longer the last. */
+  /** The previous host is no longer the last. */
   function supersede(attempt: Attempt, refused: Attempt['refused']) {
     const before = attempt.refused;
     attempt.refused = refused;
@@ -83,7 +83,7 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
     passed(attempt, { host, address, ...(tls !== undefined && { tls }), reply: said });
   }
 
-  /** Equals in any order (RFC 5321 5.1). */
+  /** Hosts of equal preference in any order (RFC 5321 5.1). */
   function inOrder(route: HostsRoute): Candidate[] {
     const hosts = route.groups.flatMap((group) => (group.length === 1 ? group : shuffle([...group], random)));
     return hosts.flat().slice(0, DELIVERY_LIMITS.candidates);
@@ -92,7 +92,7 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
   function failedToOpen(attempt: Attempt, candidate: Candidate, failure: OpeningFailure) {
     supersede(attempt, { candidate, failure });
     if ((failure.reply?.code ?? 0) < 500 || failure.kind !== 'refused') attempt.isPermanent = false;
-    // In clear this time, by a new connection, after the other hosts.
+    // In clear this time, on a new connection, after the other hosts.
     const isInClear = peers.inClear.get(endpointOf(candidate)) !== undefined;
     if (failure.kind === 'tls' && isInClear && !attempt.redialled.includes(candidate)) {
       attempt.candidates!.push(candidate);
@@ -110,7 +110,7 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
     next.conclude(attempt, outcome, attempt.earlier ? { ...detail, earlier: attempt.earlier } : detail);
   }
 
-  /** All hosts failed lately: nobody is asked, and the try counts for nothing. */
+  /** All hosts failed recently: none is asked, and it does not count as an attempt. */
   function answerFromCache(attempt: Attempt) {
     const endpoints = attempt.destination.endpoints;
     const soonest = Math.min(...endpoints.map((endpoint) => peers.unreachable.until(endpoint) ?? 0));
@@ -124,7 +124,9 @@ export function createHosts({ services, pool, peers, connector }: AttemptTools, 
     next.finish(attempt);
   }
 
-  /** A kept connection may have been closed by the peer meanwhile; a new one that says nothing is no host. */
+  /**
+   * The peer may have closed an idle connection meanwhile; a new connection without an answer means a failed host.
+   */
   function unanswered(
     attempt: Attempt,
     { connection }: Pooled,

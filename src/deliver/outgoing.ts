@@ -1,7 +1,7 @@
 /**
- * A claim's content made fit for one peer: trace and header edits on top, 8-bit and international
- * content converted where the peer cannot take it, or the reason why it cannot be sent there, its size
- * among them. A report of ours is shortened before it fails (reduced-report.ts).
+ * Adapts a claim's content to one peer: trace and header edits on top, 8-bit and international content converted if
+ * the peer cannot take it, or the reason why it cannot be sent, such as its size. A report of ours is shortened
+ * before it fails (reduced-report.ts).
  */
 import type { ReversePath } from '../model/address.ts';
 import type { BodyType } from '../model/envelope.ts';
@@ -26,7 +26,7 @@ export type Fitted =
       readonly content: OutgoingContent;
       readonly body: BodyType;
       readonly smtputf8: boolean;
-      /** Where it is not the message's: rewritten for forwarding. */
+      /** If it differs from the message's: rewritten for forwarding. */
       readonly reversePath?: ReversePath;
     }
   | { readonly kind: 'unfit'; readonly status: string; readonly reason: string };
@@ -43,8 +43,8 @@ export function fit(claim: Claim, extensions: PeerExtensions): MaybePromise<Fitt
 }
 
 /**
- * The same, signed: nothing may change it any more. Of our own reports as much as the peer can take;
- * `shortened`: by at least so many steps.
+ * The same, signed: nothing may change it after this. Of our own reports as much as the peer can take; `shortened`:
+ * by at least so many steps.
  */
 export function fitAndSign(
   claim: Claim,
@@ -86,7 +86,7 @@ function whole(claim: Claim, extensions: PeerExtensions, signing: Signing | unde
   );
 }
 
-/** What is larger than the peer says it takes is not offered. */
+/** A message larger than the peer's limit is not offered. */
 function sized(ready: Fitted, { size }: PeerExtensions): Fitted {
   const limitBytes = size?.limitBytes;
   if (limitBytes === undefined || ready.kind === 'unfit' || ready.content.sizeBytes <= limitBytes) return ready;
@@ -108,14 +108,14 @@ async function lessOf(
   return asItIs;
 }
 
-/** Nothing but the lines above differs from what is stored. */
+/** Only the lines above differ from the stored message. */
 function asStored({ content, message, splices }: Claim, above: Buffer): OutgoingContent {
   const sizeBytes = above.length + content.sizeBytes;
   const inMemory = content.bytes ? [content.bytes] : content.pieces;
   if (inMemory) {
     const stored = inMemory.map(asBuffer);
-    // What a session brought passed the guard of newlines, BINARYMIME apart, which has no lines (RFC 3030 3).
-    // Nor did what a splice puts there.
+    // Content received in a session passed the guard of newlines, except BINARYMIME, which has no lines (RFC 3030 3).
+    // Spliced bytes did not pass it.
     const isGuarded = message.clientAddress !== undefined && message.body !== 'BINARYMIME' && !splices?.length;
     return { kind: 'whole', sizeBytes, pieces: [above, ...stored], guarded: isGuarded ? stored : undefined };
   }

@@ -1,9 +1,9 @@
 /**
  * Whether an address leads back to this node (RFC 5321 5.1), which would loop.
  *
- * A stranger's mail exchanger is ourselves at any address of this machine or any that
- * `smtp.publicAddresses` names, whatever the port. A server that an operator entered is ourselves
- * only at a port where we listen: a mail server on the same machine is a common setup.
+ * A mail exchanger of a remote domain is this node at any address of this machine or any in `smtp.publicAddresses`,
+ * whatever the port. A server that an operator entered is this node only at a port where we listen: a mail server on
+ * the same machine is a common setup.
  */
 import ipaddr from 'ipaddr.js';
 import type { Candidate } from './types.ts';
@@ -30,7 +30,7 @@ export function ownHosts(
   };
 }
 
-/** One spelling an address: IPv4 in IPv6 as IPv4, IPv6 compressed. */
+/** One spelling an address: IPv4-mapped IPv6 as IPv4, IPv6 compressed. */
 function canonical(address: string): string {
   return ipaddr.process(address).toString();
 }

@@ -1,6 +1,6 @@
 /**
- * What hosts did lately that changes how they are connected to: not reachable (5 minutes), not able
- * to shake hands (an hour in clear), not mastering what they offer (an hour without).
+ * Recent facts about hosts that change how they are connected to: unreachable (5 minutes), failing in TLS (an hour in
+ * clear), a faulty extension (an hour without it).
  */
 import type { Suspicion } from '../wire/client/types.ts';
 import type { Clock } from '../world/clock.ts';

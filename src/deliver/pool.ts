@@ -1,6 +1,6 @@
 /**
- * Open connections that wait for their next message, by endpoint. The one used last goes first, so
- * that the others get old; what is too old, lost or too many gets a QUIT.
+ * Open connections that wait for their next message, by endpoint. The most recently used one goes first, so that the
+ * others get old; a connection that is too old, lost or surplus gets a QUIT.
  */
 import type { SmtpConnection } from '../wire/client/connection.ts';
 import type { Clock, TimerHandle } from '../world/clock.ts';
@@ -10,7 +10,7 @@ export interface Pooled {
   readonly connection: SmtpConnection;
   readonly endpoint: string;
   readonly openedAt: number;
-  /** Why it is in clear though the peer has offered TLS; absent where we did not step down. */
+  /** Why it is in clear though the peer has offered TLS; absent if we did not fall back. */
   readonly inClearAs?: string;
   /** Transactions so far. */
   sent: number;

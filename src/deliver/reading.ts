@@ -1,6 +1,6 @@
 /**
- * Reads of content what must be seen of it before it goes out: its structure, what makes it 7-bit, or a range.
- * Large content is looked at piece by piece, and others have their turn between two.
+ * Reads the parts of content that are needed before it is sent: its structure, the changes to 7-bit, or a range.
+ * Large content is read piece by piece, and other work has its turn in between.
  */
 import type { ByteRange, ContentRef } from '../model/content.ts';
 import { createSevenBitConverter } from '../protocol/mime/seven-bit.ts';
@@ -9,7 +9,7 @@ import type { MimeTree, SevenBit } from '../protocol/mime/types.ts';
 import { type LoopStep, loopStep } from '../world/loop-watch.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 
-/** `about`: the message, should it hold the loop. */
+/** `about`: the message, for a report if it holds the event loop. */
 export async function treeOf(content: ContentRef, about: string): Promise<MimeTree> {
   const builder = createTreeBuilder();
   for await (const piece of piecesOf(content)) loopStep('mime-structure', about, () => builder.push(piece));
@@ -22,7 +22,7 @@ export async function sevenBitOf(content: ContentRef, about: string): Promise<Se
   return converter.end();
 }
 
-/** Its octets as `change` makes them, some of them together. */
+/** Its bytes after `change`, some of them joined. */
 export async function* changed(
   content: ContentRef,
   step: LoopStep,
@@ -30,7 +30,7 @@ export async function* changed(
   change: { push(chunk: Uint8Array): Uint8Array[]; end(): Uint8Array[] },
 ): AsyncIterable<Buffer> {
   for await (const piece of piecesOf(content)) {
-    // Many short ones would be as many packets to the peer.
+    // Many short pieces would be as many packets to the peer.
     const together = loopStep(step, about, () => Buffer.concat(change.push(piece)));
     if (together.length > 0) yield together;
   }

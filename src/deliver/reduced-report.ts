@@ -1,6 +1,6 @@
 /**
- * Our own reports for a host that cannot take them as they are: with the header of the original in
- * its place, else without. Nobody hears of a report that fails, so that it arrives goes before what it carries.
+ * Our own reports for a host that cannot take them as they are: with the header of the original in its place, else
+ * without it. A failed report is not reported, so its delivery matters more than the returned content.
  */
 import type { Reply } from '../model/reply.ts';
 import { reduceReport, reducible } from '../protocol/dsn/reduce.ts';
@@ -10,20 +10,20 @@ import { memoryContent } from '../store/blobs/memory-content.ts';
 import type { TransactionResult } from '../wire/client/types.ts';
 import { rangeOf, treeOf } from './reading.ts';
 
-/** What is still given back of the original, the most first. */
+/** The part of the original that is still returned, the most first. */
 export const LESS: readonly ('header' | 'nothing')[] = ['header', 'nothing'];
 
-/** What others wrote is not ours to shorten. */
+/** Messages of others must not be shortened. */
 export function mayBeReduced({ message }: Claim): boolean {
   return message.reversePath === null && message.clientAddress === undefined && message.author?.[0] === '@';
 }
 
-/** A host that announces no limit, or another for this mailbox, says so by itself. */
+/** For a host that announces no limit, or has a smaller one for this mailbox: its reply shows it. */
 export function isReportTooLarge(claim: Claim, verdicts: readonly TransactionResult[]): boolean {
   return mayBeReduced(claim) && verdicts.every(({ outcome, reply }) => outcome === 'failed' && isTooLarge(reply));
 }
 
-/** RFC 3463 3.3, 3.4: for the mailbox, for the system. RFC 1870 6.1: 552, which a full mailbox may be as well. */
+/** RFC 3463 3.3, 3.4: for the mailbox, for the system. RFC 1870 6.1: 552, which may also mean a full mailbox. */
 function isTooLarge({ code, enhanced }: Reply): boolean {
   return enhanced === undefined ? code === 552 : enhanced === '5.2.3' || enhanced === '5.3.4';
 }
@@ -36,6 +36,6 @@ export async function reduced(claim: Claim, left: (typeof LESS)[number]): Promis
   const { start, end } = report.original;
   const range = { start, end: Math.min(end, start + RETURNED_HEADER_BYTES) };
   const original = left === 'header' ? await rangeOf(content, range) : undefined;
-  // Small but for the recipients that it tells of.
+  // Small except for the number of its recipients.
   return { ...claim, content: memoryContent(reduceReport(report, await rangeOf(content, report.head), original)) };
 }

@@ -1,4 +1,4 @@
-/** From what was said to what the queue is told: status codes (RFC 3463), replies, results a recipient. */
+/** From replies to the queue's results: status codes (RFC 3463), replies, results a recipient. */
 
 import { type Reply, replyText } from '../model/reply.ts';
 import type { AttemptDetail, AttemptResult, ClaimedRecipient } from '../queue/contract.ts';
@@ -8,19 +8,19 @@ import type { Attempt } from './attempt-state.ts';
 import type { Pooled } from './pool.ts';
 import type { Candidate } from './types.ts';
 
-/** The reply as it came, on one line. */
+/** The reply as received, on one line. */
 export function replyLine(reply: Reply): string {
   return `${reply.code} ${reply.enhanced === undefined ? '' : `${reply.enhanced} `}${replyText(reply)}`;
 }
 
-/** A reply without a status, or with one of another class, gets the class of what came of it (RFC 3463 3.1). */
+/** A reply without a status, or with one of another class, gets the class of its result (RFC 3463 3.1). */
 export function statusOf(reply: Reply, digit: '2' | '4' | '5'): string {
   return reply.enhanced?.startsWith(digit) ? reply.enhanced : `${digit}.0.0`;
 }
 
 const CLASS = { accepted: '2', deferred: '4', failed: '5' } as const;
 
-/** `connection` is whom we spoke with. */
+/** `connection`: the host that answered. */
 export function detailOf(verdict: TransactionResult, connection: SmtpConnection, at: number): AttemptDetail {
   const detail: AttemptDetail = {
     at,
@@ -38,7 +38,7 @@ export function tlsOf({ tls, signedIn }: SmtpConnection): string | undefined {
   return tls && `${tls.protocol} ${tls.cipher}${signedIn ? `, signed in by ${signedIn}` : ''}`;
 }
 
-/** With what led there: hosts before this one, and why it is in clear where it offers TLS. */
+/** With the earlier hosts, and the reason for clear text if it offers TLS. */
 export function withEarlier(detail: AttemptDetail, attempt: Attempt, { connection, inClearAs }: Pooled): AttemptDetail {
   const { host, address, port } = connection;
   let { earlier } = attempt;
@@ -61,7 +61,7 @@ export function resultOf(
   return { row, kind: 'deferred', detail, countsAsAttempt: true };
 }
 
-/** No session: what the host said, or why nothing was heard of it. */
+/** No session: the host's reply, or why there was none. */
 export function unopenedDetail(
   { host, address, port }: Candidate,
   { kind, step, reply, reason }: OpeningFailure,
@@ -69,7 +69,7 @@ export function unopenedDetail(
   at: number,
 ): AttemptDetail {
   const where = { at, host, address, port };
-  // Ours: RFC 4954 6 has 4.7.0 for what may work later, and the reply to AUTH was none to the message.
+  // Our own status: RFC 4954 6 has 4.7.0 for temporary failures, and the reply to AUTH was not about the message.
   if (kind === 'sign-in') return { ...where, status: '4.7.0', reply: reason, remote: false };
   if (reply && kind !== 'tls')
     return { ...where, status: statusOf(reply, CLASS[outcome]), reply: replyLine(reply), remote: true };

@@ -1,9 +1,9 @@
 /**
  * Where mail for a destination goes (architecture, section 4).
  *
- * Local domain: its own servers in order, else the default ones, else local mailboxes; never the
- * smart host, never MX. Remote domain: the smart host, else MX (RFC 5321 5.1). What an operator entered
- * and cannot be reached, resolved or used defers; what the domain's owner published may also fail.
+ * Local domain: its own servers in order, else the default ones, else local mailboxes; never the smart host, never
+ * MX. Remote domain: the smart host, else MX (RFC 5321 5.1). If a server that an operator entered cannot be reached,
+ * resolved or used, mail is deferred; a problem of a domain's published records may also bounce it.
  */
 import type { DomainMailServer } from '../directory/contract.ts';
 import { literalAddress } from '../protocol/smtp/domain.ts';
@@ -23,7 +23,7 @@ export interface RouteContext {
   readonly exchangerPort: number;
 }
 
-/** Never rejects: what cannot be found out defers. */
+/** Never rejects: an unknown route defers. */
 export type RouteFinder = (destination: string) => Promise<Route>;
 
 export function createRouteFinder(services: DeliveryServices, options: DeliveryOptions): RouteFinder {
@@ -31,7 +31,10 @@ export function createRouteFinder(services: DeliveryServices, options: DeliveryO
   let context: RouteContext | undefined;
   let from: SettingsSnapshot | undefined;
   let until = 0;
-  /** Asking the system for its addresses takes longer than all else of finding a route, and they hardly ever change. */
+  /**
+   * Asking the system for its addresses takes longer than all the rest of finding a route, and they hardly ever
+   * change.
+   */
   const current = (snapshot: SettingsSnapshot): RouteContext => {
     if (context && from === snapshot && clock.monotonic() < until) return context;
     context = contextOf(services, options, snapshot);
@@ -84,7 +87,7 @@ interface Server {
   readonly port: number;
 }
 
-/** Servers that an operator entered: the hosts file counts, and a mistake of the operator's loses no mail. */
+/** Servers that an operator entered: the hosts file counts, and a mistake of the operator loses no mail. */
 async function serverRoute(
   groups: readonly (readonly Server[])[],
   what: string,

@@ -1,4 +1,4 @@
-/** Settings of delivery: where mail goes, how many connections it takes, how long peers may think. */
+/** Settings of delivery: routes, numbers of connections, time-outs of peers. */
 import { isIP } from 'node:net';
 import { parseAddressLiteral, parseDomain } from '../protocol/smtp/domain.ts';
 import { amount, choice, count, defineSettings, list, text } from '../settings/define.ts';

@@ -1,6 +1,6 @@
 /**
- * Servers that we cannot sign in to now: told once, and once more when it works again, however much
- * mail waits. Only servers that an operator entered are here, so their number bounds it.
+ * Servers at which sign-in fails now: reported once, and once more when it works again, whatever the number of
+ * waiting messages. Bounded, since only servers that an operator entered are here.
  */
 import type { OpeningFailure, SignInProblem } from '../wire/client/types.ts';
 import type { Events } from '../world/events.ts';
@@ -9,14 +9,14 @@ import type { Candidate } from './types.ts';
 export interface SignInOutages {
   failed(candidate: Candidate, failure: OpeningFailure): void;
   succeeded(candidate: Candidate): void;
-  /** Its last try failed: one try at a time is enough to see whether it works again. */
+  /** Its last attempt failed: one attempt at a time is enough to notice when it works again. */
   isFailing(candidate: Candidate): boolean;
-  /** It demands a sign-in and no credentials were given to us. */
+  /** It demands a sign-in, but there are no credentials for it. */
   demanded(server: Pick<Candidate, 'host' | 'port'>): void;
 }
 
 export function createSignInOutages(events: Events): SignInOutages {
-  /** The login that failed, by host and port: other credentials are another matter. */
+  /** The login that failed, by host and port: other credentials are independent. */
   const failing = new Map<string, string>();
   const NOBODY = '';
   return {
@@ -40,7 +40,7 @@ export function createSignInOutages(events: Events): SignInOutages {
   };
 }
 
-/** A connection that nobody answers is no matter of signing in; one that cannot be encrypted is. */
+/** An unanswered connection is no problem of sign-in; one that cannot be encrypted is. */
 function problemOf({ kind, problem }: OpeningFailure): SignInProblem | undefined {
   if (kind === 'sign-in') return problem;
   return kind === 'tls' ? 'insecure' : undefined;

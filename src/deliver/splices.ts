@@ -1,10 +1,9 @@
 /**
- * A claim whose variant has another body: its content with the splices in it, so that whatever comes
- * after (conversion, header edits, size, signatures) sees what goes out.
+ * A claim whose variant has another body: its content with the splices in it, so that all later steps (conversion,
+ * header edits, size, signatures) see the outgoing bytes.
  *
- * The original is never rewritten. What is small is put together in memory; the rest streams, original
- * and inserted bytes in turn. Splices that overlap, are out of order or leave the content are refused
- * with `content.splices`.
+ * The original is never rewritten. A small body is assembled in memory; the rest streams, original and inserted bytes
+ * in turn. Splices that overlap, are out of order or exceed the content are refused with `content.splices`.
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -15,7 +14,7 @@ import { checkSplices } from '../queue/model/splices.ts';
 import { memoryContent } from '../store/blobs/memory-content.ts';
 import { DELIVERY_LIMITS } from './limits.ts';
 
-/** RFC 6152 3, RFC 3030 3: the copy needs of a peer the most that one of its pieces needs. */
+/** RFC 6152 3, RFC 3030 3: the copy requires the strictest extension that one of its pieces requires. */
 export async function spliced(claim: Claim): Promise<Claim> {
   const { message, splices = [] } = claim;
   const body = splices.reduce((most, splice) => moreOf(most, splice.body), message.body);
@@ -28,7 +27,7 @@ function moreOf(a: BodyType, b: BodyType): BodyType {
   return BODIES.indexOf(a) < BODIES.indexOf(b) ? b : a;
 }
 
-/** A range of the original, or of what is put there. */
+/** A range of the original, or of inserted bytes. */
 interface Stretch extends ByteRange {
   readonly from: ContentRef;
 }
@@ -48,7 +47,7 @@ export function splicedContent(original: ContentRef, splices: readonly Splice[])
   };
 }
 
-/** The bytes are not read yet: this is the hash of their parts, which differs between variants as well. */
+/** The bytes are not read yet: this is the hash of their parts, which also differs between variants. */
 function nameOf(original: ContentRef, splices: readonly Splice[]): string {
   const sum = createHash('sha256').update(original.sha256);
   for (const { offset, length, with: inserted } of splices) sum.update(` ${offset} ${length} ${inserted.sha256}`);
@@ -72,8 +71,8 @@ function stretchesOf(original: ContentRef, splices: readonly Splice[]): readonly
 }
 
 /**
- * The original is read to its end, also where it is left out, since only then it is known to be what was
- * written; its last bytes are read before anything behind them is given out.
+ * The original is read to its end, even where it is left out, since only then its integrity is verified; its last
+ * bytes are read before anything after them is yielded.
  */
 async function* readingAll(original: ContentRef, splices: readonly Splice[]): AsyncGenerator<Uint8Array> {
   let at = 0;
@@ -93,7 +92,7 @@ async function* readingAll(original: ContentRef, splices: readonly Splice[]): As
   for (; next < splices.length; next++) yield* splices[next]!.with.open() as AsyncIterable<Uint8Array>;
 }
 
-/** Opens only what the range touches, one after the other. */
+/** Opens only the pieces in the range, one after the other. */
 async function* reading(stretches: readonly Stretch[], range: ByteRange): AsyncGenerator<Uint8Array> {
   let at = 0;
   for (const { from, start, end } of stretches) {

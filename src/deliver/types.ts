@@ -1,4 +1,4 @@
-/** What delivery needs and what it decides: services, routes, candidates. */
+/** The types of delivery: services, routes, candidates. */
 import type { Directory } from '../directory/contract.ts';
 import type { ServerLogin, ServerLogins } from '../directory/servers/logins.ts';
 import type { AttemptResult, Claim, Queue } from '../queue/contract.ts';
@@ -29,14 +29,14 @@ export interface DeliveryServices {
   readonly tls: Pick<TlsContexts, 'opportunistic'>;
   readonly queue: Pick<Queue, 'settle' | 'wake' | 'destinationFailed' | 'destinationSucceeded'>;
   readonly resolveHost: ResolveHost;
-  /** Absent: mail is offered to every server as nobody. */
+  /** Absent: mail is sent to every server without authentication. */
   readonly logins?: Pick<ServerLogins, 'of'>;
   /** Absent until there are local mailboxes. */
   readonly local?: LocalDelivery;
-  /** Destinations that exist on this node only, each with who takes its mail: the reader of reports. */
+  /** Destinations that exist on this node only, each with its receiver: the reader of reports. */
   readonly sinks?: Readonly<Record<string, LocalDelivery>>;
   readonly tlsPolicy?: TlsPolicy;
-  /** Absent: mail goes out as it is. */
+  /** Absent: mail is not signed. */
   readonly signing?: Signing;
 }
 
@@ -45,32 +45,32 @@ export interface DeliveryOptions {
   readonly hostname: string;
   /** Addresses of this machine's interfaces. */
   readonly localAddresses: () => readonly string[];
-  /** Ports that this node takes mail on. A server that an operator entered is ourselves only at one of them. */
+  /** Ports that this node listens on. A server that an operator entered is this node only at one of them. */
   readonly listeningPorts: () => readonly number[];
-  /** Where mail exchangers listen; tests cannot have 25. */
+  /** The port of mail exchangers; tests cannot have 25. */
   readonly exchangerPort?: number;
 }
 
 /** One address to connect to. */
 export interface Candidate {
-  /** Name as the route has it, or the address itself. */
+  /** The name in the route, or the address itself. */
   readonly host: string;
   readonly address: string;
   readonly port: number;
-  /** Whom to sign in as, before any mail is offered. */
+  /** The credentials for a sign-in before any mail. */
   readonly login?: ServerLogin;
 }
 
 /** The addresses of one host, in the order to try them. */
 export type Host = readonly Candidate[];
 
-/** Where mail for a destination goes now. */
+/** The current way of mail for a destination. */
 export type Route =
-  /** Groups in order of preference; the hosts within one are equals, taken in any order. */
+  /** Groups in order of preference; the hosts within one are equal, taken in any order. */
   | {
       readonly kind: 'hosts';
       readonly groups: readonly (readonly Host[])[];
-      /** An operator entered them, and what is set up wrong with them is no fault of the message. */
+      /** An operator entered them, and a wrong setup is no fault of the message. */
       readonly isEntered?: true;
     }
   | { readonly kind: 'mailboxes' }

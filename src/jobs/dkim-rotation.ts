@@ -1,8 +1,8 @@
 /**
- * DKIM keys by the clock, and for new domains at once: makes the first keys of a domain, looks for their DNS records, lets a key
- * sign once its record is seen, makes the next in time, and retires the old.
+ * DKIM keys by the clock, and for new domains at once: creates the first keys of a domain, checks for their DNS
+ * records, lets a key sign once its record is found, creates the next in time, and retires the old ones.
  *
- * A domain whose name servers fail is tried again the next time and stops no other.
+ * A domain whose name servers fail is tried again the next time and does not affect others.
  */
 import type { DirectoryAdmin } from '../directory/admin.ts';
 import { PAGE_ROWS } from '../directory/limits.ts';
@@ -37,7 +37,7 @@ export interface DkimRotationServices {
 const DAY_MS = 86_400_000;
 
 export interface DkimRotationJob extends Job {
-  /** The domain is new: the next run makes its keys, and looks at no other. */
+  /** The domain is new: the next run creates its keys, and handles no other domain. */
   added(domain: string): void;
 }
 
@@ -88,7 +88,7 @@ export function rotationPolicy(snapshot: SettingsSnapshot, domain: string): Rota
   const both = snapshot.get(signingSettings.ed25519, { domain });
   const rotates = snapshot.get(signingSettings.rotation, { domain });
   const queueDays = snapshot.get(queueSettings.expiryDays);
-  // What was signed on the last day may wait in our queue, and as long again in that of the next hop.
+  // A message signed on the last day may wait in our queue, and as long again in that of the next hop.
   const retireDays = Math.max(snapshot.get(signingSettings.lifeDays), queueDays + 2);
   return {
     algorithms: signs ? (both ? ['rsa-sha256', 'ed25519-sha256'] : ['rsa-sha256']) : [],
@@ -98,7 +98,10 @@ export function rotationPolicy(snapshot: SettingsSnapshot, domain: string): Rota
   };
 }
 
-/** Nothing that happens to one domain stops the others; who brings ten thousand domains keeps most of the processor. */
+/**
+ * A failure of one domain does not affect the others; pauses leave most of the processor free, even with ten thousand
+ * new domains.
+ */
 async function tendDomain(services: DkimRotationServices, domain: string, stopping?: AbortSignal): Promise<void> {
   const { database, dkim, events, clock } = services;
   const startedAt = clock.monotonic();
@@ -114,7 +117,7 @@ async function tendDomain(services: DkimRotationServices, domain: string, stoppi
   }
 }
 
-/** One domain, now. */
+/** Handles one domain, now. */
 export async function tendKeys(services: DkimRotationServices, domain: string): Promise<readonly RotationStep[]> {
   const { database, dkim, settings, clock, events } = services;
   for (let tries = 1; ; tries++) {
@@ -146,7 +149,7 @@ export function tellStep(events: Events, domain: string, step: RotationStep): vo
   else if (step.kind === 'retire') events.emit('signing.key-retired', { domain, selector });
 }
 
-/** Waiting keys each time, signing ones once a day; with what was found. */
+/** Waiting keys each time, signing ones once a day; returns them with the results. */
 async function lookForRecords(
   services: DkimRotationServices,
   keys: readonly DkimKeyRow[],

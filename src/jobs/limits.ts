@@ -3,34 +3,34 @@
 /** Letters read from the outbox at once: some are megabytes. */
 export const OUTBOX_BATCH = 4;
 
-/** How often the outbox is looked at when nobody said that something is in it. */
+/** How often the outbox is checked without being woken. */
 export const OUTBOX_EVERY_MS = 60_000;
 
-/** How often the DNS is asked for records of new DKIM keys: an operator who published one sees it used within ten minutes. */
+/** How often the DNS is asked for records of new DKIM keys: a published one is used within ten minutes. */
 export const DKIM_ROTATION_EVERY_MS = 600_000;
 
-/** The first look after a start: not in the way of what a start has to do. */
+/** The first check after a start: it must not slow the start. */
 export const DKIM_FIRST_MS = 5_000;
 
-/** How often a domain's keys are decided about anew as somebody else changed them meanwhile: twice is rare already. */
+/** How often a decision about a domain's keys is repeated if another writer changed them: twice is rare already. */
 export const KEY_DECISIONS = 5;
 
-/** After making a domain's keys, rest so many times as long: an RSA key takes a core for tenths of a second. */
+/** After creating a domain's keys, pause so many times as long: an RSA key takes a core for tenths of a second. */
 export const KEY_MAKING_PAUSE = 9;
 
-/** Midnight UTC is everybody's: reports leave within this time after it. */
+/** Many servers send at midnight UTC: reports leave within this time after it. */
 export const REPORT_SPREAD_MS = 2 * 60 * 60_000;
 
-/** A node that has just started, or may not report yet, looks again within this. */
+/** A node that has just started, or may not report yet, checks again within this. */
 export const REPORT_RETRY_MS = 60 * 60_000;
 
-/** How often old reports of others are forgotten. */
+/** How often old received reports are deleted. */
 export const REPORT_FORGET_MS = 6 * 60 * 60_000;
 
 /** A flood at full speed fills a hundredth of a small disk in this time. */
 export const WATCH_DISK_EVERY_MS = 60_000;
 
-/** What a crash left is small and harms nobody; looking for it reads the names of all content files. */
+/** Content left by a crash is small and harmless; searching for it reads the names of all content files. */
 export const SWEEP_EVERY_MS = 6 * 60 * 60_000;
 /** `smtp.sessionTimeoutMs` can be 7 days at most: no session is older than a day more. */
 export const SWEEP_AGE_MS = 8 * 24 * 60 * 60_000;

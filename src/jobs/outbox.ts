@@ -1,7 +1,7 @@
 /**
- * Moves mail that the product wrote itself from the outbox to the queue, where it is signed, sent,
- * retried and given up like any other. Taking it out and queueing it is one durable unit, so a letter
- * leaves once; a failure leaves it for the next time.
+ * Moves mail that the product wrote itself from the outbox to the queue, where it is signed, sent, retried and given
+ * up like any other. Removing it and queueing it is one durable unit, so a letter is sent once; a failure leaves it
+ * for the next time.
  */
 import type { Directory } from '../directory/contract.ts';
 import type { Address } from '../model/address.ts';
@@ -83,7 +83,7 @@ function newMessage(
   const { subject, author, messageId } = inspectHeader(row.content, true);
   return {
     id,
-    // What the product writes is signed for whoever it says it is.
+    // Mail of the product is signed for the domain of its own From field.
     ...(author.domains[0] !== undefined && { author: `@${author.domains[0]}` }),
     reversePath: row.sender === '' ? null : addressOf(row.sender),
     body: '7BIT',

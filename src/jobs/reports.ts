@@ -1,4 +1,4 @@
-/** Reports by the clock: those of the day that is over, some time after midnight UTC; and what is old goes. */
+/** Reports by the clock: those of the past day, some time after midnight UTC; and the deletion of old ones. */
 import type { Reports } from '../report/open.ts';
 import type { Random } from '../world/random.ts';
 import { REPORT_FORGET_MS, REPORT_RETRY_MS, REPORT_SPREAD_MS } from './limits.ts';
@@ -13,7 +13,7 @@ export function sendReportsJob(reports: Pick<Reports, 'send'>, random: Random): 
     name: 'dmarc-reports',
     next(now) {
       if (mustRetry) return REPORT_RETRY_MS / 2 + random.below(REPORT_RETRY_MS / 2);
-      // RFC 9990 3.5: whoever sends at midnight sends when everybody does.
+      // RFC 9990 3.5: at midnight everybody else sends, too.
       return DAY_MS - (now % DAY_MS) + random.below(REPORT_SPREAD_MS);
     },
     async run() {

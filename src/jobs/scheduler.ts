@@ -1,9 +1,9 @@
 /**
- * What runs by the clock: each job says when it wants to run next, and runs alone. A job that fails is
- * logged by an event and asked again; it never ends the others. Nothing is kept: a job that must not miss a
- * time while the node was down looks in the database how far it came.
+ * Clock jobs: each job returns when it wants to run next, and runs alone. A job that fails is reported by an event
+ * and runs again; it never affects the others. Nothing is stored: a job that must not miss a time while the node was
+ * down reads its progress from the database.
  *
- * Where nodes share a database, a job runs on one of them at a time (leases.ts), unless it is of each node.
+ * If nodes share a database, a job runs on one of them at a time (leases.ts), unless each node must run it.
  */
 import type { Clock, TimerHandle } from '../world/clock.ts';
 import type { Events } from '../world/events.ts';
@@ -21,9 +21,9 @@ export interface Job {
 }
 
 export interface Scheduler {
-  /** Runs a job now, or again once it has finished; for what cannot wait for the clock. */
+  /** Runs a job now, or again once it has finished; for work that cannot wait for the clock. */
   wake(name: string): void;
-  /** Starts no more; resolves when what runs has finished. */
+  /** Starts no more jobs; resolves when the running ones have finished. */
   stop(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ interface Entry {
   since: number | undefined;
 }
 
-/** No job runs more often, whatever it asks for: a mistake must not take the processor. */
+/** No job runs more often, whatever it returns: a mistake must not use up the processor. */
 const SHORTEST_MS = 10;
 
 export function startScheduler(jobs: readonly Job[], { clock, events, leases }: SchedulerServices): Scheduler {

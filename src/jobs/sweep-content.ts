@@ -1,19 +1,19 @@
 /**
- * Content files that no message needs: what a crash left between a file and its row. Only what is
- * older than any session could be is looked at, since a session's content has no row yet.
+ * Deletes content files that no message needs: those left by a crash between a file and its row. Only files older
+ * than any session are checked, since a session's content has no row yet.
  */
 import type { Blobs } from '../store/contract.ts';
 import { SWEEP_AGE_MS, SWEEP_EVERY_MS } from './limits.ts';
 import type { Job } from './scheduler.ts';
 
-/** A room that begins to keep files stands here, so that the sweep cannot forget to ask it. */
+/** A room that stores files must be listed here, so that the sweep cannot forget to ask it. */
 export type ContentRoom = 'queue';
 
 export interface SweepServices {
   readonly blobs: Pick<Blobs, 'sweep'>;
   /**
-   * Every room that keeps files, and which of these it needs: a file is deleted if none of them does, and
-   * none is while one of them cannot tell.
+   * Every room that stores files, and the files that it needs: a file is deleted if no room needs it, and never while
+   * a room cannot tell.
    */
   readonly rooms: Readonly<
     Record<ContentRoom, { referencedBlobs(keys: readonly string[]): Promise<ReadonlySet<string>> }>

@@ -1,4 +1,7 @@
-/** Looks how much room the data folder's disk has, and warns once when it becomes little: at the end of it no mail is accepted. */
+/**
+ * Checks the free space of the data folder's disk, and warns once when it becomes low: without space no mail is
+ * accepted.
+ */
 import { type DiskSpace, diskSpace, isNearlyFull } from '../world/disk-space.ts';
 import type { Events } from '../world/events.ts';
 import { WATCH_DISK_EVERY_MS } from './limits.ts';
@@ -7,12 +10,12 @@ import type { Job } from './scheduler.ts';
 export interface WatchDiskServices {
   readonly folder: string;
   readonly events: Events;
-  /** Tests play a disk. */
+  /** Tests imitate a disk. */
   readonly space?: (folder: string) => DiskSpace;
 }
 
 export interface WatchDiskJob extends Job {
-  /** For people: what is wrong now. */
+  /** The current problems, for people. */
   warnings(): readonly string[];
 }
 

@@ -1,12 +1,11 @@
 /**
- * The answers of operations: a schema each, of the JSON that goes over the wire. What a schema does not
- * name is a mistake, which tests find: they have every answer checked (`checkAnswer`). Nothing is
- * checked while a node serves, as what it answers is its own.
+ * The answers of operations: a schema each, of the JSON that is sent. A field that is not in the schema is a mistake,
+ * which tests find: they have every answer checked (`checkAnswer`). A serving node does not check its own answers.
  */
 import { type TProperties, type TSchema, Type } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 
-/** Nothing but these. */
+/** An object with these members and no others. */
 export function Answer<const P extends TProperties>(properties: P) {
   return Type.Object(properties, { additionalProperties: false });
 }
@@ -18,7 +17,7 @@ export function PageAnswer(row: TSchema, more: TProperties = {}) {
 export const Nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
 export const Strings = Type.Array(Type.String());
 
-/** Throws where the answer is not as declared; a defect. */
+/** Throws if the answer does not match its schema; a defect. */
 export function checkAnswer(operation: { readonly name: string; readonly answer: TSchema }, output: unknown): void {
   const sent: unknown = JSON.parse(JSON.stringify(output ?? null));
   if (Check(operation.answer, sent)) return;

@@ -1,7 +1,7 @@
 /**
- * What administration is about: each operation belongs to one area, by which roles allow it. Acts also
- * wait by area: two of the same topic go one after the other, so that what one checked still holds
- * when it writes, and those of different topics do not wait for each other.
+ * The areas of administration: each operation belongs to one area, by which roles allow it. Acts also wait by area:
+ * two of the same topic run one after the other, so that what one checked is still true when it writes, and those of
+ * different topics do not wait for each other.
  */
 export const AREAS = [
   'accounts',
@@ -23,10 +23,10 @@ export const AREAS = [
 
 export type Area = (typeof AREAS)[number];
 
-/** `queue-bulk`: acts on what a filter finds; those on ids need not wait for them, as rows change under leases. */
+/** `queue-bulk`: acts on the results of a filter; acts on ids need not wait for them, as rows change under leases. */
 export type Topic = Area | 'queue-bulk';
 
-/** What is removed with a domain, or must not come to a domain that goes. */
+/** The topics of everything that is removed with a domain, or must not be added to a domain that is being removed. */
 export const ALL_OF_A_DOMAIN: readonly Topic[] = [
   'domains',
   'accounts',

@@ -1,6 +1,6 @@
 /**
- * Who did what. The row of a change is written with it (audit_outbox), then moved to the log; what a
- * crash left behind is moved at the next start. A row may be moved twice, never lost.
+ * The audit: who did what. The row of a change is written with it (audit_outbox), then moved to the log; rows left by
+ * a crash are moved at the next start. A row may be moved twice, never lost.
  */
 import type { AuditRecord } from '../journal/contract.ts';
 import type { Statement } from '../store/contract.ts';
@@ -12,9 +12,9 @@ import type { OperationTables } from './schema.ts';
 import type { OperationServices } from './services.ts';
 
 export interface Audit {
-  /** The row to be written with a change; `moveToLog` after it. */
+  /** The row to be written with a change; call `moveToLog` after it. */
   row(record: AuditRecord): Statement;
-  /** Never throws: what could not be moved is moved next time. */
+  /** Never throws: a row that could not be moved is moved next time. */
   moveToLog(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export function createAudit({ database, journal, random }: Services): Audit {
     if (rows.length === AUDIT_BATCH) await move();
   }
 
-  /** Acts of different topics end together: what one moves, the other need not. */
+  /** Acts of different topics may end together: one of them moves the rows of both. */
   let moving: Promise<void> = Promise.resolve();
 
   return {
@@ -73,7 +73,7 @@ export function auditRecord(
   };
 }
 
-/** Without what no log may see, and bounded. */
+/** Without secrets, and bounded. */
 export function shownInput({ secrets }: Pick<Operation<never, unknown>, 'secrets'>, input: unknown): string {
   const shown = JSON.stringify(input, (key, value) =>
     value !== undefined && secrets.includes(key) ? '(hidden)' : value,

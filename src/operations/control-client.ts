@@ -1,7 +1,7 @@
 /**
- * Asks a running node through its control socket, once it is sure that nobody else could have put it
- * there. Errors: OperationalError `control.absent` (no node runs on this folder), `control.denied`,
- * `control.folder`, `control.lost`, and those of the node itself.
+ * Asks a running node through its control socket, after checking that nobody else could have put it there. Errors:
+ * OperationalError `control.absent` (no node runs on this folder), `control.denied`, `control.folder`,
+ * `control.lost`, and those of the node itself.
  */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -64,7 +64,7 @@ async function open(folder: string, system: typeof SOCKET_SYSTEM): Promise<Socke
   }
 }
 
-/** ENOTDIR: taking the folder says what is wrong with it. */
+/** ENOTDIR: taking the folder reports the problem. */
 const NOBODY_THERE: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'ENOTSOCK'];
 
 function refusalOf(error: NodeJS.ErrnoException, folder: string): Error {

@@ -6,7 +6,7 @@ export interface ControlRequest {
   readonly operation: string;
   readonly input: unknown;
   readonly actor: string;
-  /** The act goes on in the background; the answer is its run. */
+  /** The act runs in the background; the answer is its run. */
   readonly background?: boolean;
 }
 

@@ -1,9 +1,10 @@
 /**
- * Where the control socket of a data folder is: always `control.sock` in it, and nowhere that others share.
+ * The location of the control socket of a data folder: always `control.sock` in it, and never in a folder that others
+ * share.
  *
- * A path that is longer than the kernel takes goes through a descriptor of the folder
- * (`/proc/self/fd/7/control.sock`). Without /proc such a folder has its socket under a hashed name in
- * `.postern` (0700) of this user's home. Errors: OperationalError `control.folder`.
+ * A path that is longer than the kernel allows goes through a descriptor of the folder
+ * (`/proc/self/fd/7/control.sock`). Without /proc such a folder has its socket under a hashed name in `.postern`
+ * (0700) of this user's home. Errors: OperationalError `control.folder`.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -28,12 +29,12 @@ export interface SocketPlace {
   readonly name: string;
   /** For the kernel, while the place is open. */
   readonly path: string;
-  /** The data folder as it was when it was opened. */
+  /** The state of the data folder when it was opened. */
   readonly folder: Pick<Stats, 'uid' | 'gid' | 'mode'>;
   close(): void;
 }
 
-/** What the kernel takes and where it shows descriptors; tests play a system without. */
+/** The limit of the kernel, and where it shows descriptors; tests imitate a system without. */
 export interface SocketSystem {
   readonly descriptors: string | undefined;
   readonly home: () => string;
@@ -41,7 +42,7 @@ export interface SocketSystem {
 
 export const SOCKET_SYSTEM: SocketSystem = {
   descriptors: process.platform === 'linux' && existsSync('/proc/self/fd') ? '/proc/self/fd' : undefined,
-  // Not $HOME: the environment of a service and of a shell differ.
+  // Not $HOME: a service and a shell have different environments.
   home: () => userInfo().homedir,
 };
 
@@ -51,7 +52,7 @@ export function openSocketPlace(folder: string, system: SocketSystem = SOCKET_SY
   const fd = openSync(real, constants.O_RDONLY | constants.O_DIRECTORY);
   let isOpen = true;
   const close = (): void => {
-    // Soon the number may be another file's.
+    // The number may soon belong to another file.
     if (isOpen) closeSync(fd);
     isOpen = false;
   };
@@ -81,8 +82,8 @@ function homeFolder({ home }: SocketSystem): string {
 }
 
 /**
- * What a client looks at before it says a word, as that may be a password. Errors: `control.denied` where
- * the folder is not this user's, `control.folder` where somebody else could have put the socket there.
+ * Checked by a client before it sends anything, as that may be a password. Errors: `control.denied` if the folder is
+ * not this user's, `control.folder` if somebody else could have put the socket there.
  */
 export function insistOnOwnSocket(path: string, place: SocketPlace): void {
   const user = currentUser();
@@ -99,7 +100,7 @@ export function insistOnOwnSocket(path: string, place: SocketPlace): void {
   if (problem !== undefined) throw new OperationalError('control.folder', `cannot reach the node, as ${problem}`);
 }
 
-/** Root asks a node that runs as another user: the group of that one is then the one that counts. */
+/** Root asks a node that runs as another user: then the group of that user counts. */
 function distrustOfAccess(path: string, folder: SocketPlace['folder'], socket: Stats | undefined): string | undefined {
   if (!mayOthersWrite(folder) || !mayOthersWrite(folder, currentUser() === 0 ? socket?.gid : undefined))
     return undefined;
@@ -109,7 +110,7 @@ function distrustOfAccess(path: string, folder: SocketPlace['folder'], socket: S
 function distrustOfSocket({ name, folder }: SocketPlace, socket: Stats | undefined): string | undefined {
   if (!socket) return undefined;
   const isOwners = socket.uid === folder.uid || socket.uid === 0;
-  // A folder that root made for a service has a socket of the service's.
+  // In a folder that root created for a service, the socket is the service's.
   if (!isOwners && !(folder.uid === 0 && socket.uid === currentUser()))
     return `${name} must belong to the owner of its folder (user id ${folder.uid}) or root: its owner is user id ${socket.uid}`;
   if (socket.isSymbolicLink()) return `${name} must be a socket: it is a link`;

@@ -1,8 +1,8 @@
 /**
- * The control socket: the door by which the command line reaches a running node. Only the owner of
- * the data folder (and root) can open it, and may do everything.
+ * The control socket, through which the command line reaches a running node. Only the owner of the data folder (and
+ * root) can open it, and may do everything.
  *
- * A connection asks one thing after the other, a line of JSON each. What is no request is answered
+ * A connection sends requests one after the other, a line of JSON each. An invalid request is answered
  * `operation.input`; a line beyond the bound ends the connection.
  */
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { CONTROL_CLIENTS, CONTROL_IDLE_MS, SOCKET_PATH_BYTES } from './limits.ts
 import { fullAdministrator } from './roles.ts';
 
 export interface ControlOptions {
-  /** The data folder, whose lock we hold: a socket that is there is a dead one. */
+  /** The data folder, whose lock we hold: an existing socket is a dead one. */
   readonly folder: string;
   readonly operations: Pick<Operations, 'executeUnknown' | 'begin'>;
   readonly events: Events;
@@ -49,7 +49,7 @@ export async function serveControl(options: ControlOptions): Promise<ControlServ
 
   const server = createServer((socket) => {
     clients.add(socket);
-    // One at a time, in the order asked.
+    // One at a time, in order.
     let last = Promise.resolve();
     readLines(
       socket,
@@ -90,7 +90,7 @@ export async function serveControl(options: ControlOptions): Promise<ControlServ
 
 /** Bound with 0600, so that there is no moment at which others could connect. */
 async function listenPrivately(server: ReturnType<typeof createServer>, place: SocketPlace): Promise<void> {
-  // Where the kernel takes the name, `ss` and `lsof` show it.
+  // If the kernel accepts the name, `ss` and `lsof` show it.
   const path = Buffer.byteLength(place.name) <= SOCKET_PATH_BYTES ? place.name : place.path;
   try {
     rmSync(path, { force: true });

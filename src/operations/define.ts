@@ -1,11 +1,10 @@
 /**
- * How an administrative act is defined: once, whatever door it comes through (CLI, control socket, API).
+ * How an administrative act is defined: once for all interfaces (CLI, control socket, API).
  *
- * A definition says what goes in, what comes out, the area by which roles allow it, whether it looks or
- * acts, and which domains it touches; `execute` sees to all of that. `run` checks and prepares; what it
- * wants written to the database it hands back as a change, so that `execute` can write it in one unit
- * with the audit row. The parts that are not in the database's hands (the queue's own transitions) it
- * awaits itself.
+ * A definition has the input, the answer, the area by which roles allow it, whether it looks or acts, and the domains
+ * that it touches; `execute` enforces all of that. `run` checks and prepares; it returns the statements for the
+ * database as a change, so that `execute` can write them in one unit with the audit row. Parts outside the database
+ * (the queue's own transitions) it awaits itself.
  */
 import type { Static, TObject, TProperties, TSchema } from 'typebox';
 import { Type } from 'typebox';
@@ -28,18 +27,20 @@ export interface Operation<I, O> {
   /** The manual's line. */
   readonly title: string;
   readonly area: Area;
-  /** `look`: changes nothing but what this node knows of the world; `act`: changes something, and leaves an audit row. */
+  /**
+   * `look`: changes nothing except cached knowledge of the world; `act`: changes something, and leaves an audit row.
+   */
   readonly kind: 'look' | 'act';
   readonly reach: Reach<I>;
-  /** Of an act: it goes after those that share one of these, in turn. */
+  /** For an act: it waits for earlier acts that share one of these. */
   topics(input: I): readonly Topic[];
   readonly input: TObject;
-  /** Of the row that it changes; with it the input takes `expects` (versions.ts). */
+  /** The version of the row that it changes; with it the input takes `expects` (versions.ts). */
   readonly version?: Versioning<OperationServices, I> | undefined;
   readonly answer: TSchema;
-  /** Keys of the input that no log may see. */
+  /** Keys of the input that must not be logged. */
   readonly secrets: readonly string[];
-  /** It may take long: it can go on in the background, says how far it is, and stops when it is told to. */
+  /** It may take long: it can run in the background, reports its progress, and can be cancelled. */
   readonly long: boolean;
   run(services: OperationServices, input: I, actor: Actor, progress: Progress): Promise<OperationResult<O>>;
 }
@@ -64,7 +65,7 @@ interface Draft<P extends TProperties, O> {
   ): Promise<OperationResult<O>>;
 }
 
-/** What every act with a version takes beside its own input. */
+/** The additional input of every act with a version. */
 interface Expecting {
   readonly expects?: string;
 }

@@ -1,11 +1,10 @@
 /**
- * One way for every operation: the input is validated, the role of the actor checked, input and answer
- * kept to the actor's domains (reach.ts), the act run, its change written together with its audit row. Acts of the same topic go one after the other (turns.ts), so that
- * what was checked still holds when it is written.
+ * One way for every operation: the input is validated, the role of the actor checked, input and answer kept to the
+ * actor's domains (reach.ts), the act run, its change written together with its audit row. Acts of the same topic run
+ * one after the other (turns.ts), so that what was checked is still true when it is written.
  *
- * Errors: OperationalError `operation.unknown`, `operation.input`, `operation.denied`,
- * `operation.missing` (not there, or in a domain that is not the actor's), and those of the act itself.
- * A defect passes through.
+ * Errors: OperationalError `operation.unknown`, `operation.input`, `operation.denied`, `operation.missing` (it does
+ * not exist, or is in a domain that is not the actor's), and those of the act itself. A defect passes through.
  */
 import { Check, Errors } from 'typebox/value';
 import { isOperational, isOvertaken, OperationalError } from '../model/errors.ts';
@@ -27,11 +26,11 @@ import { changedMeanwhile, mustBeExpected } from './versions.ts';
 
 export interface Operations {
   execute<N extends OperationName>(name: N, input: OperationInput<N>, actor: Actor): Promise<OperationOutput<N>>;
-  /** The same for names and inputs that come from outside. */
+  /** The same for names and inputs from outside. */
   executeUnknown(name: string, input: unknown, actor: Actor): Promise<unknown>;
-  /** Begins an act that goes on in the background; it is there to be asked about once this resolves. Errors: also `operation.busy`. */
+  /** Starts an act in the background; its run exists once this resolves. Errors: also `operation.busy`. */
   begin(name: string, input: unknown, actor: Actor): Promise<Run>;
-  /** Interrupts what goes on in the background. */
+  /** Interrupts acts in the background. */
   close(): Promise<void>;
 }
 
@@ -50,7 +49,7 @@ export function createOperations(given: Omit<OperationServices, 'runs'>): Operat
     for (let tries = 1; ; tries++) {
       const { output, change } = await operation.run(services, input, actor, progress);
       if (operation.kind === 'look') return output;
-      // What is prepared and not yet made can still be left.
+      // A prepared change that is not written yet can still be dropped.
       if (change && progress.signal.aborted) throw cancelled(operation.name);
       const detail = progress.signal.aborted ? { detail: 'stopped before its end' } : {};
       const record = auditRecord(operation, input, actor, clock.now(), { result: 'done', ...detail });
@@ -173,7 +172,7 @@ interface Prepared {
   readonly unchanged?: readonly Statement[];
 }
 
-/** What is asked, once it is known that the actor may. */
+/** The arguments of the operation, after checking that the actor may run it. */
 function prepare(operation: AnyOperation, input: unknown, actor: Actor): Prepared {
   const domains = allowedDomains(operation, actor);
   const checked = checkedInput(operation, input);
@@ -207,7 +206,7 @@ function checkedInput(operation: AnyOperation, input: unknown): never {
   );
 }
 
-/** Whatever is typed may come to stand in a header, a command, a reply or a line of the log. */
+/** Any text may later be in a header, a command, a reply or a line of the log. */
 function withoutControls({ name, input: schema }: AnyOperation, input: unknown): never {
   const found = unsafeText(schema, input);
   if (found === undefined) return input as never;

@@ -1,4 +1,4 @@
-/** Every operation there is, by name. */
+/** Every operation, by name. */
 import { aliasOperations } from './acts/alias.ts';
 import { authOperations } from './acts/auth.ts';
 import { checkOperations } from './acts/check.ts';

@@ -1,4 +1,4 @@
-/** Bounds of operations and their doors, each with its reason. */
+/** Bounds of operations and their interfaces, each with its reason. */
 
 /** A path of a Unix socket, by the kernel: 108 bytes with the final zero, 104 on macOS. */
 export const SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
@@ -9,10 +9,12 @@ export const CONTROL_LINE_BYTES = 40 * 1024 * 1024;
 /** An administrator, a few scripts, a monitoring. */
 export const CONTROL_CLIENTS = 64;
 
-/** A client that says nothing for so long has forgotten us. */
+/** A client that is silent for so long has gone. */
 export const CONTROL_IDLE_MS = 60_000;
 
-/** Domains checked for one question: as many as are checked at a time, since each may wait 20 seconds for name servers. */
+/**
+ * Domains checked in one request: as many as are checked at a time, since each may wait 20 seconds for name servers.
+ */
 export const CHECKED_DOMAINS = 8;
 
 /** Rows of one answer. */
@@ -21,19 +23,22 @@ export const ANSWER_ROWS = 100_000;
 /** Rows of one page of the queue, one less than it reads at a time. */
 export const LISTED_ROWS = 999;
 
-/** Acts in the background at a time, those that wait for their turn included: what a few administrators begin in a day. */
+/**
+ * Acts in the background at a time, including those that wait for their turn: as many as a few administrators start
+ * in a day.
+ */
 export const BACKGROUND_RUNS = 32;
 
-/** Runs that are kept after their end, to be looked at: half a megabyte, mostly. */
+/** Runs that are kept after their end: half a megabyte, usually. */
 export const KEPT_RUNS = 1000;
 
-/** What is kept of the answer of a run; counts and names are short. */
+/** The size of a run's answer that is kept; counts and names are short. */
 export const OUTCOME_CHARACTERS = 20_000;
 
-/** Audit rows moved to the log in one go. */
+/** Audit rows moved to the log at once. */
 export const AUDIT_BATCH = 500;
 
-/** What an audit row keeps of an input: an import may be megabytes. */
+/** The size of an input that an audit row keeps: an import may be megabytes. */
 export const AUDITED_INPUT_CHARACTERS = 4000;
 
 /** How often an act is prepared anew as what it was checked against had changed when it was written: twice is rare already. */

@@ -1,6 +1,6 @@
 /**
- * Nobody rises by changing the credentials of somebody above: whoever may set passwords may do so only
- * for accounts that administer no more than the actor does. Errors: OperationalError `operation.denied`,
+ * Nobody gains rights by changing the credentials of somebody with more: an actor who may set passwords may do so
+ * only for accounts that administer no more than the actor does. Errors: OperationalError `operation.denied`,
  * `directory.invalid`.
  */
 import { anyAddress } from '../directory/addresses/names.ts';

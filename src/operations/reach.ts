@@ -1,7 +1,7 @@
 /**
- * What an operation touches, and how it is kept to the domains of its actor: here, for all operations,
- * and in none of them. What lies in other domains is missing, not forbidden: an actor is answered alike
- * whether it is there or not, by id, by name, by a filter and in counts.
+ * The domains that an operation touches, and how it is limited to the domains of its actor: here, once for all
+ * operations. Objects in other domains are missing, not forbidden: the answer is the same whether they exist or not,
+ * by id, by name, by a filter and in counts.
  */
 import { OperationalError } from '../model/errors.ts';
 import type { Page } from '../model/page.ts';
@@ -12,16 +12,19 @@ export type Touched = readonly (string | undefined)[];
 /** Whether all of these, and at least one, are the actor's. */
 export type Has = (domains: Touched) => boolean;
 
-/** `node`: everything, so it is for actors of all domains only. `own`: what the actor began; the operation sees to that. */
+/**
+ * `node`: everything, so only for actors of all domains. `own`: acts that the actor started; the operation checks
+ * that.
+ */
 export type Reach<I> = 'node' | 'own' | InDomains<I>;
 
-/** One of these at least. */
+/** At least one of these. */
 export interface InDomains<I> {
-  /** What the input names. */
+  /** The domains that the input names. */
   readonly named?: (input: I) => Touched;
-  /** The input takes `domains`, and nothing outside of them is looked at or changed. */
+  /** The input takes `domains`, and nothing outside of them is read or changed. */
   readonly narrowed?: true;
-  /** What of the answer is the actor's; undefined: nothing. */
+  /** The part of the answer that is the actor's; undefined: nothing. */
   readonly cut?: (output: never, has: Has) => unknown;
 }
 
@@ -43,12 +46,12 @@ export function hasAll(domains: readonly string[]): Has {
   return (touched) => touched.length > 0 && touched.every((domain) => domain !== undefined && domains.includes(domain));
 }
 
-/** Errors: `operation.denied` where it touches the whole node. */
+/** Errors: `operation.denied` if it touches the whole node. */
 export function mustHaveDomains({ name, reach }: Scoped<never>): void {
   if (reach === 'node') throw forTheNode(name);
 }
 
-/** The input, kept to the domains. Errors: `operation.denied`, `operation.missing`. */
+/** The input, limited to the domains. Errors: `operation.denied`, `operation.missing`. */
 export function keptInput<I>({ name, reach }: Scoped<I>, input: I, domains: readonly string[]): I {
   if (reach === 'node') throw forTheNode(name);
   if (reach === 'own') return input;
@@ -72,7 +75,7 @@ function forTheNode(name: string): OperationalError {
   return new OperationalError('operation.denied', `cannot do ${name}, as it touches the whole node, not one domain`);
 }
 
-/** One sentence for all that is not there, or not theirs. */
+/** One sentence for everything that does not exist, or is not the actor's. */
 export function missing(name: string): OperationalError {
   return new OperationalError(
     'operation.missing',
@@ -80,7 +83,7 @@ export function missing(name: string): OperationalError {
   );
 }
 
-/** What an operation itself says of that would tell one from the other. */
+/** Errors of an operation that would show the difference. */
 export function alike(name: string, error: unknown): unknown {
   return error instanceof OperationalError && error.code.endsWith('.missing') ? missing(name) : error;
 }

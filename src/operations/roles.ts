@@ -1,7 +1,7 @@
 /**
- * Who may do what: a role allows to look or to act in areas, everywhere or in some domains. This matrix
- * is the only place that says so. An actor may have several grants; what counts for an operation are
- * those that allow it, and the domains of all of them.
+ * Who may do what: a role allows to look or to act in areas, everywhere or in some domains. Only this matrix defines
+ * that. An actor may have several grants; for an operation those count that allow it, with the domains of all of
+ * them.
  */
 import { ROLES, type Role } from '../model/role.ts';
 import type { Area } from './areas.ts';
@@ -27,9 +27,9 @@ const NONE = [] as const;
 type Kinds = readonly ('look' | 'act')[];
 
 /**
- * administrator: all. domain administrator: the users, mail, keys and settings of domains, not the
- * servers, sources and networks that the node trusts. operator (help desk): passwords, states, queued
- * mail. auditor: looks at all, changes nothing.
+ * administrator: all. domain administrator: the users, mail, keys and settings of domains, not the servers, sources
+ * and networks that the node trusts. operator (help desk): passwords, states, queued mail. auditor: looks at all,
+ * changes nothing.
  */
 const MATRIX: Readonly<Record<Area, Readonly<Record<Role, Kinds>>>> = {
   accounts: { administrator: LA, 'domain-administrator': LA, operator: L, auditor: L },
@@ -49,7 +49,7 @@ const MATRIX: Readonly<Record<Area, Readonly<Record<Role, Kinds>>>> = {
   node: { administrator: LA, 'domain-administrator': NONE, operator: L, auditor: L },
 };
 
-/** Of everything, as the owner of the data folder is. */
+/** Administrator of everything, as the owner of the data folder is. */
 export function fullAdministrator(name: string): Actor {
   return { name, grants: [{ role: 'administrator', domains: 'all' }] };
 }
@@ -66,7 +66,7 @@ export function domainsFor({ grants }: Actor, area: Area, kind: 'look' | 'act'):
   return domains.includes('all') ? 'all' : [...new Set(domains.flat())];
 }
 
-/** Whether `actor` may do at least what the grant allows, wherever it allows it. */
+/** Whether `actor` may do at least what the grant allows, in all its domains. */
 export function covers(actor: Actor, grant: Grant): boolean {
   return actor.grants.some(
     ({ role, domains }) =>
@@ -75,7 +75,7 @@ export function covers(actor: Actor, grant: Grant): boolean {
   );
 }
 
-/** As accounts are marked: an administrator of one domain has that domain's users and mail, not the node. */
+/** The grant of an account: an administrator of one domain has that domain's users and mail, not the node. */
 export function grantOf({ role, domain }: { readonly role: Role; readonly domain?: string }): Grant {
   if (domain === undefined) return { role, domains: 'all' };
   return { role: role === 'administrator' ? 'domain-administrator' : role, domains: [domain] };

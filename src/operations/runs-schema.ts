@@ -1,4 +1,4 @@
-/** Acts that go on in the background: a row each, kept for a while after their end. */
+/** Acts in the background: a row each, kept for a while after their end. */
 import { columns } from '../store/columns.ts';
 import type { Statement } from '../store/contract.ts';
 import type { StoreMigration } from '../store/migration.ts';
@@ -10,17 +10,17 @@ export type RunState = (typeof RUN_STATES)[number];
 
 export interface RunRow {
   readonly id: string;
-  /** The node that does it: what a node left behind it marks itself. */
+  /** The node that runs it: a node marks its own interrupted runs. */
   readonly node: string;
   readonly operation: string;
   readonly actor: string;
-  /** As the audit shows it. */
+  /** In the form of the audit. */
   readonly input: string;
   readonly state: RunState;
   readonly done: number;
   readonly started_at: number;
   readonly ended_at: number | null;
-  /** JSON: `{output}` or `{error: {code, message}}`; null while it goes on, and where it is too long. */
+  /** JSON: `{output}` or `{error: {code, message}}`; null while it runs, and if it is too long. */
   readonly outcome: string | null;
 }
 
@@ -53,12 +53,12 @@ type Change = Pick<RunRow, 'id' | 'state' | 'done' | 'ended_at' | 'outcome'>;
 export interface RunStatements {
   add(row: RunRow): Statement;
   change(change: Change): Statement;
-  /** Ids begin with the time: the oldest go. */
+  /** Ids begin with the time: the oldest are deleted. */
   trim(params: Record<never, never>): Statement;
   one(params: { id: string }): Statement;
   unfinished(params: { node: string }): Statement;
   interrupt(params: { node: string; ended_at: number }): Statement;
-  /** Newest first, behind an id; of one actor, or of all where it is null. */
+  /** Newest first, after an id; of one actor, or of all if it is null. */
   page(params: { actor: string | null; after: string; limit: number }): Statement;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Acts in the background: begun by one client, looked at and cancelled by another. A run is a row from
- * its beginning on; how far it is, is in memory, and in the row once it has ended. What is under way
- * when the node stops, or was when it broke down, is listed as interrupted: nothing resumes by itself.
+ * Acts in the background: started by one client, observed and cancelled by others. A run is a row from its beginning
+ * on; its progress is in memory, and in the row once it has ended. Runs that were under way when the node stopped or
+ * crashed are listed as interrupted: nothing resumes by itself.
  *
  * Errors: OperationalError `operation.busy`, and those of the database.
  */
@@ -12,14 +12,14 @@ import { BACKGROUND_RUNS, OUTCOME_CHARACTERS } from './limits.ts';
 import { type RunRow, type RunState, runStatements } from './runs-schema.ts';
 import type { OperationServices } from './services.ts';
 
-/** How an act that may take long says how far it is, and hears that it is to stop. */
+/** How a long act reports its progress, and learns that it must stop. */
 export interface Progress {
   readonly signal: AbortSignal;
-  /** So many rows are done. */
+  /** Call it when so many more rows are done. */
   done(count: number): void;
 }
 
-/** Of an act for which somebody waits. */
+/** For an act whose client waits for the answer. */
 export const NO_PROGRESS: Progress = { signal: new AbortController().signal, done: () => undefined };
 
 export interface Run {
@@ -31,26 +31,26 @@ export interface Run {
   readonly done: number;
   readonly startedAt: string;
   readonly endedAt: string | null;
-  /** What it answered; absent unless it is over, and where it is too long to keep. */
+  /** Its answer; absent before its end, and if it is too long to keep. */
   readonly output?: unknown;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
 export interface Runs {
-  /** `work` begins once this has resolved; what it comes to is in the run. */
+  /** `work` begins once this has resolved; its result is in the run. */
   begin(about: Pick<Run, 'operation' | 'actor' | 'input'>, work: (live: LiveRun) => Promise<unknown>): Promise<Run>;
   list(page: { readonly actor?: string; readonly limit: number; readonly after?: string }): Promise<Page<Run>>;
   find(id: string): Promise<Run | undefined>;
-  /** False: it is over, or another node's. */
+  /** False: it has ended, or belongs to another node. */
   cancel(id: string): boolean;
-  /** Marks what an earlier start of this node left; never throws. */
+  /** Marks runs that an earlier start of this node left; never throws. */
   recover(): Promise<void>;
-  /** Interrupts what is under way, and waits for it. */
+  /** Interrupts all runs, and waits for them. */
   close(): Promise<void>;
 }
 
 export interface LiveRun extends Progress {
-  /** Its turn has come. */
+  /** Call it when its turn has come. */
   running(): void;
 }
 
@@ -93,7 +93,7 @@ export function createRuns({ database, clock, random, nodeName }: Services): Run
     if (entry.stop.signal.aborted) state = entry.stop.signal.reason as RunState;
     const kept = outcome.length <= OUTCOME_CHARACTERS ? outcome : null;
     const change = { id, state, done: entry.done, ended_at: clock.now(), outcome: kept };
-    // What cannot be written now is marked at the next start.
+    // If this cannot be written now, the run is marked at the next start.
     await database.write([statements.change(change)]).catch(() => undefined);
     live.delete(id);
   }

@@ -1,6 +1,6 @@
 /**
- * Audit rows on their way to the log: written in the unit of the change that they describe, so that
- * neither exists without the other, and handed to the journal after it.
+ * Audit rows on their way to the log: written in the unit of the change that they describe, so that neither exists
+ * without the other, and passed to the journal after it.
  */
 import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';

@@ -1,4 +1,4 @@
-/** What operations work with; built in `main`. */
+/** The services of operations; built in `main`. */
 import type { TSchema } from 'typebox';
 import type { DirectoryAdmin } from '../directory/admin.ts';
 import type { OpenDirectory } from '../directory/directory.ts';
@@ -29,7 +29,7 @@ export interface NodeStatus {
   readonly version: string;
   readonly hostname: string;
   readonly data: string;
-  /** False where a command works on a stopped node's folder. */
+  /** False if a command works on a stopped node's folder. */
   readonly running: boolean;
   /** Milliseconds since the epoch; absent when not running. */
   readonly startedAt?: number;
@@ -62,7 +62,7 @@ export interface OperationServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: Events;
-  /** Of this node among others. */
+  /** The name of this node among others. */
   readonly nodeName: string;
   readonly runs: Runs;
   status(): NodeStatus;

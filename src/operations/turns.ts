@@ -1,7 +1,7 @@
 /**
- * Turns of acts, by topic: an act begins once all before it that share a topic have ended, however
- * they ended, and those of other topics go at the same time. All turns of an act are taken at once, so
- * two acts never wait for each other.
+ * Turns of acts, by topic: an act begins once all earlier acts that share a topic have ended, with or without an
+ * error; acts of other topics run at the same time. All turns of an act are taken at once, so two acts never wait for
+ * each other.
  */
 import type { Topic } from './areas.ts';
 
@@ -9,7 +9,7 @@ export interface Turns {
   take<T>(topics: readonly Topic[], act: () => Promise<T>): Promise<T>;
 }
 
-/** `first`: what everything waits for; never rejects. */
+/** `first`: every act waits for it; never rejects. */
 export function createTurns(first: Promise<unknown>): Turns {
   /** The end of the last act of each topic; never rejects. */
   const ends = new Map<Topic, Promise<unknown>>();

@@ -1,7 +1,7 @@
 /**
- * Every text of every operation's input is one line without control characters, unless its schema says
- * otherwise: `Lines` where line ends belong (a file, a certificate), `ELSEWHERE` where the reader of the
- * value judges it itself. A new operation is safe before anybody thinks of it.
+ * Every text in an operation's input is one line without control characters, unless its schema allows more: `Lines`
+ * if line ends are valid (a file, a certificate), `ELSEWHERE` if the reader of the value checks it. So a new
+ * operation is safe by default.
  */
 import { type TSchema, Type } from 'typebox';
 import { unsafeInLine, unsafeInLines } from '../protocol/text/unsafe.ts';
@@ -11,7 +11,7 @@ export function Lines(maxLength: number) {
   return Type.String({ maxLength, textKind: 'lines' });
 }
 
-/** An option of the schema of a value whose reader judges its texts. */
+/** An option of the schema of a value whose reader checks its texts. */
 export const ELSEWHERE = { textKind: 'elsewhere' } as const;
 
 export type TextKind = 'line' | 'lines' | 'elsewhere';
@@ -30,7 +30,7 @@ type Node = TSchema & {
   readonly items?: TSchema;
 };
 
-/** The first text that may not be; `value` fits the schema. */
+/** The first invalid text; `value` matches the schema. */
 export function unsafeText(schema: TSchema | undefined, value: unknown, at = ''): Unsafe | undefined {
   const { textKind = 'line', properties, patternProperties, items } = (schema ?? {}) as Node;
   if (textKind === 'elsewhere') return undefined;

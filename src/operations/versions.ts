@@ -1,8 +1,8 @@
 /**
- * Versions of rows: whoever reads a row and changes it later may say which version they read (`expects`),
- * and is refused if it is another by then, or gone. A version is a digest of the row as it is shown, so it
- * needs no column, and two rows that look the same are the same. It is compared in the act's own turn, and
- * the unit of the act insists that the row is still what was compared: another node has turns of its own.
+ * Versions of rows: a client that reads a row and changes it later may send the version it read (`expects`), and is
+ * refused if the row has changed or is gone. A version is a digest of the row as it is shown, so it needs no column,
+ * and two rows that look the same are the same. It is compared within the act's turn, and the unit of the act fails
+ * if the row has changed since: another node has turns of its own.
  * Errors: OperationalError `operation.conflict`.
  */
 import { createHash } from 'node:crypto';
@@ -27,7 +27,7 @@ export function versioned<R extends object>(row: R): R & { readonly version: str
   return { ...row, version: versionOf(row) };
 }
 
-/** `version`: undefined where the row is not there. */
+/** `version`: undefined if the row does not exist. */
 export function mustBeExpected(name: string, version: string | undefined, expects: string): void {
   if (version === expects) return;
   throw new OperationalError(

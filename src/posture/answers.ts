@@ -2,7 +2,7 @@
 import type { DnsAnswer, Resolver } from '../world/resolver.ts';
 import { POSTURE_LIMITS } from './limits.ts';
 
-/** The records of a name, each as one text, one character an octet; none is an empty list. */
+/** The records of a name, each as one text, one character a byte; none is an empty list. */
 export async function textsOf(
   resolver: Resolver,
   name: string,
@@ -11,7 +11,7 @@ export async function textsOf(
 > {
   const answer = await resolver.resolve(name, 'TXT');
   if (answer.kind === 'unknown') return answer;
-  // RFC 7208 3.3, RFC 6376 3.6.2.2: the strings of one record are put together without a space.
+  // RFC 7208 3.3, RFC 6376 3.6.2.2: the strings of one record are joined without a space.
   const texts =
     answer.kind === 'none' ? [] : answer.records.map((strings) => Buffer.concat(strings).toString('latin1'));
   return { kind: 'texts', texts };

@@ -1,4 +1,4 @@
-/** The certificate that this node shows: its names, and how long it is valid. */
+/** The certificate that this node presents: its names, and how long it is valid. */
 import { X509Certificate } from 'node:crypto';
 import type { PostureContext } from './context.ts';
 import { type About, cannotTell, good, type PostureResult, problem } from './types.ts';
@@ -31,7 +31,7 @@ const CERTIFICATE = {
   },
 } as const;
 
-/** `pem`: the leaf first; undefined where there is none to read. `now`: milliseconds since the epoch. */
+/** `pem`: the leaf first; undefined if there is none to read. `now`: milliseconds since the epoch. */
 export function checkCertificate(
   pem: string | undefined,
   now: number,

@@ -6,7 +6,7 @@ export interface NodeRoom {
   /** The data folder. */
   readonly folder: string;
   readonly disk: DiskSpace;
-  /** Undefined while nobody has looked. */
+  /** Undefined before the first check. */
   readonly log?: { readonly usedBytes: number; readonly maxBytes: number };
 }
 

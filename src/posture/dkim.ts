@@ -1,6 +1,6 @@
 /**
- * DKIM (RFC 6376): the DNS has the record of every key that signs for the domain, as a verifier would
- * find it. A key that waits for its record is told with the record.
+ * DKIM (RFC 6376): the DNS has the record of every key that signs for the domain, as a verifier would find it. A key
+ * that waits for its record is reported with the record.
  */
 import { createPublicKey } from 'node:crypto';
 import { checkRecord, type RecordCheck, type RecordState, recordName } from '../directory/signing-keys/check.ts';
@@ -12,10 +12,10 @@ import type { PostureContext } from './context.ts';
 import { type About, cannotTell, good, type PostureResult, type Problem, problem } from './types.ts';
 import { txtLine } from './zone-lines.ts';
 
-/** As much of a key as the test needs; the secret half stays where it is. */
+/** The part of a key that the test needs, without the private key. */
 export type TestedKey = Omit<DkimKeyRow, 'private_key' | 'created_at' | 'since'>;
 
-/** RFC 8301 3.2: verifiers refuse shorter ones; signers should use the longer. */
+/** RFC 8301 3.2: verifiers refuse shorter ones; signers should use longer ones. */
 const LEAST_RSA_BITS = 1024;
 const GOOD_RSA_BITS = 2048;
 

@@ -1,6 +1,6 @@
 /**
- * Where DMARC looks (RFC 9989 4.10): the record that applies to a domain, and the organisational
- * domain, both by the tree walk of mailauth.
+ * The look-ups of DMARC (RFC 9989 4.10): the record that applies to a domain, and the organisational domain, both by
+ * the tree walk of mailauth.
  */
 import { createAsker } from '../screen/checks/origin/ask.ts';
 import type { Ask } from '../screen/checks/origin/mailauth.ts';
@@ -44,7 +44,7 @@ function lookup(module: Discovery, resolver: Resolver): unknown {
   return module.createRecordLookup(createAsker(resolver).ask, { strict: true });
 }
 
-/** Not typed by its makers. */
+/** The package has no types for it. */
 const MODULE: string = 'mailauth/lib/dmarc/get-dmarc-record.js';
 
 async function load(): Promise<Discovery> {

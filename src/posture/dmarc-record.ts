@@ -1,13 +1,13 @@
 /**
- * DMARC policy records (RFC 9989 4.7) as their owner should see them: what they say, and each way in
- * which they break the grammar or repeat what is obsolete. Never throws.
+ * DMARC policy records (RFC 9989 4.7) for their owner: their content, and each way in which they break the grammar or
+ * repeat obsolete tags. Never throws.
  */
 import { parseTagList } from './tag-list.ts';
 
 export type DmarcPolicy = 'none' | 'quarantine' | 'reject';
 
 export interface DmarcRecordView {
-  /** Undefined where it is missing or no policy. */
+  /** Undefined if it is missing or invalid. */
   readonly p: DmarcPolicy | undefined;
   readonly sp: DmarcPolicy | undefined;
   readonly isTesting: boolean;
@@ -15,7 +15,7 @@ export interface DmarcRecordView {
   /** URIs of `rua` and `ruf`, as published. */
   readonly rua: readonly string[];
   readonly ruf: readonly string[];
-  /** Sentences: receivers take the record for another, or for none. */
+  /** Sentences: receivers read the record differently, or ignore it. */
   readonly faults: readonly string[];
   /** Tags and parts that receivers ignore. */
   readonly ignored: readonly string[];
@@ -24,7 +24,7 @@ export interface DmarcRecordView {
 const POLICIES: readonly string[] = ['none', 'quarantine', 'reject'];
 const MODES: readonly string[] = ['r', 's'];
 
-/** RFC 9989 4.7; a tag that is not here is ignored by receivers. */
+/** RFC 9989 4.7; receivers ignore a tag that is not here. */
 const VALUES: Readonly<Record<string, (value: string) => boolean>> = {
   v: (value) => value === 'DMARC1',
   p: (value) => POLICIES.includes(value.toLowerCase()),
@@ -42,7 +42,7 @@ const VALUES: Readonly<Record<string, (value: string) => boolean>> = {
 /** RFC 9989 1.2 of the tags of RFC 7489. */
 const OBSOLETE: readonly string[] = ['pct', 'rf', 'ri'];
 
-/** Whether it calls itself a DMARC record: `v=DMARC1` first, in exactly these letters (RFC 9989 4.7). */
+/** Whether it is marked as a DMARC record: `v=DMARC1` first, in exactly these letters (RFC 9989 4.7). */
 export function isDmarcRecord(text: string): boolean {
   return /^[vV][ \t]*=[ \t]*DMARC1[ \t]*(;|$)/.test(text.trim());
 }
@@ -78,7 +78,7 @@ export function reportDomain(uri: string): string | undefined {
   return match?.[1]?.toLowerCase();
 }
 
-/** The size limit of RFC 7489 6.2, which RFC 9989 took away. */
+/** The size limit of RFC 7489 6.2, which RFC 9989 removed. */
 const SIZE = /![0-9]+[kmgt]?$/i;
 
 function uris(value: string): readonly string[] {
@@ -88,7 +88,7 @@ function uris(value: string): readonly string[] {
     .filter((uri) => uri !== '');
 }
 
-/** RFC 9989 4.8: any URI, of which receivers know mailto. */
+/** RFC 9989 4.8: any URI; receivers support mailto. */
 function isReportUri(uri: string): boolean {
   return /^mailto:[^\s@?][^\s?]*@[^\s@?]+(\?.*)?$/i.test(uri.replace(SIZE, '')) || /^https?:\/\/\S+$/i.test(uri);
 }

@@ -1,6 +1,6 @@
 /**
- * DMARC (RFC 9989): a record applies to the domain, says what its owner means, asks for reports, and
- * the domains that are to get them agree (RFC 9990 4).
+ * DMARC (RFC 9989): a record applies to the domain, is valid, requests reports, and the domains that are to receive
+ * them agree (RFC 9990 4).
  */
 import type { Resolver } from '../world/resolver.ts';
 import { shown, textsOf } from './answers.ts';
@@ -86,7 +86,7 @@ export async function checkDmarc(domain: string, { resolver }: PostureContext): 
   const found = await discoverPolicy(domain, resolver);
   if (found.kind === 'unknown') return [cannotTell(about, `the DNS did not answer: ${found.reason}`)];
   if (found.kind === 'none') return [problem(about, DMARC.missing, `no DMARC record applies to ${domain}`, publish)];
-  // The registry of a public suffix speaks for those who do not speak for themselves (RFC 9989 4.10.1).
+  // The record of a public suffix applies to domains without one of their own (RFC 9989 4.10.1).
   if (readDmarcRecord(found.record).isPublicSuffix)
     return [problem(about, DMARC.missing, `only that of the public suffix ${found.domain} applies`, publish)];
   return checkPolicy(about, found, resolver);
@@ -94,7 +94,7 @@ export async function checkDmarc(domain: string, { resolver }: PostureContext): 
 
 interface Applied {
   readonly record: string;
-  /** Where it stands; `domain` itself or one above it. */
+  /** The domain of the record; `domain` itself or one above it. */
   readonly domain: string;
 }
 
@@ -109,7 +109,7 @@ async function checkPolicy(about: About, applied: Applied, resolver: Resolver): 
 
 function* adviceOn(about: About, view: DmarcRecordView, { domain, record }: Applied, seen: string) {
   const p = view.p ?? 'none';
-  // RFC 9989 4.7: of an inherited record sp goes before p.
+  // RFC 9989 4.7: in an inherited record sp goes before p.
   const applies = domain !== about.subject && view.sp !== undefined ? 'sp' : 'p';
   const monitors = new RegExp(`\\b${applies}\\s*=\\s*none`, 'i');
   const line = (from: RegExp, to: string): string[] => [txtLine(`_dmarc.${domain}`, record.replace(from, to))];
@@ -125,7 +125,7 @@ function* adviceOn(about: About, view: DmarcRecordView, { domain, record }: Appl
   }
 }
 
-/** RFC 9990 4: who is to get reports about another organisation's mail says so in the DNS. */
+/** RFC 9990 4: a receiver of reports about another organisation's mail must agree in the DNS. */
 async function checkReports(
   about: About,
   { rua, ruf }: DmarcRecordView,

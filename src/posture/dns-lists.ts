@@ -1,9 +1,8 @@
 /**
  * DNS block lists (RFC 5782): whether one of this node's public addresses is on any.
  *
- * Only an answer in 127.0.0.0/8 is a listing. A list's own refusal (Spamhaus answers 127.255.255.x to
- * public resolvers), silence, an address of elsewhere (a resolver that rewrites), or a list that fails
- * its own test entries is `cannot tell`.
+ * Only an answer in 127.0.0.0/8 is a listing. A list's refusal (Spamhaus answers 127.255.255.x to public resolvers),
+ * a time-out, another address (a resolver that rewrites), or a list that fails its own test entries is `cannot tell`.
  */
 import { reverseName } from '../screen/checks/reverse-lookup/reverse.ts';
 import type { DnsAnswer, Resolver } from '../world/resolver.ts';
@@ -21,7 +20,7 @@ const LISTED = {
 const TEST_ENTRY = '127.0.0.2';
 const NEVER_LISTED = '127.0.0.1';
 
-/** What the codes of well-known lists mean. */
+/** The meanings of the codes of well-known lists. */
 const MEANINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'zen.spamhaus.org': {
     '127.0.0.2': 'SBL: sends or supports spam',
@@ -73,7 +72,7 @@ function reversed(address: string): string {
   return reverseName(address).replace(/\.(in-addr|ip6)\.arpa$/, '');
 }
 
-/** Why nothing this list says can be believed; undefined where it can. */
+/** Why the answers of this list cannot be trusted; undefined if they can. */
 function faultOf(
   list: string,
   listed: DnsAnswer<string>,
@@ -111,7 +110,7 @@ function refusedBy(about: About, list: string, codes: readonly string[]): Postur
   );
 }
 
-/** What the list itself says, often with an address to ask at. */
+/** The list's own explanation, often with an address for questions. */
 async function reasonOf(name: string, resolver: Resolver): Promise<string> {
   const answer = await textsOf(resolver, name);
   return answer.kind === 'texts' && answer.texts[0] ? `: ${shown(answer.texts[0])}` : '';

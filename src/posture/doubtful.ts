@@ -1,4 +1,4 @@
-/** Values in use that can hardly be meant: somebody insisted, or set them before anybody asked. */
+/** Values in use that are probably a mistake: they were forced, or set before they were checked. */
 import type { DoubtfulRule } from '../directory/rules/doubts.ts';
 import { networkDoubt, networkMust } from '../protocol/network/doubt.ts';
 import type { StoredSetting } from '../settings/held.ts';
@@ -37,7 +37,7 @@ export function checkDoubtful({ values, count }: AllDoubtful): readonly PostureR
   return results;
 }
 
-/** Of everything that was set; defaults have no doubt. */
+/** Of all values that are set; defaults have no doubt. */
 export function doubtfulSettings(
   definitions: readonly AnySetting[],
   stored: readonly StoredSetting[],
@@ -62,7 +62,7 @@ export function doubtfulConfig(config: Pick<NodeConfig, 'trustedProxies' | 'dnsT
   );
 }
 
-/** All that a node knows, the first `most` by name. */
+/** All of a node, the first `most` by name. */
 export function joined(
   most: number,
   others: readonly Doubtful[],

@@ -1,6 +1,6 @@
 /**
- * HELO: the name that this node greets other servers with (RFC 5321 4.1.1.1) must be a real one, and
- * lead to the addresses that it sends from.
+ * HELO: the name that this node sends to other servers (RFC 5321 4.1.1.1) must be a real one, and resolve to the
+ * addresses that it sends from.
  */
 import { parseDomain } from '../protocol/smtp/domain.ts';
 import { textsOf } from './answers.ts';
@@ -55,7 +55,7 @@ export async function checkHelo({ resolver, node }: PostureContext): Promise<rea
   return [good(about, seen), ...(await checkSpf(about, resolver))];
 }
 
-/** Silent where the DNS did not answer: it is only advice. */
+/** Without a result if the DNS did not answer: it is only advice. */
 async function checkSpf(about: About, resolver: PostureContext['resolver']): Promise<readonly PostureResult[]> {
   const answer = await textsOf(resolver, about.subject);
   if (answer.kind === 'unknown' || answer.texts.some((text) => /^v=spf1( |$)/i.test(text))) return [];

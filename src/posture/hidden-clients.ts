@@ -1,4 +1,4 @@
-/** Listeners whose clients hide behind one address: what rests on addresses is void there. */
+/** Listeners whose clients share one address: rules that rely on addresses do not work there. */
 import type { HiddenClients } from '../screen/sender/nat.ts';
 import { type PostureResult, problem } from './types.ts';
 
@@ -15,7 +15,7 @@ const HOW: Readonly<Record<HiddenClients['known'], string>> = {
   proxy: 'this proxy sends mail of clients whose addresses it does not know',
 };
 
-/** What a running node has noticed since its start; empty for one that is stopped. */
+/** The findings of a running node since its start; empty for a stopped one. */
 export function checkHiddenClients(found: readonly HiddenClients[]): readonly PostureResult[] {
   return found.map(({ port, address, known }) =>
     problem(

@@ -1,6 +1,6 @@
 /**
- * MX: where the world takes mail for the domain (RFC 5321 5.1). Good when every exchanger has an
- * address and leads to this node, or is one that the operator named.
+ * MX: the servers that take mail for the domain (RFC 5321 5.1). Good when every exchanger has an address and leads to
+ * this node, or is one that the operator named.
  */
 import { isIP } from 'node:net';
 import type { DnsAnswer, Mx } from '../world/resolver.ts';
@@ -100,7 +100,7 @@ function verdictOn(
   }
   if (ours) return good(about, `${seen} and leads to this node`);
   if (exchangers.includes(host)) return good(about, `${seen} and is expected (posture.exchangers)`);
-  // An address that did not come could be one of ours.
+  // An address that was not answered could be one of ours.
   if (unknown) return unanswered(about, host, unknown);
   if (node.reachable.length === 0)
     return cannotTell(about, seen, 'This node knows no public address of its own: set smtp.publicAddresses.');

@@ -1,7 +1,7 @@
 /**
- * Which addresses the world knows this node by: where its connections come from, and where mail can
- * reach it. What an operator entered counts as public whatever its range; of the machine's own
- * addresses only those that are.
+ * The addresses by which other hosts know this node: those of its outgoing connections, and those at which it
+ * receives mail. An address that an operator entered counts as public whatever its range; of the machine's own
+ * addresses only public ones do.
  */
 import ipaddr from 'ipaddr.js';
 import { parseHostPort } from '../deliver/host-port.ts';
@@ -12,11 +12,11 @@ import { POSTURE_LIMITS } from './limits.ts';
 export interface OwnNode {
   /** In lower case. */
   readonly hostname: string;
-  /** What other servers are greeted with. */
+  /** The name sent to other servers. */
   readonly heloName: string;
-  /** Where mail can reach this node. */
+  /** The addresses at which this node receives mail. */
   readonly reachable: readonly string[];
-  /** Where connections to other servers come from; empty where a smart host takes all mail. */
+  /** The addresses of connections to other servers; empty if a smart host takes all mail. */
   readonly sending: readonly string[];
   /** The host that takes all outgoing mail. */
   readonly smartHost: string | undefined;
@@ -27,7 +27,7 @@ export function ownNode(snapshot: SettingsSnapshot, hostname: string, interfaces
   const reachable = distinct([...entered, ...interfaces.map(canonical).filter(isPublic)]);
   const bound = snapshot.get(deliverySettings.bindAddresses).map(canonical);
   const boundPublic = bound.filter((address) => isPublic(address) || entered.includes(address));
-  // Bound to private addresses: a router gives the connection one of those that were entered.
+  // Bound to private addresses: a router maps the connection to one of those that were entered.
   const leaving = boundPublic.length > 0 ? boundPublic : bound.length > 0 ? entered : reachable;
   const family = snapshot.get(deliverySettings.addressFamily);
   const isUsed = (address: string): boolean => family === 'both' || (family === 'ipv6') === address.includes(':');
@@ -41,7 +41,7 @@ export function ownNode(snapshot: SettingsSnapshot, hostname: string, interfaces
   };
 }
 
-/** As the resolver writes addresses, so that they compare as text. */
+/** The form in which the resolver writes addresses, so that they compare as text. */
 function canonical(address: string): string {
   return ipaddr.process(address.replace(/%.*/, '')).toString();
 }

@@ -1,9 +1,9 @@
 /**
- * How this node and its domains stand in the world: the tests put together.
+ * The standing of this node and its domains: runs all tests.
  *
- * Asks the DNS and nobody else; changes nothing, and keeps only what it saw of the records of keys. A
- * test that takes too long cannot tell. Never throws for what name servers do; errors of the database
- * pass through (`store.unavailable`).
+ * Asks only the DNS; changes nothing, and stores only the results about the records of keys. A test that takes too
+ * long is `cannot tell`. Never throws for what name servers do; errors of the database pass through
+ * (`store.unavailable`).
  */
 
 import type { LocalAllows } from '../directory/rules/local-allows.ts';

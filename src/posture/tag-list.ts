@@ -1,6 +1,6 @@
 /**
- * Tag lists (RFC 6376 3.2), the syntax of DKIM key records and DMARC records: `v=DMARC1; p=none`.
- * Never throws; what breaks the grammar is told beside what could be read.
+ * Tag lists (RFC 6376 3.2), the syntax of DKIM key records and DMARC records: `v=DMARC1; p=none`. Never throws;
+ * violations of the grammar are reported beside the readable parts.
  */
 export interface Tag {
   readonly name: string;
@@ -11,9 +11,9 @@ export interface TagList {
   readonly tags: readonly Tag[];
   /** The first tag of that name. */
   get(name: string): string | undefined;
-  /** Names that stand there more than once: RFC 6376 3.2 voids the whole list. */
+  /** Names that occur more than once: RFC 6376 3.2 voids the whole list. */
   readonly repeated: readonly string[];
-  /** Parts without `=`, or whose name is none. */
+  /** Parts without `=`, or with an invalid name. */
   readonly broken: readonly string[];
 }
 

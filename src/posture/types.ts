@@ -1,9 +1,8 @@
 /**
- * What a test of this house's own standing in the world says.
+ * The result of a test of this node's standing.
  *
- * Three verdicts: good, wrong, cannot tell. DNS that does not answer is never anybody's fault, so it
- * is never `wrong`. What is wrong comes with the reason why it matters and, where a record mends it,
- * with the record, ready to be copied into the zone.
+ * Three verdicts: good, wrong, cannot tell. DNS that does not answer is nobody's fault, so it is never `wrong`. A
+ * wrong result has the reason why it matters and, if a record fixes it, the record, ready to be copied into the zone.
  */
 import type { DnsAnswer } from '../world/resolver.ts';
 
@@ -25,8 +24,8 @@ export type TestName =
 export type PostureVerdict = 'good' | 'wrong' | 'cannot-tell';
 
 /**
- * `critical`: mail is lost or refused, or anybody may send as the domain. `important`: some receivers
- * refuse, or a protection is missing. `advice`: good as it is, and could be better.
+ * `critical`: mail is lost or refused, or anybody may send as the domain. `important`: some receivers refuse, or a
+ * protection is missing. `advice`: good now, and could be better.
  */
 export type Severity = 'critical' | 'important' | 'advice';
 
@@ -35,12 +34,12 @@ export interface PostureResult {
   /** The domain, name or address that was tested. */
   readonly subject: string;
   readonly verdict: PostureVerdict;
-  /** Null where there is nothing to do. */
+  /** Null if there is nothing to do. */
   readonly severity: Severity | null;
-  /** Of the test's closed list; `good` and `cannot-tell` where it has no more to say. */
+  /** From the test's closed list; `good` and `cannot-tell` if there is no more detail. */
   readonly code: string;
   readonly seen: string;
-  /** Why it matters, and what to do; empty where all is good. */
+  /** Why it matters, and what to do; empty if all is good. */
   readonly why: string;
   /** Lines of a zone file (RFC 1035 5.1). */
   readonly publish: readonly string[];

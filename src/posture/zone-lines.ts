@@ -1,4 +1,4 @@
-/** Records as a zone file has them (RFC 1035 5.1), to be copied as they are. */
+/** Records in the form of a zone file (RFC 1035 5.1), to be copied unchanged. */
 import { POSTURE_LIMITS } from './limits.ts';
 
 const TTL_SECONDS = 3600;
@@ -7,7 +7,7 @@ export function zoneLine(name: string, type: 'A' | 'AAAA' | 'MX' | 'PTR', data: 
   return `${name}. ${TTL_SECONDS} IN ${type} ${data}`;
 }
 
-/** In as many character-strings as it takes. */
+/** In as many character-strings as necessary. */
 export function txtLine(name: string, text: string): string {
   const strings: string[] = [];
   for (let at = 0; at < text.length || at === 0; at += POSTURE_LIMITS.stringBytes)

@@ -1,8 +1,8 @@
 /**
- * The end of a message: all octets are there, so it is screened, committed and answered.
+ * The end of a message: all bytes are there, so it is screened, committed and answered.
  *
- * 250 is only said when the queue has it durably. A client that is gone before the commit gets
- * nothing committed; one that goes during it may get its message delivered and sent again.
+ * 250 is only sent when the queue has it durably. If a client disconnects before the commit, nothing is committed; if
+ * it disconnects during the commit, its message may be delivered and sent again.
  */
 import type { MessageRecord } from '../journal/contract.ts';
 import { isOperational } from '../model/errors.ts';
@@ -32,8 +32,8 @@ type Committing = MessageVerdict & { readonly kind: 'commit' };
 const GONE: Reply = { code: 451, enhanced: '4.4.2', text: 'the client went before the message was stored' };
 
 /**
- * Ends the transaction, whatever comes of it. Never fails for what a neighbour or the peer does.
- * Waits for nothing but what takes time: a small message meets no promise before its commit.
+ * Ends the transaction in any case. Never fails for a fault of a neighbour or the peer. Only work that takes time is
+ * awaited: a small message meets no promise before its commit.
  */
 export function acceptMessage(session: SmtpSession, transaction: MailTransaction): MaybePromise<Reply> {
   const content = transaction.content!;
@@ -49,7 +49,7 @@ export function acceptMessage(session: SmtpSession, transaction: MailTransaction
   );
 }
 
-/** What is wrong with the octets themselves. */
+/** Faults of the content's bytes themselves. */
 function contentRefusal(
   { services, policy, facts }: SmtpSession,
   transaction: MailTransaction,
@@ -94,7 +94,7 @@ function storeRefused(session: SmtpSession, transaction: MailTransaction, error:
 function screenStaged(session: SmtpSession, transaction: MailTransaction, staged: StagedContent): MaybePromise<Reply> {
   const { parameters, reversePath, recipients } = transaction;
   const envelope = { ...parameters, reversePath, recipients: recipients.map(({ recipient }) => recipient) };
-  // What was just written could not be read again; or a defect.
+  // The content just written could not be read again; or a defect.
   const unscreened = (error: unknown): Reply => {
     staged.discard();
     return storeRefused(session, transaction, error);
@@ -110,7 +110,7 @@ function screenStaged(session: SmtpSession, transaction: MailTransaction, staged
     : commitUnlessSignedOut(session, transaction, staged, verdict);
 }
 
-/** The account may have been frozen since MAIL: nothing of it is accepted from then on. */
+/** The account may have been frozen since MAIL: from then on nothing of it is accepted. */
 function commitUnlessSignedOut(
   session: SmtpSession,
   transaction: MailTransaction,
@@ -138,7 +138,7 @@ function commit(
   }
   if (verdict.corrections) correct(transaction, verdict.corrections);
   const { dialogue } = transaction;
-  // Said in the journal's row only if the commit succeeds, like the row itself.
+  // In the journal's row only if the commit succeeds, like the row itself.
   const dialogueBefore = dialogue.text;
   const accepted: Reply = { code: 250, enhanced: '2.0.0', text: `queued as ${transaction.id}` };
   addReply(dialogue, accepted);
@@ -156,12 +156,12 @@ function commit(
   );
 }
 
-/** The header told who the sender is: what RCPT said of it is no longer so. */
+/** The header changed who the sender is: the verdicts of RCPT are replaced. */
 function correct({ recipients }: MailTransaction, corrections: readonly Correction[]): void {
   for (const [i, correction] of corrections.entries()) recipients[i] = { ...recipients[i]!, ...correction };
 }
 
-/** The content is the queue's once it was asked, also where it refuses. */
+/** The content belongs to the queue once it was called, also if it refuses. */
 function committing(
   session: SmtpSession,
   transaction: MailTransaction,
@@ -202,7 +202,7 @@ function newMessage(
     const before = rows.length;
     const recipient = recipients[i]!;
     const { notify } = recipient.recipient;
-    // RFC 3461 leaves open who may ask; asked by a forger it is mail to whom he names.
+    // RFC 3461 does not say who may request it; requested by a forger, it is mail to a victim of his choice.
     const isReported = !wants(notify, 'success') || recipient.trusted || isProvenPath(reversePath, evidence, facts);
     addRows(rows, recipient, disposition, edits[i], isReported ? notify : withoutSuccess(notify));
     for (let n = before; n < rows.length; n++) decided.push(decidedRecipient(rows[n]!, disposition));
@@ -227,7 +227,7 @@ function newMessage(
   };
 }
 
-/** What the content is, not what it was called: delivery converts only what must be (RFC 6152 3). */
+/** The type of the actual content, not the declared one: delivery converts only what must be (RFC 6152 3). */
 function actualBody({ parameters, content }: MailTransaction): NewMessage['body'] {
   if (parameters.body === 'BINARYMIME') return 'BINARYMIME';
   return content!.eightBit ? '8BITMIME' : '7BIT';
@@ -280,7 +280,7 @@ function rowState(disposition: Disposition): NewRecipient['state'] {
     }
     case 'discard':
       return { discarded: disposition.reason };
-    // Others of this message were accepted, so nobody can be told any more.
+    // Others of this message were accepted, so it is too late to refuse.
     case 'refuse':
       return { held: 'admin', reason: `late refusal: ${disposition.reason}` };
     case 'defer':

@@ -1,8 +1,8 @@
 /**
- * Failed sign-ins by network: beyond a number in a window no credentials of that network are looked at
- * any more, so that guessing costs it time and us nothing. A site of IPv6 (/48) has 65,536 networks, and
- * so a count of its own: with a few of them it is shut as a whole, and fills no table with the others.
- * In memory; a ban that lasts is dynamic screening's business.
+ * Failed sign-ins by network: beyond a number in a window no credentials of that network are checked, so that
+ * guessing costs the attacker time and us nothing. A site of IPv6 (/48) has 65,536 networks, and so a count of its
+ * own: after a few of its networks the whole site is shut, and does not fill the table with the others. In memory;
+ * dynamic screening handles lasting bans.
  */
 import { networkOf, siteOf } from '../wire/network.ts';
 import type { Clock } from '../world/clock.ts';
@@ -10,7 +10,7 @@ import { AUTH_FAILURE_WINDOW_MS, AUTH_NETWORKS, AUTH_SITE_NETWORKS } from './lim
 
 export interface AuthGuard {
   failed(address: string): void;
-  /** Too many failures lately. `mostFailures`: of one network. */
+  /** Too many recent failures. `mostFailures`: of one network. */
   isShut(address: string, mostFailures: number): boolean;
 }
 
@@ -20,7 +20,7 @@ interface Count {
 }
 
 export function createAuthGuard(clock: Clock): AuthGuard {
-  /** Networks, and sites of IPv6, in the order of their windows' beginnings. */
+  /** Networks, and sites of IPv6, in the order in which their windows began. */
   const counts = new Map<string, Count>();
 
   const forgetOld = (): void => {

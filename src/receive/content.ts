@@ -1,8 +1,8 @@
 /**
- * The content of one message on its way into the spool: counted, newlines and NUL checked, bounded.
+ * The content of one message on its way into the spool: counted, checked for newlines and NUL, bounded.
  *
- * Once it cannot be accepted any more its spool is freed and the rest only read and dropped, so that
- * the next command is found where it is.
+ * Once it cannot be accepted any more, its spool is freed and the rest only read and dropped, so that the next
+ * command is found.
  */
 import { isAscii } from 'node:buffer';
 import type { BodyType } from '../model/envelope.ts';
@@ -11,10 +11,10 @@ import type { Spool } from '../store/contract.ts';
 
 export interface IncomingContent {
   readonly spool: Spool;
-  /** Octets received, dots removed; what the size limit counts. */
+  /** Bytes received, dots removed; the size limit counts these. */
   sizeBytes: number;
   eightBit: boolean;
-  /** How it went on where it was refused: the spool does not get that. */
+  /** The rest of refused content: the spool does not get it. */
   rest: Buffer | undefined;
   refusal: 'too-large' | 'abandoned' | undefined;
   /** The spool asked to wait. */
@@ -55,7 +55,7 @@ export function openContent(
   return content;
 }
 
-/** `isPlain`: as ContentGuard.push takes it. */
+/** `isPlain`: as in ContentGuard.push. */
 export function writeContent(content: IncomingContent, slice: Buffer, isPlain: boolean): void {
   const { guard } = content;
   content.sizeBytes += slice.length;
@@ -65,17 +65,17 @@ export function writeContent(content: IncomingContent, slice: Buffer, isPlain: b
   if (content.refusal !== undefined || guard.refuses) content.rest ??= Buffer.from(slice);
 }
 
-/** As it came, refused or not: enough to tell which message it was. */
+/** The beginning as received, refused or not: enough to identify the message. */
 export function headOf({ spool, rest }: IncomingContent): Uint8Array {
   return rest ? Buffer.concat([spool.head, rest]) : spool.head;
 }
 
-/** All octets are there: says what was found that content may not have. */
+/** Call it at the end of the content: returns the faults that were found. */
 export function endContent(content: IncomingContent): ContentFaults {
   return content.guard.finish(content.store);
 }
 
-/** Frees the spool; what still comes is only counted. */
+/** Frees the spool; further bytes are only counted. */
 export function refuse(content: IncomingContent, refusal: NonNullable<IncomingContent['refusal']>): void {
   if (content.refusal !== undefined) return;
   content.refusal = refusal;

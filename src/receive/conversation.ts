@@ -24,7 +24,7 @@ import { leaveGuard } from './signed-in.ts';
 import { abandonTransaction } from './transaction.ts';
 import type { UnfinishedSessions } from './unfinished-sessions.ts';
 
-/** What all sessions of a listener share. */
+/** The state that all sessions of a listener share. */
 export interface SessionSurroundings {
   readonly services: ReceiveServices;
   readonly hostname: string;
@@ -72,7 +72,7 @@ export function converse(
     proceed(session);
   };
 
-  /** In place of a greeting, where the client need not be asked anything. */
+  /** A refusal in place of a greeting, if it needs no input of the client. */
   const turnedAway = (spokeEarly: boolean): boolean => {
     if (refusal) turnAway(session, REFUSALS[refusal], refusal);
     else if (spokeEarly && policy.earlyTalk === 'refuse') turnAway(session, EARLY, 'early talk');
@@ -95,7 +95,7 @@ export function converse(
     },
     input: () => proceed(session),
     secured() {
-      // What was proven before counts no more (RFC 3207 4.2).
+      // Facts proven before do not count any more (RFC 3207 4.2).
       const { helo: _, account: __, ...facts } = session.facts;
       const tls = tlsOf(connection, session.isClientNamed, services.clock.now());
       session.exchange = undefined;
@@ -176,7 +176,10 @@ function openSession(connection: Connection, surroundings: SessionSurroundings):
   return session;
 }
 
-/** `isClientNamed`: by XCLIENT, so TLS ends at a proxy, whose certificate is not its client's. A PROXY header goes before TLS that passes through. */
+/**
+ * `isClientNamed`: by XCLIENT, so TLS ends at a proxy, and its certificate is not the client's. A PROXY header is
+ * sent before TLS that passes through.
+ */
 function tlsOf(connection: Connection, isClientNamed: boolean, now: number): Pick<SessionFacts, 'tls'> {
   const { tls } = connection;
   if (!tls) return {};
@@ -184,7 +187,7 @@ function tlsOf(connection: Connection, isClientNamed: boolean, now: number): Pic
   return { tls: certificate ? { ...tls, certificate } : tls };
 }
 
-/** A refusal by the checks takes the place of the greeting, and ends the session (RFC 5321 3.1). */
+/** A refusal by the checks replaces the greeting, and ends the session (RFC 5321 3.1). */
 function greetWith(session: SmtpSession, reply: Reply): Reply {
   addReply(session.dialogue, reply);
   if (reply.code === 220) return reply;
@@ -202,8 +205,8 @@ function conclude(session: SmtpSession, { unfinished, knownClients }: SessionSur
   session.gone = true;
   leaveGuard(session);
   if (session.commandLine !== undefined) addClientLine(session.dialogue, session.commandLine);
-  // While the message is being accepted there is no transaction any more, and its content is not ours;
-  // what it waits for would come too late.
+  // While the message is being accepted there is no transaction, and its content belongs to the acceptance; pending
+  // results would come too late.
   session.screen.reset?.();
   abandonTransaction(session);
   const { address } = session.facts.client;

@@ -1,4 +1,4 @@
-/** A dialogue as the journal keeps it: `C:` and `S:` lines, bounded, credentials left out. */
+/** A dialogue in the form of the journal: `C:` and `S:` lines, bounded, without credentials. */
 import type { Reply } from '../model/reply.ts';
 import { DIALOGUE_CHARACTERS, DIALOGUE_IDLE_LINE_CHARACTERS, DIALOGUE_LINE_CHARACTERS } from './limits.ts';
 
@@ -6,10 +6,10 @@ export interface Dialogue {
   text: string;
 }
 
-/** Of AUTH (RFC 4954 4): with what the client answers it is as good as a password to guess at. */
+/** Of AUTH (RFC 4954 4): with the client's answer to it, a password can be guessed offline. */
 const CHALLENGE = 334;
 
-/** What a line of any length may be worth reading for: a sender, a recipient, a client. */
+/** Lines that are useful whatever their length: a sender, a recipient, a client. */
 const TELLING = /^(?:MAIL|RCPT|BDAT|EHLO|HELO|XCLIENT|AUTH)\b/i;
 
 export function addClientLine(dialogue: Dialogue, line: string): void {
@@ -25,12 +25,12 @@ export function addReply(dialogue: Dialogue, reply: Reply): void {
   add(dialogue, 'S: ', `${reply.code} ${reply.enhanced === undefined ? '' : `${reply.enhanced} `}${text}`);
 }
 
-/** What is no command and no reply: `-- TLS`. */
+/** A line that is neither command nor reply: `-- TLS`. */
 export function addNote(dialogue: Dialogue, note: string): void {
   add(dialogue, '-- ', note);
 }
 
-/** What was said in a transaction that came to nothing. */
+/** Adds the lines of a transaction without result. */
 export function addDialogue(dialogue: Dialogue, part: Dialogue): void {
   if (dialogue.text.length <= DIALOGUE_CHARACTERS) dialogue.text += part.text;
 }

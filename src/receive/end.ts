@@ -1,4 +1,4 @@
-/** Ends a session by our own decision: the last reply, then the connection closes. */
+/** Ends a session on our side: the last reply, then the connection closes. */
 import type { Reply } from '../model/reply.ts';
 import { formatReply } from '../protocol/smtp/reply.ts';
 import { addReply } from './dialogue.ts';

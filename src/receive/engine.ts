@@ -1,6 +1,6 @@
 /**
- * The engine of a session: takes commands and content out of the input in order, has each done, and
- * answers. What can be done at once is done without waiting; the replies to a batch leave together.
+ * The engine of a session: takes commands and content out of the input in order, executes each, and answers.
+ * Synchronous work is not awaited; the replies to a batch leave together.
  */
 import { andThen, isPromise, type MaybePromise } from '../model/maybe-promise.ts';
 import type { Reply } from '../model/reply.ts';
@@ -16,10 +16,10 @@ import { currentDialogue, type MailTransaction, type Receiving, type SmtpSession
 import { auth, authTooLong, continueAuth } from './verbs/auth.ts';
 import { VERBS } from './verbs/index.ts';
 
-/** `starved`: nothing whole is there to be done. */
+/** `starved`: the input has no complete command. */
 type Step = MaybePromise<Reply | undefined> | 'starved';
 
-/** Does all that can be done with what is there; called again when more comes or work is done. */
+/** Executes everything that the input allows; called again when more input comes or work is done. */
 export function proceed(session: SmtpSession): void {
   const { connection } = session;
   if (connection.busy) return;
@@ -38,7 +38,7 @@ export function proceed(session: SmtpSession): void {
   if (connection.inputEnded && step === 'starved') connection.close('closed-by-client');
 }
 
-/** Whoever does not read replies is not given more to read. */
+/** A client that does not read replies gets no more. */
 function hasRoom(connection: SmtpSession['connection']): boolean {
   if (!connection.congested) return true;
   connection.flush();
@@ -56,7 +56,7 @@ function attempt(session: SmtpSession): Step {
   }
 }
 
-/** Has the session wait for `work`, and go on with its answer. */
+/** Lets the session wait for `work`, and continue with its answer. */
 export function wait(session: SmtpSession, work: Promise<Reply | undefined>): void {
   const { connection } = session;
   connection.busy = true;
@@ -121,7 +121,7 @@ function giveUp(session: SmtpSession, reason: string): void {
   say(session, reply);
 }
 
-/** Malformed, unknown, misplaced: the client's own doing, whatever the mail (RFC 5321 4.2.2). */
+/** Malformed, unknown, misplaced: the client's own fault, whatever the mail (RFC 5321 4.2.2). */
 function isClientError({ code, enhanced }: Reply): boolean {
   if ((code >= 500 && code <= 504) || code === 521 || code === 555) return true;
   // An address beyond ASCII without SMTPUTF8 (RFC 6531 3.5).
@@ -132,27 +132,27 @@ function say(session: SmtpSession, reply: Reply): void {
   session.connection.send(formatReply(reply));
   if (!reply.close) return;
   session.end ??= 'closed-by-us';
-  // QUIT is the last a client says (RFC 2920 3.1), so nothing can be on its way that would undo our last words.
+  // QUIT is the last command of a client (RFC 2920 3.1), so no input can follow that would turn the end into a reset.
   if (session.end === 'quit') session.connection.part();
   else session.connection.close('closed-by-us');
 }
 
 const TOO_LONG: Reply = { code: 500, enhanced: '5.5.2', text: 'the line is too long' };
 const ENDLESS: Reply = { ...TOO_LONG, close: true };
-/** Where a command ends is then a matter of opinion, so nothing that follows is obeyed. */
+/** It is ambiguous where such a command ends, so no further command is executed. */
 const BARE_LF: Reply = { code: 521, enhanced: '5.5.2', text: 'a line ends with CRLF, not with LF alone', close: true };
 const NO_TEXT: Reply = { code: 500, enhanced: '5.5.2', text: 'the line has characters that no command has' };
-/** An octet of C0 or C1, also where the rest is no UTF-8: its argument is to blame, so the answer is 501. */
+/** A byte of C0 or C1, even if the rest is not valid UTF-8: the argument is at fault, so the answer is 501. */
 const BAD_GREETING = /^(?:EHLO|HELO) .*[\x00-\x1f\x7f-\x9f]/is;
 const UNKNOWN: Reply = { code: 500, enhanced: '5.5.1', text: 'unknown command' };
-/** Its client was greeted as the proxy itself: what it says from here on must not count as the proxy's. */
+/** The session began with the proxy itself as the client: further commands must not count as the proxy's. */
 const LATE_PROXY: Reply = { code: 421, enhanced: '4.3.5', text: 'the PROXY header came too late', close: true };
-/** A browser that was made to speak here would go on with what an attacker wrote. */
+/** A browser that was tricked into connecting would continue with text of an attacker. */
 const NOT_SMTP: Reply = { code: 502, enhanced: '5.7.0', text: 'this is SMTP', close: true };
 const CRLF_BYTES = 2;
 const HTTP = /^(GET|POST|PUT|HEAD|CONNECT|OPTIONS|DELETE|PATCH)$/;
 
-/** A line of an AUTH exchange. What it says is not written down. */
+/** A line of an AUTH exchange. Its content is not logged. */
 function authLine(session: SmtpSession): Step {
   const line = session.connection.input.takeLine(AUTH_LINE_BYTES);
   if (line === 'incomplete') return 'starved';
@@ -216,7 +216,7 @@ function receive(session: SmtpSession, receiving: Receiving): Step {
   return 'starved';
 }
 
-/** Returns whether the end of data has come. */
+/** Returns whether the end of data was reached. */
 function receiveData({ connection, decoder, write }: SmtpSession): boolean {
   const bytes = connection.input.takeAll();
   const rest = decoder.push(bytes, 0, write);
@@ -225,7 +225,7 @@ function receiveData({ connection, decoder, write }: SmtpSession): boolean {
   return true;
 }
 
-/** Returns whether the whole chunk has come. */
+/** Returns whether the whole chunk was received. */
 function receiveChunk({ connection, write }: SmtpSession, chunk: Receiving & { kind: 'chunk' }): boolean {
   const bytes = connection.input.takeAll();
   const taken = Math.min(bytes.length, chunk.remainingBytes);
@@ -239,7 +239,7 @@ function isPastDeadline({ services, policy }: SmtpSession, { content }: MailTran
   return services.clock.now() - content!.startedAt > policy.messageTimeoutMs;
 }
 
-/** As much again as was allowed has been dropped: the client does not mean to stop. */
+/** As much again as the limit has been dropped: the client will not stop. */
 function isHopeless({ policy }: SmtpSession, transaction: MailTransaction | undefined): boolean {
   return (transaction?.content?.sizeBytes ?? 0) > 2 * policy.maxMessageBytes;
 }
@@ -258,7 +258,7 @@ function finishChunk(session: SmtpSession, { refusal, last, sizeBytes }: Receivi
   if (last || isTooLarge) {
     if (session.commandLine !== undefined) addClientLine(transaction.dialogue, session.commandLine);
     const reply = finish(session, transaction);
-    // What is left of it would come all the same, chunk by chunk.
+    // The rest of it would still be sent, chunk by chunk.
     return isTooLarge ? andThen(reply, (said) => ({ ...said, close: true })) : reply;
   }
   return { code: 250, enhanced: '2.0.0', text: `${sizeBytes} octets received` };

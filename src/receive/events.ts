@@ -1,4 +1,4 @@
-/** Events of receive: what happened to sessions and messages on their way in. */
+/** Events of receive: sessions and incoming messages. */
 import { event } from '../world/event.ts';
 
 export const receiveEvents = {

@@ -1,4 +1,4 @@
-/** Clients that have delivered mail since the node started: they are greeted without a pause. Bounded, oldest out. */
+/** Clients that have delivered mail since the node started: they are greeted without a delay. Bounded, oldest out. */
 import { KNOWN_CLIENTS } from './limits.ts';
 
 export interface KnownClients {

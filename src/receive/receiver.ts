@@ -1,8 +1,8 @@
 /**
- * The SMTP server: listeners with their profiles, and what all of them share. Made by main.
+ * The SMTP server: listeners with their profiles, and the state that all of them share. Created by main.
  *
- * `drain` takes no new connections, tells idle sessions 421, lets messages in hand finish and cuts
- * what is left at the deadline.
+ * `drain` takes no new connections, sends 421 to idle sessions, lets messages in hand finish and cuts the rest at the
+ * deadline.
  */
 import { isPromise } from '../model/maybe-promise.ts';
 import type { ListenerProfile } from '../model/session.ts';
@@ -25,7 +25,7 @@ export type { ReceiveServices } from './services.ts';
 export interface ReceiverOptions {
   /** Our name in greetings and trace lines. */
   readonly hostname: string;
-  /** CIDRs that may send PROXY and XCLIENT. */
+  /** CIDRs of clients that may send PROXY and XCLIENT. */
   readonly trustedProxies: readonly string[];
 }
 
@@ -98,7 +98,7 @@ export function createReceiver(services: ReceiveServices, options: ReceiverOptio
   };
 }
 
-/** The settings as one object, made anew only when they changed. */
+/** The settings as one object, built anew only when they changed. */
 function policyReader({ settings }: ReceiveServices): () => SmtpPolicy {
   let from: SettingsSnapshot | undefined;
   let policy: SmtpPolicy;
@@ -113,8 +113,8 @@ function policyReader({ settings }: ReceiveServices): () => SmtpPolicy {
 }
 
 /**
- * Clients are asked for a certificate once one would tell something: who signs in (EXTERNAL), or that a
- * server is ours. Strangers' servers are not asked for less: some break off.
+ * Clients are asked for a certificate only if one would be used: for sign-in (EXTERNAL), or to identify a server of
+ * ours. Some servers of others disconnect when they are asked.
  */
 function askingForCertificates(
   { tls, credentials, asksCertificates }: ReceiveServices,

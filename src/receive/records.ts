@@ -1,4 +1,7 @@
-/** What receiving leaves in the journal: one row a refused message or transaction, one a session. Of accepted messages the queue tells. */
+/**
+ * The journal rows of receiving: one a refused message or transaction, one a session. The queue writes those of
+ * accepted messages.
+ */
 import type { MessageRecord, SessionRecord } from '../journal/contract.ts';
 import type { Evidence } from '../model/finding.ts';
 import type { JournalDetail, RecipientFindings } from '../model/journal-detail.ts';
@@ -7,14 +10,14 @@ import type { MessageFacts } from '../screen/contract.ts';
 import { dispositionOf, hasRefused, loggedRefused, repliesToRefused, replyName } from './refused.ts';
 import type { MailTransaction, SmtpSession } from './session.ts';
 
-/** What the message stage came to; where it was never reached, only what its head says of the message. */
+/** The result of the message stage; if it was not reached, only the facts of the header's beginning. */
 export interface Screened {
   readonly facts: MessageFacts;
   readonly evidence?: Readonly<Record<string, Evidence>>;
   readonly findings?: readonly RecipientFindings[];
 }
 
-/** `screened` has what was found of the transaction and its accepted recipients before, too. */
+/** `screened` also contains the findings before the message stage, on the transaction and its accepted recipients. */
 export function journalDetail(transaction: MailTransaction, screened?: Screened): JournalDetail {
   const { refused, dialogue } = transaction;
   const facts = screened?.facts;
@@ -35,7 +38,7 @@ function foundOfRefused({ refused }: MailTransaction): readonly RecipientFinding
     .map(({ address, findings }) => ({ recipient: address, findings }));
 }
 
-/** Where the message stage was never reached. */
+/** If the message stage was not reached. */
 function foundBefore({ findings, recipients }: MailTransaction): readonly RecipientFindings[] {
   const found: RecipientFindings[] = findings.length > 0 ? [{ findings }] : [];
   for (const { recipient, findings: own } of recipients)
@@ -43,7 +46,7 @@ function foundBefore({ findings, recipients }: MailTransaction): readonly Recipi
   return found;
 }
 
-/** `said`: what the whole message was told; without it only RCPTs were refused. */
+/** `said`: the reply to the whole message; without it only RCPTs were refused. */
 export function recordRefusals(
   session: SmtpSession,
   transaction: MailTransaction,
@@ -56,7 +59,7 @@ export function recordRefusals(
         reason: replyText(said.reply),
       }))
     : [];
-  // The message stage has it all; where it was never reached, the refused RCPTs keep what was seen of them.
+  // The message stage has all evidence; if it was not reached, the refused RCPTs keep theirs.
   const screened = {
     facts: said?.screened?.facts ?? {},
     evidence: said?.screened?.evidence ?? session.screen.observed?.(),

@@ -1,9 +1,9 @@
 /**
- * Refused recipients of a transaction, as its journal row will name them: the first in whole, further
- * ones shortly, the rest by how many got which reply.
+ * Refused recipients of a transaction, for its journal row: the first in full, further ones in short form, the rest
+ * by the number of each reply.
  *
- * However many there are and however long, they stay within REFUSED_WHOLE and REFUSED_SHORTLY together:
- * the row of an accepted message is kept for as long as the log is, so it must not carry an attack. Never fails.
+ * Whatever their number and length, they stay within REFUSED_WHOLE and REFUSED_SHORTLY together: the row of an
+ * accepted message is kept for as long as the log is, so it must not carry an attack. Never fails.
  */
 import type { MessageRecord } from '../journal/contract.ts';
 import type { Address } from '../model/address.ts';
@@ -17,14 +17,14 @@ export interface RefusedRecipient {
   /** `550 5.1.1`. */
   readonly name: string;
   readonly reason: string;
-  /** Of those told in whole. */
+  /** Of those in full. */
   readonly findings: readonly Finding[];
 }
 
 export interface RefusedRecipients {
   readonly kept: RefusedRecipient[];
   characters: number;
-  /** Those beyond, by reply. */
+  /** The rest, by reply. */
   readonly counted: Map<string, number>;
 }
 
@@ -36,7 +36,7 @@ export function noneRefused(): RefusedRecipients {
   return { kept: [], characters: 0, counted: new Map() };
 }
 
-/** Whether it was kept in whole; of others the dialogue has nothing either. */
+/** Returns whether it was kept in full; the dialogue has only such recipients. */
 export function addRefused(
   refused: RefusedRecipients,
   {
@@ -71,7 +71,7 @@ export function hasRefused({ kept }: RefusedRecipients): boolean {
   return kept.length > 0;
 }
 
-/** As the journal has them; the last one stands for those beyond. */
+/** In the form of the journal; the last one stands for the rest. */
 export function loggedRefused({ kept, counted }: RefusedRecipients): readonly Logged[] {
   const logged = kept.map(
     ({ address, code, reason }): Logged => ({ address, disposition: dispositionOf(code), reason }),
@@ -84,7 +84,7 @@ export function loggedRefused({ kept, counted }: RefusedRecipients): readonly Lo
   return [...logged, { address: `(${count} more)`, disposition: isDeferred ? 'defer' : 'refuse', reason }];
 }
 
-/** Of all, for where only a count of the row is kept. */
+/** Of all, for a row of which only a count is kept. */
 export function repliesToRefused({ kept, counted }: RefusedRecipients): readonly string[] {
   return [...kept.map(({ name }) => name), ...[...counted].flatMap(([name, times]) => Array<string>(times).fill(name))];
 }

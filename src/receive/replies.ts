@@ -52,7 +52,7 @@ export function tooMuch(text: string): Reply {
 
 export const TOO_MANY_FROM_NETWORK: Reply = tooMuch('too many connections from your network');
 
-/** Which codes a malformed argument gets depends on whose address it is (RFC 3463 3.2). */
+/** The code for a malformed argument depends on whether it is a sender or a recipient (RFC 3463 3.2). */
 const ADDRESS_STATUS = {
   sender: { address: '5.1.7', domain: '5.1.8' },
   recipient: { address: '5.1.3', domain: '5.1.2' },

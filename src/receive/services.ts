@@ -1,4 +1,4 @@
-/** What receiving needs of the rooms below; main hands it in. */
+/** The services that receiving needs of the rooms below; main passes them in. */
 import type { SessionGuard } from '../guard/sessions.ts';
 import type { Journal } from '../journal/contract.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -22,10 +22,10 @@ export interface ReceiveServices {
   readonly blobs: Pick<Blobs, 'spool'>;
   readonly journal: Pick<Journal, 'session' | 'message'>;
   readonly tls: TlsContexts;
-  /** Whether a server of ours shows by a client certificate who it is. */
+  /** Whether any server of ours identifies itself by a client certificate. */
   readonly asksCertificates: () => boolean;
-  /** Ends the sessions of an account that may not go on. */
+  /** Ends the sessions of an account that is frozen, disabled or removed. */
   readonly sessions: Pick<SessionGuard, 'enter'>;
-  /** Who may sign in. */
+  /** Checks credentials. */
   readonly credentials: Authority & { offers(): MaybePromise<Offers> };
 }

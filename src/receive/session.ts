@@ -34,16 +34,16 @@ export interface MailTransaction {
   readonly recipients: AcceptedRecipient[];
   readonly refused: RefusedRecipients;
   readonly dialogue: Dialogue;
-  /** Present from the first octet on. */
+  /** Present from the first byte on. */
   content: IncomingContent | undefined;
   /** BDAT has begun: DATA is out of place (RFC 3030 2). */
   chunked: boolean;
 }
 
-/** What the octets now coming are. */
+/** The kind of bytes that are being received. */
 export type Receiving =
   | { readonly kind: 'data' }
-  /** `refusal`: they are read and dropped, then it is said (RFC 3030 2). */
+  /** `refusal`: the bytes are read and dropped, then it is sent (RFC 3030 2). */
   | {
       readonly kind: 'chunk';
       remainingBytes: number;
@@ -57,11 +57,11 @@ export interface SmtpSession {
   readonly policy: SmtpPolicy;
   readonly connection: Connection;
   readonly hostname: string;
-  /** Whoever speaks here may say who its client is (XCLIENT): behind a PROXY header that is the client it names. */
+  /** This client may name another one (XCLIENT): behind a PROXY header that is the client in the header. */
   readonly trustedProxy: boolean;
   readonly authGuard: AuthGuard;
   readonly handshakes: Handshakes;
-  /** The longest line that may be a command, CRLF and all: AUTH with credentials behind it may be longer than others. */
+  /** The longest line that may be a command, with CRLF: AUTH with credentials may be longer than others. */
   readonly longestLine: number;
   readonly dialogue: Dialogue;
   readonly decoder: DataDecoder;
@@ -72,23 +72,26 @@ export interface SmtpSession {
   screen: ScreenSession;
   transaction: MailTransaction | undefined;
   receiving: Receiving | undefined;
-  /** AUTH has begun, and its next line is awaited; `refused`: it changes nothing any more, and is answered so. */
+  /** AUTH has begun, and its next line is awaited; `refused`: the result is already decided, and is the answer. */
   exchange: { readonly exchange: SaslExchange; readonly mechanism: string; refused?: Reply } | undefined;
-  /** What it signed in with; apart from the facts, which are written down. */
+  /** The credential of the sign-in; apart from the facts, which are logged. */
   proof: Proof | undefined;
-  /** Takes it out of the registry of signed-in sessions. */
+  /** Removes it from the registry of signed-in sessions. */
   leaveGuard: (() => void) | undefined;
-  /** Its account may not go on: said, and the connection closed, when the work in hand is done. */
+  /**
+   * Its account was frozen, disabled or removed: a reply is sent and the connection closed when the work in hand is
+   * done.
+   */
   isDismissed: boolean;
   authFailures: number;
   errors: number;
   idleCommands: number;
-  /** Said twice, beyond the limit, or put off. */
+  /** Repeated, beyond the limit, or deferred. */
   fruitlessRecipients: number;
   refusedRecipients: number;
   transactions: number;
   messagesAccepted: number;
-  /** The command in hand; its line joins the dialogue that it turns out to belong to. */
+  /** The command in hand; its line is added to the dialogue to which it belongs, once that is known. */
   commandLine: string | undefined;
   /** STARTTLS was answered 220. */
   upgrading: boolean;
@@ -96,12 +99,12 @@ export interface SmtpSession {
   secretMayFollow: boolean;
   draining: boolean;
   gone: boolean;
-  /** Why it ends, where the connection's end does not tell. */
+  /** Why it ends, if the connection's end does not show it. */
   end: SessionRecord['end'] | undefined;
   reason: string | undefined;
 }
 
-/** Undefined: there is nothing to say yet. */
+/** Undefined: there is no reply yet. */
 export type Verb = (session: SmtpSession, argument: string) => MaybePromise<Reply | undefined>;
 
 export function currentDialogue(session: SmtpSession): Dialogue {

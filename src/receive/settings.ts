@@ -1,4 +1,4 @@
-/** What an administrator may say about receiving mail, and the values as sessions read them. */
+/** Settings of receiving mail, and their values as sessions read them. */
 import type { ListenerProfile } from '../model/session.ts';
 import { smtpSettings as screenedSettings } from '../screen/settings.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
@@ -132,7 +132,7 @@ export const receiveSettings = defineSettings('receive', {
   ),
 });
 
-/** All values that a session obeys; taken once at its start. */
+/** All values that a session uses; read once at its start. */
 export interface SmtpPolicy {
   /** The global bound: a domain can only lower it for its own mail. */
   readonly maxMessageBytes: number;

@@ -1,6 +1,6 @@
 /**
- * A session that signed in, for as long as its account may go on: asked at MAIL and again before a message
- * is committed, and ended by the registry of sessions when the account is frozen in between.
+ * A session that signed in, for as long as its account is allowed: checked at MAIL and again before a message is
+ * committed, and ended by the registry of sessions when the account is frozen in between.
  */
 import { FINISH_MS } from '../guard/limits.ts';
 import { andThen, type MaybePromise } from '../model/maybe-promise.ts';
@@ -9,7 +9,7 @@ import { end } from './end.ts';
 import { CANNOT_AUTHORIZE, DISMISSED, SIGNED_OUT } from './replies.ts';
 import type { SmtpSession } from './session.ts';
 
-/** It has just signed in. */
+/** Call it after a sign-in. */
 export function enterGuard(session: SmtpSession): void {
   const account = session.facts.account!;
   session.leaveGuard = session.services.sessions.enter({
@@ -24,7 +24,7 @@ export function leaveGuard(session: SmtpSession): void {
   session.leaveGuard = undefined;
 }
 
-/** Of a session that signed in: undefined if it may go on. Never throws. */
+/** For a session that signed in: undefined if its account is still allowed. Never throws. */
 export function mayGoOn(session: SmtpSession): MaybePromise<Reply | undefined> {
   const { services, facts, proof } = session;
   return andThen(services.credentials.stands(facts.account!, proof), (answer) => {
@@ -35,8 +35,8 @@ export function mayGoOn(session: SmtpSession): MaybePromise<Reply | undefined> {
 
 function signOut(session: SmtpSession, account: string): Reply {
   leaveGuard(session);
-  const { account: _, ...stranger } = session.facts;
-  session.facts = stranger;
+  const { account: _, ...facts } = session.facts;
+  session.facts = facts;
   report(session, account);
   return SIGNED_OUT;
 }
@@ -47,7 +47,7 @@ function report(session: SmtpSession, account: string): void {
   session.services.events.emit('smtp.auth.ended', { session: id, address: client.address, account });
 }
 
-/** At once; if a command or a message is in hand, when that is done or the time for it is over. */
+/** At once; if a command or a message is in hand, when that is done or its time is over. */
 function dismiss(session: SmtpSession, account: string): void {
   const { connection, services } = session;
   session.leaveGuard = undefined;

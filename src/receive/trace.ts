@@ -1,4 +1,4 @@
-/** The trace line on top of what came in (RFC 5321 4.4, `with` types of RFC 3848 and RFC 6531 4.3). */
+/** The trace line on top of a received message (RFC 5321 4.4, `with` types of RFC 3848 and RFC 6531 4.3). */
 import { type SessionFacts, UNKNOWN_ADDRESS } from '../model/session.ts';
 
 export interface TraceFacts {
@@ -7,7 +7,7 @@ export interface TraceFacts {
   readonly id: string;
   readonly smtputf8: boolean;
   readonly at: number;
-  /** Only when there is exactly one: others must not learn of each other (RFC 5321 7.6). */
+  /** Only when there is exactly one: recipients must not learn of each other (RFC 5321 7.6). */
   readonly onlyRecipient?: string;
 }
 
@@ -18,19 +18,19 @@ export function receivedLine({ session, hostname, id, smtputf8, at, onlyRecipien
   return `Received: from ${safeHelo(helo)} (${tcpInfo(client.address)})${cipher}\r\n\tby ${hostname} (Postern) with ${withType(session, smtputf8)} id ${id}${recipient};\r\n\t${formatDate(at)}\r\n`;
 }
 
-/** RFC 5321 4.4; a word in brackets would be read as an address, so what is not known is a plain comment. */
+/** RFC 5321 4.4; a word in brackets would be read as an address, so an unknown one is a plain comment. */
 function tcpInfo(address: string): string {
   if (address === UNKNOWN_ADDRESS) return UNKNOWN_ADDRESS;
   return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
 }
 
-/** UTF8SMTPSA and friends (RFC 6531 4.3); ESMTPSA (RFC 3848). */
+/** UTF8SMTPSA and similar (RFC 6531 4.3); ESMTPSA (RFC 3848). */
 function withType({ extended, tls, account }: SessionFacts, smtputf8: boolean): string {
   if (!extended) return 'SMTP';
   return `${smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${tls ? 'S' : ''}${account === undefined ? '' : 'A'}`;
 }
 
-/** Whatever the client called itself, it stays one word of the header. */
+/** Whatever the client sent in HELO, it stays one word of the header. */
 function safeHelo(helo: string): string {
   return helo.replace(/[^A-Za-z0-9._:[\]-]/g, '?');
 }
@@ -38,7 +38,7 @@ function safeHelo(helo: string): string {
 let lastSecond = Number.NaN;
 let lastDate = '';
 
-/** RFC 5322 3.3, in UTC; made once for all messages of a second. */
+/** RFC 5322 3.3, in UTC; formatted once for all messages of a second. */
 export function formatDate(at: number): string {
   const second = Math.floor(at / 1000);
   if (second !== lastSecond) {

@@ -1,4 +1,4 @@
-/** How a transaction begins and ends; what happens in between is the verbs' business. */
+/** How a transaction begins and ends; the verbs do the rest. */
 import type { Finding } from '../model/finding.ts';
 import type { MailCommand } from '../protocol/smtp/mail-command.ts';
 import { openContent, refuse } from './content.ts';
@@ -38,8 +38,8 @@ export function openTransactionContent({ services, policy }: SmtpSession, transa
 }
 
 /**
- * Ends the transaction without a message. Refused recipients leave their row; what was said becomes
- * part of the session's dialogue.
+ * Ends the transaction without a message. Refused recipients leave their row; its lines become part of the session's
+ * dialogue.
  */
 export function abandonTransaction(session: SmtpSession): void {
   const { transaction } = session;

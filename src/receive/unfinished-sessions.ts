@@ -1,6 +1,6 @@
 /**
- * Sessions that ended before MAIL: a row each up to a bound per network and minute, then counted and
- * told in one event. A scan of the port must not fill the log.
+ * Sessions that ended before MAIL: a row each up to a bound per network and minute, then counted and reported in one
+ * event. A scan of the port must not fill the log.
  */
 import type { SessionRecord } from '../journal/contract.ts';
 import { networkOf } from '../wire/network.ts';
@@ -9,7 +9,7 @@ import type { ReceiveServices } from './services.ts';
 
 export interface UnfinishedSessions {
   record(record: SessionRecord): void;
-  /** Tells what was only counted so far. */
+  /** Reports the sessions that were only counted. */
   flush(): void;
 }
 

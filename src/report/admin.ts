@@ -1,4 +1,4 @@
-/** What operators see of reports and do to them: counted and sent, received. */
+/** Reports for operators: lists of counted, sent and received ones, and acts on them. */
 import { OperationalError } from '../model/errors.ts';
 import type { DmarcRecord } from '../screen/checks/origin/types.ts';
 import type { Database } from '../store/contract.ts';
@@ -17,7 +17,7 @@ export interface CountedDay {
   readonly messages: number;
   readonly rows: number;
   readonly leftOut: number;
-  /** Who asks for the report. */
+  /** The addresses that request the report. */
   readonly rua: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export interface IncomingEntry {
   readonly ends: string | null;
   readonly messages: number;
   readonly problem: string | null;
-  /** In the log. */
+  /** The message id in the log. */
   readonly message: string;
 }
 
@@ -58,23 +58,23 @@ export interface IncomingFilter {
   /** Milliseconds since the epoch. */
   readonly since?: number;
   readonly limit?: number;
-  /** `received/id` of the row before, in milliseconds. */
+  /** `received/id` of the previous row, in milliseconds. */
   readonly after?: string;
 }
 
 export interface ReportAdmin {
   may(): Promise<MayReport>;
   counted(): Promise<readonly CountedDay[]>;
-  /** The latest day where none is given (days since the epoch). */
+  /** The latest day if none is given (days since the epoch). */
   countedOf(domain: string, day?: number): Promise<CountedDetail | undefined>;
-  /** The report as it would be sent now. */
+  /** The report in its current state. */
   preview(domain: string, day?: number): Promise<string | undefined>;
   send(): Promise<SentReports>;
   incoming(filter: IncomingFilter): Promise<readonly IncomingEntry[]>;
   incomingOne(
     id: string,
   ): Promise<(IncomingEntry & { readonly sources: readonly SourceRow[]; readonly raw: string | null }) | undefined>;
-  /** What reports say of a domain: by source, and by day (the newest first). */
+  /** The content of reports about a domain: by source, and by day (the newest first). */
   view(
     domain: string,
     since: number,
@@ -194,7 +194,7 @@ function entryOf(row: IncomingRow & { readonly messages: number | null }): Incom
   };
 }
 
-/** A stranger's number of seconds may be no date at all. */
+/** An untrusted number of seconds may be no valid date. */
 function instant(seconds: number): string | null {
   if (seconds <= 0 || seconds > (100_000_000 * DAY_MS) / 1000) return null;
   return new Date(seconds * 1000).toISOString();

@@ -1,7 +1,7 @@
 /**
- * Messages on their way from receiving to the queue and the journal, shown to whoever counts them: the
- * accepted ones once they are durable, the refused ones as they are told. What is shown costs a
- * message without DMARC evidence one look.
+ * Passes messages on their way from receiving to the queue and the journal to the code that counts them: the accepted
+ * ones once they are durable, the refused ones when they are answered. Costs a message without DMARC evidence one
+ * check.
  */
 import type { Journal, MessageRecord } from '../journal/contract.ts';
 import type { NewMessage, Queue } from '../queue/contract.ts';

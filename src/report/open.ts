@@ -1,6 +1,6 @@
 /**
- * Reports put together: what is counted of messages, the reader of reports of others, the operators'
- * admin, and what is to be done by the clock.
+ * Assembles reports: the counting of messages, the reader of received reports, the operators' admin, and the clock
+ * jobs.
  */
 import type { Directory } from '../directory/contract.ts';
 import type { Journal } from '../journal/contract.ts';
@@ -29,13 +29,13 @@ interface Counting {
 export interface Reports {
   readonly admin: ReportAdmin;
   readonly sink: ReportSink;
-  /** Reports of the days that are over. */
+  /** Sends the reports of the days that are over. */
   send(): Promise<SentReports>;
-  /** Forgets old reports of others. */
+  /** Deletes old received reports. */
   forget(): Promise<void>;
-  /** What receiving hands messages to, with every message counted on its way. */
+  /** Wraps the receivers of messages, so that every message is counted. */
   counting(parts: Counting): Counting;
-  /** Who is told when something is in the outbox. */
+  /** Sets the function to call when something is in the outbox. */
   onLetter(wake: () => void): void;
   close(): Promise<void>;
 }
@@ -43,23 +43,23 @@ export interface Reports {
 export function openReports(services: ReportServices): Reports {
   const { database, clock, settings, events } = services;
   let wakeOutbox = (): void => {};
-  let told = '';
+  let reported = '';
   const collector = createDmarcCollector(services);
   const failures = createFailureSender({ ...services, wakeOutbox: () => wakeOutbox() });
   const sink = createReportSink(services);
   const underlying = createReportAdmin({ ...services, collector });
   const send = async (): Promise<SentReports> => {
     const sent = await underlying.send();
-    tell(sent);
+    report(sent);
     if (sent.written > 0) wakeOutbox();
     return sent;
   };
 
   /** Once, not every hour that it stays so. */
-  function tell({ may, days = 0 }: SentReports): void {
+  function report({ may, days = 0 }: SentReports): void {
     const reason = may.answer === 'yes' ? '' : may.reason;
-    if (reason !== told && may.answer !== 'yes') events.emit('report.not-sent', { reason, days });
-    told = reason;
+    if (reason !== reported && may.answer !== 'yes') events.emit('report.not-sent', { reason, days });
+    reported = reason;
   }
 
   function message(record: ObservedMessage): void {

@@ -3,11 +3,11 @@ import { columns } from '../store/columns.ts';
 import type { StoreMigration } from '../store/migration.ts';
 
 export interface ReportTables {
-  /** A policy domain that mail came from that day; goes once its report is written. */
+  /** A policy domain that mail came from that day; deleted once its report is written. */
   dmarc_day: {
     day: number;
     domain: string;
-    /** JSON of the record as it was seen last. */
+    /** JSON of the latest record. */
     policy: string;
     /** Messages that were counted in no row, as there were too many rows. */
     left_out: number;
@@ -17,11 +17,11 @@ export interface ReportTables {
     domain: string;
     /** Digest of `row`. */
     key: string;
-    /** JSON of what the messages have in common. */
+    /** JSON of the values that the messages have in common. */
     row: string;
     messages: number;
   };
-  /** A report of others that came in. */
+  /** A received report. */
   incoming_report: {
     id: string;
     kind: 'aggregate' | 'failure' | 'tls' | 'malformed';
@@ -29,17 +29,17 @@ export interface ReportTables {
     organisation: string;
     /** The reporter's own id: one report counts once. */
     report_id: string;
-    /** Seconds since the epoch; 0 where it says none. */
+    /** Seconds since the epoch; 0 if the report has none. */
     begins: number;
     ends: number;
     /** Milliseconds since the epoch. */
     received_at: number;
-    /** The day it came in, for the bound on a day. */
+    /** The day of reception, for the bound on a day. */
     day: number;
-    /** The message that brought it. */
+    /** The message that contained it. */
     message: string;
     problem: string | null;
-    /** The beginning of a message that could not be read. */
+    /** The beginning of an unreadable message. */
     raw: Uint8Array | null;
   };
   incoming_source: {

@@ -1,4 +1,4 @@
-/** Settings of reports: who sends them, and which. */
+/** Settings of reports: which are sent, and by whom. */
 import { parseAddress } from '../protocol/smtp/address.ts';
 import { amount, count, defineSettings, flag, text } from '../settings/define.ts';
 

@@ -10,7 +10,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Domains of one question: a slow name server must not hold an answer for long. */
+/** Domains of one request: a slow name server must not delay an answer for long. */
 const DOMAINS_AT_ONCE = 8;
 
 export const check: Register = (program, { withSession, exitWith, source, stdout }) => {
@@ -35,7 +35,7 @@ export const check: Register = (program, { withSession, exitWith, source, stdout
       }),
     );
 
-  // `--json` behind these words is read as that of `check` itself, so both count.
+  // `--json` after these words is read as that of `check` itself, so both count.
   command
     .command('domain <name>')
     .description('one domain, local or not yet, and this node')

@@ -1,4 +1,4 @@
-/** `postern demo`: a sandbox to look around in. */
+/** `postern demo`: a sandbox to explore. */
 import type { Register } from '../run.ts';
 
 export const demo: Register = (program, tools) => {

@@ -1,4 +1,4 @@
-/** `postern operation list|show|cancel`: acts that go on in the background. */
+/** `postern operation list|show|cancel`: acts in the background. */
 import { wholeNumber } from '../options.ts';
 import type { Register } from '../run.ts';
 import { table } from '../table.ts';

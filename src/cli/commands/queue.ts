@@ -79,7 +79,7 @@ export const queue: Register = (program, { withSession, stderr, clock }) => {
       }),
     );
 
-  /** Named mail is soon done; what a filter finds may take long. */
+  /** Named messages are done quickly; the results of a filter may take long. */
   const act = async <N extends QueueAct>(
     context: CommandContext,
     name: N,

@@ -45,7 +45,7 @@ export const replay: Register = (program, { withSession, clock }) => {
     );
 };
 
-/** Said wrong, it is refused before anything is opened. */
+/** A malformed one is refused before anything is opened. */
 function collectSetting(text: string, before?: readonly string[]): readonly string[] {
   if (text.indexOf('=') > 0) return collect(text, before);
   throw new InvalidArgumentError('It must be a setting and a value, such as spf.action=quarantine.');

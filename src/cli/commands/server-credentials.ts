@@ -1,4 +1,7 @@
-/** `postern server set-credentials|clear-credentials|credentials`: whom this node signs in as. Secrets come by standard input. */
+/**
+ * `postern server set-credentials|clear-credentials|credentials`: credentials of this node. Secrets come by standard
+ * input.
+ */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { OperationalError } from '../../model/errors.ts';

@@ -1,4 +1,4 @@
-/** `postern server add|remove|list`, and what server-credentials.ts adds. */
+/** `postern server add|remove|list`, and the commands of server-credentials.ts. */
 import type { ServerCondition } from '../../directory/contract.ts';
 import { isSharedHost } from '../../directory/rules/shared-hosts.ts';
 import { formatSocketAddress } from '../../world/config.ts';
@@ -20,7 +20,7 @@ interface AddOptions {
   readonly json?: boolean;
 }
 
-/** What must be shown beside the address. */
+/** The condition besides the address. */
 const WORDS: Readonly<Record<ServerCondition['kind'], string>> = {
   'tenant-marker': 'marker',
   'client-certificate': 'certificate',

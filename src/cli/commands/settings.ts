@@ -28,7 +28,7 @@ const ORIGIN: Readonly<Record<OperationOutput<'settings.get'>['from'], (of: Opti
   default: () => 'This is the default.',
 };
 
-/** As the registry's own bound on a file. */
+/** The same as the registry's bound on a file. */
 const FILE_BYTES = 32 * 1024 * 1024;
 
 export const settings: Register = (program, { withSession, stderr }) => {
@@ -62,7 +62,7 @@ export const settings: Register = (program, { withSession, stderr }) => {
     .option(...FORCE)
     .option(...COMMENT)
     .option(...EXPECTS)
-    // `-1` is a value to be refused by its sentence, not an option.
+    // `-1` is a value to be refused with its error, not an option.
     .allowUnknownOption()
     .action(
       withSession(async ({ ask, print, json }, key: string, value: string, options: Options) => {

@@ -153,7 +153,7 @@ function whereOf({ host, port }: Readonly<Record<string, unknown>>): string {
   return port === undefined ? String(host) : formatSocketAddress({ address: String(host), port: Number(port) });
 }
 
-/** `port=636` is a number and `excludeDisabled=true` a flag; the rest is text. */
+/** `port=636` is a number and `excludeDisabled=true` a flag; other values are text. */
 function collectOption(pair: string, before: SourceOptions = {}): SourceOptions {
   const at = pair.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It must be name=value.');

@@ -1,4 +1,6 @@
-/** `postern user set-state|app-password|certificate|send-as|import|export`: what hangs on an account. */
+/**
+ * `postern user set-state|app-password|certificate|send-as|import|export`: the credentials and grants of an account.
+ */
 import type { Command } from 'commander';
 import { OperationalError } from '../../model/errors.ts';
 import { armed, formatCsv, parseCsv } from '../../protocol/csv/csv.ts';
@@ -148,7 +150,7 @@ export function registerCredentials(command: Command, { withSession }: CommandTo
 async function exportAccounts({ ask, print }: CommandContext, domain: string | undefined): Promise<void> {
   const accounts = await allPages((page) => ask('user.list', { domain, ...page }));
   const rows = accounts.map(({ address, name, state }) => [address, name, state]);
-  // Lines of a command end in LF; what else is no text, print makes visible.
+  // Lines of a command end in LF; print makes other control characters visible.
   print(
     formatCsv([['address', 'name', 'state'], ...rows])
       .replaceAll('\r\n', '\n')
@@ -168,7 +170,7 @@ function readAccounts(text: string) {
   return rows.map((row) => {
     const cell = (name: (typeof COLUMNS)[number]): string | undefined => row[columns.indexOf(name)] || undefined;
     const [address, state, password] = [armed(cell('address')?.trim() ?? ''), cell('state')?.trim(), cell('password')];
-    // Blanks around a password are the password's.
+    // Blanks around a password belong to it.
     const name = armed(cell('name')?.trim() ?? '') || undefined;
     return {
       address,

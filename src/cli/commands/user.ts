@@ -1,4 +1,7 @@
-/** `postern user add|remove|set-password|set-name|list`, and what user-credentials.ts adds. Passwords come by standard input, never as an argument. */
+/**
+ * `postern user add|remove|set-password|set-name|list`, and the commands of user-credentials.ts. Passwords come by
+ * standard input, never as an argument.
+ */
 import { readPassword } from '../context.ts';
 import { allPages } from '../pages.ts';
 import type { Register } from '../run.ts';

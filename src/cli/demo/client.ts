@@ -1,6 +1,6 @@
 /**
- * A plain SMTP client: says what it is told, however wrong, and hands back the replies. Independent of
- * the product's own client, so that it can be a witness; used by `postern demo` and the system tests.
+ * A plain SMTP client: sends the given lines, however wrong, and returns the replies. Independent of the product's
+ * own client, so that it can be a witness; used by `postern demo` and the system tests.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -35,7 +35,7 @@ export class SmtpConversation {
     return conversation;
   }
 
-  /** TLS from the first octet, with whatever certificate the other end shows. */
+  /** TLS from the first byte, with any certificate of the server. */
   static async openTls(port: number, host = '127.0.0.1'): Promise<SmtpConversation> {
     const socket = connectTls({ port, host, rejectUnauthorized: false });
     const conversation = new SmtpConversation(socket);
@@ -103,7 +103,7 @@ export interface Sent {
   readonly greeting: number;
   readonly mail?: ClientReply;
   readonly recipients: readonly ClientReply[];
-  /** The final reply; the first refusal where it did not get that far. */
+  /** The final reply, or the first refusal. */
   readonly final: ClientReply;
 }
 
@@ -117,7 +117,7 @@ export interface Mail {
   readonly to: readonly string[];
   readonly content: string | Buffer;
   readonly localAddress?: string;
-  /** Signs in first, over TLS: the port is one for that. */
+  /** Authenticates first, over TLS: the port must support it. */
   readonly signIn?: Credentials;
   readonly mailParameters?: string;
   readonly rcptParameters?: string;

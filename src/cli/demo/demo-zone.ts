@@ -1,4 +1,4 @@
-/** What the DNS says in the demo: of strangers of every kind. */
+/** The DNS records of the demo: senders of every kind. */
 import type { StrangersKey } from './signed.ts';
 import type { ZoneName } from './zone.ts';
 

@@ -1,7 +1,7 @@
 /**
- * The demo: a node of its own in a temporary folder, an organisation's mail server on 127.0.0.2 and
- * the outside world on 127.0.0.4, both played by sinks; real messages over real sockets, and a table
- * of what became of each. Nothing leaves this machine, and nothing of it stays.
+ * The demo: a node of its own in a temporary folder, an organisation's mail server on 127.0.0.2 and the outside world
+ * on 127.0.0.4, both played by sinks; real messages over real sockets, and a table of their results. Nothing leaves
+ * this machine, and nothing of it stays.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -103,7 +103,7 @@ function sandbox(data: string, zone: Zone): Record<string, string> {
     POSTERN_LISTEN_SUBMISSION: '',
     POSTERN_LISTEN_SUBMISSIONS: '127.0.0.1:0',
   };
-  // The demo asks the real DNS nothing.
+  // The demo never asks the real DNS.
   const dns = { POSTERN_DNS_SERVERS: `${zone.server.address}:${zone.server.port}` };
   return {
     POSTERN_DATA: data,
@@ -115,7 +115,7 @@ function sandbox(data: string, zone: Zone): Record<string, string> {
   };
 }
 
-/** What the organisation's mail server says to some of its recipients. */
+/** The replies of the organisation's mail server to some of its recipients. */
 function organisationsAnswer(address: string): string | undefined {
   if (address.startsWith('busy@')) return '451 4.2.1 mailbox busy, try again later';
   if (address.startsWith('full@')) return '552 5.2.2 mailbox full';
@@ -152,13 +152,13 @@ async function signedAs({ content, authentication }: DemoMessage, key: Strangers
   return authentication.signed === 'well' ? signed : signed.replace('this is', 'this was');
 }
 
-/** What the next server said, and, of messages about it, what was found of the sender. */
+/** The next server's reply, and, for messages about it, the authentication results. */
 function reasonOf({ title, reason }: OutcomeRow, { authentication }: DemoMessage, { messages }: Sink): string {
   const arrived = authentication && messages.find(({ content }) => content.includes(`Subject: ${title}\r\n`));
   if (!arrived) return reason;
   const results =
     /^Authentication-Results: [^;]*;(.*?)\r\n(?![ \t])/ms.exec(arrived.content.toString('latin1'))?.[1] ?? '';
-  // The first word on each method: of SPF, that on the reverse-path.
+  // The first result of each method: of SPF, that of the reverse-path.
   const found = new Map(
     [...results.matchAll(/(?:^|;)\s*(spf|dkim|dmarc)=(\w+)/g)].reverse().map(([, method, result]) => [method, result]),
   );

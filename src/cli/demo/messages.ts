@@ -1,20 +1,23 @@
 /**
- * What the demo sends, in order. Each message shows one thing that an administrator will meet; a
- * new feature adds its own here.
+ * The messages of the demo, in order. Each message shows one thing that an administrator will meet; a new feature
+ * adds its own here.
  */
 
 import type { Credentials } from './client.ts';
 
 export interface DemoMessage {
-  /** What it shows, for the table. */
+  /** Its subject, for the table. */
   readonly title: string;
   readonly from: string;
   readonly to: readonly string[];
   /** Header and body, CRLF. */
   readonly content: string;
-  /** Whether the organisation's own mail server sends it (127.0.0.2), someone on the Internet, or a user who signs in. */
+  /**
+   * Whether the organisation's own mail server sends it (127.0.0.2), a host on the Internet, or an authenticated
+   * user.
+   */
   readonly sender: 'stranger' | 'organisation' | Credentials;
-  /** Its table row tells what was found of its sender; `content` is signed first where `signed` says so. */
+  /** Its table row shows the authentication results; `content` is signed first if `signed` is set. */
   readonly authentication?: { readonly signed: 'well' | 'and then changed' | 'not at all' };
 }
 
@@ -22,7 +25,7 @@ const OUTSIDER = 'bob@elsewhere.example';
 
 /** Alice of the sandbox, who has a password. */
 export const ALICE: Credentials = { username: 'alice@example.com', password: 'down the rabbit hole' };
-/** What is on everybody's block list, and a domain whose senders come from elsewhere (IP shielding). */
+/** The entry of the node's block list, and a domain whose senders come from other networks (IP shielding). */
 export const BLOCKED = '*@pills.example';
 export const SHIELDED = { domain: 'partner.example', network: '192.0.2.0/24' } as const;
 
@@ -38,10 +41,10 @@ function letter(subject: string, to: string, options: { from?: string; body?: st
   return `${extra}${header.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** The domain example.org of the sandbox takes at most this much. */
+/** The size limit of the domain example.org of the sandbox. */
 export const SMALL_DOMAIN_BYTES = 70_000;
 
-/** One for each thing that can be found of a sender; the records are in demo-zone.ts. */
+/** One for each authentication result; the records are in demo-zone.ts. */
 const AUTHENTICATION_MESSAGES: readonly DemoMessage[] = [
   proof('SPF, DKIM and DMARC pass', 'bob@signed.example', 'well'),
   proof('signed, and changed on its way', 'bob@signed.example', 'and then changed'),

@@ -1,4 +1,4 @@
-/** What became of a message of the demo: from the replies, and from the node's own log. */
+/** The result of a message of the demo: from the replies, and from the node's own log. */
 import type { Actor } from '../../operations/roles.ts';
 import type { ServedNode } from '../serve.ts';
 import type { Sent } from './client.ts';
@@ -9,11 +9,11 @@ export interface OutcomeRow {
   readonly recipient: string;
   readonly disposition: string;
   readonly reason: string;
-  /** Of the message in the log; absent where it was refused. */
+  /** Of the message in the log; absent if it was refused. */
   readonly id?: string;
 }
 
-/** A first try takes milliseconds; beyond this the row says what is known. */
+/** A first attempt takes milliseconds; beyond this the row shows what is known. */
 const TRIES = 100;
 const TRY_MS = 50;
 

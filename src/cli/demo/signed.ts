@@ -1,4 +1,6 @@
-/** DKIM keys and signatures of strangers, for tests and the demo; made by mailauth, so that they can be a witness. */
+/**
+ * DKIM keys and signatures of other domains, for tests and the demo; made by mailauth, so that they can be a witness.
+ */
 import { generateKeyPairSync } from 'node:crypto';
 
 export interface StrangersKey {

@@ -1,7 +1,7 @@
 /**
- * A small SMTP server that plays the organisation's mail server: it takes what it is given and
- * remembers it. Deliberately independent of the product's own SMTP engine, so that it can be a
- * witness. Used by `postern demo` and by the system tests; listens on loopback only.
+ * A small SMTP server that plays the organisation's mail server: it accepts mail and keeps it. Deliberately
+ * independent of the product's own SMTP engine, so that it can be a witness. Used by `postern demo` and by the system
+ * tests; listens on loopback only.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -16,7 +16,7 @@ export interface SunkMessage {
 export interface SinkOptions {
   readonly host?: string;
   readonly port?: number;
-  /** EHLO keywords beside the name; default PIPELINING, 8BITMIME, SMTPUTF8, DSN, SIZE. */
+  /** EHLO keywords besides the name; default PIPELINING, 8BITMIME, SMTPUTF8, DSN, SIZE. */
   readonly extensions?: readonly string[];
   /** A reply line for a recipient in place of `250 2.1.5 ok`; asked for each RCPT. */
   readonly onRecipient?: (address: string) => string | undefined;
@@ -36,9 +36,9 @@ export interface Sink {
 const DEFAULT_EXTENSIONS = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'DSN', 'SIZE 104857600'];
 
 interface Conversation {
-  /** Command lines not yet taken. */
+  /** Input without a complete command line. */
   buffered: Buffer;
-  /** Of the content so far, and how it ends: joined once the end is there, as it may come in many pieces. */
+  /** The content so far, and its last bytes: joined once the end is there, as it may come in many pieces. */
   chunks: Buffer[];
   tail: string;
   from: string;
@@ -121,7 +121,7 @@ function takeContent(state: Conversation): SunkMessage | undefined {
   state.buffered = Buffer.alloc(0);
   if (came.length === 0) return undefined;
   state.chunks.push(came);
-  // What the last chunks ended with, and the new one: an end may be cut anywhere.
+  // The last bytes of earlier chunks, and the new one: the end may be cut anywhere.
   const seen = state.tail + came.toString('latin1');
   const end = seen.indexOf(END);
   if (end < 0) {

@@ -39,7 +39,7 @@ export type Fault =
   | 'FORMERR'
   /** The right id and question, then junk. */
   | 'GARBAGE'
-  /** A message as it should be, but the last of its addresses has three octets. */
+  /** A correct message, except that the last of its addresses has three bytes. */
   | 'BAD-DATA';
 
 export interface ZoneName {
@@ -74,7 +74,7 @@ export interface Zone {
   readonly queries: readonly RecordedQuery[];
   /** Resolves once so many queries came in all. */
   asked(count: number): Promise<void>;
-  /** While true, nothing is answered: the servers are dead. */
+  /** While true, nothing is answered: the servers are down. */
   silent: boolean;
 }
 
@@ -98,7 +98,7 @@ const SOA: dns.Answer = {
   },
 };
 
-/** `t.after`: runs what it is given when the zone is no longer needed. */
+/** `t.after`: runs the given function when the zone is no longer needed. */
 export async function startZone(
   t: { after(end: () => void): void },
   records: Record<string, ZoneName> = {},
@@ -162,7 +162,7 @@ export async function startZone(
   return zone;
 }
 
-/** The port is chosen by TCP and may be taken by another's UDP: then the next one is tried. */
+/** TCP chooses the port, whose UDP may be in use by another program: then the next one is tried. */
 async function listenOnBoth(tcp: Server, udp: ReturnType<typeof createSocket>): Promise<number> {
   for (;;) {
     tcp.listen(0, '127.0.0.1');

@@ -1,10 +1,9 @@
 /**
- * An ARC set (RFC 8617 5.1): what this node found when a message came, sealed, for a receiver that
- * gets it changed or from us instead of its sender.
+ * An ARC set (RFC 8617 5.1): this node's results for a received message, sealed, for a receiver that gets it changed
+ * or from us instead of its sender.
  *
- * What was found is read from the Authentication-Results that this node put there itself, never from
- * the message. Where nothing was found out, or a chain was not looked at, there is nothing to vouch for
- * and no set is added.
+ * The results are read from the Authentication-Results that this node added itself, never from the received message.
+ * Without results, or without a verified chain, no set is added.
  */
 import type { SigningKey } from '../../directory/signing-keys/dkim-keys.ts';
 import { relaxedField } from '../../protocol/dkim/canonical.ts';
@@ -68,7 +67,7 @@ export async function arcFields(
   const sealHead =
     `ARC-Seal: i=${instance}; a=${algorithm}; t=${signedAt}; cv=${validation};\r\n` +
     `\td=${domain}; s=${selector};\r\n\tb=`;
-  // RFC 8617 5.1.2: of a chain that failed, only the new set is sealed.
+  // RFC 8617 5.1.2: after a failed chain, only the new set is sealed.
   const before =
     validation === 'fail' ? [] : chain.flatMap(({ results, signature, seal }) => [results, signature, seal]);
   const covered = [...before.map((field) => field!.raw), found, message].map((raw) => `${relaxedField(raw)}\r\n`);
@@ -76,7 +75,7 @@ export async function arcFields(
   return seal + message + found;
 }
 
-/** The sets so far, in order; undefined where the highest instances are unreadable or the chain ended in failure. */
+/** The sets so far, in order; undefined if the highest instances are unreadable or the chain ended in failure. */
 function chainOf(fields: readonly RawField[]): readonly ArcSet[] | undefined {
   const sets: ArcSet[] = [];
   for (const field of fields) {
@@ -105,7 +104,7 @@ function tagOf(value: string, name: string): string | undefined {
   return undefined;
 }
 
-/** What screening said of the chain. It must fit what is there; a chain nobody looked at is not vouched for. */
+/** The result of screening for the chain. It must match the sets; an unverified chain is not sealed. */
 function validationOf(results: string, chain: readonly ArcSet[]): Validation | undefined {
   const said = /;\s*arc\s*=\s*(none|pass|fail)\b/i.exec(results)?.[1]?.toLowerCase() as Validation | undefined;
   if (chain.length === 0) return said === undefined || said === 'none' ? 'none' : undefined;

@@ -1,9 +1,9 @@
 /**
- * Whose key may sign a message: that of the domain in its From field, and only where the sender may
- * speak for that domain. Signing what somebody forged would be worse than signing nothing.
+ * The domain whose key may sign a message: that of its From field, and only if the sender may use that domain.
+ * Signing a forged message would be worse than not signing.
  *
- * An account speaks for its own domain and what is below it; a domain mail server for each domain it
- * serves; the node for its hostname, with the keys of a domain above it.
+ * An account may use its own domain and subdomains of it; a domain mail server each domain it serves; the node its
+ * hostname, with the keys of a domain above it.
  */
 import { isPromise } from '../../model/maybe-promise.ts';
 import { fieldValue, type RawField } from '../../protocol/dkim/fields.ts';

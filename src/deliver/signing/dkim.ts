@@ -1,4 +1,6 @@
-/** DKIM signatures over what was scanned: one a key, made in libuv's pool (0.5 ms of an RSA key, off the loop). */
+/**
+ * DKIM signatures over the scanned message: one a key, computed in libuv's pool (0.5 ms of an RSA key, off the loop).
+ */
 import { createHash, sign } from 'node:crypto';
 import type { SigningKey } from '../../directory/signing-keys/dkim-keys.ts';
 import { selectFields } from '../../protocol/dkim/fields.ts';
@@ -27,7 +29,7 @@ export async function dkimFields(
 
 export async function signed(draft: SignatureDraft, { algorithm, key }: SigningKey): Promise<string> {
   const covered = Buffer.from(draft.covered, 'latin1');
-  // RFC 8463 3: Ed25519 signs the SHA-256 of what RSA signs.
+  // RFC 8463 3: Ed25519 signs the SHA-256 of the data that RSA signs.
   const made =
     algorithm === 'rsa-sha256'
       ? await signature('sha256', covered, key)

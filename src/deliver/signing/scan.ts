@@ -1,4 +1,4 @@
-/** What goes out, as a signer sees it: its header first, and the hash of its body once a key wants it. */
+/** The outgoing message for a signer: its header first, and the hash of its body once a key needs it. */
 import { relaxedBodyHash } from '../../protocol/dkim/canonical.ts';
 import { type SignedHeader, signedHeader } from '../../protocol/dkim/fields.ts';
 import { createHeaderEnd } from '../../protocol/mime/header-end.ts';
@@ -9,7 +9,7 @@ export interface Scanned {
   readonly bodyHash: string;
 }
 
-/** Undefined: no signature over it would mean the same to every reader. */
+/** Undefined: readers would interpret it differently, so no signature is possible. */
 export async function scanHeader(content: OutgoingContent): Promise<SignedHeader | undefined> {
   if (content.kind === 'whole') return signedHeader(joined(content.pieces));
   const header = createHeaderEnd();
@@ -42,7 +42,7 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
-/** Lines put on top of it. */
+/** Puts lines on top of it. */
 export function withPrefix(content: OutgoingContent, prefix: string): OutgoingContent {
   const above = Buffer.from(prefix, 'latin1');
   const sizeBytes = content.sizeBytes + above.length;

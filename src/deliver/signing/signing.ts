@@ -1,10 +1,10 @@
 /**
- * Signing, the last step before the wire, when nothing will change the message any more.
+ * Signing, the last step before sending, when nothing will change the message any more.
  *
- * Mail of our own senders gets DKIM signatures; mail of strangers that is sent on or was changed here
- * gets an ARC set, and its reverse-path is rewritten (SRS) where it leaves for other domains. What is
- * neither passes without a look at its content. Signatures are kept for the message's other recipients
- * and next tries, and made anew when half of their life is over or the keys have changed.
+ * Mail of our own senders gets DKIM signatures; foreign mail that is forwarded or was changed here gets an ARC set,
+ * and its reverse-path is rewritten (SRS) if it goes to other domains. Any other mail passes without its content
+ * being read. Signatures are cached for the message's other recipients and next attempts, and computed anew when half
+ * of their life is over or the keys have changed.
  */
 import type { SigningKey } from '../../directory/signing-keys/dkim-keys.ts';
 import { signingSettings } from '../../directory/signing-keys/settings.ts';
@@ -22,10 +22,10 @@ import { scanBody, scanHeader, withPrefix } from './scan.ts';
 import type { Outgoing, Signing, SigningServices } from './types.ts';
 
 const DAY_MS = 86_400_000;
-/** What a signature outlives the queue by: the next hop may have to wait, too. */
+/** How much longer than the queue's lifetime a signature is valid: the next hop may have to wait, too. */
 const BEYOND_QUEUE_DAYS = 2;
 
-/** Fields on top of one variant in one form, and the keys that made them. */
+/** Fields on top of one variant in one form, and the keys that signed them. */
 interface Kept {
   readonly fields: string;
   readonly domain: string;
@@ -36,7 +36,7 @@ export function createSigning(services: SigningServices): Signing {
   const { clock, events, settings, directory, dkim, srs } = services;
   const kept = createExpiring<Kept>(clock, DELIVERY_LIMITS.signatures);
 
-  /** RFC 6376 3.5: a signature that ends while the message still waits would make it look forged. */
+  /** RFC 6376 3.5: a signature that expires while the message still waits would make it look forged. */
   function lifeMs(): number {
     const snapshot = settings.current();
     const days = Math.max(
@@ -77,7 +77,7 @@ export function createSigning(services: SigningServices): Signing {
       events.emit('signing.signed', { message: claim.message.id, domain, kind: 'dkim' });
       return { fields, domain, keys };
     }
-    // No key yet: `postern dkim show` and the audit say so, not every message.
+    // No key yet: `postern dkim show` and the audit report it, not every message.
     return undefined;
   }
 
@@ -99,9 +99,9 @@ export function createSigning(services: SigningServices): Signing {
   async function signatures(claim: Claim, content: OutgoingContent, body: BodyType): Promise<string> {
     const { message, edits, splices = [] } = claim;
     const isOurs = message.author !== undefined;
-    // By its size a report is told from the same one shortened.
+    // The size distinguishes a report from its shortened form.
     const { sizeBytes } = claim.content;
-    // The same variant, sealed for another domain, is another set.
+    // The same variant sealed for another domain has another set.
     const sealer = isOurs ? '' : claim.recipients[0]!.original.domain;
     const variant = splices.length === 0 ? '' : claim.content.sha256;
     const changes = edits.length === 0 ? '' : JSON.stringify(edits);
@@ -112,7 +112,7 @@ export function createSigning(services: SigningServices): Signing {
       const made = isOurs ? await dkimOf(claim, content) : await arcOf(claim, content);
       return made ? keep(name, made) : '';
     } catch (error) {
-      // What cannot be read cannot be sent either; a key that cannot be opened must not stop the mail.
+      // Unreadable content cannot be sent either; a key that cannot be opened must not stop the mail.
       if (isOperational(error, 'content.missing') || isOperational(error, 'content.corrupt')) throw error;
       const detail = (error as Error).message;
       events.emit('signing.unsigned', { message: message.id, domain: sealer, reason: 'key', detail });
@@ -120,7 +120,7 @@ export function createSigning(services: SigningServices): Signing {
     }
   }
 
-  /** Only where it leaves for a domain that is not ours, from a domain that is not ours. */
+  /** Only if it goes to a remote domain, from a remote domain. */
   async function reversePathOf({ message, recipients, destination }: Claim): Promise<Outgoing['reversePath']> {
     const { reversePath, author } = message;
     if (reversePath === null || author !== undefined || (await directory.domain(destination))) return reversePath;
@@ -146,12 +146,12 @@ function isSentOn({ recipients }: Claim): boolean {
   return recipients.some(({ address, original }) => address !== original && address.domain !== original.domain);
 }
 
-/** The body, or a field that its sender wrote, was changed, either of which may have been signed. */
+/** The body, or a field of its sender, was changed, and either may have been signed. */
 function isChanged({ edits, splices = [] }: Claim): boolean {
   return (
     splices.length > 0 || edits.some((edit) => edit.kind !== 'prepend' && !OWN_FIELDS.includes(edit.name.toLowerCase()))
   );
 }
 
-/** Forged ones in our name are removed; nobody signs them. */
+/** Forged ones in our name are removed; they are never signed. */
 const OWN_FIELDS = ['authentication-results', 'received-spf'];

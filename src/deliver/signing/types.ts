@@ -1,4 +1,4 @@
-/** What signing needs and gives. */
+/** The types of signing. */
 import type { Directory } from '../../directory/contract.ts';
 import type { DkimKeys } from '../../directory/signing-keys/dkim-keys.ts';
 import type { SrsKeys } from '../../directory/signing-keys/srs-keys.ts';
@@ -24,14 +24,16 @@ export interface SigningServices {
 
 export interface Outgoing {
   readonly content: OutgoingContent;
-  /** Rewritten, or as it was. */
+  /** Rewritten, or unchanged. */
   readonly reversePath: ReversePath;
 }
 
-/** The last step before the wire. */
+/** The last step before sending. */
 export interface Signing {
-  /** Asked of every claim, so it is quick; false: it goes out as it is. */
+  /** Called for every claim, so it is fast; false: it is sent unchanged. */
   concerns(claim: Claim): boolean;
-  /** Signs, seals or readdresses what is due. Errors: those of reading the content. A key that fails leaves it unsigned. */
+  /**
+   * Signs, seals or rewrites as needed. Errors: those of reading the content. With a failing key it stays unsigned.
+   */
   prepare(claim: Claim, content: OutgoingContent, body: BodyType): MaybePromise<Outgoing>;
 }

@@ -1,4 +1,4 @@
-/** Aliases: addresses that lead to others, here or elsewhere. */
+/** Aliases: addresses that lead to others, local or remote. */
 import { Type } from 'typebox';
 import { anyAddress } from '../../directory/addresses/names.ts';
 import type { AliasRow } from '../../directory/admin.ts';

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { Answer } from '../answers.ts';
 import { look } from '../define.ts';
 
-/** Longer than any token may be: whoever pastes one reads why it is refused. */
+/** Longer than any token may be: an administrator who pastes one reads why it is refused. */
 const TOKEN_CHARACTERS = 100_000;
 
 export const authOperations = {

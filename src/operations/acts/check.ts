@@ -1,4 +1,4 @@
-/** How this node and its domains stand in the world: the DNS is asked, nothing is changed. */
+/** Checks of this node and its domains: asks the DNS, changes nothing. */
 import { type TProperties, Type } from 'typebox';
 import { domainName } from '../../directory/addresses/names.ts';
 import { pageOf } from '../../model/page.ts';

@@ -1,4 +1,4 @@
-/** What accounts sign in with beside their password, whom they may write as, and who administers. */
+/** Further credentials of accounts besides the password, the addresses they may write as, and administrators. */
 import { Type } from 'typebox';
 import { anyAddress, domainName } from '../../directory/addresses/names.ts';
 import { IMPORT_ROWS } from '../../directory/limits.ts';
@@ -20,7 +20,7 @@ const Marked = Answer({
   domain: Type.Optional(Type.String()),
   role: Type.Optional(Type.String()),
 });
-/** Nobody gives away the right to write as somebody of another domain. */
+/** Nobody may grant the right to write as an address of another domain. */
 const OF_SENDER = {
   named: ({ address, sender }: { readonly address: string; readonly sender: string }) => [
     anyAddress(address).domain,
@@ -145,7 +145,7 @@ export const credentialOperations = {
       const rows = new Map<string, number>();
       let committed = (): void => {};
       for (const [row, { address, name, state, password }] of accounts.entries()) {
-        // Nothing is written yet: whoever stops it has added nobody.
+        // Nothing is written yet: cancelling adds nothing.
         if (signal.aborted) break;
         done(row);
         try {

@@ -1,4 +1,4 @@
-/** DKIM keys: which there are, what to publish for them, and their coming and going by hand. */
+/** DKIM keys: lists, records to publish, and creating or retiring them by hand. */
 import { Type } from 'typebox';
 import { domainName } from '../../directory/addresses/names.ts';
 import { checkRecord, isPublished, recordName } from '../../directory/signing-keys/check.ts';
@@ -139,7 +139,7 @@ async function keysOf({ directory, dkim }: OperationServices, text: string): Pro
   throw new OperationalError('directory.missing', `cannot look at ${domain}, as it must be a local domain: it is not`);
 }
 
-/** Each with what was seen now, which the list shows from then on. */
+/** Each with the result of this check, which the list shows from then on. */
 async function lookUp(services: OperationServices, keys: readonly DkimKeyRow[]) {
   const sights = await Promise.all(
     keys.map(async (key) => ({ key, check: await checkRecord(services.resolver, key) })),
@@ -167,7 +167,7 @@ function shownStep(step: RotationStep) {
     : { step: step.kind, selector: step.key.selector, algorithm: step.key.algorithm };
 }
 
-/** For each kind of key: a waiting one whose record is seen takes over; where none waits, one is made. */
+/** For each kind of key: a waiting one whose record is found takes over; if none waits, one is created. */
 async function rotationNow(services: OperationServices, domain: string, keys: readonly DkimKeyRow[]) {
   const policy = rotationPolicy(services.settings.current(), domain);
   const steps: RotationStep[] = [];

@@ -1,4 +1,4 @@
-/** Domains: which ones are local, and where their mail goes. */
+/** Domains: which are local, and where their mail goes. */
 import { Type } from 'typebox';
 import { domainName } from '../../directory/addresses/names.ts';
 import { PAGE_ROWS } from '../../directory/limits.ts';
@@ -52,7 +52,7 @@ export const domainOperations = {
   }),
 
   'domain.set-password': act('domain.set-password', {
-    // It lets its holder write as everybody of the domain: no matter for a help desk.
+    // It lets its holder write as every address of the domain: not for a help desk.
     area: 'accounts',
     topics: ['sign-in'],
     reach: OF_NAME,

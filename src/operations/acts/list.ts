@@ -1,4 +1,4 @@
-/** Allow and block lists: everybody's, a domain's, or an account's own. */
+/** Allow and block lists: the node's, a domain's, or an account's own. */
 import { Type } from 'typebox';
 import type { EntryPage } from '../../directory/rules/admin.ts';
 import { IMPORT_BYTES, LIST_ENTRIES } from '../../directory/rules/limits.ts';
@@ -37,13 +37,13 @@ function shown({ list, kind, owner, value, comment, expires_at, covers_local, cr
     value,
     comment,
     ...expires,
-    /** Whoever forges that address passes: a risk that somebody insisted on. */
+    /** Anyone who forges that address passes: a risk that an administrator forced. */
     coversLocal: covers_local !== 0,
     createdAt: Number(created_at),
   };
 }
 
-/** An entry has no number: the page after it begins behind its place. */
+/** An entry has no number: the next page begins after its key. */
 function keyOf({ list, owner, kind, value }: Pick<ListEntryRow, 'list' | 'owner' | 'kind' | 'value'>): string {
   return JSON.stringify([list, owner, kind, value]);
 }
@@ -55,7 +55,7 @@ function readKey(text: string | undefined): EntryPage['after'] {
     const key = { list, owner, kind, value };
     if (Object.values(key).every((part) => typeof part === 'string')) return key;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new OperationalError('operation.input', 'cannot list, as after must be what the page before gave as next');
 }

@@ -1,7 +1,7 @@
 /**
- * What of the log concerns some domains: messages by those whose settings applied (journal/filter.ts),
- * and of a message only their recipients. Dialogues and sessions name everybody, so they are shown to
- * actors of all domains only; evidence and findings where all recipients of a message are theirs.
+ * The part of the log that concerns some domains: messages to which their settings applied (journal/filter.ts), and
+ * of a message only their recipients. Dialogues and sessions name everybody, so they are shown only to actors of all
+ * domains; evidence and findings only if all recipients of a message are the actor's.
  */
 import type { FoundMessage } from '../../journal/search.ts';
 import type { ShownMessage, ShownSession } from '../../journal/show.ts';
@@ -18,7 +18,7 @@ interface Message {
   readonly from: string;
 }
 
-/** `has` knows the domains; what is asked of it is one at a time. */
+/** `has` decides about domains; it is asked for one at a time. */
 function isTheirs(message: Message, recipient: Recipient, has: Has): boolean {
   const whose = message.direction === 'outbound' ? [message.from] : [recipient.address, recipient.original ?? ''];
   return whose.some((address) => has([address.slice(address.lastIndexOf('@') + 1).toLowerCase()]));

@@ -1,4 +1,4 @@
-/** The log: what became of messages. Searched by a thread, never on the event loop. */
+/** The log: the fate of messages. A thread searches it, never the event loop. */
 import { Type } from 'typebox';
 import { OperationalError } from '../../model/errors.ts';
 import type { Page } from '../../model/page.ts';
@@ -42,7 +42,7 @@ const CountedAnswer = Answer({
   recipients: Type.Integer(),
   replies: Type.Record(Type.String(), Type.Integer()),
 });
-/** Evidence, findings and dialogues are the checks' and the session's own. */
+/** The checks and the session define evidence, findings and dialogues. */
 const ShownAnswer = Type.Union([
   Answer({
     kind: Type.Literal('message'),
@@ -89,7 +89,7 @@ export const logOperations = {
     },
     answer: PageAnswer(FoundAnswer, { counted: Type.Optional(Type.Array(CountedAnswer)) }),
     run: async ({ log, journal }, { limit, after, ...filter }) => {
-      // What happened before the question is part of the answer.
+      // Events before the request are part of the answer.
       await journal.flush();
       const { messages, counted, cursor } = await log.searchLog(filter, { limit, cursor: after });
       return { output: { ...paged(messages, cursor), ...(counted && { counted }) } };

@@ -1,4 +1,4 @@
-/** The Minger server, by which others ask which users exist here. */
+/** The Minger server, which other servers ask whether a user exists here. */
 import { Type } from 'typebox';
 import { Answer } from '../answers.ts';
 import { act } from '../define.ts';

@@ -1,4 +1,4 @@
-/** Acts that go on in the background: looked at, and cancelled. Whoever may not see the audit sees their own. */
+/** Acts in the background: lists them, and cancels them. An actor who may not see the audit sees only its own. */
 import { Type } from 'typebox';
 import { OperationalError } from '../../model/errors.ts';
 import { Answer, Nullable, PageAnswer } from '../answers.ts';
@@ -48,7 +48,7 @@ export const operationOperations = {
   'operation.cancel': act('operation.cancel', {
     area: 'operations',
     reach: 'own',
-    // It is for acts that are under way.
+    // It is for acts that are running.
     topics: [],
     title: 'Stops an act in the background; what it has done stays done',
     input: { id: Text },

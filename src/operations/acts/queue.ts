@@ -1,4 +1,4 @@
-/** Queued mail: looked at, and moved along by an operator. */
+/** Queued mail: lists, and acts of an operator. */
 import { Type } from 'typebox';
 import { anyAddress } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
@@ -88,7 +88,7 @@ export const queueOperations = {
 
   'queue.recheck': look('queue.recheck', {
     area: 'queue',
-    // It judges for all recipients together, whatever domains they are of.
+    // It judges for all recipients together, in any domain.
     reach: 'node',
     answer: Answer({
       id: Type.String(),
@@ -210,7 +210,7 @@ export const queueOperations = {
   }),
 };
 
-/** Whoever names mail by its ids is told where nothing of it was there to be changed. */
+/** A request that names ids gets an error if none of them exists. */
 function changed({ ids = [] }: Selected, count: number): { readonly output: { readonly changed: number } } {
   if (count > 0 || ids.length === 0) return { output: { changed: count } };
   throw new OperationalError(
@@ -219,12 +219,14 @@ function changed({ ids = [] }: Selected, count: number): { readonly output: { re
   );
 }
 
-/** Rows change under leases and expectations, so those that are named wait for no search through the whole queue. */
+/**
+ * Rows change under leases and expectations, so named messages need not wait for a search through the whole queue.
+ */
 function ofSelection({ ids = [] }: Selected): readonly Topic[] {
   return ids.length > 0 ? ['queue'] : ['queue-bulk'];
 }
 
-/** Everything only where it was asked for in so many words. */
+/** All messages only if `all` is set. */
 function selection({ ids = [], all = false, domains, ...filter }: Selected): QueueSelection {
   const within = domains && { domains };
   if (ids.length > 0) return { ids, ...within };

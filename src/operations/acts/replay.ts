@@ -1,4 +1,4 @@
-/** Settings tried on past mail: what they would have made of it. */
+/** The effect of changed settings on past mail. */
 import { Type } from 'typebox';
 import { OperationalError } from '../../model/errors.ts';
 import { Answer } from '../answers.ts';
@@ -35,9 +35,9 @@ export const replayOperations = {
     input: {
       since: Time,
       until: Type.Optional(Time),
-      /** The settings are tried for this domain, and only its mail is judged. */
+      /** The settings apply to this domain, and only its mail is judged. */
       domain: Type.Optional(Text),
-      /** Without any: what today's settings would have made of it. */
+      /** Empty: the effect of today's settings. */
       set: Type.Array(Tried, { maxItems: 100 }),
       force: Force,
     },
@@ -53,7 +53,7 @@ export const replayOperations = {
         set.map(({ key, value }) => ({ key, owner, value })),
         { force },
       );
-      // What happened before the question is part of the answer.
+      // Events before the request are part of the answer.
       await journal.flush();
       const range = { since, ...(until !== undefined && { until }), ...(domain !== undefined && { domain }) };
       return { output: await replays.run(range, values) };

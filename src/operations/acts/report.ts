@@ -1,4 +1,4 @@
-/** DMARC and TLS reports: those that this node sends, and those of others on its domains. */
+/** DMARC and TLS reports: those that this node sends, and those received about its domains. */
 import { Type } from 'typebox';
 import { domainName } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';

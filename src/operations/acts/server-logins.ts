@@ -1,4 +1,4 @@
-/** What this node signs in with to other mail servers: domain mail servers and the smart host. */
+/** Credentials of this node at other mail servers: domain mail servers and the smart host. */
 import { Type } from 'typebox';
 import { parseHostPort } from '../../deliver/host-port.ts';
 import { deliverySettings } from '../../deliver/settings.ts';
@@ -97,7 +97,7 @@ export function withoutLogins(
     .map((server) => logins.clear(server));
 }
 
-/** An id of the list, `smart-host`, or `host:port` whether it is in use already or not. */
+/** An id of the list, `smart-host`, or `host:port`, in use or not. */
 async function placeOf(text: string, { admin, settings }: Services): Promise<ServerName> {
   if (/^\d+$/.test(text)) {
     const found = (await admin.listServers()).find(({ id }) => id === Number(text));

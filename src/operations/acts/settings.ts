@@ -1,4 +1,4 @@
-/** Settings: looked at, changed, compared, and taken in and out as a file. */
+/** Settings: lists, changes, comparisons, import and export. */
 import { Type } from 'typebox';
 import { OperationalError } from '../../model/errors.ts';
 import type { SettingOwner } from '../../settings/contract.ts';
@@ -23,7 +23,7 @@ import { versionOf } from '../versions.ts';
 import { Domains, Force, ownerDomain, Text } from './types.ts';
 
 const Owner = { domain: Type.Optional(Text), account: Type.Optional(Text) };
-/** Bounded in bytes, and with a sentence, where it is read. */
+/** Its reader bounds it in bytes, with an error message. */
 const File = Lines(IMPORT_BYTES);
 const Comment = Type.Optional(Type.String({ maxLength: COMMENT_CHARACTERS }));
 const HistoryLimit = Type.Optional(Type.Integer({ minimum: 1, maximum: HISTORY_PAGE_ROWS }));
@@ -31,7 +31,7 @@ const HistoryLimit = Type.Optional(Type.Integer({ minimum: 1, maximum: HISTORY_P
 export interface ShownSetting {
   readonly key: string;
   readonly value: unknown;
-  /** As it may be typed. */
+  /** In the form in which it may be typed. */
   readonly text: string;
   readonly default: unknown;
   readonly must: string;
@@ -39,10 +39,10 @@ export interface ShownSetting {
   readonly manual: string;
   /** Set for this owner itself, not inherited. */
   readonly set: boolean;
-  /** Whose value counts: that of the account, of its domain, of the node, or nobody's. */
+  /** The owner of the value: the account, its domain, the node, or none. */
   readonly from: 'account' | 'domain' | 'node' | 'default';
   readonly state: 'valid' | 'invalid' | 'unknown';
-  /** Of what is set for this owner itself. */
+  /** The version of the value of this owner itself. */
   readonly version: string;
 }
 
@@ -74,7 +74,7 @@ const EntryAnswer = Answer({
   comment: Type.String(),
 });
 
-/** Nobody's: the whole node's. */
+/** Without an owner: the whole node. */
 const OF_OWNERS = {
   named: ({ domain, account }: SettingOwner) => {
     const named = [account, domain].filter((owner) => owner !== undefined).map(ownerDomain);
@@ -194,7 +194,7 @@ export const settingsOperations = {
     input: { ...Owner, key: Type.Optional(Text), domains: Domains, limit: HistoryLimit, after: Type.Optional(Text) },
     answer: PageAnswer(EntryAnswer),
     run: async ({ settings, settingsHistory }, { domain, account, key, domains, limit, after }) => {
-      // Also of owners and keys that are there no more.
+      // Also for owners and keys that no longer exist.
       const owner = domain === undefined && account === undefined ? undefined : ownerOf(ownerId({ domain, account }));
       const { rows, ...rest } = await settingsHistory.list({ key, owner, domains }, { limit, after });
       return { output: { ...rest, rows: rows.map((row) => shownEntry(settings.definitions, row)) } };
@@ -229,7 +229,7 @@ function shownEntry(definitions: readonly AnySetting[], { at, ...entry }: Histor
 }
 
 interface ShownDifference extends SettingDifference {
-  /** As they may be typed; absent: nothing was set. */
+  /** In the form in which they may be typed; absent: not set. */
   readonly currentText?: string;
   readonly otherText?: string;
 }
@@ -245,7 +245,7 @@ function shownDifference(definitions: readonly AnySetting[], difference: Setting
   };
 }
 
-/** A domain or account that exists: a setting for one that does not would be a slip of the finger. */
+/** An existing domain or account: a setting for any other would be a typing error. */
 async function knownOwner(services: OperationServices, said: SettingOwner): Promise<SettingOwner> {
   const owner = ownerOf(ownerId(said));
   const { account } = owner;
@@ -286,7 +286,7 @@ function show(services: OperationServices, setting: AnySetting, owner: SettingOw
   };
 }
 
-/** When it was set is part of it: a value that came back is another version. */
+/** The time of the change is part of it: a value that was restored is another version. */
 function versionOfSetting(settings: OperationServices['settings'], key: string, owner: SettingOwner): string {
   const stored = settings.stored(owner).find((one) => one.key === key);
   return versionOf(stored ? { value: stored.value, at: stored.changedAt, by: stored.changedBy } : null);

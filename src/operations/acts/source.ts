@@ -1,4 +1,4 @@
-/** Verification sources: who knows which users exist. */
+/** Verification sources: directories that know which users exist. */
 import { Type } from 'typebox';
 import { anyAddress } from '../../directory/addresses/names.ts';
 import type { ListedSource } from '../../directory/sources/admin.ts';
@@ -13,7 +13,7 @@ import { type Versioning, versioned, versionOf } from '../versions.ts';
 import { OF_ADDRESS, Text } from './types.ts';
 
 const Id = Type.Integer({ minimum: 1 });
-/** What each kind knows is checked by its definition. */
+/** The definition of each kind checks its options. */
 const Options = Type.Record(
   Type.String({ maxLength: 50 }),
   Type.Union([Type.String({ maxLength: OPTION_CHARACTERS }), Type.Number(), Type.Boolean()]),

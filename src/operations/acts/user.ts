@@ -30,7 +30,7 @@ const ACCOUNT_VERSION: Versioning<OperationServices, { readonly address: string 
   unchanged: ({ admin }, { address }) => admin.unchanged.account(address),
 };
 
-/** Bounded again, and with a sentence, by the rules of passwords. */
+/** The rules of passwords bound it again, with an error message. */
 const Password = Type.String({ maxLength: 10_000 });
 
 export const userOperations = {

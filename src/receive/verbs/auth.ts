@@ -1,7 +1,7 @@
 /**
- * AUTH (RFC 4954): who sends. Lines of the exchange come to `continueAuth` until it is over; nothing
- * of them is written down. Whatever was wrong with the credentials is told alike, and not before the
- * floor: a wrong password, an unknown name, a frozen account look and last the same.
+ * AUTH (RFC 4954): authentication. Lines of the exchange are passed to `continueAuth` until it is over; none of them
+ * is logged. All failures get the same reply, and not before the floor: a wrong password, an unknown name and a
+ * frozen account look and last the same.
  */
 import { isPromise, type MaybePromise } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
@@ -32,7 +32,7 @@ const SHUT: Reply = {
   text: 'too many failed sign-ins from your network, try again later',
 };
 
-/** What EHLO says; empty where AUTH is not offered. */
+/** The line for EHLO; empty if AUTH is not offered. */
 export function authExtension(session: SmtpSession): MaybePromise<string> {
   if (!offersAuth(session.facts.profile, session.policy) || (!session.facts.tls && session.policy.authRequiresTls))
     return '';
@@ -66,7 +66,7 @@ export const auth: Verb = (session, argument) => {
     : begin(session, mechanism, initial, offers);
 };
 
-/** What a client sends behind a refused AUTH may be credentials all the same. */
+/** The lines that a client sends after a refused AUTH may still be credentials. */
 function unheeded(session: SmtpSession, reply: Reply): Reply {
   session.secretMayFollow = true;
   return reply;
@@ -82,7 +82,7 @@ function begin(
   if (!exchange) return unheeded(session, NOT_KNOWN);
   session.exchange = { exchange, mechanism: mechanism.toUpperCase() };
   if (initial === undefined) return take(session, exchange.respond(undefined), session.services.clock.monotonic());
-  // RFC 4954 4: `=` is an initial response of no octets.
+  // RFC 4954 4: `=` is an empty initial response.
   return respond(session, initial === '=' ? '' : initial);
 }
 
@@ -139,7 +139,7 @@ function conclude(session: SmtpSession, verdict: SaslVerdict, startedAt: number)
   }
 }
 
-/** It counts as a failure now: who goes away in place of an answer has failed all the same. */
+/** It counts as a failure now: a client that disconnects before the answer has failed all the same. */
 async function refuseFirst(
   session: SmtpSession,
   { data, verdict }: SaslStep & { readonly kind: 'refusal' },
@@ -151,7 +151,7 @@ async function refuseFirst(
   return { code: 334, text: Buffer.from(data).toString('base64') };
 }
 
-/** For the log; the client hears none of it. */
+/** For the log; the client receives none of it. */
 const WHY: Readonly<Record<Failure, string>> = {
   unknown: 'there is no such account, or none that signs in so',
   wrong: 'the credentials are wrong',
@@ -176,13 +176,16 @@ async function fail(session: SmtpSession, reply: Reply, reason: Failure, started
   return slowly(session, isLast ? tooMuch('too many failed sign-ins') : reply, startedAt);
 }
 
-/** Not before the floor, whatever it says: who floods us with credentials hears no sooner that nobody looks at them. */
+/**
+ * Not before the floor, whatever the reply: a client that floods us with credentials does not learn any sooner that
+ * they are not checked.
+ */
 async function slowly({ services, policy }: SmtpSession, reply: Reply, startedAt: number): Promise<Reply> {
   await services.clock.sleep(paddingMs(services.clock.monotonic() - startedAt, policy.authFailureFloorMs));
   return reply;
 }
 
-/** Up to the next whole multiple, so that work which takes longer than the floor is not told by its length either. */
+/** Up to the next whole multiple, so that the duration does not disclose work longer than the floor, either. */
 function paddingMs(tookMs: number, floorMs: number): number {
   return floorMs === 0 ? 0 : Math.ceil(Math.max(tookMs, 1) / floorMs) * floorMs - tookMs;
 }
@@ -201,12 +204,12 @@ function tell(session: SmtpSession, mechanism: string, result: Failure | 'yes', 
 
 function channelOf({ connection, facts, hostname, services, isClientNamed }: SmtpSession): SaslChannel {
   const now = services.clock.now();
-  // Behind a proxy that says XCLIENT there is no channel that reaches the client.
+  // Behind a proxy that uses XCLIENT there is no direct channel to the client.
   const direct = facts.tls !== undefined && !isClientNamed;
   return {
     binding: direct ? connection.channelBinding() : undefined,
     certificate: direct ? connection.clientCertificate(now)?.fingerprint : undefined,
-    // What nobody knows is no place that a user is known to sign in from.
+    // An unknown address is no network that a user is known to sign in from.
     network: facts.client.address === UNKNOWN_ADDRESS ? undefined : networkOf(facts.client.address),
     hostname,
     random: services.random,

@@ -1,6 +1,6 @@
 /**
- * BDAT (RFC 3030 2): a chunk of so many octets follows at once, whatever we think of it. A chunk that
- * is refused is read and dropped before that is said, or its octets would be obeyed as commands.
+ * BDAT (RFC 3030 2): a chunk of so many bytes follows at once, even if we refuse it. A refused chunk is read and
+ * dropped before the reply, or its bytes would be executed as commands.
  */
 import type { Reply } from '../../model/reply.ts';
 import { parseBdat } from '../../protocol/smtp/mail-command.ts';
@@ -8,7 +8,7 @@ import { MAIL_FIRST, NO_RECIPIENTS, TOO_LARGE } from '../replies.ts';
 import type { SmtpSession, Verb } from '../session.ts';
 import { openTransactionContent } from '../transaction.ts';
 
-/** Nobody knows how many octets follow, so nothing that follows can be obeyed. */
+/** The number of bytes that follow is unknown, so no further command can be executed. */
 const UNKNOWN_SIZE: Reply = {
   code: 501,
   enhanced: '5.5.4',
@@ -20,7 +20,7 @@ export const bdat: Verb = (session, argument) => {
   const command = parseBdat(argument);
   if (!command.ok) return UNKNOWN_SIZE;
   const { sizeBytes, last } = command.value;
-  // Dropping this much would be no favour to anyone.
+  // Reading and dropping this much would help nobody.
   if (sizeBytes > session.policy.maxMessageBytes) return { ...TOO_LARGE, close: true };
   const refusal = refusalOf(session);
   if (refusal === NO_RECIPIENTS || (sizeBytes === 0 && !last)) session.idleCommands++;

@@ -1,4 +1,4 @@
-/** EHLO and HELO (RFC 5321 4.1.1.1): who the client says it is, and what we can do. Ends a transaction. */
+/** EHLO and HELO (RFC 5321 4.1.1.1): the client sends its name, and gets our extensions. Ends a transaction. */
 import { andThen } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
 import { XCLIENT_ATTRIBUTES } from '../../protocol/smtp/xclient.ts';

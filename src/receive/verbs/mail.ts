@@ -10,7 +10,7 @@ import { beginTransaction } from '../transaction.ts';
 
 const SENDER_OK: Reply = { code: 250, enhanced: '2.1.0', text: 'sender ok' };
 const ALREADY: Reply = { code: 503, enhanced: '5.5.1', text: 'a message is being sent already; RSET ends it' };
-/** RFC 4954 6: submission is for those who authenticated. */
+/** RFC 4954 6: submission requires authentication. */
 const AUTHENTICATE: Reply = { code: 530, enhanced: '5.7.0', text: 'authentication required' };
 
 export const mail: Verb = (session, argument) => {
@@ -27,7 +27,7 @@ export const mail: Verb = (session, argument) => {
   return andThen(mayGoOn(session), (refusal) => refusal ?? screen(session, command.value));
 };
 
-/** It brought no message forward. */
+/** The command did not advance a message. */
 function refuse(session: SmtpSession, reply: Reply): Reply {
   session.idleCommands++;
   return reply;

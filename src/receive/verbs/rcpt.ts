@@ -31,7 +31,7 @@ export const rcpt: Verb = (session, argument) => {
   if (!command.ok) return problemReply(command.problem, 'recipient');
   const recipient = command.value;
   if (transaction.recipients.length >= session.policy.maxRecipients) return fruitless(session, TOO_MANY);
-  // Said twice it is still one recipient, and gets one copy.
+  // Repeated, it is still one recipient, and gets one copy.
   if (transaction.recipients.some((present) => sameRecipient(present.recipient, recipient)))
     return fruitless(session, RECIPIENT_OK);
   const verdict = session.screen.recipient(recipient);
@@ -39,7 +39,7 @@ export const rcpt: Verb = (session, argument) => {
   return decide(session, transaction, recipient, verdict);
 };
 
-/** A list that is too long, or names somebody twice, is no attack; one that goes on for ever is. */
+/** A list that is too long, or repeats an address, is no attack; an endless one is. */
 function fruitless(session: SmtpSession, reply: Reply): Reply {
   session.fruitlessRecipients++;
   return session.fruitlessRecipients > FRUITLESS_LISTS * session.policy.maxRecipients
@@ -47,7 +47,7 @@ function fruitless(session: SmtpSession, reply: Reply): Reply {
     : reply;
 }
 
-/** Domains whose settings say the same may share a message. */
+/** Domains with settings of the same effect may share a message. */
 function fits({ screen }: SmtpSession, { recipients: [first] }: MailTransaction, policyDomain: string): boolean {
   return !first || first.policyDomain === policyDomain || screen.haveOnePolicy(first.policyDomain, policyDomain);
 }
@@ -65,7 +65,7 @@ function decide(
     return RECIPIENT_OK;
   }
   const { reply, findings } = verdict;
-  // The dialogue would repeat at length what the row is to count.
+  // The dialogue must not repeat at length what the row counts.
   if (!addRefused(transaction.refused, { address, reply, findings })) session.commandLine = undefined;
   if (reply.code < 500) return fruitless(session, reply);
   session.refusedRecipients++;

@@ -1,4 +1,4 @@
-/** RSET (RFC 5321 4.1.1.5): the transaction never was. */
+/** RSET (RFC 5321 4.1.1.5): aborts the transaction. */
 import { NO_ARGUMENT, OK } from '../replies.ts';
 import type { Verb } from '../session.ts';
 import { abandonTransaction } from '../transaction.ts';

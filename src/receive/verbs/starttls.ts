@@ -1,8 +1,8 @@
 /**
- * STARTTLS (RFC 3207): what was pipelined behind it is forgotten, and so is the session.
+ * STARTTLS (RFC 3207): input that was pipelined after it is discarded, and so is the state of the session.
  *
- * 220 waits for the client's turn where many begin handshakes at once (wire/handshakes.ts); 454 where not even
- * that is possible.
+ * 220 waits for the client's turn if many begin handshakes at once (wire/handshakes.ts); 454 if not even that is
+ * possible.
  */
 import { isPromise } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
@@ -11,7 +11,7 @@ import type { SmtpSession, Verb } from '../session.ts';
 import { abandonTransaction } from '../transaction.ts';
 
 const READY: Reply = { code: 220, enhanced: '2.0.0', text: 'ready for TLS' };
-/** RFC 3207 4: TLS is not available for the moment. */
+/** RFC 3207 4: TLS is temporarily not available. */
 const NOT_NOW: Reply = { code: 454, enhanced: '4.7.0', text: 'too many TLS handshakes at this moment' };
 const TLS_ALREADY: Reply = { code: 503, enhanced: '5.5.1', text: 'TLS is up already' };
 

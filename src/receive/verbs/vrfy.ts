@@ -1,4 +1,4 @@
-/** VRFY (RFC 5321 3.5.3, 7.3): whether an address exists is told to nobody who does not send to it. */
+/** VRFY (RFC 5321 3.5.3, 7.3): does not disclose whether an address exists. */
 import type { Reply } from '../../model/reply.ts';
 import type { Verb } from '../session.ts';
 

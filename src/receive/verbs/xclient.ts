@@ -1,9 +1,8 @@
 /**
- * XCLIENT (Postfix's XCLIENT_README): a trusted proxy says who its client is, and the session begins
- * anew with that client, as if it had just connected. A client is named once: a proxy that passes on
- * what its client says must not let it name another. Further facts may follow (a line is bounded). From
- * the first on it speaks for a client: one whose address it does not know, or has not said yet, has
- * none, and is never taken for the proxy.
+ * XCLIENT (Postfix's XCLIENT_README): a trusted proxy names its client, and the session begins anew with that client,
+ * as if it had just connected. A client is named once: a proxy that forwards its client's commands must not let it
+ * name another. Further facts may follow (a line is bounded). From the first XCLIENT on the proxy acts for a client:
+ * if its address is unknown, or not sent yet, the client has none, and is never taken for the proxy.
  */
 import { andThen } from '../../model/maybe-promise.ts';
 import type { Reply } from '../../model/reply.ts';
@@ -22,9 +21,9 @@ export const xclient: Verb = (session, argument) => {
   session.idleCommands++;
   if (!session.trustedProxy) return NOT_TRUSTED;
   if (session.transaction) return WITHIN_MESSAGE;
-  const told = parseXclient(argument);
-  if (!told.ok) return problemReply(told.problem, 'sender');
-  const { address, port, proto, helo, localAddress, localPort } = told.value;
+  const parsed = parseXclient(argument);
+  if (!parsed.ok) return problemReply(parsed.problem, 'sender');
+  const { address, port, proto, helo, localAddress, localPort } = parsed.value;
   const { facts } = session;
   const client = clientAfter(session, address);
   if (client !== facts.client.address) {
@@ -39,7 +38,7 @@ export const xclient: Verb = (session, argument) => {
     proxy: facts.proxy ?? session.connection.peer,
     ...(tls && { tls: withoutCertificate(tls) }),
     local: { address: localAddress ?? facts.local.address, port: localPort ?? facts.local.port },
-    // A proxy that passes HELO on need not say it again itself.
+    // A proxy that forwards HELO need not send it itself.
     ...(helo === undefined ? {} : { helo }),
     extended: proto === 'ESMTP',
   };
@@ -53,7 +52,7 @@ function clientAfter({ isClientNamed, facts }: SmtpSession, address: string | nu
   return address === undefined && isClientNamed ? facts.client.address : UNKNOWN_ADDRESS;
 }
 
-/** It is the proxy's: its client has proven none. */
+/** The certificate is the proxy's: its client has proven none. */
 function withoutCertificate({ certificate: _, ...tls }: TlsFacts): TlsFacts {
   return tls;
 }

@@ -1,4 +1,4 @@
-/** One day of one policy domain as a report: the values, then XML, packed, within the bound on its size. */
+/** One day of one policy domain as a report: its values, then XML, packed, within the bound on its size. */
 import { gzipSync } from 'node:zlib';
 import type { AggregateReport, ReportMetadata, ReportRecord } from '../../protocol/dmarc-report/types.ts';
 import { writeAggregate } from '../../protocol/dmarc-report/write-aggregate.ts';
@@ -47,7 +47,10 @@ export function reportXml(report: AggregateReport): string {
   return [...writeAggregate(report)].join('');
 }
 
-/** What is too large loses its rarest rows, half of them at a time, and says how many messages they were. */
+/**
+ * A report that is too large loses its rarest rows, half of them at a time, and mentions the number of their
+ * messages.
+ */
 export function packReport(reporter: Reporter, report: AggregateReport): PackedReport {
   const { reportId, begin, end } = report.metadata;
   const filename = `${reporter.domain}!${report.policy.domain}!${begin}!${end}!${reportId}.xml.gz`;

@@ -1,8 +1,8 @@
 /**
- * Counts what DMARC found, by day, policy domain and row, in memory for a second and then on disk.
+ * Counts the results of DMARC, by day, policy domain and row, in memory for a second and then on disk.
  *
- * Costs a message one lookup. A kill loses a second of counts, never mail. Bounded: once a report has
- * as many rows as it may have, new ones are only counted as left out, and what is known still counts.
+ * Costs a message one look-up. A kill loses a second of counts, never mail. Bounded: once a report has its maximum of
+ * rows, new ones are only counted as left out, and known ones still count.
  */
 import { createHash } from 'node:crypto';
 import type { DmarcRecord } from '../../screen/checks/origin/types.ts';
@@ -20,9 +20,9 @@ import { dmarcStatements } from './statements.ts';
 export interface DmarcCollector {
   /** `at`: milliseconds since the epoch. Cheap, and never throws. */
   message(at: number, counted: Counted): void;
-  /** Everything counted so far is on disk, or told as not. */
+  /** Everything counted so far is on disk, or reported as lost. */
   flush(): Promise<void>;
-  /** Flushes, and counts no more. */
+  /** Flushes, and stops counting. */
   close(): Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export function createDmarcCollector(services: CollectorServices): DmarcCollecto
     into.rows.set(row, (before ?? 0) + messages);
   }
 
-  /** The disk does not take it now: it waits with what came meanwhile. */
+  /** The disk does not take it now: it waits together with newer counts. */
   function putBack(batch: ReadonlyMap<string, Pending>): void {
     for (const { day, domain, policy, leftOut, rows } of batch.values()) {
       const into = place(day, domain, policy);
@@ -83,7 +83,7 @@ export function createDmarcCollector(services: CollectorServices): DmarcCollecto
     }
   }
 
-  /** First what is known already, in one unit; then what is new, as far as there is room for it. */
+  /** First the known rows, in one unit; then the new ones, as far as there is room. */
   async function write(batch: Map<string, Pending>): Promise<void> {
     const counted = [...batch.values()].flatMap((of) =>
       [...of.rows].map(([row, messages]) => ({ of, row, messages, key: keyOf(row) })),
@@ -92,7 +92,7 @@ export function createDmarcCollector(services: CollectorServices): DmarcCollecto
       counted.map(({ of: { day, domain }, key, messages }) => sql.addToKnown({ day, domain, key, messages })),
     );
     const unknown = counted.filter((_, at) => known[at]!.changes === 0);
-    // What was written must not be written again, should the rest fail.
+    // Written counts must not be written again if the rest fails.
     for (const { of } of counted) of.rows.clear();
     for (const { of, row, messages } of unknown) of.rows.set(row, messages);
     const unit: Statement[] = [];
@@ -151,7 +151,7 @@ export function createDmarcCollector(services: CollectorServices): DmarcCollecto
   };
 }
 
-/** As row.ts made it. */
+/** `row`: from row.ts. */
 function sourceOf(row: string): string {
   return (JSON.parse(row) as CountedRow).sourceIp;
 }

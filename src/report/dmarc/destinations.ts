@@ -1,7 +1,7 @@
 /**
- * Who gets the reports of a domain (RFC 9990 4): the `mailto:` addresses that its record names, within
- * a bound; an address of another organisation only where that one has agreed in the DNS, since anyone
- * could publish a stranger's address and have the world send it reports.
+ * The receivers of the reports of a domain (RFC 9990 4): the `mailto:` addresses in its record, within a bound; an
+ * address of another organisation only if that one has agreed in the DNS, since anyone could publish a foreign
+ * address and have the world send it reports.
  */
 import { parseAddress } from '../../protocol/smtp/address.ts';
 import type { Resolver } from '../../world/resolver.ts';
@@ -12,7 +12,7 @@ export interface Destinations {
   readonly addresses: readonly string[];
   /** Addresses that get none, each with the reason. */
   readonly refused: readonly string[];
-  /** The DNS did not say of one: ask again later. */
+  /** The DNS did not answer for one: ask again later. */
   readonly cannotTell: readonly string[];
 }
 
@@ -41,14 +41,14 @@ export async function destinationsOf(
   return { addresses: [...addresses], refused, cannotTell };
 }
 
-/** RFC 9989 4.7: a URI; `!size` behind it is obsolete and passed over. Other schemes are nobody's here. */
+/** RFC 9989 4.7: a URI; an obsolete `!size` after it is ignored. Other schemes are not supported. */
 export function mailtoAddress(uri: string): { readonly text: string; readonly domain: string } | undefined {
   const match = /^mailto:([^?!]{1,500})(?:[?!].*)?$/i.exec(uri.trim());
   if (!match) return undefined;
   try {
     const address = parseAddress(decodeURIComponent(match[1]!), false);
     if (!address.ok || address.value.domain.startsWith('[') || address.value.domain === '') return undefined;
-    // As it is written on the wire: a local part may need its quotes.
+    // In the form for the wire: a local part may need its quotes.
     return { text: address.value.text, domain: address.value.domain };
   } catch {
     return undefined;
@@ -65,12 +65,12 @@ async function agreementOf(resolver: Resolver, policyDomain: string, host: strin
   const [record] = answer.records;
   if (record === undefined)
     return { kind: 'refused', reason: `${host} has not agreed to take reports on ${policyDomain} (${name})` };
-  // RFC 9990 4: the other may say which address of its own it wants them at.
+  // RFC 9990 4: the other organisation may choose another address of its own.
   const instead = mailtoAddress(tagOf(record, 'rua')?.split(',', 1)[0] ?? '');
   return instead?.domain === host ? { kind: 'agreed', instead: instead.text } : { kind: 'agreed' };
 }
 
-/** Both lie below a domain that has a policy of its own and is no public suffix (RFC 9989 4.10). */
+/** Both are below a domain that has a policy of its own and is no public suffix (RFC 9989 4.10). */
 async function isSameOrganisation(resolver: Resolver, one: string, other: string): Promise<boolean> {
   const common = commonParent(one, other);
   if (common === undefined) return false;

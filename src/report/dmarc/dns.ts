@@ -1,4 +1,4 @@
-/** TXT records of one kind, as three answers: what is there, that nothing is, or that nobody can tell. */
+/** TXT records of one kind, as three answers: records, none, or cannot tell. */
 import type { Resolver } from '../../world/resolver.ts';
 
 export type TxtAnswer =

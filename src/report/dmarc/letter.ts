@@ -21,7 +21,7 @@ export function composeReport(reporter: Reporter, packed: PackedReport, letter: 
     field('Subject', `Report Domain: ${policyDomain} Submitter: ${reporter.domain} Report-ID: <${reportId}>`) +
     field('Date', formatDate(date)) +
     field('Message-ID', messageId) +
-    // RFC 3834 5.1, and for those who know only the older word.
+    // RFC 3834 5.1, and the older field for programs that know only that.
     field('Auto-Submitted', 'auto-generated') +
     field('Precedence', 'bulk') +
     'MIME-Version: 1.0\r\n' +

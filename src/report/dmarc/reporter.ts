@@ -1,7 +1,7 @@
 /**
- * Who reports, and whether it may yet: only in the name of a contact whose domain is ours and whose
- * DNS stands the check of ourselves, and never from a sandbox, so that nobody is sent reports that
- * fail DMARC themselves or that nobody answers for.
+ * The sender of reports, and whether it may send yet: only in the name of a contact whose domain is local and whose
+ * DNS passes our own check, and never from a sandbox, so that nobody receives reports that fail DMARC themselves or
+ * that nobody is responsible for.
  */
 import type { Directory } from '../../directory/contract.ts';
 import { parseAddress } from '../../protocol/smtp/address.ts';
@@ -54,7 +54,7 @@ export async function mayReport(
   return checkDomain(reporter.domain);
 }
 
-/** The check of ourselves (posture), as the answer here. */
+/** The result of our own check (posture) as an answer here. */
 export function mayReportAfter({ verdict, because }: PostureAnswer): MayReport {
   if (verdict === 'good') return { answer: 'yes' };
   const decisive = because.filter((result) => result.verdict === verdict);

@@ -1,8 +1,7 @@
 /**
- * What DMARC found of one message, as the row of a report that it counts in (RFC 9990 3.1). Undefined
- * where nobody is to be told: nothing published, nobody asks, mail of our own, or mail that will come
- * again. Mail that is itself a report for us is never counted, or two nodes would report to each other
- * on each other's reports for ever.
+ * The DMARC result of one message, as the row of a report in which it is counted (RFC 9990 3.1). Undefined if there
+ * is nothing to report: no record, no request for reports, mail of our own, or mail that will come again. Mail that
+ * is itself a report for us is never counted, or two nodes would report on each other's reports for ever.
  */
 import { REPORT_SINK } from '../../directory/addresses/report-addresses.ts';
 import { UNKNOWN_ADDRESS } from '../../model/session.ts';
@@ -26,7 +25,7 @@ export function countedRow(record: ObservedMessage): Counted | undefined {
   if (!evidence?.made || !evidence.record || !evidence.applied) return undefined;
   if (record.direction !== 'inbound' && record.direction !== 'refused') return undefined;
   if (!record.recipients.some(counts)) return undefined;
-  // A report is about an address (`source_ip`); of a client that its proxy does not know there is none.
+  // A report is about an address (`source_ip`); a client that its proxy does not know has none.
   if (evidence.sourceIp === UNKNOWN_ADDRESS) return undefined;
   const { record: policy, applied } = evidence;
   return {
@@ -56,7 +55,7 @@ function counts({ address, disposition }: ObservedMessage['recipients'][number])
   return disposition !== 'defer' && !address.endsWith(`@${REPORT_SINK}`);
 }
 
-/** The schema wants one. */
+/** The schema requires one. */
 function spfResults({ spf, envelopeFrom, headerFrom }: DmarcEvidence): CountedRow['spfResults'] {
   if (spf.length === 0) return [{ domain: bounded(envelopeFrom || headerFrom), scope: 'mfrom', result: 'none' }];
   return spf.map(({ domain, scope, result }) => ({ domain: bounded(domain), scope, result }));

@@ -1,7 +1,7 @@
 /**
- * Writes the reports of the days that are over: for each policy domain its letters go to the outbox
- * and its counts go away, in one unit, so that a report is written once. Where the DNS cannot say who
- * may have it, it waits for the next time; after a few days it is of no use to anyone, and forgotten.
+ * Writes the reports of the days that are over: for each policy domain its letters are added to the outbox and its
+ * counts deleted, in one unit, so that a report is written once. If the DNS does not answer who may receive it, it
+ * waits for the next time; after a few days it is of no use, and deleted.
  */
 import type { Directory } from '../../directory/contract.ts';
 import type { DmarcRecord } from '../../screen/checks/origin/types.ts';
@@ -37,11 +37,11 @@ export interface SentReports {
   readonly may: MayReport;
   /** Reports written, of those that were due. */
   readonly written: number;
-  /** Domains that asked, and whose addresses may not have a report. */
+  /** Domains that requested reports, but whose addresses may not receive them. */
   readonly refused: number;
   /** Waiting for an answer of the DNS. */
   readonly waiting: number;
-  /** How old the oldest is that may not be sent. */
+  /** The age of the oldest report that may not be sent. */
   readonly days?: number;
 }
 

@@ -1,10 +1,10 @@
 /**
- * How many rows the reports of a day have so far: read once, then counted along. Once half of a day's
- * rows are taken, a site adds no more than its part: who varies domains of its own from there leaves
- * the rest to others. What sites added before a restart is not known again.
+ * How many rows the reports of a day have so far: read once, then counted. Once half of a day's rows are taken, a
+ * site adds no more than its part: a site that varies domains of its own leaves the rest to others. Counts of sites
+ * before a restart are lost.
  *
- * Not on the change bus: this node alone adds the rows that it counts, so its own bounds hold whatever others
- * write; of several nodes each has such bounds, and sees the rows of the others at the turn of the day.
+ * Not on the change bus: only this node adds the rows that it counts, so its bounds hold whatever others
+ * write; each of several nodes has such bounds, and sees the rows of the others when the day changes.
  */
 import type { Database } from '../../store/contract.ts';
 import { siteOf } from '../../wire/network.ts';
@@ -14,7 +14,7 @@ import type { DmarcStatements } from './statements.ts';
 export interface Sizes {
   /** Whether one more row may be written; counts it if so. `source`: the address it is about. */
   takeRow(day: number, domain: string, source: string): Promise<boolean>;
-  /** A write failed: what was counted along may be wrong. */
+  /** A write failed: the counts may be wrong. */
   forget(): void;
 }
 
@@ -24,7 +24,7 @@ export function createSizes(database: Database, sql: DmarcStatements): Sizes {
   let current = -1;
   let ofDay = 0;
 
-  /** Beyond the bound on sites they share one count, so that none escapes it. */
+  /** Sites beyond the bound share one count, so that none escapes it. */
   const siteIn = (source: string): string => {
     const site = siteOf(source);
     return ofSite.has(site) || ofSite.size < REMEMBERED_SITES ? site : '';

@@ -1,4 +1,4 @@
-/** The queries on what is counted for aggregate reports. */
+/** The queries on the counts for aggregate reports. */
 import type { Statement } from '../../store/contract.ts';
 import { type Dialect, prepare } from '../../store/statement.ts';
 import type { ReportTables } from '../schema.ts';
@@ -8,11 +8,11 @@ export type CountRow = ReportTables['dmarc_row'];
 export type DayRow = ReportTables['dmarc_day'];
 
 export interface DmarcStatements {
-  /** The latest policy stays; what was left out adds up. */
+  /** The latest policy stays; the numbers of left-out messages add up. */
   seen(params: DayRow): Statement;
-  /** One row more, or so many messages more in one that is there. */
+  /** A new row, or more messages in an existing one. */
   add(params: CountRow): Statement;
-  /** Only in one that is there. */
+  /** Only in an existing row. */
   addToKnown(params: Omit<CountRow, 'row'>): Statement;
   rowCount(params: DayKey): Statement;
   rowCountOfDay(params: { day: number }): Statement;
@@ -21,7 +21,7 @@ export interface DmarcStatements {
   latestDay(params: { domain: string }): Statement;
   rows(params: DayKey): Statement;
   summary(params: { limit: number }): Statement;
-  /** Its unit fails where the report was written meanwhile. */
+  /** Its unit fails if the report was written meanwhile. */
   finishDay(params: DayKey): Statement;
   finishRows(params: DayKey): Statement;
   forgetDays(params: { before: number }): Statement;

@@ -1,6 +1,6 @@
 /**
- * Which messages a domain wants failure reports on (RFC 9989 4.7 `fo`, RFC 9991), and what is said of
- * them: the envelope, the results, and of the header only From, Subject and Message-ID.
+ * The messages for which a domain wants failure reports (RFC 9989 4.7 `fo`, RFC 9991), and the content of a report:
+ * the envelope, the results, and of the header only From, Subject and Message-ID.
  */
 import ipaddr from 'ipaddr.js';
 import type { FailureReport } from '../../protocol/arf/types.ts';

@@ -1,6 +1,6 @@
 /**
- * Tells domains that ask for it of single failures (RFC 9991), where the operator has it on: at most so
- * many a day for each, to addresses that agreed, one after the other. What a restart loses is not told.
+ * Sends reports of single failures to domains that request them (RFC 9991), if the operator has it on: at most so
+ * many a day for each, to addresses that agreed, one after the other. Reports lost by a restart are not sent.
  */
 import { composeFailure } from '../../protocol/arf/compose.ts';
 import { outboxStatements } from '../../store/outbox.ts';
@@ -17,7 +17,7 @@ import { type FailureFacts, failureFacts, wantsFailure } from './report.ts';
 export interface FailureSender {
   /** Cheap, and never throws. */
   message(record: ObservedMessage, counted: Counted): void;
-  /** What waits is written, or given up. */
+  /** All that waits is written, or given up. */
   settled(): Promise<void>;
 }
 
@@ -37,24 +37,24 @@ export function createFailureSender(services: FailureServices): FailureSender {
   const { settings, clock, events, hostname } = services;
   const waiting: Waiting[] = [];
   let day = 0;
-  let told = new Map<string, number>();
+  let sent = new Map<string, number>();
   let working: Promise<void> | undefined;
   let known: { readonly may: MayReport; readonly until: number } | undefined;
 
-  /** Beyond the bound on domains they share one count, so that nobody escapes it. */
+  /** Domains beyond the bound share one count, so that none escapes it. */
   function isWithinRate(domain: string, at: number): boolean {
     const today = dayOf(at);
     if (today !== day) {
       day = today;
-      told = new Map();
+      sent = new Map();
     }
-    const key = told.has(domain) || told.size < FAILURE_DOMAINS ? domain : '';
-    const count = told.get(key) ?? 0;
-    told.set(key, count + 1);
+    const key = sent.has(domain) || sent.size < FAILURE_DOMAINS ? domain : '';
+    const count = sent.get(key) ?? 0;
+    sent.set(key, count + 1);
     return count < settings.current().get(reportSettings.failuresPerDay);
   }
 
-  /** The check of ourselves asks the DNS a dozen questions: once for many messages. */
+  /** Our own check asks the DNS a dozen questions: once for many messages. */
   async function mayNow(): Promise<MayReport> {
     if (known && clock.monotonic() < known.until) return known.may;
     const may = await mayReport(services, reporterOf(settings.current()));
@@ -111,7 +111,7 @@ async function writeOne(services: FailureServices, { policyDomain, ruf, facts }:
         userAgent: 'Postern',
         reportingHost: hostname,
       });
-      // From the null reverse-path: whoever gets it reports nothing on it.
+      // From the null reverse-path: the receiver sends no report about it.
       const envelope = { sender: '', recipients: [to] };
       return outbox.letter({
         id: `${now.toString(36)}-${unique}`,

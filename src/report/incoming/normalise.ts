@@ -1,4 +1,4 @@
-/** What the three kinds of reports have in common: whom they are about, who sent, and how it fared. */
+/** The values that the three kinds of reports share: the domain, the source, and the results. */
 import type { ParsedFailure } from '../../protocol/arf/types.ts';
 import type { AggregateReport, ReportRecord } from '../../protocol/dmarc-report/types.ts';
 import type { TlsReport } from '../../protocol/tlsrpt/read.ts';
@@ -58,7 +58,7 @@ export function failureReport(parsed: ParsedFailure, id: string): ReadReport {
   };
 }
 
-/** One source a policy for what went well, one a kind of failure. */
+/** One source a policy for successes, one a kind of failure. */
 export function tlsReport({ organisation, contact, reportId, begin, end, policies }: TlsReport): ReadReport {
   const sources = policies.flatMap((policy): ReadSource[] => {
     const common = { domain: policy.domain, dkim: '', spf: '', headerFrom: '' } as const;

@@ -1,8 +1,8 @@
 /**
- * Finds the reports in a message and reads them: aggregate (RFC 9990), failure (RFC 9991) and TLS
- * (RFC 8460). What a part is, its octets tell, as media types and names in the field are of all kinds.
+ * Finds the reports in a message and reads them: aggregate (RFC 9990), failure (RFC 9991) and TLS (RFC 8460). The
+ * bytes decide the type of a part, as media types and names in practice are unreliable.
  *
- * Runs in a thread of its own, since a hostile report may take long; it needs nothing but the octets.
+ * Runs in a thread of its own, since a hostile report may take long; it needs nothing but the bytes.
  */
 import { createHash } from 'node:crypto';
 import { parseFailure } from '../../protocol/arf/parse.ts';
@@ -53,7 +53,7 @@ function decoded(message: Uint8Array, { body, encoding }: MimePart): Uint8Array 
   return encoding === 'quoted-printable' ? decodeQuotedPrintable(raw).bytes : raw;
 }
 
-/** Undefined: no report, and no claim to be one. */
+/** Undefined: no report, and not declared as one. */
 async function readPart(part: MimePart, bytes: Uint8Array, budget: { left: number }): Promise<ReadReport | undefined> {
   const type = part.type.value;
   if (type === 'message/feedback-report') {
@@ -62,7 +62,7 @@ async function readPart(part: MimePart, bytes: Uint8Array, budget: { left: numbe
     return failureReport(parsed, digest(bytes));
   }
   if (!claimsToBeReport(part, bytes)) return undefined;
-  // A bound for the message: twenty parts of the largest size are twenty reports.
+  // One bound for the whole message: twenty parts of the largest size are twenty reports.
   const inner = await unpack(bytes, budget.left);
   budget.left -= inner.length;
   if (firstCharacter(inner) === '{') {
@@ -83,7 +83,7 @@ function claimsToBeReport({ type, filename = '' }: MimePart, bytes: Uint8Array):
   return /\.(?:xml|json)(?:\.gz)?$|\.(?:zip|gz)$/i.test(filename);
 }
 
-/** Before it is parsed: every value of it is an object, however little it is in the packing. */
+/** Checked before it is parsed: every value becomes an object, however small it is when packed. */
 function boundJson(bytes: Uint8Array): void {
   if (bytes.length > JSON_BYTES) throw new Error(`the TLS report has more than ${JSON_BYTES} bytes`);
   let depth = 0;

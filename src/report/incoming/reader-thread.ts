@@ -1,4 +1,4 @@
-/** The thread that reads reports of others: one message after the other, nothing kept between them. */
+/** The thread that reads received reports: one message after the other, without state between them. */
 import { goBehindMail } from '../../world/background.ts';
 import { answerJobs } from '../../world/workers/answer.ts';
 import { readMessage } from './read.ts';

@@ -1,7 +1,7 @@
 /**
- * Reads reports of others in a thread with bounded memory and a deadline: whatever a report does to
- * its reader, the answer is a report or a sentence on why there is none. The thread is started by the
- * first report and ended when none came for a while.
+ * Reads received reports in a thread with bounded memory and a deadline: whatever a report does to its reader, the
+ * result is a report or a sentence on why there is none. The thread starts with the first report and ends after a
+ * while without one.
  */
 import { OperationalError } from '../../model/errors.ts';
 import type { Clock } from '../../world/clock.ts';
@@ -13,8 +13,8 @@ import type { ReadMessage } from './types.ts';
 
 export interface ReportReader {
   /**
-   * `load` gives the octets when their turn comes, so that those who wait hold none. Errors:
-   * OperationalError `report.busy`, and what `load` throws.
+   * `load` returns the bytes when their turn comes, so that waiting reports hold no memory. Errors: OperationalError
+   * `report.busy`, and those of `load`.
    */
   read(load: () => Promise<Uint8Array>): Promise<ReadMessage>;
   close(): Promise<void>;
@@ -46,7 +46,7 @@ export function createReportReader(clock: Clock): ReportReader {
   };
 }
 
-/** What this report did to its reader: an answer, not an error. */
+/** A failure of the reader caused by this report: a result, not an error. */
 class Unreadable extends Error {}
 
 function failed(failure: WorkerFailure): Error {

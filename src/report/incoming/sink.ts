@@ -1,7 +1,7 @@
 /**
- * Where mail to the addresses for reports ends (directory/addresses/report-addresses.ts): read, and kept for the
- * viewer. Everything is delivered, whatever is in it: what holds no report is kept with the reason
- * and its beginning, and nobody is sent anything back. Only the disk, or too much at once, defers.
+ * Delivers mail to the addresses for reports (directory/addresses/report-addresses.ts): it is read, and stored for
+ * the viewer. Everything counts as delivered, whatever its content: a message without a report is stored with the
+ * reason and its beginning, and nothing is sent back. Only a disk failure, or too many reports at once, defers.
  */
 import type { Directory } from '../../directory/contract.ts';
 import type { ContentRef } from '../../model/content.ts';
@@ -30,7 +30,7 @@ export interface SinkServices {
   readonly events: Events;
 }
 
-/** The domain whose address it came to, and when. */
+/** The domain of the address, and the time of arrival. */
 interface Arrival {
   readonly domain: string;
   readonly at: number;
@@ -50,7 +50,7 @@ export function createReportSink(services: SinkServices): ReportSink {
       content.sizeBytes <= INCOMING_BYTES
         ? await reader.read(() => readContent(content, content.sizeBytes))
         : { ok: false, problem: `the message has more than ${INCOMING_BYTES} bytes` };
-    // The address stands in the local part: see reportTarget.
+    // The local part contains the address: see reportTarget.
     const domains = new Set(claim.recipients.map(({ address }) => address.local));
     for (const domain of domains)
       await keep(services, { domain, at: clock.now(), message: claim.message.id, head }, read);
@@ -93,7 +93,7 @@ async function keep(services: SinkServices, arrival: Arrival, read: ReadMessage)
   }
 }
 
-/** Anyone can write a report on anything: only what is about our domains is kept. */
+/** Anyone can write a report on anything: only reports about local domains are stored. */
 async function isOurs({ directory }: SinkServices, about: string): Promise<boolean> {
   for (let name = about; name.includes('.'); name = name.slice(name.indexOf('.') + 1))
     if (await directory.domain(name)) return true;
@@ -135,7 +135,7 @@ async function keepReport(services: SinkServices, arrival: Arrival, report: Read
   try {
     await database.write(unit);
   } catch (error) {
-    // The same report again, as reporters do who got no answer in time.
+    // The same report again, from a reporter that got no answer in time.
     if (isOperational(error, 'store.expectation')) return;
     throw error;
   }
@@ -171,7 +171,7 @@ function newRow({ random }: SinkServices, { at, message }: Arrival, facts: Facts
   return { ...facts, id, received_at: at, day: dayOf(at), message };
 }
 
-/** Who floods the address fills a day, not the disk. */
+/** A flood to the address fills one day's bound, not the disk. */
 async function isFull({ database, events }: SinkServices, row: IncomingRow): Promise<boolean> {
   const [found] = await database.read(incomingStatements(database.dialect).countOfDay(row));
   if (Number(found?.['reports']) < INCOMING_PER_DAY) return false;

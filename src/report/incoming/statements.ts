@@ -1,4 +1,4 @@
-/** The queries on reports of others. */
+/** The queries on received reports. */
 import { sql } from 'kysely';
 import type { Statement } from '../../store/contract.ts';
 import { builder, type Dialect, prepare, statement } from '../../store/statement.ts';
@@ -15,11 +15,11 @@ interface Span {
 }
 
 export interface IncomingStatements {
-  /** Its unit fails where the same report is there. */
+  /** Its unit fails if the same report exists. */
   put(params: IncomingRow): Statement;
   putSource(params: SourceRow): Statement;
   countOfDay(params: { domain: string; day: number }): Statement;
-  /** Newest first; `before` and `id`: behind that row. */
+  /** Newest first; `before` and `id`: after that row. */
   list(params: {
     domain?: string;
     domains?: readonly string[];
@@ -40,7 +40,7 @@ export interface IncomingStatements {
 const SECONDS_A_DAY = 86_400;
 
 export function incomingStatements(dialect: Dialect): IncomingStatements {
-  /** Messages, and how many of them an aligned identifier vouches for (RFC 9989 4.4). */
+  /** Messages, and how many of them have an aligned identifier that passes (RFC 9989 4.4). */
   const sums = [
     sql<number>`sum(messages)`.as('messages'),
     sql<number>`sum(case when dkim = 'pass' or spf = 'pass' then messages else 0 end)`.as('aligned'),

@@ -1,10 +1,10 @@
-/** A report of others as it is stored: plain values, whichever kind it was. */
+/** A received report as it is stored: plain values, whichever kind it was. */
 export type ReportKind = 'aggregate' | 'failure' | 'tls';
 
 export interface ReadSource {
-  /** The domain that this is about: of an aggregate report the policy domain. */
+  /** The domain of these results: of an aggregate report the policy domain. */
   readonly domain: string;
-  /** The address that mail came from; of a TLS report the host it was sent to. */
+  /** The address that sent the mail; of a TLS report the host that received it. */
   readonly source: string;
   readonly messages: number;
   readonly disposition: string;
@@ -24,7 +24,7 @@ export interface ReadReport {
   readonly begins: number;
   readonly ends: number;
   readonly sources: readonly ReadSource[];
-  /** Sources that are not kept, as there were too many, or that could not be read. */
+  /** Sources that are left out, as there were too many, or that could not be read. */
   readonly unread: number;
 }
 

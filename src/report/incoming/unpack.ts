@@ -1,8 +1,7 @@
 /**
- * A report out of its packing: plain, gzip, or a ZIP of one file. Bounded in octets whatever the
- * packing promises, and in proportion to what is packed, so that a bomb costs no more than the largest
- * honest report; an archive in an
- * archive is not looked into. Throws an Error with a sentence.
+ * Unpacks a report: plain, gzip, or a ZIP of one file. Bounded in bytes whatever the archive declares, and in
+ * proportion to the packed size, so that a bomb costs no more than the largest honest report; an archive in an
+ * archive is not opened. Throws an Error with a sentence.
  */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -14,14 +13,14 @@ const opened = promisify<Buffer, { lazyEntries: boolean }, ZipFile>(fromBuffer);
 
 type Packing = 'gzip' | 'zip' | 'none';
 
-/** By its first octets: senders' media types and names are of all kinds, and wrong. */
+/** By its first bytes: media types and names are unreliable. */
 export function packingOf(bytes: Uint8Array): Packing {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
   if (bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4) return 'zip';
   return 'none';
 }
 
-/** `left`: what the other reports of the message left of the bound. */
+/** `left`: the rest of the bound after the other reports of the message. */
 export async function unpack(bytes: Uint8Array, left: number = UNPACKED_BYTES): Promise<Uint8Array> {
   const packing = packingOf(bytes);
   const most = Math.min(left, Math.max(UNPACKED_AT_LEAST, bytes.length * UNPACKED_RATIO));
@@ -51,7 +50,7 @@ async function fromZip(bytes: Uint8Array, most: number): Promise<Uint8Array> {
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.length;
-    // What the directory of the ZIP says of the size is only a promise.
+    // The size in the directory of the ZIP is only a claim.
     if (size > most) throw new Error(`unpacked it has more than ${most} bytes`);
     chunks.push(chunk);
   }
