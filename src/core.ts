@@ -30,6 +30,7 @@ import { createPointsHere } from './directory/sources/points-here.ts';
 import { openSourceTable } from './directory/sources/table.ts';
 import { createVerification } from './directory/sources/verification.ts';
 import { createSessionGuard, type SessionGuard } from './guard/sessions.ts';
+import { copyLogBeforeMigration } from './journal/copy.ts';
 import type { Retention } from './journal/expire.ts';
 import { type OpenJournal, openJournal } from './journal/journal.ts';
 import { createLogReader, type LogReader } from './journal/reader.ts';
@@ -105,16 +106,17 @@ export async function openCore(
   const clock = systemClock;
   const random = systemRandom;
   await using opened = new AsyncDisposableStack();
+  const logPath = join(config.data, 'log.db');
   const store = await openStore(config.data, {
     clock,
     random,
     events,
     migrations: MIGRATIONS,
     writer: running ? 'thread' : 'loop',
+    beforeChanges: () => copyLogBeforeMigration(logPath, events),
   });
   opened.defer(() => store.close());
   const settings = await createSettings(store.database, SETTINGS, { clock, events });
-  const logPath = join(config.data, 'log.db');
   const journal = await openJournal({ path: logPath, clock, events, retention: retentionOf(settings.current()) });
   opened.defer(() => journal.close());
   settings.onChange((snapshot) => journal.setRetention(retentionOf(snapshot)));

@@ -35,6 +35,8 @@ export interface StoreOptions {
   /** Of every room, in any order. */
   readonly migrations: readonly StoreMigration[];
   readonly disk?: Disk;
+  /** Once the folder is ours, before a database in it is changed; what it throws ends the start. */
+  readonly beforeChanges?: () => Promise<void>;
   /** Where transactions run; tools that do nothing else take `loop` and spare a thread. */
   readonly writer?: 'thread' | 'loop';
 }
@@ -58,6 +60,7 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
     closeToOthers(folder);
     lock = lockFolder(folder);
     const { release } = lock;
+    await options.beforeChanges?.();
     await prepareFile(path, schema, disk, events);
     const blobs = await openBlobs(folder, { clock, random, events, disk });
     const health = createHealth('ledger', events, clock);

@@ -5,14 +5,14 @@
  * (`store.schema-newer`). An older one is copied first (`backups/`); where there is no room for the
  * copy it refuses and says how much is missing (`store.no-room-for-backup`). All migrations are one transaction.
  */
-import { basename, dirname, join } from 'node:path';
-import { backup, type DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { Kysely, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { OperationalError } from '../../model/errors.ts';
 import type { Disk } from '../../world/disk.ts';
 import type { Events } from '../../world/events.ts';
 import type { Schema } from '../migration.ts';
+import { keepCopy } from './keep-copy.ts';
 
 interface Stored {
   readonly version: number;
@@ -37,7 +37,7 @@ export async function migrate(parts: MigrateParts): Promise<void> {
     );
   }
   if (stored.version >= schema.version) return;
-  if (stored.version > 0) await keepBackup(parts, stored.version);
+  if (stored.version > 0) await keepCopy(parts, stored.version);
   // Whole or not at all: a kill in between leaves the old schema, and its copy is made anew of that.
   database.exec('begin immediate');
   try {
@@ -60,31 +60,6 @@ function storedSchema(database: DatabaseSync): Stored {
   if (row) return row as unknown as Stored;
   database.exec('insert into schema values (0, 1, 0)');
   return { version: 0, minReader: 1 };
-}
-
-async function keepBackup({ path, database, disk, events }: MigrateParts, version: number): Promise<void> {
-  const folder = join(dirname(path), 'backups');
-  await disk.ensureFolder(folder);
-  const pages = database.prepare('pragma page_count').get() as { page_count: number };
-  const size = database.prepare('pragma page_size').get() as { page_size: number };
-  const sizeBytes = pages.page_count * size.page_size;
-  const missingBytes = sizeBytes - (await disk.freeBytes(folder));
-  if (missingBytes > 0) {
-    throw new OperationalError(
-      'store.no-room-for-backup',
-      `cannot change the schema of ${path}, as there must be room for a copy of it first: ${missingBytes} bytes are missing in ${folder}`,
-    );
-  }
-  const name = `${basename(path, '.db')}-version-${version}.db`;
-  const file = join(folder, name);
-  // Under another name until it is whole: a kill in between leaves no half of a copy that looks like one.
-  const partial = `${name}.partial`;
-  // Such a half, and SQLite's journal of it, are no database to copy into.
-  for (const left of await disk.list(folder)) if (left.startsWith(partial)) await disk.remove(join(folder, left));
-  await backup(database, join(folder, partial));
-  await disk.move(join(folder, partial), file);
-  await disk.syncFolder(folder);
-  events.emit('store.backed-up', { file, sizeBytes });
 }
 
 async function run(database: DatabaseSync, { migrations }: Schema): Promise<void> {
