@@ -101,7 +101,7 @@ test('the folder of an older version that was killed: all mail is there, what wa
   const lists = (
     await Promise.all(
       [
-        ['list', 'list'],
+        ['list', 'show'],
         ['shield', 'list'],
         ['alias', 'list'],
       ].map((args) => node.cli(args)),
