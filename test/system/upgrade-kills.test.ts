@@ -11,7 +11,7 @@ import { temporaryFolder } from './support/node.ts';
 const PACKED = resolve(import.meta.dirname, '../support/upgrade/schema-45.br');
 const PROGRAM = resolve(import.meta.dirname, '../support/upgrade/migrate-and-die.ts');
 /** Steps tried by one run of all tests: each kill is two processes. `POSTERN_TEST_STEPS=all` tries every one. */
-const STEPS = process.env['POSTERN_TEST_STEPS'] ?? '12';
+const STEPS = process.env['POSTERN_TEST_STEPS'] ?? '6';
 
 function run(folder: string, dieAt?: number): { readonly signal: string | null; readonly out: string } {
   const args = ['--disable-warning=ExperimentalWarning', PROGRAM, folder, ...(dieAt === undefined ? [] : [`${dieAt}`])];
