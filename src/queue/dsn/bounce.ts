@@ -95,7 +95,10 @@ async function textsInTurns(report: Pick<DsnReport, 'recipients'>, about: string
   return texts;
 }
 
-/** RFC 3461 4.3: RET speaks of failures only; everything else gets the header. */
+/**
+ * RFC 3461 4.3: RET speaks of failures only; everything else gets the header. What the sender sent is returned
+ * (RFC 6522 3), without the changes of a recipient's variant: it may be sent anew, and shows nothing of our checks.
+ */
 async function returnedOf({ message, content }: Reported, failed: boolean): Promise<Returned> {
   const { ret, body, smtputf8 } = message;
   const { sizeBytes } = content;
