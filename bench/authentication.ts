@@ -1,7 +1,6 @@
 /**
- * What verification costs the main thread: a signed message of 5 kB, every DNS answer cached, all
- * checks of origin beside mailauth alone on the same message and answers; and how many questions the
- * DNS is asked, cold and warm.
+ * The cost of verification on the main thread: a signed message of 5 kB, every DNS answer cached, all checks of
+ * origin beside mailauth alone on the same message and answers; and the number of DNS questions, cold and warm.
  *
  *     node bench/authentication.ts [messages]
  */

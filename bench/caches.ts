@@ -1,6 +1,6 @@
 /**
- * What a hot name costs in the caches that mail asks for every message, by how many names they hold, and
- * what a new name costs in one that is full. Processor time, microseconds for one call.
+ * The cost of a hot name in the caches that every message uses, by the number of names in them, and of a new name in
+ * a full one. Processor time, microseconds for one call.
  *
  *     node bench/caches.ts
  */

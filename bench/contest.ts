@@ -15,7 +15,7 @@ export interface Contestant<R extends RunningProduct = RunningProduct> extends A
 export interface Round {
   readonly acceptedPerSecond: number;
   readonly deliveredPerSecond: number;
-  /** Of all the product's processes; the load and the sink not counted. */
+  /** Of all the product's processes, without the load and the sink. */
   readonly cpuMicrosecondsAMessage: number;
 }
 

@@ -80,7 +80,7 @@ function measure(name: string, count: number, look: (i: number) => unknown): voi
   );
 }
 
-/** What is asked for is made before, so that the look-up alone is measured. */
+/** The keys are made before, so that only the look-up is measured. */
 function asked<T>(make: (i: number) => T): (i: number) => T {
   const all = Array.from({ length: 20_000 }, (_, i) => make(i));
   return (i) => all[i % all.length]!;

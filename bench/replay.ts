@@ -68,7 +68,7 @@ async function fill(): Promise<void> {
   writer.close();
 }
 
-/** As receiving leaves it. */
+/** The record as receiving writes it. */
 async function record(from: string): Promise<Omit<MessageRecord, 'id' | 'at'>> {
   const world = screening({ resolver: tableResolver(RECORDS), helo: 'mx.remote.example' });
   const { message, recipients } = await transact(world, from, ['alice@example.com'], content(LETTER));

@@ -1,4 +1,4 @@
-/** What a bench is made of: a scenario measures, and hands back figures, a table for people, and a verdict. */
+/** A bench: a scenario measures, and returns figures, a table for people, and a verdict. */
 
 export interface Bench {
   /** Removed at the end; on the file system where both products keep their queues. */
@@ -6,14 +6,14 @@ export interface Bench {
   readonly rounds: number;
   /** The `postern` command that is measured. */
   readonly postern: string;
-  /** Progress, for whoever waits. */
+  /** Prints progress. */
   tell(line: string): void;
 }
 
 export interface Verdict {
-  /** What was promised, as a sentence: `at least 5x Postfix`. */
+  /** The promise, as a sentence: `at least 5x Postfix`. */
   readonly promise: string;
-  /** What came out: `7.1x`. */
+  /** The result: `7.1x`. */
   readonly measured: string;
   readonly kept: boolean;
 }
@@ -22,7 +22,7 @@ export interface Outcome {
   /** The first row is the heading. */
   readonly table: readonly (readonly string[])[];
   readonly verdicts: readonly Verdict[];
-  /** All that was measured, as plain JSON. */
+  /** All measurements, as plain JSON. */
   readonly figures: unknown;
 }
 

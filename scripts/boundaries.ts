@@ -1,14 +1,17 @@
 /**
- * Holds the house to its plan: imports go only downwards in the list of rooms that
- * docs/architecture.md shows, `protocol` is pure, time and chance come from `world`, no file is
- * longer than 800 lines. Reads the list from that very page, so the page cannot be wrong for long.
+ * Checks the plan of the house: imports go only downwards in the list of rooms in docs/architecture.md, `protocol` is
+ * pure, time and randomness come from `world`, no file is longer than 800 lines. Reads the list from that page, so
+ * the page cannot be wrong for long.
  */
 import { dirname, join, normalize } from 'node:path';
 import { codeOf, conclude, lineCount, lineOf, type SourceFile, sourceFiles } from './source-files.ts';
 
 const REFUSED_LINES = 800;
 
-/** What does input or output, or knows the time; `node:crypto`, `node:net`'s address tests and `node:url` are pure enough. */
+/**
+ * Modules that do input or output, or read the time; `node:crypto`, `node:net`'s address tests and `node:url` are
+ * pure enough.
+ */
 const IMPURE =
   /^node:(fs|fs\/promises|tls|https?|http2|dns|dns\/promises|dgram|child_process|cluster|worker_threads|timers|timers\/promises|os|process|sqlite|readline|perf_hooks|inspector)$/;
 const NET_NAMES = /^(isIP|isIPv4|isIPv6|BlockList|SocketAddress)$/;

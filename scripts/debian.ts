@@ -1,8 +1,7 @@
 /**
- * The Debian packages that tests talk to (scripts/debian-packages): installs what is missing where it
- * may (root, apt-get), and says what is missing where it may not. Never starts a daemon: a policy
- * forbids it while packages are set up. A failed installation is told, not fatal: the tests that need
- * the package skip themselves, and are named.
+ * The Debian packages that tests use (scripts/debian-packages): installs missing ones if it may (root, apt-get), and
+ * names them if it may not. Never starts a daemon: a policy forbids it while packages are set up. A failed
+ * installation is reported, not fatal: the tests that need the package skip themselves, and are named.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,7 +33,7 @@ export function installMissingPackages(): void {
   }
 }
 
-/** A library has no command: dpkg says whether it is installed. */
+/** A library has no command: dpkg knows whether it is installed. */
 function isThere({ name, command }: Package): boolean {
   if (command !== NO_COMMAND) return onPath(command);
   const { stdout } = spawnSync('dpkg-query', ['-s', name], { encoding: 'utf8' });

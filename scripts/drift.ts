@@ -1,7 +1,7 @@
 /**
- * Finds where words and code have drifted apart: settings and events without text, dead links,
- * commands that the manual names and nobody wrote, citations of sections that do not exist, generated
- * pages that are not what the generators make, packages that are locked without their hash. Files over 400 lines are listed, not refused.
+ * Finds differences between text and code: settings and events without text, dead links, commands in the manual that
+ * do not exist, citations of sections that do not exist, generated pages that differ from their generators, packages
+ * that are locked without their hash. Files over 400 lines are listed, not refused.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -60,7 +60,7 @@ function eventFaults(): string[] {
   ]);
 }
 
-/** What npm installs is what was locked only where the hash of the package is locked too. */
+/** What npm installs is locked only if the hash of the package is locked too. */
 function lockFaults(): string[] {
   const [lock] = sourceFiles('package-lock.json');
   const { packages } = JSON.parse(lock!.text) as {
@@ -85,7 +85,7 @@ function deadLinks({ path, text }: SourceFile): string[] {
   });
 }
 
-/** As GitHub makes them. */
+/** In GitHub's form. */
 function anchors(markdown: string): Set<string> {
   return new Set(
     [...markdown.matchAll(/^#+ +(.+)$/gm)].map((match) =>

@@ -24,7 +24,7 @@ function citations({ path, text }: SourceFile): Citation[] {
   }));
 }
 
-/** Citations that are not of the form `RFC 5321 4.1.1.2`, or of what does not exist. */
+/** Citations that are not of the form `RFC 5321 4.1.1.2`, or of sections that do not exist. */
 export function citationFaults(files: readonly SourceFile[]): string[] {
   const illFormed = files.flatMap(({ path, text }) =>
     [...text.matchAll(ILL_FORMED)].map(

@@ -1,4 +1,4 @@
-/** The files that the checks read: sources with their text, by path from the top of the repository. */
+/** The files that the checks read: sources with their text, by path from the root of the repository. */
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -19,7 +19,7 @@ export function lineCount(text: string): number {
   return text.split('\n').length - 1;
 }
 
-/** Without comments, and with what stands in quotes emptied: what is left is code. Line numbers stay. */
+/** The code alone: without comments, and with the content of quotes removed. Line numbers stay. */
 export function codeOf(text: string): string {
   return text.replace(
     /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g,
@@ -31,7 +31,7 @@ export function lineOf(text: string, index: number): number {
   return text.slice(0, index).split('\n').length;
 }
 
-/** Prints the faults and sets the exit code; returns nothing to go on with. */
+/** Prints the faults and sets the exit code. */
 export function conclude(check: string, faults: readonly string[], notes: readonly string[] = []): void {
   for (const note of notes) console.log(`note: ${note}`);
   for (const fault of faults) console.error(fault);

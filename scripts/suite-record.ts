@@ -1,4 +1,7 @@
-/** A reporter beside `spec`: one JSON line for what scripts/suite.ts tells at the end (skips, failures, durations). */
+/**
+ * A reporter beside `spec`: one JSON line for each result that scripts/suite.ts reports at the end (skips, failures,
+ * durations).
+ */
 import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 

@@ -1,7 +1,7 @@
 /**
- * `npm test`: the static checks, the tests of the rooms side by side, then the system tests two files
- * at a time, and last those that measure, one at a time. Every stage runs even when one before it failed; at the end
- * stands what failed, what was skipped and why, what was slow, and the exit code is 1 if anything failed.
+ * `npm test`: the static checks, the tests of the rooms side by side, then the system tests two files at a time, and
+ * last those that measure, one at a time. Every stage runs even when an earlier one failed; at the end it lists
+ * failures, skips with their reason, and slow files, and the exit code is 1 if anything failed.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';

@@ -11,7 +11,7 @@ export interface PacedLoad {
   readonly messages: number;
   readonly connections: number;
   readonly sizeBytes: number;
-  /** Whom the nth message goes to; default the one recipient of all benches. */
+  /** The recipient of the nth message; default the one recipient of all benches. */
   readonly recipient?: (n: number) => string;
   readonly subject?: (n: number) => string;
   /** All connections are open; the first message is due now. */

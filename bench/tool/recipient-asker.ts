@@ -1,4 +1,4 @@
-/** A client that pipelines RCPT after RCPT (RFC 2920) and sends no message, as whoever harvests addresses does. */
+/** A client that pipelines RCPT after RCPT (RFC 2920) and sends no message, as an address harvester does. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';

@@ -1,8 +1,8 @@
 /**
- * Where nodes share a database, a clock job runs on one of them at a time: a run is under a lease in the
- * database, which is renewed while it lasts and expires if its node dies. Each node has its own timer, and
- * leaves out the run that another has done since that timer was set: so a job runs as often as with one
- * node, and who dies is replaced at the others' next time. Errors: those of the database.
+ * If nodes share a database, a clock job runs on one of them at a time: a run has a lease in the database, which is
+ * renewed while it lasts and expires if its node dies. Each node has its own timer, and skips the run that another
+ * has done since that timer was set: so a job runs as often as with one node, and another node replaces a dead one at
+ * its own next time. Errors: those of the database.
  *
  * Times are of the nodes' own clocks: a difference of seconds moves one run, and repeats none at once.
  */
@@ -17,7 +17,7 @@ import { JOB_LEASE_MS } from './limits.ts';
 export type Turn = 'ours' | 'running' | 'done';
 
 export interface JobLeases {
-  /** `since`: a run that ended later will do; absent: only a run of our own. */
+  /** `since`: a run of another node that ended later is enough; absent: only a run of our own. */
   begin(job: string, since?: number): Promise<Turn>;
   /** False: another node has the lease, and runs the job. */
   renew(job: string): Promise<boolean>;
@@ -27,7 +27,7 @@ export interface JobLeases {
 
 interface LeaseRow {
   readonly job: string;
-  /** Number and start of the node whose lease it is, or last was. */
+  /** Number and start of the node that has the lease, or had it last. */
   readonly holder: string;
   /** Milliseconds since the epoch; 0: it does not run. */
   readonly until: number;

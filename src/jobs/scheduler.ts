@@ -30,7 +30,7 @@ export interface Scheduler {
 export interface SchedulerServices {
   readonly clock: Clock;
   readonly events: Events;
-  /** Absent: the database is this node's alone, and nothing is written for a run. */
+  /** Absent: only this node uses the database, and a run writes nothing. */
   readonly leases?: JobLeases;
 }
 
@@ -39,7 +39,7 @@ interface Entry {
   timer: TimerHandle | undefined;
   running: Promise<void> | undefined;
   again: boolean;
-  /** When the timer was set; undefined: somebody woke the job, and no run of another node will do. */
+  /** When the timer was set; undefined: the job was woken, and a run of another node is not enough. */
   since: number | undefined;
 }
 
@@ -59,7 +59,7 @@ export function startScheduler(jobs: readonly Job[], { clock, events, leases }: 
     entry.timer = clock.after(delayMs, () => run(entry));
   };
 
-  /** Another node runs it now, and may die in it: looked at again when its lease could be over. */
+  /** Another node runs it now, and may die: checked again when its lease could be over. */
   const armAgain = (entry: Entry): void => {
     if (stopped) return;
     if (entry.again) entry.since = undefined;

@@ -13,7 +13,7 @@ export class OperationalError extends Error {
   }
 }
 
-/** A unit was not written as somebody else had changed what it was decided from. */
+/** A unit was not written, as another writer had changed the rows from which it was decided. */
 export function isOvertaken(error: unknown): boolean {
   return isOperational(error, 'store.expectation') || isOperational(error, 'store.constraint');
 }

@@ -57,7 +57,7 @@ export interface PostureServices {
   signInNeedsTls(): boolean;
   /** Trusted proxies that are trusted as senders too; at most so many. */
   proxyOverlaps(most: number): Promise<readonly ProxyOverlap[]>;
-  /** Empty while no node runs. */
+  /** Empty if no node runs. */
   hiddenClients(): readonly HiddenClients[];
   room?(): NodeRoom;
 }
@@ -75,13 +75,13 @@ export interface NodePosture {
 }
 
 export interface Posture {
-  /** Names, addresses and certificate of this node, and the risks that it was told to take. */
+  /** Names, addresses and certificate of this node, and the risks that its settings take. */
   checkNode(): Promise<NodePosture>;
-  /** MX, SPF, DKIM and DMARC; `domain` as the directory has it. */
+  /** MX, SPF, DKIM and DMARC; `domain` in the form of the directory. */
   checkDomain(domain: string): Promise<DomainPosture>;
   /** Several, a bounded number at a time, in the order given. */
   checkDomains(domains: readonly string[]): Promise<readonly DomainPosture[]>;
-  /** Whether reports may go out in this domain's name: what their receivers will look at is good. */
+  /** Whether reports may be sent in this domain's name: the records that their receivers check are good. */
   mayReport(domain: string): Promise<{ readonly verdict: PostureVerdict; readonly because: readonly PostureResult[] }>;
 }
 
@@ -96,7 +96,7 @@ export function createPosture(services: PostureServices): Posture {
     };
   }
 
-  /** A node that is told to stop waits for what it was asked; name servers may take for ever. */
+  /** A stopping node waits for the current check; name servers may take for ever. */
   function inTime(about: About, test: Promise<readonly PostureResult[]>): Promise<readonly PostureResult[]> {
     return new Promise((resolve, reject) => {
       const late = (): void => resolve([cannotTell(about, 'the DNS took too long')]);
@@ -128,7 +128,7 @@ export function createPosture(services: PostureServices): Posture {
     return { domain, verdict: verdictOf(results), results };
   }
 
-  /** What an operator allowed that the guide warns of: no name server is asked. */
+  /** Settings that the guide warns of: no name server is asked. */
   async function risks(): Promise<readonly PostureResult[]> {
     const { named } = POSTURE_LIMITS;
     const snapshot = services.settings.current();

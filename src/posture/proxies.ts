@@ -1,4 +1,4 @@
-/** Proxies that are trusted as senders too: whom they do not name passes as they do. */
+/** Proxies that are trusted as senders too: clients that they do not name pass as they do. */
 import type { ProxyOverlap } from '../directory/rules/proxy-overlaps.ts';
 import { type PostureResult, problem } from './types.ts';
 

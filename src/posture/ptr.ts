@@ -1,6 +1,6 @@
 /**
- * PTR: every address that this node sends from must have a name that leads back to it, best the name
- * that it greets with. The operator of the addresses publishes it, not that of the domain.
+ * PTR: every address that this node sends from must have a name that resolves back to it, best its HELO name. The
+ * operator of the addresses publishes it, not that of the domain.
  */
 import { reverseName } from '../screen/checks/reverse-lookup/reverse.ts';
 import type { Resolver } from '../world/resolver.ts';

@@ -1,4 +1,4 @@
-/** Relay control as it is set: each exception that is on, in the words of its setting. */
+/** Relay control in its current settings: each exception that is on, with the text of its setting. */
 import { relaySettings } from '../screen/settings.ts';
 import type { SettingsSnapshot } from '../settings/contract.ts';
 import type { SettingDefinition } from '../settings/define.ts';
@@ -8,7 +8,7 @@ type Flag = SettingDefinition<boolean>;
 
 interface Protection {
   readonly setting: Flag;
-  /** What it means that it is off. */
+  /** The consequence of turning it off. */
   readonly off: string;
   /** Off by default, all of them. */
   readonly exceptions: readonly Flag[];
@@ -37,7 +37,7 @@ const PROTECTIONS: readonly Protection[] = [
 
 const CONSEQUENCE = 'Consequence: ';
 
-/** What the manual says that a setting costs; a test holds every exception to saying it. */
+/** The consequence of a setting, from the manual; a test checks that every exception has one. */
 export function consequenceOf({ manual }: Flag): string {
   const text = manual.slice(manual.indexOf(CONSEQUENCE) + CONSEQUENCE.length);
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

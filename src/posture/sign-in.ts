@@ -1,4 +1,4 @@
-/** Signing in: passwords that cross the network in clear, and those that are kept. */
+/** Sign-in: passwords that cross the network in clear, and passwords that are stored. */
 import type { SealedPasswords } from '../directory/sign-in/passwords/sealed-passwords.ts';
 import { good, type PostureResult, problem } from './types.ts';
 
@@ -20,7 +20,7 @@ const CLAIMS = {
   why: 'Where users of the issuer can change such a claim, one may sign in as another. Set oauth.addressClaims to email, and oauth.verifiedEmail to true, unless the issuer sends no verified email and its administrators alone set the claim.',
 } as const;
 
-/** `claims`: of tokens, that name users and are not verified. */
+/** `claims`: claims of tokens that name users and are not verified. */
 export function checkSignIn(
   needsTls: boolean,
   { logins, count }: SealedPasswords,

@@ -1,6 +1,6 @@
 /**
- * SPF of one address, evaluated by mailauth over our resolver (RFC 7208). Never throws for what name
- * servers or records do; what could not be told is `temperror`.
+ * SPF of one address, evaluated by mailauth over our resolver (RFC 7208). Never throws for name servers or records;
+ * an unknown result is `temperror`.
  */
 import { createAsker } from '../screen/checks/origin/ask.ts';
 import type { PostureContext } from './context.ts';
@@ -26,7 +26,7 @@ export async function evaluate(
     voidLookups: MOST_VOID_LOOKUPS,
   },
 ): Promise<Evaluation> {
-  // Loaded when somebody checks: an idle node should not pay for it.
+  // Loaded at the first check: an idle node should not pay for it.
   const { spf } = await import('mailauth/lib/spf/index.js');
   const asker = createAsker(resolver, POSTURE_LIMITS.spfQuestions);
   const sender = `postmaster@${domain}`;
@@ -41,7 +41,7 @@ export async function evaluate(
     maxVoidCount: limits.voidLookups,
     maxElapsedTime: POSTURE_LIMITS.spfMs,
   });
-  // What fell through because a name could not be told is no verdict on the record.
+  // A result after a name that could not be looked up is no verdict on the record.
   const result = asker.troubled() && status.result !== 'pass' ? 'temperror' : status.result;
   const said = typeof status.comment === 'string' ? status.comment : '';
   return {

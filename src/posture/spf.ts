@@ -2,9 +2,9 @@
  * SPF (RFC 7208): one record, whole, within the limits, ending in a denial, and permitting the
  * addresses that this node sends from.
  *
- * The record is evaluated, not just read: for an address of each family that nobody has, with wider
- * bounds than the standard's, so that the evaluation comes to the end of the record and can say by how
- * much it goes too far; then for each of our own addresses by the letter.
+ * The record is evaluated, not just read: for an unused address of each family, with wider bounds than the
+ * standard's, so that the evaluation reaches the end of the record and can report by how much it exceeds the limits;
+ * then for each of our own addresses within the standard's limits.
  */
 import { isIP } from 'node:net';
 import type { Resolver } from '../world/resolver.ts';
@@ -89,16 +89,18 @@ export async function checkSpf(domain: string, context: PostureContext): Promise
   return [...whole, ...(await checkOwn(about, record, senders, context))];
 }
 
-/** By family, of the ranges for benchmarks and for discarding: nobody sends from them. */
+/** By family, from the ranges for benchmarks and for discarding: no host sends from them. */
 const NOBODY = [
   ['IPv4', '198.18.0.1'],
   ['IPv6', '100::1'],
 ] as const;
 
-/** What a client of one family meets: a name without AAAA is void to one over IPv6 alone (RFC 7208 4.6.4, 5). */
+/**
+ * The evaluation for a client of one family: a name without AAAA is void for one over IPv6 alone (RFC 7208 4.6.4, 5).
+ */
 interface OfFamily extends Evaluation {
   readonly family: 'IPv4' | 'IPv6';
-  /** Mail of this node leaves over it. */
+  /** Mail of this node is sent over it. */
   readonly isOurs: boolean;
 }
 
@@ -109,7 +111,7 @@ async function checkRecord(
   context: PostureContext,
 ): Promise<readonly PostureResult[]> {
   const wide = { terms: POSTURE_LIMITS.spfTerms, voidLookups: POSTURE_LIMITS.spfTerms };
-  // Where no address is known, mail leaves over IPv4: nobody sends over IPv6 alone.
+  // If no address is known, mail is sent over IPv4: nobody sends over IPv6 alone.
   const ours = new Set(senders.length > 0 ? senders.map(familyOf) : ['IPv4']);
   const evaluations: readonly OfFamily[] = await Promise.all(
     NOBODY.map(async ([family, address]) => {
@@ -121,7 +123,7 @@ async function checkRecord(
   const has = (result: string): boolean => evaluations.some((evaluation) => evaluation.result === result);
   const results = [...beyond('lookups', evaluations, about, seen)];
   if (!results.some(isWrong)) {
-    // What is cut off at the wide bound is told as lookups.
+    // An evaluation cut at the wide bound is reported as look-ups.
     const ended = evaluations.filter(({ lookups }) => lookups <= MOST_LOOKUPS);
     const invalid = ended.find(({ result }) => result === 'permerror');
     const untold = ended.find(({ result }) => result === 'temperror');
@@ -140,7 +142,9 @@ const BOUNDS = {
   voidLookups: { most: MOST_VOID_LOOKUPS, told: SPF.tooManyVoidLookups, counted: 'names without records' },
 } as const;
 
-/** Wrong where mail of this node meets it; advice where only forgers can, over a family that it does not send from. */
+/**
+ * Wrong if it affects mail of this node; advice if it affects only forgers, over a family that it does not send from.
+ */
 function beyond(
   bound: keyof typeof BOUNDS,
   evaluations: readonly OfFamily[],
@@ -184,12 +188,12 @@ async function checkOwn(
     const address = node.sending[at]!;
     if (denied.includes(address)) return [problem(about, SPF.notPermitted, `${address}: ${result}`, publish)];
     if (result === 'pass') return [good(about, `${address}, which this node sends from, passes`)];
-    // The record as a whole is invalid by the letter, which is told already.
+    // The record as a whole is invalid, which is reported already.
     return result === 'permerror' ? [] : [cannotTell(about, `${address}: ${text}`)];
   });
 }
 
-/** A smart host may send from other addresses than those that we hand the mail to. */
+/** A smart host may send from other addresses than those at which it takes mail. */
 async function checkSmartHost(
   about: About,
   smartHost: string,
@@ -208,7 +212,7 @@ async function checkSmartHost(
   );
 }
 
-/** Where mail of this node comes from, as far as anybody can know. */
+/** The addresses that mail of this node comes from, as far as known. */
 async function sendersOf({ node, resolver }: PostureContext): Promise<readonly string[]> {
   if (node.smartHost === undefined) return node.sending;
   return isIP(node.smartHost) ? [node.smartHost] : addressesOf(node.smartHost, resolver);
@@ -219,7 +223,7 @@ async function addressesOf(host: string, resolver: Resolver): Promise<readonly s
   return answers.flatMap((answer) => (answer.kind === 'found' ? answer.records : []));
 }
 
-/** What a domain that only this node sends for would publish. */
+/** The record for a domain that only this node sends for. */
 function recordFor({ smartHost, sending }: OwnNode): string {
   if (smartHost !== undefined) return `v=spf1 ${isIP(smartHost) ? term(smartHost) : `a:${smartHost}`} -all`;
   return ['v=spf1', ...(sending.length > 0 ? sending.map(term) : ['mx']), '-all'].join(' ');

@@ -1,6 +1,6 @@
 /**
- * What was set, as the registry holds it in memory: rows of the table with their values, by owner and
- * key. Maps are replaced, never changed; owners to whom nothing happened keep theirs.
+ * The values that are set, in the memory of the registry: rows of the table with their values, by owner and key. Maps
+ * are replaced, never changed; the maps of unchanged owners stay.
  */
 import type { SettingOwner } from './contract.ts';
 import { type OwnerId, ownerOf } from './owner.ts';
@@ -24,7 +24,7 @@ export interface Held {
   readonly state: StoredSetting['state'];
 }
 
-/** What was set, by owner and key; replaced as a whole. */
+/** The values that are set, by owner and key; replaced as a whole. */
 export type HeldByOwner = Map<OwnerId, ReadonlyMap<string, Held>>;
 
 /** Keys whose value differs for some owner. */

@@ -1,4 +1,7 @@
-/** A certificate authority of the tests' own, as an organisation has one: what it signs is trusted by its certificate alone. */
+/**
+ * A certificate authority of the tests' own, like one of an organisation: certificates that it signs are trusted only
+ * by its own certificate.
+ */
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Integer, OctetString, Utf8String } from 'asn1js';
@@ -22,7 +25,7 @@ export interface Pair {
 export interface Authority {
   /** PEM. */
   readonly certificate: string;
-  /** `name`: a host name or an address. `endedMs`: how long ago its time was over. */
+  /** `name`: a host name or an address. `endedMs`: how long ago it expired. */
   issue(name: string, options?: { readonly endedMs?: number }): Promise<Pair>;
 }
 

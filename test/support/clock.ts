@@ -1,9 +1,9 @@
 /**
  * A clock that stands still until a test moves it: no test sleeps, none asserts on absolute time.
  *
- * `advance` runs the timers that become due in order of their time (then of their making), each with
- * the clock at its own due time, and lets promises settle between them. Code that waits for a socket
- * waits for real; only its time-outs are the test's.
+ * `advance` runs the timers that become due in order of their time (then of their creation), each with the clock at
+ * its own due time, and lets promises settle between them. Code that waits for a socket really waits; the test
+ * controls only its time-outs.
  */
 import type { Clock, TimerHandle } from '../../src/world/clock.ts';
 

@@ -20,7 +20,10 @@ export interface CredentialParts {
   readonly tokens?: Tokens;
 }
 
-/** RFC 9106 3.1: no less than 8 KiB a lane. What a product's hash costs is tested in test/directory/sign-in/passwords/password.test.ts. */
+/**
+ * RFC 9106 3.1: no less than 8 KiB a lane. test/directory/sign-in/passwords/password.test.ts tests the cost of the
+ * product's hash.
+ */
 export const CHEAP: PasswordCost = { memoryKiB: 8, passes: 1, parallelism: 1, saltBytes: 16, tagBytes: 32 };
 
 /** `close` ends the hashing threads. */

@@ -75,7 +75,7 @@ export async function memoryDatabase(
   };
 }
 
-/** The same tests against the other dialect, which never reads at once (test/system/postgres.test.ts). */
+/** The same tests with the other dialect, which never reads synchronously (test/system/postgres.test.ts). */
 async function overPostgres(
   t: Pick<TestContext, 'after'>,
   socket: string,

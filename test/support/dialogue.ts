@@ -24,9 +24,9 @@ export interface ClientOptions {
   /** TLS from the first byte. */
   readonly implicitTls?: boolean;
   readonly localAddress?: string;
-  /** Shown by STARTTLS to a server that asks. */
+  /** Presented in STARTTLS to a server that asks. */
   readonly certificate?: CertificateAndKey;
-  /** Said as soon as the connection is up. */
+  /** Sent as soon as the connection is up. */
   readonly first?: string | Buffer;
   /** Write one byte at a time (each in its own segment where the system allows). */
   readonly byteByByte?: boolean;
@@ -39,9 +39,9 @@ export interface Client {
   say(text: string | Buffer): Promise<void>;
   hear(): Promise<Reply>;
   startTls(): Promise<void>;
-  /** Resolves when the server has ended the connection; rejects if it says something first. */
+  /** Resolves when the server has ended the connection; rejects if it sends something first. */
   ended(): Promise<void>;
-  /** Replies that came and nobody asked for. */
+  /** Replies that arrived and were not read yet. */
   readonly unread: readonly Reply[];
   close(): void;
 }
@@ -133,7 +133,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
   };
 }
 
-/** Holds a dialogue to its last line; the connection stays open for more, and is closed by `close`. */
+/** Runs a dialogue to its last line; the connection stays open for more, and `close` closes it. */
 export async function dialogue(options: ClientOptions | Client, script: string): Promise<Client> {
   const client = 'hear' in options ? options : await openClient(options);
   try {

@@ -1,4 +1,4 @@
-/** Events that remember themselves, so that a test can say what an operator would have seen. */
+/** Records events, so that a test can check what an operator would have seen. */
 import { EVENTS } from '../../src/catalogue.ts';
 import { createEvents, type EventFields, type EventName, type Events } from '../../src/world/events.ts';
 

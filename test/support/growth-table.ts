@@ -1,6 +1,6 @@
 /**
- * Parsers and the pumps that are meant to slow them down, as tests: one for each function. That none is
- * missing is test/growth/coverage.test.ts's to see.
+ * Parsers and the pumps that could slow them down, as tests: one for each function. test/growth/coverage.test.ts
+ * checks that none is missing.
  */
 import { test } from 'node:test';
 import { assertLinear, type Pump } from './growth.ts';
@@ -10,7 +10,7 @@ export interface Row<Input> {
   readonly pumps: readonly Pump<Input>[];
 }
 
-/** Any input: the rows of a table have different ones. */
+/** Any input: the rows of a table have different types. */
 // biome-ignore lint/suspicious/noExplicitAny: each row fits its own pumps, which `row` checks.
 type AnyRow = Row<any>;
 
@@ -29,7 +29,7 @@ export function testGrowth(rows: Rows): void {
   }
 }
 
-/** `unit` again and again between `before` and `after`. */
+/** Repeats `unit` between `before` and `after`. */
 export function text(unit: string, largest: number, before = '', after = ''): Pump<string> {
   return {
     name: shown(before, unit, after),
@@ -38,7 +38,7 @@ export function text(unit: string, largest: number, before = '', after = ''): Pu
   };
 }
 
-/** The same as octets; characters up to U+00FF are one each. */
+/** The same as bytes; characters up to U+00FF are one each. */
 export function octets(unit: string, largest: number, before = '', after = ''): Pump<Buffer> {
   const pump = text(unit, largest, before, after);
   return { ...pump, input: (size) => Buffer.from(pump.input(size), 'latin1') };

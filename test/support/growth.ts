@@ -12,7 +12,7 @@ import assert from 'node:assert/strict';
 export interface Pump<Input> {
   /** What is repeated, for the message of a failure. */
   readonly name: string;
-  /** An input of about `size` bytes (or items); the same for the same size. */
+  /** An input of about `size` bytes (or items); always the same for the same size. */
   input(size: number): Input;
   /** The largest size that can reach the parser; 32 times the smallest one measured. */
   readonly largest: number;

@@ -1,6 +1,6 @@
 /**
- * An issuer of tokens as the Internet has them: real TLS, metadata, a key set, and tokens signed by
- * its keys; all of it can be changed while it runs, and it counts what it is asked.
+ * An issuer of tokens as on the Internet: real TLS, metadata, a key set, and tokens signed by its keys; all of it can
+ * be changed while it runs, and it counts its requests.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:https';
@@ -12,7 +12,7 @@ import { selfSigned } from '../../src/world/self-signed.ts';
 
 /** All stand-ins share it, as real issuers share public authorities. */
 const PAIR = await selfSigned('127.0.0.1', systemClock);
-/** What `oauth.trust` is in tests. */
+/** The value of `oauth.trust` in tests. */
 export const ISSUER_CERTIFICATE = PAIR.certificate;
 
 export interface IssuerKey {
@@ -28,7 +28,7 @@ export interface TestIssuer {
   readonly key: IssuerKey;
   /** The keys that it publishes. */
   keys: JWK[];
-  /** In place of what it would say to a path; undefined: as usual. `null`: it says nothing, ever. */
+  /** In place of the usual answer for a path; undefined: as usual. `null`: it never answers. */
   answer: (path: string) => { readonly status: number; readonly body: string } | null | undefined;
   /** Paths asked for. */
   readonly asked: string[];

@@ -1,6 +1,6 @@
 /**
- * Another user of the machine, for tests that run as root: what such a user put somewhere, and programs
- * that run as one. Elsewhere each test is skipped, with the reason.
+ * Another user of the machine, for tests that run as root: files of such a user, and programs that run as one.
+ * Without root each test is skipped, with the reason.
  */
 import { spawnSync } from 'node:child_process';
 import { chownSync, lchownSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ export const STRANGER = 54321;
 
 export const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] as const;
 
-/** Why others cannot be played; false where they can. */
+/** Why other users cannot be imitated; false if they can. */
 export const cannotGive: string | false =
   process.getuid?.() === 0 ? false : 'only root can give a file to another user';
 

@@ -1,22 +1,22 @@
 /**
- * A mail server that does what a test tells it, good or bad: the other end of the client's conversation.
+ * A mail server that a test controls, good or bad: the other end of the client's conversation.
  *
- * It knows enough SMTP to take mail (DATA, also without recipients; BDAT, STARTTLS); for each thing the client does it first
- * asks `answer`, which may say something else, say nothing, or hang up. Independent of the product's
- * own engine, so that it can be a witness.
+ * It knows enough SMTP to take mail (DATA, also without recipients; BDAT, STARTTLS). For each command of the client
+ * it first asks `answer`, which may return another reply, none, or a hang-up. Independent of the product's own
+ * engine, so that it can be a witness.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 
-/** Hang up, or say nothing at all. */
+/** Hang up, or answer nothing at all. */
 export const DROP = Symbol('drop');
 export const SILENCE = Symbol('silence');
 export type PeerAnswer = string | typeof DROP | typeof SILENCE | undefined;
 
 export interface Turn {
-  /** `CONNECT` before the greeting; `CONTENT` after the last octet of DATA or BDAT; else the verb. */
+  /** `CONNECT` before the greeting; `CONTENT` after the last byte of DATA or BDAT; else the verb. */
   readonly verb: string;
   readonly line: string;
   /** Counts connections, from 1. */
@@ -28,13 +28,13 @@ export interface PeerOptions {
   readonly host?: string;
   readonly port?: number;
   readonly extensions?: readonly string[];
-  /** `broken`: offers STARTTLS and answers the handshake with what is none. */
+  /** `broken`: offers STARTTLS and answers the handshake with garbage. */
   readonly tls?: TLSSocketOptions | 'broken';
-  /** TLS from the first octet. */
+  /** TLS from the first byte. */
   readonly implicitTls?: TLSSocketOptions;
   /** In place of the usual reply, CRLF added; `undefined` for the usual one. */
   readonly answer?: (turn: Turn) => PeerAnswer;
-  /** Throws away whatever was sent along with a command, as a peer does that only claims to pipeline. */
+  /** Drops everything that was sent along with a command, as a peer does that only claims to pipeline. */
   readonly losesPipelined?: boolean;
 }
 
@@ -61,7 +61,7 @@ export interface Peer {
   open(): number;
   /** Cuts all connections, listens on. */
   cut(): void;
-  /** Says something to everyone, unasked. */
+  /** Sends something to every client, unasked. */
   shout(text: string): void;
 }
 
@@ -72,7 +72,7 @@ interface Session {
   secure: boolean;
   mail: string;
   rcpt: string[];
-  /** What comes now: commands, data up to the dot, or so many octets of BDAT. */
+  /** The kind of input: commands, data up to the dot, or so many bytes of BDAT. */
   expects: 'command' | 'data' | number;
   chunks: Buffer[];
   isLast: boolean;
@@ -105,7 +105,7 @@ export async function startPeer(t: Pick<TestContext, 'after'>, options: PeerOpti
     return ['peer.example', ...offered].map((text, i) => `250${i === offered.length ? ' ' : '-'}${text}`).join('\r\n');
   };
 
-  /** The code said; 0 for none. */
+  /** The code sent; 0 for none. */
   const reply = (session: Session, verb: string, line: string): number => {
     const said = options.answer?.({ verb, line, session: session.number, secure: session.secure });
     if (said === DROP) session.socket.destroy();

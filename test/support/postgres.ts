@@ -1,6 +1,6 @@
 /**
  * Debian's PostgreSQL on a socket in a folder of its own, and the database seam over it: the same migrations and
- * statements as over SQLite, asked of the other dialect. It never reads at once (`readNow`), as a pool cannot.
+ * statements as over SQLite, in the other dialect. It never reads synchronously (`readNow`), as a pool cannot.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

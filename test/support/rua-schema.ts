@@ -1,6 +1,6 @@
 /**
- * The published schema of aggregate reports (RFC 9990), asked by xmllint. Tests that use it skip by
- * `skipSchema`, which says what is missing.
+ * The published schema of aggregate reports (RFC 9990), checked by xmllint. Tests that use it skip by `skipSchema`,
+ * which names what is missing.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -19,8 +19,8 @@ export const skipSchema: string | false =
   (!existsSync(SCHEMA) && `no schema at ${SCHEMA}`) || (!hasXmllint && 'xmllint is not installed');
 
 /**
- * The published schema names its own types without their namespace, so no validator loads it as it
- * stands; said so at its root, it does. Children are qualified, as in the RFC's sample.
+ * The published schema names its own types without their namespace, so no validator loads it unchanged; with the
+ * namespace declared at its root, it loads. Children are qualified, as in the RFC's sample.
  */
 function repairedSchema(): string {
   const folder = mkdtempSync(join(tmpdir(), 'postern-xsd-'));

@@ -1,4 +1,4 @@
-/** Records of a zone below which every name hangs, as an attacker's name servers do. */
+/** Records of a zone below which every name times out, like an attacker's name servers. */
 import type { ZoneName } from './zone.ts';
 
 const HANGS: ZoneName = Object.freeze({ fault: 'TIMEOUT' });

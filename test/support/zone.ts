@@ -1,2 +1,2 @@
-/** The zone that tests own is the one that the demo runs on. */
+/** The zone of the tests is that of the demo. */
 export * from '../../src/cli/demo/zone.ts';

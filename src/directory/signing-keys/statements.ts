@@ -19,7 +19,7 @@ export function dkimStatements(dialect: Database['dialect']) {
         .orderBy('created_at')
         .orderBy('selector'),
     ),
-    /** Unless another of its kind waits already: whoever decided to make this one knew of none. */
+    /** Unless another of its kind waits already, which was not known when this one was decided. */
     insert: prepare<NewKey, T>(
       dialect,
       (db, p) => {

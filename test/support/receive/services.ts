@@ -1,6 +1,6 @@
 /**
- * What a receiver needs, in memory and observable: a screen that knows one domain, a queue and a
- * journal that remember, a spool that keeps chunks. Each can be told to fail or to wait.
+ * The services of a receiver, in memory and observable: a screen that knows one domain, a queue and a journal that
+ * record, a spool that keeps chunks. Each can be made to fail or to wait.
  */
 
 import assert from 'node:assert/strict';
@@ -38,7 +38,7 @@ export interface TestReceiverOptions {
   readonly profile?: 'mx' | 'submission' | 'submissions';
   readonly clock?: Clock;
   readonly asksCertificates?: boolean;
-  /** Nobody may sign in without it. */
+  /** Without it nobody can sign in. */
   readonly credentials?: Authority & { offers(): Offers | Promise<Offers> };
   readonly sessions?: SessionGuard;
   readonly onConnect?: (facts: SessionFacts) => MaybePromise<StageVerdict>;
@@ -185,7 +185,7 @@ function screenOf(options: TestReceiverOptions, seen: SessionFacts[]): Screen {
 export const RELAYING: Reply = { code: 550, enhanced: '5.7.1', text: 'relaying denied' };
 export const UNKNOWN_USER: Reply = { code: 550, enhanced: '5.1.1', text: 'no such user' };
 
-/** example.com is ours; `nobody` is not there. */
+/** example.com is local; `nobody` does not exist. */
 export function decide(recipient: Recipient): RecipientVerdict {
   const { address } = recipient;
   const ours = address.domain === '' || address.domain === 'example.com' || address.domain === 'example.org';
@@ -258,7 +258,7 @@ export function storeError(code: 'store.full' | 'store.unavailable'): Operationa
   return new OperationalError(code, `cannot store, as the disk must have room: current value is ${code}`);
 }
 
-/** The journal's row of an accepted message, which is the queue's to write. */
+/** The journal's row of an accepted message, which the queue writes. */
 function acceptedRecord(message: NewMessage): MessageRecord {
   return {
     id: message.id,
