@@ -4,8 +4,10 @@
  * that it writes, so none can be left out. A commit publishes them before `write` resolves; whoever keeps
  * what it read subscribes to the tables that it reads.
  *
- * This is the bus of one node. Where several share a database, another publishes what they committed too:
- * a change carries nothing that another node could not know. Listeners must not throw.
+ * This is the bus of one node. Where several share a database, its store is told by the database what the
+ * others committed, and hands it to `hear`: a change carries nothing that another node could not know. What
+ * others commit is forgotten a moment later, what this node commits before its `write` resolves. Listeners
+ * must not throw.
  */
 import { isOperational } from '../model/errors.ts';
 import type { Change, Changes, Database, PreparedChange, Row, Statement } from './contract.ts';
@@ -13,12 +15,15 @@ import type { Change, Changes, Database, PreparedChange, Row, Statement } from '
 export interface ChangeBus extends Changes {
   /** What somebody listens to of what this unit changes; mostly nothing. */
   heardOf(unit: readonly Statement[]): readonly Change[];
-  publish(changes: readonly Change[]): void;
+  /** Resolves when all who heard are done; undefined: they are. */
+  publish(changes: readonly Change[]): Promise<unknown> | undefined;
+  /** Another node changed these tables. */
+  hear(topics: readonly string[]): void;
 }
 
 interface Listener {
   readonly topics: ReadonlySet<string>;
-  readonly hear: (changes: readonly Change[]) => void;
+  readonly hear: (changes: readonly Change[]) => void | Promise<void>;
 }
 
 const NONE: readonly Change[] = [];
@@ -27,6 +32,15 @@ export function createChangeBus(): ChangeBus {
   const listeners = new Set<Listener>();
   /** Of all listeners; a topic stays when its last listener has left. */
   const heard = new Set<string>();
+  const publish = (changes: readonly Change[]): Promise<unknown> | undefined => {
+    const awaited: Promise<void>[] = [];
+    for (const { topics, hear } of listeners) {
+      const own = changes.filter(({ topic }) => topics.has(topic));
+      const hearing = own.length > 0 ? hear(own) : undefined;
+      if (hearing) awaited.push(hearing);
+    }
+    return awaited.length > 0 ? Promise.all(awaited) : undefined;
+  };
   return {
     subscribe(topics, hear) {
       const listener: Listener = { topics: new Set(topics), hear };
@@ -43,12 +57,8 @@ export function createChangeBus(): ChangeBus {
       }
       return changes ?? NONE;
     },
-    publish(changes) {
-      for (const { topics, hear } of listeners) {
-        const own = changes.filter(({ topic }) => topics.has(topic));
-        if (own.length > 0) hear(own);
-      }
-    },
+    publish,
+    hear: (topics) => void publish(topics.map((topic) => ({ topic }))),
   };
 }
 
@@ -77,6 +87,13 @@ export function readAgain(
   /** One after the other; a reading that a later one follows is not handed over, as it may be the older state. */
   let reading: Promise<unknown> = Promise.resolve();
   let last = 0;
+  /** Who wrote goes on once what he wrote is in memory, by his own reading or by a later one. */
+  const isRead = async (): Promise<void> => {
+    for (let waited: Promise<unknown> | undefined; waited !== reading; ) {
+      waited = reading;
+      await waited;
+    }
+  };
   return db.changes.subscribe(topics, (changes) => {
     if (!db.readNow) {
       const number = ++last;
@@ -84,7 +101,7 @@ export function readAgain(
         .then(() => (number === last ? db.read(all.statement) : undefined))
         .then((rows) => rows && number === last && all.take(rows))
         .catch(() => {});
-      return;
+      return isRead();
     }
     const key = changes.every((change) => change.key === changes[0]!.key) ? changes[0]!.key : undefined;
     const { statement, take } = key !== undefined && ofKey ? ofKey(key) : all;
@@ -92,20 +109,23 @@ export function readAgain(
     try {
       rows = db.readNow(statement);
     } catch {
-      return;
+      return undefined;
     }
     take(rows);
+    return undefined;
   });
 }
 
 /** Publishes once it is written; also a commit whose outcome is not known, as it may be on disk all the same. */
-export async function published<T>(written: Promise<T>, publish: () => void): Promise<T> {
+export async function published<T>(written: Promise<T>, publish: () => Promise<unknown> | undefined): Promise<T> {
+  let results: T;
   try {
-    const results = await written;
-    publish();
-    return results;
+    results = await written;
   } catch (error) {
-    if (isOperational(error, 'store.unavailable')) publish();
+    if (isOperational(error, 'store.unavailable')) await publish();
     throw error;
   }
+  const hearing = publish();
+  if (hearing) await hearing;
+  return results;
 }

@@ -34,9 +34,10 @@ export interface Change {
 export interface Changes {
   /**
    * `hear`: called once after each unit that changed any of these tables, with those changes alone, before
-   * its `write` resolves; also after a commit whose outcome is not known. Must not throw. Gives what ends it.
+   * its `write` resolves, which waits for what `hear` returns; also after a commit whose outcome is not known.
+   * Must not throw. Gives what ends it.
    */
-  subscribe(topics: readonly string[], hear: (changes: readonly Change[]) => void): () => void;
+  subscribe(topics: readonly string[], hear: (changes: readonly Change[]) => void | Promise<void>): () => void;
 }
 
 export type Row = Record<string, SqlValue>;

@@ -102,7 +102,7 @@ async function watched(t: TestContext) {
   const db: Database = {
     ...database,
     read: noting(database.read),
-    readNow: noting(database.readNow!),
+    ...(database.readNow && { readNow: noting(database.readNow) }),
     scan: noting(database.scan),
     changes: {
       subscribe(of, hear) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { codeOf, sourceFiles } from '../../scripts/source-files.ts';
 import { OperationalError } from '../../src/model/errors.ts';
-import { published, readAgain } from '../../src/store/changes.ts';
+import { createChangeBus, published, readAgain } from '../../src/store/changes.ts';
 import type { Change, Database, Row } from '../../src/store/contract.ts';
 import { builder, prepare, statement } from '../../src/store/statement.ts';
 import { ROOMS, statementsIn } from './support/statements.ts';
@@ -60,7 +60,7 @@ test('a commit whose outcome is not known is told of, as it may be on disk; a un
     let count = 0;
     const failed = Promise.reject(new OperationalError(code, 'it failed'));
     await assert.rejects(
-      published(failed, () => count++),
+      published(failed, () => void count++),
       { code },
     );
     assert.equal(count, told, code);
@@ -69,7 +69,7 @@ test('a commit whose outcome is not known is told of, as it may be on disk; a un
 
 test('what is held whole is read again after each change, at once or one read after the other', async () => {
   for (const isAsync of [false, true]) {
-    const hears: ((changes: readonly Change[]) => void)[] = [];
+    const hears: ((changes: readonly Change[]) => void | Promise<void>)[] = [];
     let rows: readonly Row[] = [];
     let fails = false;
     const read = (): readonly Row[] => {
@@ -88,8 +88,7 @@ test('what is held whole is read again after each change, at once or one read af
     });
     const change = async (next: readonly Row[]): Promise<void> => {
       rows = next;
-      hears[0]!([{ topic: 'thing' }]);
-      for (let turn = 0; turn < 5; turn++) await null;
+      await hears[0]!([{ topic: 'thing' }]);
     };
     await change([{ id: 1 }]);
     fails = true;
@@ -98,6 +97,31 @@ test('what is held whole is read again after each change, at once or one read af
     await change([{ id: 1 }, { id: 2 }]);
     assert.deepEqual(taken, [1, 2], 'what cannot be read stays as it was');
   }
+});
+
+test('a writer goes on once those who must read again have done so, and other nodes are heard without a writer', async () => {
+  const bus = createChangeBus();
+  const order: string[] = [];
+  let isRead = (): void => undefined;
+  bus.subscribe(['thing'], async () => {
+    order.push('heard');
+    await new Promise<void>((resolve) => {
+      isRead = resolve;
+    });
+    order.push('read');
+  });
+  const written = published(Promise.resolve('done'), () => bus.publish([{ topic: 'thing' }])).then(() =>
+    order.push('written'),
+  );
+  await new Promise((go) => setImmediate(go));
+  assert.deepEqual(order, ['heard']);
+  isRead();
+  await written;
+  assert.deepEqual(order, ['heard', 'read', 'written']);
+  bus.hear(['other']);
+  bus.hear(['thing', 'other']);
+  assert.deepEqual(order, ['heard', 'read', 'written', 'heard']);
+  isRead();
 });
 
 for (const dialect of ['sqlite', 'postgres'] as const) {

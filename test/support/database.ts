@@ -62,7 +62,7 @@ export async function memoryDatabase(
         const results = unit.map(one);
         sqlite.exec('COMMIT');
         units++;
-        changes.publish(changes.heardOf(unit));
+        await changes.publish(changes.heardOf(unit));
         return results;
       } catch (error) {
         sqlite.exec('ROLLBACK');

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { OperationalError } from '../../src/model/errors.ts';
-import { createChangeBus } from '../../src/store/changes.ts';
+import { createChangeBus, published } from '../../src/store/changes.ts';
 import type { Database, Row, Statement, WriteResult } from '../../src/store/contract.ts';
 import type { StoreMigration } from '../../src/store/migration.ts';
 
@@ -19,6 +19,7 @@ const USER = 'postern';
 /** PostgreSQL refuses to run as root. */
 const AS = process.getuid?.() === 0 ? ['runuser', '-u', 'postgres', '--'] : [];
 const INT8 = 20;
+const CHANNEL = 'changes';
 /** It starts within a second, on a busy machine within some. */
 const LOOK_EVERY_MS = 100;
 const TRIES = 300;
@@ -83,6 +84,13 @@ export async function postgresDatabase(
   socket: string,
   migrations: readonly StoreMigration[],
 ): Promise<PostgresDatabase> {
+  const database = await connectPostgres(socket, await createPostgres(socket, migrations));
+  t.after(() => database.close());
+  return database;
+}
+
+/** Returns its name. */
+export async function createPostgres(socket: string, migrations: readonly StoreMigration[]): Promise<string> {
   const name = `t${process.pid}_${++databases}`;
   const first = await connect(socket, 'postgres');
   await first.query(`create database ${name}`);
@@ -91,7 +99,7 @@ export async function postgresDatabase(
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   for (const migration of migrations) await migration.up(kysely, 'postgres');
   await kysely.destroy();
-  return connectPostgres(t, socket, name);
+  return name;
 }
 
 async function connect(socket: string, database: string): Promise<pg.Client> {
@@ -102,21 +110,29 @@ async function connect(socket: string, database: string): Promise<pg.Client> {
   return client;
 }
 
-/** One more connection to a database that exists, as another node has one. */
-export async function connectPostgres(
-  t: { after(end: () => unknown): void },
-  socket: string,
-  name: string,
-): Promise<PostgresDatabase> {
+/**
+ * A connection to a database that exists, as each node has one. Commits of the others are heard of by NOTIFY, which
+ * the server sends with the commit itself.
+ */
+export async function connectPostgres(socket: string, name: string): Promise<PostgresDatabase> {
   const client = await connect(socket, name);
-  t.after(() => client.end());
-
   const changes = createChangeBus();
-  const read = async ({ sql, parameters }: Statement): Promise<readonly Row[]> =>
-    (await client.query(sql, parameters.map(parameterOf))).rows as Row[];
-  const one = async ({ sql, parameters, expect }: Statement): Promise<WriteResult> => {
-    const { rows, rowCount } = await client.query(sql, parameters.map(parameterOf));
-    if (expect === 'changed' && !rowCount) throw new OperationalError('store.expectation', sql);
+  const me = ((await client.query('select pg_backend_pid() as pid')).rows[0] as { pid: number }).pid;
+  client.on('notification', ({ processId, payload }) => {
+    if (processId !== me) changes.hear(payload!.split(' '));
+  });
+  await client.query(`listen ${CHANNEL}`);
+
+  const read = async (statement: Statement): Promise<readonly Row[]> => {
+    try {
+      return (await client.query(textOf(statement), statement.parameters.map(parameterOf))).rows as Row[];
+    } catch (error) {
+      throw errorOf(error);
+    }
+  };
+  const one = async (statement: Statement): Promise<WriteResult> => {
+    const { rows, rowCount } = await client.query(textOf(statement), statement.parameters.map(parameterOf));
+    if (statement.expect === 'changed' && !rowCount) throw new OperationalError('store.expectation', statement.sql);
     return { changes: rowCount ?? 0, rows: rows as Row[] };
   };
   const unitOf = async (unit: readonly Statement[]): Promise<readonly WriteResult[]> => {
@@ -124,13 +140,13 @@ export async function connectPostgres(
     try {
       const results: WriteResult[] = [];
       for (const statement of unit) results.push(await one(statement));
+      const topics = new Set(unit.flatMap(({ writes }) => (writes ? [writes.topic] : [])));
+      if (topics.size > 0) await client.query('select pg_notify($1, $2)', [CHANNEL, [...topics].join(' ')]);
       await client.query('commit');
-      changes.publish(changes.heardOf(unit));
       return results;
     } catch (error) {
       await client.query('rollback');
-      if (error instanceof OperationalError) throw error;
-      throw new OperationalError('store.constraint', (error as Error).message, { cause: error });
+      throw errorOf(error);
     }
   };
   /** One connection: units and reads go one after the other. */
@@ -140,16 +156,42 @@ export async function connectPostgres(
     last = mine.catch(() => {});
     return mine;
   };
+  let closed: Promise<void> | undefined;
   return {
     client,
     name,
     dialect: 'postgres',
     read: (statement) => inTurn(() => read(statement)),
     scan: (statement) => inTurn(() => read(statement)),
-    write: (unit) => inTurn(() => unitOf(unit)),
+    // Not within its turn: who hears of it may read.
+    write: (unit) =>
+      published(
+        inTurn(() => unitOf(unit)),
+        () => changes.publish(changes.heardOf(unit)),
+      ),
     changes,
-    close: () => client.end(),
+    close() {
+      closed ??= client.end();
+      return closed;
+    },
   };
+}
+
+/** What tests write themselves has the stand-ins of SQLite. */
+function textOf({ sql, parameters }: Statement): string {
+  if (parameters.length === 0 || sql.includes('$1')) return sql;
+  let count = 0;
+  return sql.replace(/\?/g, () => `$${++count}`);
+}
+
+/** The errors that the seam promises; what is none of them is a mistake in a statement. */
+function errorOf(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string };
+  if (error instanceof OperationalError || typeof code !== 'string') return error;
+  if (code.startsWith('23')) return new OperationalError('store.constraint', message, { cause: error });
+  // Rolled back for another's sake, out of something, stopped by somebody, or no connection.
+  if (/^(40|53|57|08)/.test(code)) return new OperationalError('store.unavailable', message, { cause: error });
+  return error;
 }
 
 /** Our integers are below 2^53. */

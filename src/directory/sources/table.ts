@@ -76,9 +76,10 @@ export async function openSourceTable(database: Database, services: TableService
   await read();
 
   /** One after the other, so that the last one read is the last that was written. */
-  const follow = (again: () => Promise<void>): void => {
+  const follow = (again: () => Promise<void>): Promise<void> => {
     // If it cannot be read now it stays as it was; a restart reads it.
     reading = reading.then(again).catch(() => {});
+    return reading;
   };
   /** The sources of a domain are part of the answer: earlier answers do not count. */
   const relink = async (): Promise<void> => {
