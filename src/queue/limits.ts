@@ -103,8 +103,13 @@ export const LIST_ROWS = 1000;
 /** Held rows looked at for one page, whatever it finds: some ten milliseconds. */
 export const HELD_LOOKED_AT = 20_000;
 
-/** Rows one operator act touches in one unit; the next unit takes the next ones. */
-export const ACT_ROWS = 500;
+/** Leases renewed in one unit; the next unit takes the next ones. */
+export const RENEWED_ROWS = 500;
+
+/** Messages that one act changes at the same time: their units share commits, and mail in between waits for no more than these. */
+export const ACT_MESSAGES = 50;
+/** Rows that one act changes in one unit: 10 ms of the writer's time, which new mail waits for. */
+export const ACT_UNIT_ROWS = 200;
 
 /** What is not delivered by then goes from the ledger into the database: the ledger's files are freed in order, so the slowest message keeps all behind it. */
 export const SPILL_AFTER_MS = 10_000;

@@ -9,9 +9,10 @@ import { table } from '../table.ts';
 
 type QueueList = OperationOutput<'queue.list'>;
 type QueueAct = 'queue.retry' | 'queue.hold' | 'queue.release' | 'queue.bounce' | 'queue.delete' | 'queue.redirect';
-type Filter = Pick<OperationInput<'queue.list'>, 'state' | 'class' | 'to' | 'from'>;
+type Filter = Omit<OperationInput<'queue.list'>, 'limit' | 'after'>;
 
-interface Options extends Filter {
+interface Options extends Omit<Filter, 'domains'> {
+  readonly domain?: string[];
   readonly all?: boolean;
   readonly reason?: string;
   readonly limit?: number;
@@ -24,7 +25,9 @@ const PAGE_ROWS = 1000;
 export const queue: Register = (program, { withSession, stderr, clock }) => {
   const command = program.command('queue').description('mail that waits or is held');
 
-  filtered(command.command('list').description('list recipients, the oldest message first'))
+  filtered(
+    command.command('list').description('list recipients, the oldest message first; held mail alone, the newest first'),
+  )
     .option('--limit <number>', 'at most so many', wholeNumber)
     .action(
       withSession(async (context, options: Options) => {
@@ -142,6 +145,10 @@ function filtered(command: Command): Command {
     .addOption(new Option('--class <class>', 'only what is held for those').choices(['user', 'admin', 'operator']))
     .option('--to <address>', 'to an address or a domain')
     .option('--from <address>', 'from an address or a domain')
+    .option('--domain <domain...>', 'of domains of yours: the recipient’s, of outbound mail the sender’s')
+    .option('--check <check>', 'held by this check')
+    .option('--code <code>', 'held for a finding of this code')
+    .option('--subject <text>', 'with this in the subject')
     .option('--json', 'as JSON');
 }
 
@@ -149,8 +156,8 @@ function selecting(command: Command): Command {
   return filtered(command.option('--all', 'everything, or everything that the options find').option(...BACKGROUND));
 }
 
-function filterOf({ state, class: held, to, from }: Options): Filter {
-  return { state, class: held, to, from };
+function filterOf({ state, class: held, to, from, check, code, subject, domain }: Options): Filter {
+  return { state, class: held, to, from, check, code, subject, ...(domain && { domains: domain }) };
 }
 
 function selectionOf(ids: readonly string[], options: Options) {

@@ -3,7 +3,6 @@ import { Type } from 'typebox';
 import { anyAddress } from '../../directory/addresses/names.ts';
 import { OperationalError } from '../../model/errors.ts';
 import type { JournalDetail } from '../../model/journal-detail.ts';
-import { pageOf } from '../../model/page.ts';
 import type { QueueFilter, QueueSelection } from '../../queue/admin/selection.ts';
 import { Answer, Nullable, PageAnswer } from '../answers.ts';
 import type { Topic } from '../areas.ts';
@@ -16,6 +15,9 @@ const Filter = {
   class: Type.Optional(Type.Enum(['user', 'admin', 'operator'])),
   to: Type.Optional(Text),
   from: Type.Optional(Text),
+  check: Type.Optional(Text),
+  code: Type.Optional(Text),
+  subject: Type.Optional(Text),
   domains: Domains,
 };
 
@@ -33,6 +35,9 @@ const ROW = {
   state: Type.Enum(['queued', 'held']),
   class: Nullable(Type.Enum(['user', 'admin', 'operator'])),
   holdReason: Nullable(Type.String()),
+  check: Nullable(Type.String()),
+  code: Nullable(Type.String()),
+  heldAt: Nullable(Type.String()),
   due: Nullable(Type.String()),
   waitReason: Nullable(Type.String()),
   attempts: Type.Integer(),
@@ -52,7 +57,7 @@ export const queueOperations = {
   'queue.list': look('queue.list', {
     area: 'queue',
     reach: { narrowed: true },
-    title: 'Lists the recipients whose mail waits or is held',
+    title: 'Lists the recipients whose mail waits or is held; held mail alone comes newest first',
     input: {
       ...Filter,
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: ANSWER_ROWS })),
@@ -60,9 +65,8 @@ export const queueOperations = {
     },
     answer: PageAnswer(RowAnswer),
     run: async ({ queue }, { limit = LISTED_ROWS, after, ...filter }) => {
-      const most = Math.min(limit, LISTED_ROWS);
-      const { rows } = await queue.list(filter, { limit: most + 1, cursor: after });
-      return { output: pageOf(rows, most, ({ id }) => id) };
+      const { rows, cursor } = await queue.list(filter, { limit: Math.min(limit, LISTED_ROWS), cursor: after });
+      return { output: { rows, more: cursor !== undefined, ...(cursor !== undefined && { next: cursor }) } };
     },
   }),
 

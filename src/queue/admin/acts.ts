@@ -8,7 +8,7 @@ import { isOperational } from '../../model/errors.ts';
 import type { AdmissionParts } from '../accept/admission.ts';
 import type { AttemptDetail, QueueState } from '../contract.ts';
 import type { Leased } from '../dispatch/active-claims.ts';
-import { LEASE_MS } from '../limits.ts';
+import { ACT_MESSAGES, ACT_UNIT_ROWS, LEASE_MS } from '../limits.ts';
 import { idOf, rowId } from '../model/ids.ts';
 import { recipients as moves } from '../model/transitions.ts';
 import { NOT_HELD } from '../rows/held.ts';
@@ -17,6 +17,7 @@ import { rowsOf } from '../rows/statements.ts';
 import type { RecipientRow } from '../rows/tables.ts';
 import { type Changes, writeChanges } from '../settle/changes.ts';
 import { noteTakenAway } from '../settle/late-answers.ts';
+import { inlineLeases } from './inline-rows.ts';
 import { type QueueSelection, type SelectedRow, selectAll } from './selection.ts';
 
 /** Whoever waits for a long act hears how many rows are done, and may stop it between two messages or pages. */
@@ -25,12 +26,13 @@ export interface Watch {
   done(count: number): void;
 }
 
-/** What was not delivered is first put off, as it would be a moment later: nobody's word shall come between. */
-export async function spillEverything({ lane, deferrals }: AdmissionParts): Promise<void> {
+/** What was not delivered gets its rows now, as it would a moment later: nobody's word shall come between. */
+async function putOff({ deferrals, lane }: AdmissionParts): Promise<void> {
   await deferrals.hurry();
-  await lane.spillAll();
+  await Promise.all([...lane.inMemory()].map(({ lease }) => lane.spilling(lease)));
 }
 
+/** For rows that nobody has in hand: what is inline is none of them. */
 export async function eachPage(
   parts: AdmissionParts,
   selection: QueueSelection,
@@ -38,12 +40,14 @@ export async function eachPage(
   act: (rows: readonly SelectedRow[]) => Promise<number>,
 ): Promise<number> {
   let count = 0;
-  await spillEverything(parts);
+  await putOff(parts);
   for await (const page of selectAll(parts.database, selection)) {
     const rows = page.filter((row) => row.state === state);
-    if (rows.length > 0) count += await act(rows);
-    watch?.done(count);
-    if (watch?.signal.aborted) break;
+    for (let at = 0; at < rows.length; at += ACT_UNIT_ROWS) {
+      count += await act(rows.slice(at, at + ACT_UNIT_ROWS));
+      watch?.done(count);
+      if (watch?.signal.aborted) return count;
+    }
   }
   return count;
 }
@@ -61,6 +65,7 @@ interface Doing {
   readonly watch?: Watch;
 }
 
+/** So many messages at once that their units share commits; what is inline is spilled where the selection means it. */
 export async function eachMessage(
   parts: AdmissionParts,
   selection: QueueSelection,
@@ -68,13 +73,19 @@ export async function eachMessage(
   plan: Plan,
 ): Promise<number> {
   let count = 0;
-  await spillEverything(parts);
+  await putOff(parts);
+  await parts.lane.spill(inlineLeases(parts.lane, selection));
   for await (const page of selectAll(parts.database, selection)) {
     const rows = page.filter((row) => name !== 'hold' || row.state === 'queued');
-    for (const ofMessage of Map.groupBy(rows, (row) => row.message).values()) {
-      const to = ofMessage.map((row) => moves[name](row.state, nameOf(row)))[0]!;
-      count += await actOn(parts, ofMessage, { by, to, plan });
+    const messages = [...Map.groupBy(rows, (row) => row.message).values()];
+    for (let at = 0; at < messages.length; at += ACT_MESSAGES) {
+      const acts = messages.slice(at, at + ACT_MESSAGES).map(async (ofMessage) => {
+        const to = ofMessage.map((row) => moves[name](row.state, nameOf(row)))[0]!;
+        count += await actOn(parts, ofMessage, { by, to, plan });
+      });
+      const failed = (await Promise.allSettled(acts)).find((one) => one.status === 'rejected');
       watch?.done(count);
+      if (failed) throw failed.reason;
       if (watch?.signal.aborted) return count;
     }
   }

@@ -16,7 +16,8 @@ import type { QueueTables } from '../rows/tables.ts';
 import {
   anyOf,
   contains,
-  pattern,
+  isOf,
+  pageOfRows,
   type QueueFilter,
   type SelectedPage,
   type SelectedRow,
@@ -53,14 +54,12 @@ export async function selectHeld(
   let query = selected(database.dialect)
     .orderBy('recipient.message', 'desc')
     .orderBy('recipient.n', 'desc')
-    .limit(limit);
+    .limit(limit + 1);
   for (const condition of [...reach, ...others]) query = query.where(condition);
   if (end !== undefined) query = query.where('recipient.message', '>=', end);
   const page = statement(query);
-  const rows = rowsOf<SelectedRow>(await (others.length === 0 ? database.read(page) : database.scan(page)));
-  const last = rows.length === limit ? rows.at(-1) : undefined;
-  if (last) return { rows, cursor: rowId(last.message, last.n) };
-  return { rows, ...(end !== undefined && { cursor: rowId(end, 0) }) };
+  const found = rowsOf<SelectedRow>(await (others.length === 0 ? database.read(page) : database.scan(page)));
+  return pageOfRows(found, limit) ?? { rows: found, ...(end !== undefined && { cursor: rowId(end, 0) }) };
 }
 
 /** The message at which the look for one page ends; undefined: it goes to the oldest. */
@@ -83,7 +82,7 @@ function conditionsOf(filter: QueueFilter): Conditions {
   const leads: [column: string, value: string][] = [];
   const others: Condition[] = [];
   if (to?.includes('@')) leads.push(['lower(address)', to.toLowerCase()]);
-  else if (to !== undefined) others.push(sql`lower(address) like ${pattern(to)}`);
+  else if (to !== undefined) others.push(isOf('recipient.address', to));
   if (from !== undefined)
     leads.push([from.includes('@') || from === '' ? 'held_sender' : 'held_sender_domain', from.toLowerCase()]);
   if (check !== undefined) leads.push(['held_check', check]);

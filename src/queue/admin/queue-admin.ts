@@ -10,7 +10,6 @@
 import type { Address } from '../../model/address.ts';
 import type { ContentRef } from '../../model/content.ts';
 import type { HoldClass } from '../../model/finding.ts';
-import { builder, statement } from '../../store/statement.ts';
 import type { AdmissionParts } from '../accept/admission.ts';
 import type { HoldEnd } from '../contract.ts';
 import type { Hold } from '../dispatch/active-claims.ts';
@@ -22,11 +21,13 @@ import { recipients as moves } from '../model/transitions.ts';
 import { policyDomain } from '../rows/held.ts';
 import { contentOf } from '../rows/leased.ts';
 import { rowsOf } from '../rows/statements.ts';
-import type { MessageRow, QueueTables, RecipientRow } from '../rows/tables.ts';
+import type { MessageRow, RecipientRow } from '../rows/tables.ts';
 import { operatorHold } from '../settle/settlement.ts';
-import { eachMessage, eachPage, fresh, nameOf, said, spillEverything, type Watch } from './acts.ts';
+import { eachMessage, eachPage, fresh, nameOf, said, type Watch } from './acts.ts';
 import { type AuthorHeld, holdAuthor } from './author-hold.ts';
-import { type QueueFilter, type QueueSelection, type SelectedRow, selectPage } from './selection.ts';
+import { countQueue, type QueueCounts } from './counts.ts';
+import { inlineRows, mergedPage } from './inline-rows.ts';
+import { pageSize, type QueueFilter, type QueueSelection, type SelectedRow, selectPage } from './selection.ts';
 import { type QueuedMessage, type QueuedRow, queuedMessage, queuedRow } from './shown.ts';
 
 /** Who releases what is held for him. */
@@ -47,7 +48,7 @@ export interface QueueAdmin {
   show(messageId: string, domains?: readonly string[]): Promise<QueuedMessage | undefined>;
   /** Its content and how it was sent; it stays where it is. Errors: those of the database. */
   open(messageId: string): Promise<OpenedMessage | undefined>;
-  counts(): Promise<{ readonly queued: number; readonly held: number }>;
+  counts(): Promise<QueueCounts>;
   retry(selection: QueueSelection, by: string, watch?: Watch): Promise<number>;
   /** `until`: the clock ends the hold then. */
   hold(selection: QueueSelection, reason: string, by: string, until?: HoldEnd, watch?: Watch): Promise<number>;
@@ -81,10 +82,9 @@ export interface OpenedMessage {
 }
 
 export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
-  const { database, sql, dispatch, clock, journaling } = parts;
+  const { database, sql, dispatch, clock, journaling, lane } = parts;
 
-  /** What is on the inline way has rows to be looked at then; where the disk does not take them, it is not shown. */
-  const everythingSpills = (): Promise<void> => spillEverything(parts).catch(() => undefined);
+  const inlineMessage = (key: number) => lane.inMemory().find(({ message }) => message.key === key);
 
   const seen = () => ({ destinations: dispatch.destinations, now: clock.now() });
 
@@ -95,43 +95,38 @@ export function createQueueAdmin(parts: AdmissionParts): QueueAdmin {
 
   return {
     async list(filter, page) {
-      await everythingSpills();
-      const { rows, cursor } = await selectPage(database, filter, page);
+      const inline = inlineRows(lane, filter, page.cursor);
+      const { rows, cursor } = mergedPage(await selectPage(database, filter, page), inline, pageSize(page.limit));
       const shown = rows.map((row) => queuedRow(row, row.reverse_path, seen()));
       return { rows: shown, ...(cursor !== undefined && { cursor }) };
     },
     async show(messageId, domains) {
       const key = keyOf(messageId);
       if (key === undefined) return undefined;
-      await everythingSpills();
-      const [message] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
+      const inline = inlineMessage(key);
+      const [stored] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
+      const message = stored ?? inline?.message;
       if (!message) return undefined;
-      const rows = rowsOf<RecipientRow>(await database.read(sql.recipients({ message: key }))).filter(
-        ({ domain }) => !domains || domains.includes(domain),
-      );
+      const all = stored
+        ? rowsOf<RecipientRow>(await database.read(sql.recipients({ message: key })))
+        : inline!.recipients.map((row) => ({ ...row, lease: inline!.lease }));
+      const rows = all.filter(({ domain }) => !domains || domains.includes(domain));
       // Of nobody's recipients nothing is told, not even the size.
       return rows.length === 0 && domains ? undefined : queuedMessage(message, rows, seen());
     },
     async open(messageId) {
       const key = keyOf(messageId);
       if (key === undefined) return undefined;
-      await everythingSpills();
+      // Its content is not ours to keep in memory: its delivery may end meanwhile.
+      const inline = inlineMessage(key);
+      if (inline) await lane.spill([inline.lease]);
       const [message] = rowsOf<MessageRow>(await database.read(sql.message({ message: key })));
       if (!message) return undefined;
       const { content } = await contentOf(parts, sql, message);
       const { reverse_path: reversePath, body, smtputf8 } = message;
       return { reversePath, body, smtputf8: smtputf8 === 1, content };
     },
-    async counts() {
-      await everythingSpills();
-      const query = builder<QueueTables>(database.dialect)
-        .selectFrom('recipient')
-        .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
-        .groupBy('state');
-      const rows = rowsOf<{ state: string; count: number }>(await database.scan(statement(query)));
-      const of = (state: string): number => Number(rows.find((row) => row.state === state)?.count ?? 0);
-      return { queued: of('queued'), held: of('held') };
-    },
+    counts: () => countQueue(parts),
     async retry(selection, by, watch) {
       return eachPage(parts, selection, { state: 'queued', watch }, async (rows) => {
         const due = clock.now();

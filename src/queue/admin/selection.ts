@@ -55,15 +55,30 @@ export type SelectedQuery = SelectQueryBuilder<
 export async function selectPage(
   database: Database,
   filter: QueueFilter,
-  { limit = LIST_ROWS, cursor }: { readonly limit?: number; readonly cursor?: string },
+  { limit, cursor }: { readonly limit?: number; readonly cursor?: string },
 ): Promise<SelectedPage> {
-  const wanted = Math.max(1, Math.min(limit, LIST_ROWS));
-  if (filter.state === 'held') return selectHeld(database, filter, { limit: wanted, cursor });
-  const query = pageStatement(database.dialect, filter, wanted, cursor);
+  const wanted = pageSize(limit);
+  if (isOfHeld(filter)) return selectHeld(database, filter, { limit: wanted, cursor });
+  const query = pageStatement(database.dialect, filter, wanted + 1, cursor);
   const isPlain = Object.values(filter).every((value) => value === undefined);
-  const rows = rowsOf<SelectedRow>(await (isPlain ? database.read(query) : database.scan(query)));
-  const last = rows.length === wanted ? rows.at(-1) : undefined;
-  return { rows, ...(last && { cursor: rowId(last.message, last.n) }) };
+  const found = rowsOf<SelectedRow>(await (isPlain ? database.read(query) : database.scan(query)));
+  return pageOfRows(found, wanted) ?? { rows: found };
+}
+
+/** Of rows that were read with a limit of one more; undefined: there are no more than these. */
+export function pageOfRows(found: readonly SelectedRow[], limit: number): SelectedPage | undefined {
+  if (found.length <= limit) return undefined;
+  const { message, n } = found[limit - 1]!;
+  return { rows: found.slice(0, limit), cursor: rowId(message, n) };
+}
+
+export function pageSize(limit = LIST_ROWS): number {
+  return Math.max(1, Math.min(limit, LIST_ROWS));
+}
+
+/** Finds nothing but held mail. */
+function isOfHeld({ state, class: holdClass, check, code }: QueueFilter): boolean {
+  return state === 'held' || (state === undefined && [holdClass, check, code].some((value) => value !== undefined));
 }
 
 /** Every page of a selection, in turn; pages may change while they are worked on. */
@@ -142,23 +157,31 @@ function pageStatement(
   if (holdClass) query = query.where('hold_class', '=', holdClass);
   if (check !== undefined) query = query.where('held_check', '=', check);
   if (code !== undefined) query = query.where('held_code', '=', code);
-  if (to !== undefined) query = query.where((eb) => eb(eb.fn('lower', ['address']), 'like', pattern(to)));
+  if (to !== undefined) query = query.where(isOf('recipient.address', to));
   if (from === '') query = query.where('reverse_path', 'is', null);
-  else if (from !== undefined) query = query.where((eb) => eb(eb.fn('lower', ['reverse_path']), 'like', pattern(from)));
+  else if (from !== undefined) query = query.where(isOf('message.reverse_path', from));
   if (subject !== undefined) query = query.where(contains('message.subject', subject));
   if (domains !== undefined) query = query.where(anyOf('recipient.domain', domains));
   return statement(query);
 }
 
-/** `%` and `_` are rare in addresses and widen the match only; a domain matches all its addresses. */
-export function pattern(addressOrDomain: string): string {
+/** The column is this address, or one of this domain, in any case. */
+export function isOf(column: string, addressOrDomain: string) {
   const text = addressOrDomain.toLowerCase();
-  return text.includes('@') ? text : `%@${text}`;
+  const address = sql`lower(${sql.ref(column)})`;
+  return text.includes('@')
+    ? sql<boolean>`${address} = ${text}`
+    : sql<boolean>`${address} like ${`%@${literally(text)}`} escape '\\'`;
 }
 
 /** The column, in any case, has this part. */
 export function contains(column: string, part: string) {
-  return sql<boolean>`lower(${sql.ref(column)}) like ${`%${part.toLowerCase().replaceAll(/[%_\\]/g, '\\$&')}%`} escape '\\'`;
+  return sql<boolean>`lower(${sql.ref(column)}) like ${`%${literally(part.toLowerCase())}%`} escape '\\'`;
+}
+
+/** For `like`. */
+function literally(text: string): string {
+  return text.replaceAll(/[%_\\]/g, '\\$&');
 }
 
 export function anyOf(column: string, values: readonly string[]) {

@@ -18,6 +18,11 @@ export interface QueuedRow {
   readonly class: RecipientRow['hold_class'];
   /** Null unless held. */
   readonly holdReason: string | null;
+  /** The check that held it, and the code of its finding; null unless held, or not known. */
+  readonly check: string | null;
+  readonly code: string | null;
+  /** ISO 8601; null unless held. */
+  readonly heldAt: string | null;
   /** When it is tried next, ISO 8601; null while held. A time that has passed: it is being tried, or as soon as there is room. */
   readonly due: string | null;
   /** Null unless it waits for its destination, which backs off, longer than for its own turn. */
@@ -52,6 +57,9 @@ export function queuedRow(row: RecipientRow, reversePath: string | null, seen: S
     state: row.state,
     class: row.state === 'held' ? row.hold_class : null,
     holdReason: row.state === 'held' ? row.hold_reason : null,
+    check: row.state === 'held' ? row.held_check : null,
+    code: row.state === 'held' ? row.held_code : null,
+    heldAt: row.state === 'held' && row.held_at !== null ? new Date(Number(row.held_at)).toISOString() : null,
     due: row.state === 'held' ? null : new Date(waiting?.until ?? row.due).toISOString(),
     waitReason: waiting?.reason ?? null,
     attempts: row.attempts,

@@ -6,7 +6,7 @@
 import type { Statement } from '../../store/contract.ts';
 import type { TimerHandle } from '../../world/clock.ts';
 import type { AdmissionParts } from '../accept/admission.ts';
-import { ACT_ROWS, LEASE_MS, RENEW_EVERY_MS } from '../limits.ts';
+import { LEASE_MS, RENEW_EVERY_MS, RENEWED_ROWS } from '../limits.ts';
 import type { ActiveClaim } from './active-claims.ts';
 
 export interface Renewal {
@@ -34,7 +34,7 @@ export function createRenewal({ database, sql, dispatch, lane, clock, events, sh
         batch.unit.push(sql.renewLease({ message: active.key, n: row, lease, lease_until }));
         batch.of.push(active);
       }
-      if (batch.unit.length < ACT_ROWS) continue;
+      if (batch.unit.length < RENEWED_ROWS) continue;
       await write(batch, now);
       batch = { unit: [], of: [] };
     }

@@ -19,7 +19,7 @@ export const declinedLane: Lane = {
   spill: done,
   spilling: () => undefined,
   spillWith: refuse,
-  spillAll: done,
+  inMemory: () => Iterator.from([]),
   states: () => [][Symbol.iterator](),
   needs: () => false,
   stop() {},

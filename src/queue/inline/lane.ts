@@ -4,8 +4,8 @@
  * within a second, and never see the database.
  *
  * What is not over soon is spilled: its rows go into the database under the lease that it has, and from
- * then on it is as any other. So does what an operator wants to see, what cannot be delivered at the
- * first try, and what a destination in back-off gives back. The ledger is told behind it; until it
+ * then on it is as any other. So does what an operator acts on (a look spills nothing), what cannot be
+ * delivered at the first try, and what a destination in back-off gives back. The ledger is told behind it; until it
  * knows, a row of the message stays in the database, so that a crash brings nothing back.
  */
 import type { RecipientRow as LoggedRecipient } from '../../journal/contract.ts';
@@ -58,7 +58,8 @@ export interface Lane {
    * Undefined: its rows were there already, and nothing was changed. Only where it is not spilling. Errors as of `spill`.
    */
   spillWith(lease: string, changes: readonly Statement[]): Promise<readonly WriteResult[] | undefined>;
-  spillAll(): Promise<void>;
+  /** All that it holds, as its rows would be: those that are not known to be in the database. */
+  inMemory(): IteratorObject<InlineMessage>;
   /** By lease: where what it knows is durable. */
   states(): IterableIterator<readonly [lease: string, state: InlineState]>;
   /** Whether a message that it holds needs this file. */
@@ -277,7 +278,7 @@ export function createLane({ ledger, database, sql, journal, journaling, clock, 
     spill,
     spilling: (lease) => entries.get(lease)?.spilling,
     spillWith: (lease, changes) => spillWith(entries.get(lease)!, changes),
-    spillAll: () => spill([...entries.keys()]),
+    inMemory: () => entries.values().filter(({ lease }) => holds(lease)),
     states: () => entries.values().map(({ lease, state }) => [lease, state] as const),
     needs: (blob) => blobs.has(blob),
     stop() {

@@ -17,7 +17,8 @@ export async function recover(parts: AdmissionParts, mark: number, found: number
   const { database, sql, journaling, clock, events, sharedAs } = parts;
   const startedAt = clock.monotonic();
   const like = sharedAs === undefined ? ALL_LEASES : leasesOf(sharedAs);
-  const [marked, voided] = await database.write([sql.holdMarked({ like }), sql.voidLeases({ like })]);
+  const unit = [sql.holdMarked({ like }), sql.voidLeases({ like }), sql.forgetEmptyCounts({})];
+  const [marked, voided] = await database.write(unit);
   const messages = await tellMessages(parts, mark);
   const settled = await journaling.reload();
   const leases = (marked?.changes ?? 0) + (voided?.changes ?? 0);

@@ -6,6 +6,7 @@
  */
 import type { Dialect } from '../../store/statement.ts';
 import { contentsStatements } from './statements/contents.ts';
+import { countStatements } from './statements/counts.ts';
 import { heldStatements } from './statements/held.ts';
 import { leasedStatements } from './statements/leased.ts';
 import { type Makers, makersFor } from './statements/makers.ts';
@@ -22,6 +23,7 @@ export function queueStatements(dialect: Dialect) {
     ...commitStatements(makers),
     ...leasedStatements(makers),
     ...heldStatements(makers),
+    ...countStatements(makers),
     ...contentsStatements(makers),
     ...settledStatements(makers),
     ...variantStatements(makers),

@@ -107,6 +107,22 @@ test('an operator sees what is on the inline way, and counts it', async (t) => {
   const other = await commit(node, 'b@y.example');
   assert.equal((await node.queue.admin.show(other))?.recipients[0]?.to, 'b@y.example');
   assert.deepEqual(await rows(node), [`${id} queued`, `${other} queued`]);
+  assert.equal(await count(node, 'recipient'), 0, 'a look spills nothing');
+});
+
+test('an act spills the mail that it means, and no other; a released or retried one spills none', async (t) => {
+  const node = await attached(t);
+  for (const to of ['a@x.example', 'b@y.example', 'c@z.example']) await commit(node, to);
+  await node.queue.admin.release({ filter: {} }, 'root');
+  await node.queue.admin.retry({ filter: {} }, 'root');
+  assert.equal(await count(node, 'recipient'), 0);
+  assert.equal(await node.queue.admin.hold({ filter: { to: 'y.example' } }, 'wait', 'root'), 1);
+  assert.equal(await count(node, 'recipient'), 1);
+  assert.deepEqual(await node.queue.admin.counts(), { queued: 2, held: 1 });
+  assert.deepEqual(
+    (await node.queue.admin.list({}, { limit: 2 })).rows.map(({ to, state }) => `${to} ${state}`),
+    ['a@x.example queued', 'b@y.example held'],
+  );
 });
 
 for (const [act, perform, left, end] of [
@@ -208,6 +224,7 @@ test('rows that came into the database although their write was told as failed a
     return results;
   };
   const claim = next(node);
+  await assert.rejects(node.queue.admin.open(id), { code: 'store.unavailable' });
   assert.equal((await node.queue.admin.list({}, {})).rows.length, 1);
   assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
   assert.deepEqual(await rows(node), []);

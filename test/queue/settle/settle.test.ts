@@ -58,7 +58,7 @@ test('a message that is delivered from its rows leaves nothing behind once the j
   node.queue.attach(dispatcher);
   await node.queue.commit(await message(node, ['a@x.example']));
   const claim = next(dispatcher);
-  assert.deepEqual(await node.queue.admin.counts(), { queued: 1, held: 0 });
+  assert.ok(await node.queue.admin.open(claim.message.id), 'an operator who reads it has it spilled');
   assert.equal(Buffer.from(claim.content.bytes!).toString().slice(0, 5), 'From:');
   node.journal.automatic = false;
   assert.equal(await node.queue.settle(claim, all(claim, relayed)), 'settled');
@@ -67,7 +67,8 @@ test('a message that is delivered from its rows leaves nothing behind once the j
   assert.equal(await count(node, 'settled'), 1);
   assert.equal(await count(node, 'message'), 1);
   await node.journal.flush();
-  await settled();
+  // The ledger hears that it was spilled as fast as its disk goes.
+  for (let turns = 0; turns < 1000 && (await count(node, 'message')) > 0; turns++) await settled();
   assert.equal(await count(node, 'settled'), 0);
   assert.equal(await count(node, 'message'), 0);
   assert.deepEqual(
@@ -96,7 +97,7 @@ test('a claim of a slow peer stays its own for as long as it takes', async (t) =
   node.queue.attach(dispatcher);
   await node.queue.commit(await message(node, ['a@x.example']));
   const claim = next(dispatcher);
-  assert.deepEqual(await node.queue.admin.counts(), { queued: 1, held: 0 }, 'it has a row from now on');
+  assert.ok(await node.queue.admin.open(claim.message.id), 'it has a row from now on');
   const leaseUntil = async (): Promise<number> => {
     const [row] = await node.store.database.read({ sql: 'select lease_until from recipient', parameters: [] });
     return Number(row!['lease_until']);

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Claim } from '../../../../src/queue/contract.ts';
-import { idOf } from '../../../../src/queue/model/ids.ts';
+import { idOf, rowId } from '../../../../src/queue/model/ids.ts';
 import { quickDisk } from '../../../store/support/ledger.ts';
 import { type ManualClock, manualClock } from '../../../support/clock.ts';
 import { openTestNode, type TestJournal, type TestNode, testDispatcher, testJournal } from '../queue.ts';
@@ -102,13 +102,15 @@ export async function select<T>({ node }: Real, sql: string, ...parameters: numb
 
 export async function observed(real: Real): Promise<Map<string, Shown>> {
   const { rows } = await inTime(real, real.node.queue.admin.list({}, {}));
-  const more = await select<{ held_until: number | null; held_then: string | null }>(
+  const more = await select<{ message: number; n: number; held_until: number | null; held_then: string | null }>(
     real,
-    'select held_until, held_then from recipient order by message, n',
+    'select message, n, held_until, held_then from recipient',
   );
+  const ends = new Map(more.map((row) => [rowId(row.message, row.n), row]));
   return new Map(
-    rows.map((row, at) => {
-      const { held_until, held_then } = more[at]!;
+    rows.map((row) => {
+      // What is inline has no row.
+      const { held_until, held_then } = ends.get(row.id) ?? { held_until: null, held_then: null };
       const until = row.state === 'held' && held_until !== null ? `${held_then ?? 'queued'} at ${held_until}` : null;
       return [row.id, { to: row.to, state: row.state, class: row.class, until, attempts: row.attempts }];
     }),
