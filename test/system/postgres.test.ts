@@ -27,6 +27,7 @@ test('PostgreSQL runs every migration and prepares every statement of every room
 const FILES = [
   'addresses/identities.test.ts',
   'addresses/report-addresses.test.ts',
+  'caches.test.ts',
   'directory.test.ts',
   'rules/rules.test.ts',
   'servers/logins.test.ts',
