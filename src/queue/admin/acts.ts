@@ -81,7 +81,8 @@ export async function eachMessage(
     for (let at = 0; at < messages.length; at += ACT_MESSAGES) {
       const acts = messages.slice(at, at + ACT_MESSAGES).map(async (ofMessage) => {
         const to = ofMessage.map((row) => moves[name](row.state, nameOf(row)))[0]!;
-        count += await actOn(parts, ofMessage, { by, to, plan });
+        const changed = await actOn(parts, ofMessage, { by, to, plan });
+        count += changed;
       });
       const failed = (await Promise.allSettled(acts)).find((one) => one.status === 'rejected');
       watch?.done(count);

@@ -4,7 +4,6 @@
  */
 import type { AdmissionParts } from '../accept/admission.ts';
 import { rowsOf } from '../rows/statements.ts';
-import type { QueueCountRow } from '../rows/tables.ts';
 
 export interface QueueCounts {
   readonly queued: number;
@@ -13,7 +12,8 @@ export interface QueueCounts {
 
 export async function countQueue({ database, lane, sql }: AdmissionParts): Promise<QueueCounts> {
   const underWay = [...lane.inMemory()].map(({ lease }) => lane.spilling(lease)).filter((spilling) => spilling);
-  await Promise.all(underWay);
+  // What could not be written is still inline, and counts as that.
+  await Promise.allSettled(underWay);
   let inline = 0;
   const spilling: number[] = [];
   for (const { lease, message, recipients } of lane.inMemory()) {
@@ -24,7 +24,6 @@ export async function countQueue({ database, lane, sql }: AdmissionParts): Promi
   const counts = database.readNow?.(sql.countsByState({})) ?? (await database.read(sql.countsByState({})));
   let stored = 0;
   for (const message of spilling) stored += database.readNow?.(sql.recipients({ message })).length ?? 0;
-  const of = (state: QueueCountRow['state']): number =>
-    Number(rowsOf<{ state: string; count: number }>(counts).find((row) => row.state === state)?.count ?? 0);
-  return { queued: of('queued') + inline - stored, held: of('held') };
+  const [sums] = rowsOf<{ queued: number | null; held: number | null }>(counts);
+  return { queued: Number(sums?.queued ?? 0) + inline - stored, held: Number(sums?.held ?? 0) };
 }

@@ -7,8 +7,10 @@ export function countStatements({ statement }: Makers) {
     countsByState: statement<object>((db) =>
       db
         .selectFrom('queue_count')
-        .select((eb) => ['state', eb.fn.sum<number>('count').as('count')])
-        .groupBy('state'),
+        .select([
+          sql<number>`sum(case when state = 'queued' then count else 0 end)`.as('queued'),
+          sql<number>`sum(case when state = 'held' then count else 0 end)`.as('held'),
+        ]),
     ),
     /** At a start: senders' domains come and go, and each leaves a row. */
     forgetEmptyCounts: statement<object>((db) => db.deleteFrom('queue_count').where('count', '=', sql.lit(0))),
