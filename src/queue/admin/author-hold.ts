@@ -51,7 +51,7 @@ export async function holdAuthor(
     stopAll(parts, author, hold, hand);
     await authorHolds.committed(author);
     stopAll(parts, author, hold, hand);
-    await deferrals.hurry();
+    await deferrals.runNow();
     const waited = new Promise<void>((resolve) => {
       timer = clock.after(AUTHOR_HOLD_WAIT_MS, resolve);
     });

@@ -1,17 +1,17 @@
 /**
- * Work that need not be done at once is done together: who comes after a quiet time goes at once, who
- * comes sooner waits for the next turn with all others that wait.
+ * Gathers work that need not be done at once: work that comes after a quiet time is done at once, work that comes
+ * sooner waits for the next turn together with all other waiting work.
  */
 import type { Clock, TimerHandle } from '../../world/clock.ts';
 
 export interface BatchWindow {
-  /** Resolves when it is one's turn. */
+  /** Resolves when its turn has come. */
   wait(): Promise<void>;
-  /** All who wait go now; resolves when they have begun. */
-  hurry(): Promise<void>;
+  /** Lets all waiting work begin now; resolves when it has begun. */
+  runNow(): Promise<void>;
 }
 
-/** Turns are at least `everyMs` apart, where nobody hurries them. */
+/** Turns are at least `everyMs` apart, unless `runNow` is called. */
 export function createBatchWindow(clock: Clock, everyMs: number): BatchWindow {
   let waiting: (() => void)[] = [];
   let timer: TimerHandle | undefined;
@@ -38,7 +38,7 @@ export function createBatchWindow(clock: Clock, everyMs: number): BatchWindow {
         waiting.push(resolve);
       });
     },
-    hurry() {
+    runNow() {
       if (waiting.length === 0) return Promise.resolve();
       go();
       return new Promise((resolve) => {

@@ -30,14 +30,14 @@ test('who comes after a quiet time goes at once, and all who come within the pau
 
 test('who is hurried goes now, and the next turn is a whole pause behind', async () => {
   const clock = manualClock();
-  const { wait, hurry } = createBatchWindow(clock, 100);
+  const { wait, runNow } = createBatchWindow(clock, 100);
   const went: string[] = [];
   const come = (name: string): void => void wait().then(() => went.push(`${name} ${clock.monotonic()}`));
-  await hurry();
+  await runNow();
   come('a');
   come('b');
   await clock.advance(30);
-  await hurry();
+  await runNow();
   assert.deepEqual(went, ['a 0', 'b 30']);
   come('c');
   await clock.advance(99);
