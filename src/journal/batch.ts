@@ -93,7 +93,7 @@ export function createBatchWriter(): BatchWriter {
   };
 }
 
-/** UTF-8 has at most three octets for what is one character to JavaScript. */
+/** UTF-8 has at most three bytes for what is one character to JavaScript. */
 function mostBytes(row: LogRow): number {
   let bytes = (HEADER_SLOTS + row.length + 1) * SLOT_BYTES;
   for (let i = 1; i < row.length; i++) {

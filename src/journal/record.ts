@@ -71,7 +71,7 @@ export type AuditRow = readonly [
 ];
 export type LogRow = MessageRow | RecipientRow | SessionRow | SessionCountRow | RefusalCountRow | AuditRow;
 
-/** As the writing thread has it: details are lines of octets, which go into a block as they are. */
+/** As the writing thread has it: details are lines of bytes, which go into a block as they are. */
 export type BatchRow = MessageRow<Uint8Array> | SessionRow<Uint8Array> | Exclude<LogRow, MessageRow | SessionRow>;
 
 export type RecipientDetail = Pick<RecipientRecord, 'by' | 'host' | 'address' | 'tls' | 'status' | 'reply' | 'earlier'>;

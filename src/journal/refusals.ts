@@ -1,5 +1,5 @@
 /**
- * Bounds what strangers write into the log without their mail being accepted: rows of refused transactions
+ * Bounds what untrusted clients write into the log without their mail being accepted: rows of refused transactions
  * and of sessions without a message, so much a network and window, then a count.
  *
  * Networks are those that limits count (wire/network.ts); the networks around one, and all networks

@@ -1,6 +1,6 @@
 /**
  * A message or a session as plain text, for `postern log show`: first what it came to, then why, then
- * every word that was said, in order of time. What strangers wrote cannot move the cursor or colour
+ * every word that was said, in order of time. Untrusted text cannot move the cursor or colour
  * the screen: control characters are shown as escapes.
  */
 import type { Finding } from '../model/finding.ts';

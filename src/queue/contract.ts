@@ -65,7 +65,7 @@ export interface NewMessage {
   readonly id: string;
   readonly session?: string;
   readonly clientAddress?: string;
-  /** Who of ours wrote it: the account that signed in, `@domain` of a domain mail server or of this node. Absent: a stranger. */
+  /** The author, if trusted: the account that signed in, `@domain` of a domain mail server or of this node. Absent: untrusted. */
   readonly author?: string;
   readonly reversePath: ReversePath;
   /** The checks found that the reverse-path is not its owner's: its failures are no news to anyone (queue.failureNotices). */

@@ -7,7 +7,7 @@ export const RENEW_EVERY_MS = 30_000;
 /** Claims that wait in memory for the dispatcher's room: a burst must not go through the database twice. */
 export const BUFFERED_CLAIMS = 2000;
 
-/** Content octets of those claims: memory is bounded whatever the messages' size. */
+/** Content bytes of those claims: memory is bounded whatever the messages' size. */
 export const BUFFERED_BYTES = 32 * 1024 * 1024;
 
 /** A commit waits this long for a place where mail flows, as Postfix's in_flow_delay: to go through the database costs more than a client's patience. */
@@ -30,7 +30,7 @@ export const CLAIMING_DESTINATIONS = 16;
 /** Due rows looked at to find those claims; recipients of one message are neighbours, and more of them than this travel in several claims. */
 export const CANDIDATE_ROWS = 100;
 
-/** Destinations with waiting rows that the scheduler remembers (about 200 octets each); the sweep finds the others as places get free. */
+/** Destinations with waiting rows that the scheduler remembers (about 200 bytes each); the sweep finds the others as places get free. */
 export const KNOWN_DESTINATIONS = 50_000;
 
 /** Destinations looked up in one turn of the loop while sweeping: half a millisecond. */
@@ -48,7 +48,7 @@ export const BACKOFF_LAST_MS = 30 * 60_000;
 export const FIRST_WINDOW = 5;
 /** From here on its window bounds nothing: no more connections can be set for one destination. */
 export const LAST_WINDOW = 1000;
-/** Idle destinations whose window is remembered (about 100 octets each); one that fell out starts again. */
+/** Idle destinations whose window is remembered (about 100 bytes each); one that fell out starts again. */
 export const REMEMBERED_WINDOWS = 10_000;
 
 /** How often rows are looked for that have expired or whose sender shall be warned. */
@@ -81,13 +81,13 @@ export const PURGED_PER_UNIT = 500;
 /** Rows read in one step of the recovery at start. */
 export const RECOVERY_ROWS = 1000;
 
-/** Octets of a header that a report gives back: RFC 3461 6.2 wants it whole, hostile ones are megabytes. */
+/** Bytes of a header that a report gives back: RFC 3461 6.2 wants it whole, hostile ones are megabytes. */
 export const RETURNED_HEADER_BYTES = 64 * 1024;
 
 /** Recipients of a report that are written at once: 1 ms, and some 30 times as long before the code is compiled. */
 export const NOTICE_RECIPIENTS = 50;
 
-/** Octets of a message that a report gives back with RET=FULL; of larger ones, the header (RFC 3461 4.3 allows it). */
+/** Bytes of a message that a report gives back with RET=FULL; of larger ones, the header (RFC 3461 4.3 allows it). */
 export const RETURNED_FULL_BYTES = 1024 * 1024;
 
 /** Characters of a remote reply that are kept. */
@@ -126,10 +126,10 @@ export const INLINE_SEGMENTS = 16;
 
 /** Messages on the inline way, those included that wait for the journal: some seconds at full speed. */
 export const INLINE_MESSAGES = 20_000;
-/** Content octets of those that are in memory: what the dispatcher has in hand and the buffer together seldom reach. */
+/** Content bytes of those that are in memory: what the dispatcher has in hand and the buffer together seldom reach. */
 export const INLINE_BYTES = 128 * 1024 * 1024;
 /** Files of the ledger from which on messages go into the database: 1 GB of disk, however long one message keeps all behind it. */
 export const INLINE_SEGMENTS_MOST = 64;
 
-/** Octets of the ledger that go into the database in one unit at start. */
+/** Bytes of the ledger that go into the database in one unit at start. */
 export const RECOVERED_BYTES = 4 * 1024 * 1024;

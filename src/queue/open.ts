@@ -182,7 +182,7 @@ export async function openQueue(given: QueueParts): Promise<OpenQueue> {
 }
 
 interface Highest {
-  /** Of a message's key, whoever made it. */
+  /** For a message's key, from any creator. */
   readonly key: number;
   /** Of this node's settled rows. */
   readonly seq: number;

@@ -6,7 +6,7 @@ export const GROUP_UNITS = 512;
 /** Parameter bytes of one transaction: bounds the copy that travels to the writer thread. */
 export const GROUP_BYTES = 8 * 1024 * 1024;
 
-/** Units that may wait for the writer: beyond it the disk is hopelessly slow, and callers hear `store.unavailable` rather than wait. */
+/** Units that may wait for the writer: beyond it the disk is hopelessly slow, and callers get `store.unavailable` rather than wait. */
 export const WAITING_UNITS = 50_000;
 
 /** Prepared statements kept by a connection: the code has some hundred texts; lists of varying length make more. */
@@ -38,7 +38,7 @@ export const SLAB_FROM_BYTES = 32 * 1024;
 /** Slabs that wait to be used again: what full speed needs, 16 MB; until the node is idle. */
 export const SPARE_SLABS = 256;
 
-/** From so many chunks on, small ones of a message are gathered in slabs: an object for each octet would be a hundred times its size. */
+/** From so many chunks on, small ones of a message are gathered in slabs: an object for each byte would be a hundred times its size. */
 export const GATHERED_FROM_PIECES = 32;
 
 /** Files made in one folder before another has its turn: a second's worth at full speed shares its syncs, and the folders stay small. */
@@ -99,7 +99,7 @@ export const LEDGER_STEP_BYTES = 1024 * 1024;
 /** Files of the ledger that wait to be used again: what full speed needs; more is given back to the disk. */
 export const LEDGER_SPARE_SEGMENTS = 4;
 
-/** Records and octets of one write: enough to share a sync among all sessions, few enough that a failure hits little. */
+/** Records and bytes of one write: enough to share a sync among all sessions, few enough that a failure hits little. */
 export const LEDGER_GROUP_RECORDS = 512;
 export const LEDGER_GROUP_BYTES = 4 * 1024 * 1024;
 

@@ -94,7 +94,7 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
   }
 }
 
-/** What somebody should be woken for: a start that fails is seen by whoever reads the log, too. */
+/** What somebody should be woken for: a failed start is in the log, too. */
 function tellRefusal(refusal: unknown, path: string, events: Events): void {
   if (isOperational(refusal, 'store.corrupt')) events.emit('store.corrupt', { file: path, detail: refusal.message });
   if (isOperational(refusal, 'store.full')) events.emit('store.full', { part: 'database', detail: refusal.message });

@@ -73,6 +73,6 @@ function close(path: string): void {
   try {
     chmodSync(path, found.mode & 0o7777 & ~OTHERS);
   } catch {
-    // A file system without modes: whoever mounts it says who may read it.
+    // A file system without modes: its mount options decide who may read it.
   }
 }

@@ -2,7 +2,7 @@
  * Secrets at rest: AES-256-GCM under keys of `secret.key`, a file of its own that ordinary backups
  * leave out.
  *
- * A sealed value is `v1.<key id>.<nonce>.<octets and tag>`, bound to the name it is kept under, so
+ * A sealed value is `v1.<key id>.<nonce>.<bytes and tag>`, bound to the name it is kept under, so
  * that one value cannot be put in another's place. Rotation adds a key that seals from then on; older
  * ones still open. Errors: OperationalError `secrets.key-file`, `secrets.unknown-key`,
  * `secrets.damaged`.

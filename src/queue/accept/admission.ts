@@ -157,7 +157,7 @@ export function activeRecipientOf(recipient: NewRecipient, row: number, now: num
   return { row, address, original, notify, orcpt, direction, destination, attempts: 0, queuedAt: now };
 }
 
-/** Octets that are in memory for the claim alone: what lies in a file, the store keeps within its own bounds. */
+/** Bytes that are in memory for the claim alone: what lies in a file, the store keeps within its own bounds. */
 export function ownBytes({ content }: NewMessage, variant: NewVariant | undefined): number {
   return (content.home.kind === 'row' ? content.sizeBytes : 0) + (variant?.bytes ?? 0);
 }

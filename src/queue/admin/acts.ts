@@ -20,7 +20,7 @@ import { noteTakenAway } from '../settle/late-answers.ts';
 import { inlineLeases } from './inline-rows.ts';
 import { type QueueSelection, type SelectedRow, selectAll } from './selection.ts';
 
-/** Whoever waits for a long act hears how many rows are done, and may stop it between two messages or pages. */
+/** Reports the progress of a long act in rows; the act can be stopped between two messages or pages. */
 export interface Watch {
   readonly signal: AbortSignal;
   done(count: number): void;
@@ -28,7 +28,7 @@ export interface Watch {
 
 /** What was not delivered gets its rows now, as it would a moment later: nobody's word shall come between. */
 async function putOff({ deferrals, lane }: AdmissionParts): Promise<void> {
-  await deferrals.hurry();
+  await deferrals.runNow();
   await Promise.all([...lane.inMemory()].map(({ lease }) => lane.spilling(lease)));
 }
 
@@ -93,7 +93,7 @@ export async function eachMessage(
   return count;
 }
 
-/** Takes the rows from whoever has them, then changes them; a row that ended meanwhile is no longer there. */
+/** Takes the rows from any lease, then changes them; a row that ended meanwhile is no longer there. */
 export async function actOn(
   parts: AdmissionParts,
   rows: readonly RecipientRow[],

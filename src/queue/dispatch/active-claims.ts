@@ -47,7 +47,7 @@ export interface Leased {
 export interface ActiveClaim extends Leased {
   readonly claim: Claim;
   readonly destination: DestinationState;
-  /** Octets of content held in memory for it, where they are not the store's to count. */
+  /** Bytes of content held in memory for it, where they are not the store's to count. */
   readonly bytes: number;
   /** Lets go of content that the store keeps in memory beside its file; to be called when the active claim is over. */
   readonly release?: () => void;

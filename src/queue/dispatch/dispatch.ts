@@ -144,7 +144,7 @@ export function createDispatch(parts: DispatchParts, sql: QueueStatements, newLe
 
   const letGo = (active: ActiveClaim): void => {
     activeClaims.delete(active.claim.lease);
-    // What could not spill although it had to needs its octets still.
+    // What could not spill although it had to needs its bytes still.
     if (!lane.holds(active.lease)) active.release?.();
   };
 

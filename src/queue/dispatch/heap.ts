@@ -1,4 +1,4 @@
-/** Things by time: the earliest first. Entries are never moved: an outdated one is recognised and dropped by whoever takes it. */
+/** Things by time: the earliest first. Entries are never moved: an outdated one is recognised and dropped when it is taken. */
 export interface Timed<T> {
   readonly at: number;
   readonly item: T;

@@ -1,7 +1,7 @@
 /**
  * What the ledger is told of messages on the inline way, and reads again after a crash.
  *
- * One octet says what kind of note it is; then come its values, and for a message its octets behind
+ * One byte says what kind of note it is; then come its values, and for a message its bytes behind
  * them, so that they are copied nowhere; before them those of its variant's splices. Rows are values in the
  * order of their columns; how many columns there were is said too, since the version that reads may know more.
  * A version before variants wrote the edits into each recipient's row.
@@ -40,7 +40,7 @@ export type Note =
 const VARIED = 3;
 const KINDS: readonly Note['kind'][] = ['accepted', 'ended', 'over', 'accepted'];
 
-/** Kind, and how many octets the values take. */
+/** Kind, and how many bytes the values take. */
 const HEAD_BYTES = 5;
 
 /** Fields of the journal's row of a recipient. */

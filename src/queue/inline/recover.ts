@@ -84,7 +84,7 @@ export async function recoverLedger(
   return { found, highestKey };
 }
 
-/** The first reading needs no message: its octets are not looked at. */
+/** The first reading needs no message: its bytes are not looked at. */
 function noteBehindAccepted(record: Buffer): Note | undefined {
   return isAccepted(record) ? undefined : decodeNote(record);
 }

@@ -2,7 +2,7 @@
  * The queue's tables.
  *
  * `recipient` holds active rows only; a row that ends moves to `settled`, where it stays until the
- * journal has it on disk. `content` is apart from `message`, so that the octets leave with the last
+ * journal has it on disk. `content` is apart from `message`, so that the bytes leave with the last
  * recipient while the journal detail still waits for the journal. The partial indexes know only rows that
  * wait: a message that is delivered at once never touches them. `content_owner` names who needs the
  * content beside the recipients (owners.ts). `variant` and its `splice`s go with the last recipient that
@@ -148,7 +148,7 @@ async function createTables(db: Kysely<unknown>, dialect: Dialect): Promise<void
   await db.schema
     .createTable('content')
     .addColumn('message', integer, (column) => column.primaryKey())
-    // Before the octets, so that looking for files need not walk over them.
+    // Before the bytes, so that looking for files need not walk over them.
     .addColumn('blob', text)
     .addColumn('bytes', bytes)
     .execute();

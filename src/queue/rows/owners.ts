@@ -1,6 +1,6 @@
 /**
  * Owners of content beside the queue's recipients (ContentOwners): one row for each, written in the unit of
- * the owner's own rows. Whoever ends last, recipient or owner, takes content, file and message along.
+ * the owner's own rows. The last to end, recipient or owner, removes content, file and message.
  */
 import { OperationalError } from '../../model/errors.ts';
 import { memoryContent } from '../../store/blobs/memory-content.ts';

@@ -42,7 +42,7 @@ export function messageRow(message: NewMessage, key: number, logged: LoggedMessa
   };
 }
 
-/** Octets of several pieces are copied into one. */
+/** Bytes of several pieces are copied into one. */
 export function contentColumns(home: StagedContent['home']): Pick<ContentRow, 'bytes' | 'blob'> {
   if (home.kind === 'blob') return { bytes: null, blob: home.key };
   const { pieces } = home;

@@ -13,11 +13,11 @@ export interface MessageRow {
   readonly envid: string | null;
   readonly received_at: number;
   readonly size_bytes: number;
-  /** Of a file, to know it again; empty where the octets are in a row. */
+  /** Of a file, to know it again; empty where the bytes are in a row. */
   readonly sha256: string;
   readonly session: string | null;
   readonly client_address: string | null;
-  /** Null: a stranger. */
+  /** Null: an untrusted sender. */
   readonly author: string | null;
   /** 1: the checks call the reverse-path forged. */
   readonly forged: 0 | 1;

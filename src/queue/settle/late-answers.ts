@@ -13,7 +13,7 @@ import { boundedDetail } from './settlement.ts';
 /** How the reply of such an answer begins: it is news of a try, and no second end of the recipient. */
 export const LATE_ANSWER = 'the delivery that was under way ended with: ';
 
-/** `rows`: as they were under the lease of whoever had them. */
+/** `rows`: as they were under the earlier lease. */
 export function noteTakenAway(
   activeClaims: ReadonlyMap<string, ActiveClaim>,
   rows: readonly Pick<RecipientRow, 'lease' | 'n'>[],

@@ -136,7 +136,7 @@ function hold(
   };
 }
 
-/** Held instead of waiting again: what a try left stays, for whoever releases it. */
+/** Held instead of waiting again: the result of the attempt stays, for the operator who releases it. */
 export function holdInstead(
   change: Change & { kind: 'requeue' },
   wanted: Hold,

@@ -1,6 +1,6 @@
 /**
  * Content in a file, read on demand: its size is verified when it is opened, its hash when the whole
- * of it has streamed by, before the last octets are given out.
+ * of it has streamed by, before the last bytes are given out.
  *
  * Errors of the stream: OperationalError `content.missing`, `content.corrupt`, `store.unavailable`.
  */

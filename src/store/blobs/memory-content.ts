@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { ByteRange, ContentRef } from '../../model/content.ts';
 import type { StagedContent } from '../contract.ts';
 
-/** Its hash is made when it is asked for: nothing is compared with it while the octets stay where they are. */
+/** Its hash is made when it is asked for: nothing is compared with it while the bytes stay where they are. */
 class MemoryContent implements ContentRef {
   readonly bytes: Uint8Array;
   #sha256: string | undefined;

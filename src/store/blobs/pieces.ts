@@ -3,7 +3,7 @@
  * what comes next.
  *
  * A small message that comes in one chunk is one piece of its size. Larger ones, and those of who sends
- * octet by octet, are gathered in slabs.
+ * byte by byte, are gathered in slabs.
  */
 import { GATHERED_FROM_PIECES, SLAB_BYTES, SLAB_FROM_BYTES } from '../limits.ts';
 import type { Slabs } from './slabs.ts';
@@ -39,7 +39,7 @@ export class Pieces {
     return taken;
   }
 
-  /** Returns how many octets found room in the slab. */
+  /** Returns how many bytes found room in the slab. */
   #fill(chunk: Uint8Array, from: number): number {
     this.#slab ??= this.#slabs.take();
     const part = chunk.subarray(from, from + SLAB_BYTES - this.#slabBytes);

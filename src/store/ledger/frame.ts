@@ -1,9 +1,9 @@
 /**
  * How a record lies in a segment of the ledger: marker, its number, how many were durable before it,
- * length, CRC-32, and then its octets.
+ * length, CRC-32, and then its bytes.
  *
  * The marker is drawn anew for each segment, so that what an earlier use of the file left behind it,
- * or what a stranger writes into a message, is never taken for a record. The two numbers tell a write
+ * or what an attacker writes into a message, is never taken for a record. The two numbers tell a write
  * that a crash cut short (nothing of it was acknowledged) from damage: a record that is missing, and
  * that a later one calls durable.
  */
@@ -20,7 +20,7 @@ export interface RecordNumbers {
 }
 
 export interface Frame extends RecordNumbers {
-  /** Of the record's octets in the segment. */
+  /** Of the record's bytes in the segment. */
   readonly start: number;
   readonly end: number;
 }

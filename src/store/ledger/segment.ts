@@ -32,7 +32,7 @@ export interface Segment {
   readonly path: string;
   readonly file: DiskFile;
   readonly marker: Uint8Array;
-  /** Octets written and synced. */
+  /** Bytes written and synced. */
   end: number;
   /** Of the file: behind the end lies what nobody needs. */
   sizeBytes: number;

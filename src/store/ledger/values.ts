@@ -1,5 +1,5 @@
 /**
- * A list of texts, numbers and nulls as octets: numbers (of a text, its length), then what each is,
+ * A list of texts, numbers and nulls as bytes: numbers (of a text, its length), then what each is,
  * then the texts in UTF-8. Made for speed: each message has two such lists.
  */
 
@@ -34,7 +34,7 @@ function spaceOf(size: number): Space {
 export function encodeValues(values: readonly Value[]): Buffer {
   const count = values.length;
   const kindsAt = HEAD_BYTES + count * NUMBER_BYTES;
-  // UTF-8 has at most three octets for what is one character to JavaScript.
+  // UTF-8 has at most three bytes for what is one character to JavaScript.
   let most = kindsAt + count;
   for (let i = 0; i < count; i++) {
     const value = values[i];
