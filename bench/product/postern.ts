@@ -40,6 +40,8 @@ export interface PosternOptions {
 export interface RunningPostern extends RunningProduct {
   /** From the start of the process to its word that it accepts mail. */
   readonly startMs: number;
+  /** The data folder. */
+  readonly data: string;
 }
 
 export function postern(command: string, options: PosternOptions = {}): Product<RunningPostern> {
@@ -56,7 +58,7 @@ export function postern(command: string, options: PosternOptions = {}): Product<
       const log = join(folder, 'postern.log');
       const child = spawn(command, ['serve'], { env, stdio: ['ignore', 'pipe', openSync(log, 'w')] });
       if (!(await ready(child))) throw new Error(`Postern did not start:\n${readFileSync(log, 'utf8')}`);
-      return running(name, child, { host: HOST, port }, performance.now() - startedAt);
+      return running({ name, data, host: HOST, port, startMs: performance.now() - startedAt }, child);
     },
   };
 }
@@ -95,12 +97,13 @@ async function ready(child: ChildProcess): Promise<boolean> {
   return answer;
 }
 
-function running(name: string, child: ChildProcess, endpoint: Endpoint, startMs: number): RunningPostern {
+function running(
+  started: Pick<RunningPostern, 'name' | 'data' | 'host' | 'port' | 'startMs'>,
+  child: ChildProcess,
+): RunningPostern {
   return {
-    name,
-    startMs,
+    ...started,
     pid: child.pid!,
-    ...endpoint,
     async [Symbol.asyncDispose]() {
       const exited = once(child, 'exit');
       child.kill('SIGTERM');

@@ -2,6 +2,7 @@
 import type { Scenario } from '../scenario.ts';
 import { authFlood } from './auth-flood.ts';
 import { deadDestinations } from './dead-destinations.ts';
+import { heldMail } from './held-mail.ts';
 import { idleConnections } from './idle-connections.ts';
 import { idleMemory } from './idle-memory.ts';
 import { kill500 } from './kill-500.ts';
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   idleMemory,
   idleConnections,
   millionQueue,
+  heldMail,
   deadDestinations,
   authFlood,
   underAttack,

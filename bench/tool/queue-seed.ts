@@ -12,6 +12,10 @@ import { systemClock } from '../../src/world/clock.ts';
 
 const HOUR_MS = 3_600_000;
 const CONTENT_BYTES = 1_000;
+const MONTH_MS = 30 * 24 * HOUR_MS;
+const HELD_FOR = ['user', 'admin', 'operator'] as const;
+const HELD_BY = ['dmarc', 'spf', 'author', 'lists'];
+const HELD_SENDERS = 50_000;
 
 export interface QueueSeed {
   readonly rows: number;
@@ -48,6 +52,55 @@ export function* waitingMessages({ rows, destinations }: QueueSeed): Generator<S
     yield sql.insertRecipient({ ...recipientRow(recipient, place), due, attempts: 3 });
   }
   yield sql.mark({ name: 'journaled', value: key });
+}
+
+export interface HeldSeed {
+  readonly rows: number;
+  readonly domains: number;
+  /** Of each domain. */
+  readonly users: number;
+}
+
+/** One recipient each, held by turns for users, administrators and operators, over the last month. */
+export function* heldMessages({ rows, domains, users }: HeldSeed): Generator<Statement> {
+  const sql = queueStatements('sqlite');
+  const now = systemClock.now();
+  let at = now - MONTH_MS;
+  const ids = createIdSource({ ...systemClock, now: () => at }, 0, 0);
+  const content = stagedContent();
+  let key = 0;
+  for (let n = 0; n < rows; n++) {
+    at = now - MONTH_MS + Math.floor((n / rows) * MONTH_MS);
+    key = ids.next();
+    const to = address(`user-${Math.floor(n / domains) % users}@held-${n % domains}.example`);
+    const by = { check: HELD_BY[n % HELD_BY.length]!, code: 'seeded' };
+    const state = { held: HELD_FOR[n % HELD_FOR.length]!, reason: 'looks like spam', by };
+    const recipient: NewRecipient = { address: to, original: to, direction: 'inbound', destination: to.domain, state };
+    const reversePath = address(heldSender(n));
+    const subject = `invoice ${n % 1000}`;
+    const message = { ...waitingMessage(idOf(key), at, content), reversePath, recipients: [recipient] };
+    const place = {
+      id: message.id,
+      message: key,
+      n: 0,
+      now: at,
+      variant: null,
+      lease: null,
+      leaseUntil: null,
+      wantsDelayWarning: false,
+      sender: reversePath.text,
+      subject,
+    };
+    yield sql.insertMessage({ ...messageRow(message, key, loggedMessage(message)), subject });
+    yield sql.insertContent({ message: key, bytes: content.bytes!, blob: null });
+    yield sql.insertRecipient(recipientRow(recipient, place));
+  }
+  yield sql.mark({ name: 'journaled', value: key });
+}
+
+/** Of the n-th held message. */
+export function heldSender(n: number): string {
+  return `sender-${n % HELD_SENDERS}@elsewhere-${n % 1000}.example`;
 }
 
 function waitingMessage(id: string, receivedAt: number, content: StagedContent): NewMessage {

@@ -8,6 +8,8 @@
  */
 import {
   closeSync,
+  constants,
+  copyFile,
   type Dirent,
   fdatasync,
   fstatSync,
@@ -60,6 +62,8 @@ export interface Disk {
   syncFolder(path: string): Promise<void>;
   remove(path: string): Promise<void>;
   move(from: string, to: string): Promise<void>;
+  /** A file of the same bytes, durable when it resolves but for its name; an error if `to` exists. */
+  copy(from: string, to: string): Promise<void>;
   /** Names only; empty where there is no such folder. */
   list(folder: string): Promise<readonly string[]>;
   stat(path: string): Promise<DiskEntry>;
@@ -98,6 +102,7 @@ const calls = {
   fsync: promisify(fsync) as (fd: number) => Promise<void>,
   fdatasync: promisify(fdatasync) as (fd: number) => Promise<void>,
   ftruncate: promisify(ftruncate) as (fd: number, sizeBytes: number) => Promise<void>,
+  copyFile: promisify(copyFile) as (from: string, to: string, mode: number) => Promise<void>,
   mkdir: promisify(mkdir) as (path: string, mode: number) => Promise<unknown>,
   rename: promisify(rename),
   unlink: promisify(unlink) as (path: string) => Promise<void>,
@@ -169,21 +174,27 @@ function behind(chunks: readonly Uint8Array[], written: number): readonly Uint8A
   return [chunks[skip]!.subarray(rest), ...chunks.slice(skip + 1)];
 }
 
+async function syncPath(path: string): Promise<void> {
+  const fd = openSync(path, 'r');
+  try {
+    await calls.fsync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 export const systemDisk: Disk = {
   create: async (path) => file(await calls.open(path, 'wx+', 0o600)),
   open: async (path) => file(await calls.open(path, 'r')),
   change: async (path) => file(await calls.open(path, 'r+')),
   ensureFolder: makeFolder,
-  async syncFolder(path) {
-    const fd = openSync(path, 'r');
-    try {
-      await calls.fsync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  },
+  syncFolder: syncPath,
   remove: (path) => calls.unlink(path),
   move: (from, to) => calls.rename(from, to),
+  async copy(from, to) {
+    await calls.copyFile(from, to, constants.COPYFILE_EXCL);
+    await syncPath(to);
+  },
   async list(folder) {
     try {
       return (await calls.readdir(folder, { withFileTypes: true })).map((entry) => entry.name);

@@ -7,6 +7,7 @@ import { backup, type DatabaseSync } from 'node:sqlite';
 import { OperationalError } from '../../model/errors.ts';
 import type { Disk } from '../../world/disk.ts';
 import type { Events } from '../../world/events.ts';
+import { COPY_STEP_PAGES } from '../limits.ts';
 
 export interface CopyParts {
   readonly path: string;
@@ -35,8 +36,32 @@ export async function keepCopy({ path, database, disk, events }: CopyParts, vers
   const partial = `${name}.partial`;
   // Such a half, and SQLite's journal of it, are no database to copy into.
   for (const left of await disk.list(folder)) if (left.startsWith(partial)) await disk.remove(join(folder, left));
-  await backup(database, join(folder, partial));
+  await copyWhole({ path, database, disk }, join(folder, partial));
   await disk.move(join(folder, partial), file);
   await disk.syncFolder(folder);
   events.emit('store.backed-up', { file, sizeBytes });
+}
+
+/**
+ * As a file, a quarter of the time of SQLite's own copy: all is in it once the log (WAL) is empty, and stays so
+ * while nobody else may write. Where a reader keeps the log from being emptied, SQLite copies.
+ */
+async function copyWhole({ path, database, disk }: Omit<CopyParts, 'events'>, to: string): Promise<void> {
+  const { busy } = database.prepare('pragma wal_checkpoint(truncate)').get() as { busy: number };
+  database.exec('begin immediate');
+  try {
+    if (busy === 0 && (await isEmpty(disk, `${path}-wal`))) return await disk.copy(path, to);
+  } finally {
+    database.exec('rollback');
+  }
+  await backup(database, to, { rate: COPY_STEP_PAGES });
+}
+
+/** Or not there. */
+async function isEmpty(disk: Disk, path: string): Promise<boolean> {
+  try {
+    return (await disk.stat(path)).sizeBytes === 0;
+  } catch {
+    return true;
+  }
 }

@@ -11,6 +11,7 @@ import { Migrator } from 'kysely/migration';
 import { OperationalError } from '../../model/errors.ts';
 import type { Disk } from '../../world/disk.ts';
 import type { Events } from '../../world/events.ts';
+import { CACHE_KB, MIGRATION_CACHE_KB, MIGRATION_MAPPED_BYTES } from '../limits.ts';
 import type { Schema } from '../migration.ts';
 import { keepCopy } from './keep-copy.ts';
 
@@ -38,6 +39,8 @@ export async function migrate(parts: MigrateParts): Promise<void> {
   }
   if (stored.version >= schema.version) return;
   if (stored.version > 0) await keepCopy(parts, stored.version);
+  // Tables are written anew and indexes are made: with a small cache each page would go to the log many times.
+  database.exec(`pragma cache_size = -${MIGRATION_CACHE_KB}; pragma mmap_size = ${MIGRATION_MAPPED_BYTES}`);
   // Whole or not at all: a kill in between leaves the old schema, and its copy is made anew of that.
   database.exec('begin immediate');
   try {
@@ -49,6 +52,8 @@ export async function migrate(parts: MigrateParts): Promise<void> {
   } catch (error) {
     if (database.isTransaction) database.exec('rollback');
     throw error;
+  } finally {
+    database.exec(`pragma cache_size = -${CACHE_KB}; pragma mmap_size = 0`);
   }
   if (stored.version > 0) events.emit('store.migrated', { from: stored.version, to: schema.version });
 }
