@@ -42,7 +42,8 @@ async function filled(t: TestContext, messages: number): Promise<Core> {
 }
 
 test('an account is frozen at once while all of a large queue is deleted, which another client sees and stops', async (t) => {
-  const core = await filled(t, 1000);
+  // Some eighty commits of the act for the few of a freeze.
+  const core = await filled(t, 4000);
   const { operations } = core;
   const { id } = await operations.begin('queue.delete', { all: true }, ROOT);
   for (let done = 0; done === 0; ) {
@@ -52,13 +53,13 @@ test('an account is frozen at once while all of a large queue is deleted, which 
   await operations.execute('user.set-state', { address: 'alice@one.example', state: 'frozen' }, ROOT);
   const [meanwhile] = (await operations.execute('operation.list', {}, ROOT)).rows;
   assert.equal(meanwhile?.state, 'running');
-  assert.ok(meanwhile.done < 2000, 'the act was not waited for');
+  assert.ok(meanwhile.done < 8000, 'the act was not waited for');
   await operations.execute('operation.cancel', { id }, ROOT);
   const run = await ended(core, id);
   assert.equal(run.state, 'cancelled');
   assert.deepEqual(run.output, { changed: run.done });
   const { queued } = (await operations.execute('status', {}, ROOT)).queue;
-  assert.equal(queued, 2000 - run.done);
+  assert.equal(queued, 8000 - run.done);
   await assert.rejects(operations.execute('operation.cancel', { id }, ROOT), { code: 'operation.over' });
 });
 
