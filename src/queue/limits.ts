@@ -101,7 +101,7 @@ export const EARLIER_REPLY_CHARACTERS = 200;
 export const LIST_ROWS = 1000;
 
 /** Held rows looked at for one page, whatever it finds: some ten milliseconds. */
-export const HELD_LOOKED_AT = 20_000;
+export const HELD_LOOKED_AT = 10_000;
 
 /** Leases renewed in one unit; the next unit takes the next ones. */
 export const RENEWED_ROWS = 500;
