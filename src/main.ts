@@ -1,5 +1,5 @@
 /**
- * Postern's entry: gives the command line what it needs to open a data folder and to run a node. core.ts and node.ts
+ * Postern's entry: gives the command line what it needs to open a data folder and to run a node. core.ts, node.ts and offline.ts
  * assemble the rooms, and are loaded only when they are needed: most commands just ask a running node.
  */
 import { runCli } from './cli/run.ts';
@@ -20,16 +20,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stderr: process.stderr,
   clock: systemClock,
   startNode: async (config, events) => (await import('./node.ts')).startNode(config, events),
-  async openOffline(config) {
-    const [{ openCore }, { EVENTS }, { createEvents }, { tellEvents }] = await Promise.all([
-      import('./core.ts'),
-      import('./catalogue.ts'),
-      import('./world/events.ts'),
-      import('./cli/offline-events.ts'),
-    ]);
-    const events = createEvents(EVENTS, systemClock.now, () => {});
-    tellEvents(events, process.stderr);
-    const core = await openCore(config, events);
-    return { executeUnknown: core.operations.executeUnknown, close: core.close };
-  },
+  openOffline: async (config) => (await import('./offline.ts')).openOffline(config),
 });

@@ -10,14 +10,13 @@ import { type TestContext, test } from 'node:test';
 import { MIGRATIONS } from '../../src/catalogue.ts';
 import { startSink } from '../../src/cli/demo/sink.ts';
 import { openCore } from '../../src/core.ts';
-import { copyLogBeforeMigration } from '../../src/journal/copy.ts';
 import { openStore } from '../../src/store/open.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { readConfig } from '../../src/world/config.ts';
 import { systemDisk } from '../../src/world/disk.ts';
 import { systemRandom } from '../../src/world/random.ts';
 import { recordedEvents } from '../support/events.ts';
-import { unpackFolder } from '../support/upgrade/folder.ts';
+import { migrateFolder, unpackFolder } from '../support/upgrade/folder.ts';
 import { SINK_PORT } from '../support/upgrade/make-folder.ts';
 import { type RunningNode, startNode, temporaryFolder } from './support/node.ts';
 
@@ -154,17 +153,10 @@ test('without room for the copies nothing in the folder is changed, and the erro
       return JSON.stringify(tables);
     });
   const before = versions();
-  const events = recordedEvents();
-  const opened = openStore(data, {
-    clock: systemClock,
-    random: systemRandom,
-    events,
-    writer: 'loop',
-    migrations: MIGRATIONS,
-    disk,
-    beforeChanges: () => copyLogBeforeMigration(join(data, 'log.db'), events, disk),
+  await assert.rejects(migrateFolder(data, disk), {
+    code: 'store.no-room-for-backup',
+    message: /\d+ bytes are missing/,
   });
-  await assert.rejects(opened, { code: 'store.no-room-for-backup', message: /\d+ bytes are missing/ });
   assert.deepEqual(versions(), before);
   assert.deepEqual(existsSync(join(data, 'backups')) ? readdirSync(join(data, 'backups')) : [], []);
 });

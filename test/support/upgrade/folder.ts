@@ -2,6 +2,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { MIGRATIONS } from '../../../src/catalogue.ts';
+import { copyLogBeforeMigration } from '../../../src/journal/copy.ts';
+import { openStore, type Store } from '../../../src/store/open.ts';
+import { systemClock } from '../../../src/world/clock.ts';
+import type { Disk } from '../../../src/world/disk.ts';
+import { systemRandom } from '../../../src/world/random.ts';
+import { recordedEvents } from '../events.ts';
 
 interface PackedFile {
   readonly path: string;
@@ -31,4 +38,18 @@ export function unpackFolder(from: string, folder: string): void {
     mkdirSync(dirname(join(folder, path)), { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, path), Buffer.from(data, 'base64'), { mode: 0o600 });
   }
+}
+
+/** Opens its store as a start does: both databases are copied, and state.db is brought up to date. */
+export function migrateFolder(folder: string, disk: Disk): Promise<Store> {
+  const events = recordedEvents();
+  return openStore(folder, {
+    clock: systemClock,
+    random: systemRandom,
+    events,
+    writer: 'loop',
+    migrations: MIGRATIONS,
+    disk,
+    beforeChanges: () => copyLogBeforeMigration(join(folder, 'log.db'), events, disk),
+  });
 }

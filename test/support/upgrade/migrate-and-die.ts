@@ -5,14 +5,9 @@
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { MIGRATIONS } from '../../../src/catalogue.ts';
-import { copyLogBeforeMigration } from '../../../src/journal/copy.ts';
 import { migrate as migrateLog } from '../../../src/journal/schema.ts';
-import { openStore } from '../../../src/store/open.ts';
-import { systemClock } from '../../../src/world/clock.ts';
 import { systemDisk } from '../../../src/world/disk.ts';
-import { systemRandom } from '../../../src/world/random.ts';
-import { recordedEvents } from '../events.ts';
+import { migrateFolder } from './folder.ts';
 
 const [folder, at] = process.argv.slice(2);
 const dieAt = Number(at ?? Number.POSITIVE_INFINITY);
@@ -43,19 +38,9 @@ const disk = {
   },
 };
 
-const events = recordedEvents();
-const log = join(folder!, 'log.db');
-const store = await openStore(folder!, {
-  clock: systemClock,
-  random: systemRandom,
-  events,
-  writer: 'loop',
-  migrations: MIGRATIONS,
-  disk,
-  beforeChanges: () => copyLogBeforeMigration(log, events, disk),
-});
+const store = await migrateFolder(folder!, disk);
 await store.close();
-const database = new DatabaseSync(log);
+const database = new DatabaseSync(join(folder!, 'log.db'));
 migrateLog(database);
 database.close();
 process.stdout.write(`${steps}\n`);

@@ -4,14 +4,11 @@
  * the first that fails ends it with its exit code and its words.
  */
 import { text } from 'node:stream/consumers';
-import { EVENTS } from '../../../src/catalogue.ts';
-import { tellEvents } from '../../../src/cli/offline-events.ts';
 import { runCli } from '../../../src/cli/run.ts';
-import { openCore } from '../../../src/core.ts';
+import { openOffline } from '../../../src/offline.ts';
 import { VERSION } from '../../../src/version.ts';
 import { systemClock } from '../../../src/world/clock.ts';
 import { systemConfigSource } from '../../../src/world/config.ts';
-import { createEvents } from '../../../src/world/events.ts';
 
 process.umask(0o077);
 for (const args of JSON.parse(await text(process.stdin)) as string[][]) {
@@ -25,12 +22,7 @@ for (const args of JSON.parse(await text(process.stdin)) as string[][]) {
     startNode: () => {
       throw new Error('no command that sets a folder up starts a node');
     },
-    async openOffline(config) {
-      const events = createEvents(EVENTS, systemClock.now, () => {});
-      tellEvents(events, process.stderr);
-      const core = await openCore(config, events);
-      return { executeUnknown: core.operations.executeUnknown, close: core.close };
-    },
+    openOffline,
   });
   if (code === 0) continue;
   process.stderr.write(`in postern ${args.join(' ')}\n`);
