@@ -1,4 +1,4 @@
-/** Settings of the queue: when it tries again, when it gives up, and whom it notifies. */
+/** Settings of the queue: when it tries again, when it gives up, and what it reports to senders. */
 import { amount, choice, defineSettings, flag } from '../settings/define.ts';
 
 export const queueSettings = defineSettings('queue', {

@@ -1,4 +1,4 @@
-/** Settings of reports: which are sent, and by whom. */
+/** Settings of reports: which are sent, and from which address. */
 import { parseAddress } from '../protocol/smtp/address.ts';
 import { amount, count, defineSettings, flag, text } from '../settings/define.ts';
 

@@ -1,7 +1,7 @@
 /**
  * Addresses that may name their client (`trustedProxies`) and are trusted themselves: as a domain mail server, a
  * trusted relay, on an allow list or by a pair of IP shielding. If such a proxy forwards a connection without naming
- * its client, it counts as coming from a trusted address, whoever the client is.
+ * its client, it counts as coming from a trusted address, whichever client it is.
  *
  * Changes nothing. Errors: those of the database. A host name that does not resolve overlaps nothing.
  */

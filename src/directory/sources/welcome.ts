@@ -1,4 +1,4 @@
-/** The mail that welcomes a user whom a source confirmed for the first time. */
+/** The mail that welcomes a user when a source confirms it for the first time. */
 import type { Address } from '../../model/address.ts';
 import { formatDate } from '../../protocol/dsn/date.ts';
 import { field } from '../../protocol/dsn/field-text.ts';

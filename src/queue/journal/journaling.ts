@@ -7,7 +7,7 @@
  * bring back after a crash is known by its row, so that row stays until the ledger knows better.
  *
  * Of nodes that share a database each has a log, a mark and a range of numbers of its own. The message
- * row leaves with whoever ends its last recipient; a log that has such an end has the message as well.
+ * row leaves with the node that ends its last recipient; a log that has such an end has the message as well.
  */
 import type { MessageRow, RecipientRow } from '../../journal/contract.ts';
 import type { Statement } from '../../store/contract.ts';

@@ -53,7 +53,7 @@ export async function contentOf(
   { key, size_bytes, sha256 }: MessageRow,
 ): Promise<{ readonly content: ContentRef; readonly blob: string | undefined }> {
   const [row] = rowsOf<ContentRow>(await database.read(sql.content({ message: key })));
-  // Without bytes and without a file's name, it is a file that does not exist: whoever reads it is told so.
+  // Without bytes and without a file's name, it is a file that does not exist: reading it fails with that.
   const blob = row?.bytes ? undefined : (row?.blob ?? '');
   return { content: blob === undefined ? memoryContent(row!.bytes!) : blobs.open(blob, size_bytes, sha256), blob };
 }

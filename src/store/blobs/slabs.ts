@@ -2,7 +2,7 @@
  * Memory for messages on their way through: slabs of one size that are used again.
  *
  * Memory taken from the system for each message, faulted in page by page and given back when the
- * collector finds it, costs more than all that is done with the bytes. So whoever gives slabs back
+ * collector finds it, costs more than all that is done with the bytes. So code that gives slabs back
  * must be the last who looks at them: the next message will be in them. What is never given back is
  * the collector's.
  */

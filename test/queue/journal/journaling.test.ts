@@ -41,7 +41,7 @@ test('what becomes durable while rows are purged is purged in the same go', asyn
   tell();
   written[0]!.resolve();
   for (let turn = 0; turn < 20; turn++) await null;
-  assert.equal(units.length, 2, 'nobody tells again of the second');
+  assert.equal(units.length, 2, 'nothing asks again for the second');
   assert.ok(units[1]!.some(({ parameters }) => parameters.includes(2)));
   written[1]!.resolve();
 });

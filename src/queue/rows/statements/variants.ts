@@ -50,7 +50,7 @@ export function variantStatements({ statement }: Makers) {
         .where('v', '=', p('v'))
         .where((eb) => isUnused(eb as never, p)),
     ),
-    /** Tells their files. */
+    /** Returns their files. */
     deleteSplicesIfUnused: statement<VariantKey>((db, p) =>
       db
         .deleteFrom('splice')
