@@ -1,6 +1,6 @@
 /**
- * Postern's entry: gives the command line what it needs to open a data folder and to run a node. core.ts, node.ts and offline.ts
- * assemble the rooms, and are loaded only when they are needed: most commands just ask a running node.
+ * Postern's entry: gives the command line what it needs to open a data folder and to run a node. core.ts, node.ts
+ * and offline.ts assemble the rooms, and are loaded only when they are needed: most commands just ask a running node.
  */
 import { runCli } from './cli/run.ts';
 import { VERSION } from './version.ts';

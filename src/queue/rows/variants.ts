@@ -54,7 +54,6 @@ export interface NewVariant extends Variant {
 }
 
 const NONE: readonly undefined[] = [];
-const NO_FILES: readonly SpliceFile[] = [];
 const NO_SPLICES: readonly never[] = [];
 const NO_EDITS: readonly HeaderEdit[] = [];
 
@@ -107,16 +106,6 @@ function nameOf({ offset, length, body, with: inserted }: NewSplice): string {
 
 function newVariant(variant: VariantRow, edits: readonly HeaderEdit[], splices: readonly NewSplice[]): NewVariant {
   const { message, v } = variant;
-  if (splices.length === 0)
-    return {
-      v,
-      maySplice: false,
-      files: NO_FILES,
-      edits,
-      splices: NO_SPLICES,
-      bytes: 0,
-      rows: { variant, splices: NO_SPLICES },
-    };
   const rows = splices.map((splice, n) => spliceRow(splice, { message, v, n }));
   return {
     ...openedSplices(rows, (_, n) => splices[n]!.with as StagedContent),
@@ -126,7 +115,7 @@ function newVariant(variant: VariantRow, edits: readonly HeaderEdit[], splices: 
   };
 }
 
-/** What is in memory is copied: its memory may be another message's soon. */
+/** What was staged in memory is copied: its memory may be another message's soon. */
 function spliceRow(
   { offset: start, length, body, with: inserted }: NewSplice,
   key: Pick<SpliceRow, 'message' | 'v' | 'n'>,
@@ -197,8 +186,7 @@ export function discardSplices({ recipients }: NewMessage, kept: Iterable<NewVar
 
 /** Its rows, to go with those of its recipients. */
 export function variantUnit(sql: QueueStatements, { variant, splices }: VariantRows): readonly Statement[] {
-  const insert = sql.insertVariant(variant);
-  return splices.length === 0 ? [insert] : [insert, ...splices.map((splice) => sql.insertSplice(splice))];
+  return [sql.insertVariant(variant), ...splices.map((splice) => sql.insertSplice(splice))];
 }
 
 /** A variant that recipients have; undefined, and told, if it has no row: a defect, and nothing goes out without its edits. */
